@@ -1,0 +1,274 @@
+"""Looking inside a forward pass: taps that name a value, traces that keep it, rows of attention rebuilt from what was kept.
+
+Knows modules by their dotted names and attention by its queries, keys and mask; nothing about pictures, tokens or either
+model. No tokens x tokens array is ever kept: a row is softmax(q k^T / sqrt(head_dim)), made when somebody looks.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+
+class TraceError(RuntimeError):
+    """A pattern that names nothing, a tap that never fired, or a trace over its budget."""
+
+
+class Tap(nn.Module):
+    """The identity, there to give a value a name that a trace can ask for."""
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Any tensor in, the same tensor out."""
+        return value
+
+
+# --- masks, described and never written out ---
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Which keys a query may see: all of them, less what an intervention hides.
+
+    Queries are the last of the keys: with cached keys, query 0 is key `keys - queries`.
+    """
+
+    hidden: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()  # (queries, keys) pairs that `Block` took away
+
+    def visible(self, queries: Tensor, num_keys: int, row: int = 0) -> Tensor:
+        """Which keys each query sees. A query left without any (padding, or all hidden) sees every key.
+
+        Args:
+            queries: int64 (queries,), counted as keys are.
+            row: the row of the batch.
+
+        Returns:
+            bool (queries, num_keys).
+        """
+        seen = self._sees(queries, torch.arange(num_keys, device=queries.device), row)
+        for hidden_queries, hidden_keys in self.hidden:
+            blocked = [index for index, query in enumerate(queries.tolist()) if query in hidden_queries]
+            keys = [key for key in hidden_keys if key < num_keys]
+            seen[torch.tensor(blocked, dtype=torch.int64)[:, None], torch.tensor(keys, dtype=torch.int64)] = False
+        return seen | ~seen.any(dim=-1, keepdim=True)
+
+    def _sees(self, queries: Tensor, keys: Tensor, row: int) -> Tensor:
+        return torch.ones(len(queries), len(keys), dtype=torch.bool, device=queries.device)
+
+
+@dataclass(frozen=True)
+class Causal(Mask):
+    """A query sees itself and what came before it; the first `pads[row]` keys of a row are padding, which nobody sees."""
+
+    pads: tuple[int, ...] = ()
+
+    def _sees(self, queries: Tensor, keys: Tensor, row: int) -> Tensor:
+        pad = self.pads[row] if self.pads else 0
+        return (keys <= queries[:, None]) & (keys >= pad)
+
+
+@dataclass(frozen=True)
+class Segments(Mask):
+    """Packed sequences: a query sees the keys of its own segment alone."""
+
+    lengths: tuple[int, ...] = ()
+
+    def _sees(self, queries: Tensor, keys: Tensor, row: int) -> Tensor:
+        segment = torch.repeat_interleave(torch.tensor(self.lengths, device=queries.device))
+        return segment[queries][:, None] == segment[keys]
+
+
+def attention_rows(q: Tensor, k: Tensor, queries: Sequence[int], mask: Mask | None = None) -> Tensor:
+    """Exact rows of attention: softmax(q k^T / sqrt(head_dim)) for the asked queries alone, in float32.
+
+    Args:
+        q: (batch, heads, queries, head_dim), as kept by a trace.
+        k: (batch, kv_heads, keys, head_dim); query head i reads key head i // (heads / kv_heads).
+        queries: indices into q, negative ones from the end.
+        mask: what the forward pass used; None lets every query see every key.
+
+    Returns:
+        float32 (batch, heads, len(queries), keys); each row sums to 1 over what it may see.
+
+    Raises:
+        IndexError: a query that q does not have.
+    """
+    batch, heads, num_queries, head_dim = q.shape
+    asked = torch.tensor([range(num_queries)[index] for index in queries], device=q.device)
+    grouped = q[:, :, asked].float().unflatten(1, (k.shape[1], -1)) * head_dim**-0.5
+    scores = (grouped @ k.float().transpose(-1, -2)[:, :, None]).flatten(1, 2)
+    if mask is not None:
+        positions = asked + k.shape[2] - num_queries
+        for row in range(batch):
+            scores[row].masked_fill_(~mask.visible(positions, k.shape[2], row), -math.inf)
+    return scores.softmax(dim=-1)
+
+
+# --- traces ---
+
+
+def match_names(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    """The names that any pattern matches, in the order of `names`; `*` stays within one dotted part.
+
+    Raises:
+        TraceError: no pattern was given, or one matches nothing.
+    """
+    names = list(names)
+    if not patterns:
+        raise TraceError("A trace needs at least one pattern, such as 'language.blocks.*.attend.q'.")
+    chosen: set[str] = set()
+    for pattern in patterns:
+        expression = re.compile(re.escape(pattern).replace(r"\*", r"[^.]*"))
+        matched = {name for name in names if expression.fullmatch(name)}
+        if not matched:
+            raise TraceError(f"No module is named {pattern!r}.")
+        chosen |= matched
+    return [name for name in names if name in chosen]
+
+
+class Trace(Mapping[str, Tensor]):
+    """Keep the outputs of named modules while the `with` block runs.
+
+    ```python
+    with Trace(model, "language.blocks.14.attend.*", max_bytes=512 << 20) as trace:
+        model(**batch)
+    q = trace["language.blocks.14.attend.q"]
+    ```
+
+    Keeps the last value of each module, detached, in the dtype it had. Traces change no output bit. Where the
+    model can say beforehand what its taps will weigh (`model.tap_sizes(**batch)`), the budget is checked before the forward
+    pass; in any case before a value over the budget is kept.
+
+    Args:
+        model: any module.
+        patterns: dotted module names; `*` stands for anything within one dotted part.
+        max_bytes: the budget; None for no limit.
+        device: where to keep the values; None leaves them where they are.
+
+    Raises:
+        TraceError: see the class; hooks are gone when the block ends, however it ends.
+    """
+
+    def __init__(
+        self, model: nn.Module, *patterns: str, max_bytes: int | None = None, device: torch.device | str | None = None
+    ) -> None:
+        modules = dict(model.named_modules())
+        self.names = match_names((name for name in modules if name), patterns)
+        self.max_bytes = max_bytes
+        self.nbytes = 0
+        self.masks: dict[str, Mask | None] = {}
+        self._model, self._modules, self._device = model, modules, device
+        self._values: dict[str, Tensor] = {}
+        self._handles: list[RemovableHandle] = []
+
+    def __enter__(self) -> Trace:
+        self._handles.append(self._model.register_forward_pre_hook(self._check_forecast, with_kwargs=True))
+        for name in self.names:
+            self._handles.append(self._modules[name].register_forward_hook(self._keep(name)))
+        for parent in dict.fromkeys(name.rpartition(".")[0] for name in self.names):
+            if parent and hasattr(self._modules[parent], "describe_mask"):
+                self._handles.append(self._modules[parent].register_forward_pre_hook(self._keep_mask(parent)))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        while self._handles:
+            self._handles.pop().remove()
+        if kind is None and len(self._values) < len(self.names):
+            silent = next(name for name in self.names if name not in self._values)
+            raise TraceError(f"Nothing passed through {silent!r} while the trace was open.")
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._values:
+            raise TraceError(f"The trace holds no {name!r}.")
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def mask_of(self, attend: str) -> Mask | None:
+        """The mask that the attention of this name used, `"language.blocks.14.attend"`."""
+        return self.masks[attend]
+
+    def _keep(self, name: str) -> Any:
+        def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+            value = output.detach()
+            self._charge(name, value.numel() * value.element_size())
+            if value.untyped_storage().nbytes() > value.numel() * value.element_size():
+                value = value.clone(memory_format=torch.contiguous_format)  # a view would keep its whole base alive
+            self._values[name] = value if self._device is None else value.to(self._device)
+
+        return hook
+
+    def _charge(self, name: str, nbytes: int) -> None:
+        if name in self._values:
+            earlier = self._values[name]
+            self.nbytes -= earlier.numel() * earlier.element_size()
+        self._refuse_over_budget(name, self.nbytes + nbytes)
+        self.nbytes += nbytes
+
+    def _refuse_over_budget(self, name: str, nbytes: int) -> None:
+        if self.max_bytes is not None and nbytes > self.max_bytes:
+            raise TraceError(
+                f"Keeping {name!r} would take the trace to {nbytes:,} bytes, over its budget of {self.max_bytes:,}; "
+                "trace fewer layers or raise max_bytes."
+            )
+
+    def _check_forecast(self, model: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        if self.max_bytes is None or not hasattr(model, "tap_sizes"):
+            return
+        sizes = model.tap_sizes(*inputs, **keywords)
+        total = 0
+        for name in self.names:
+            total += sizes.get(name, 0)
+            self._refuse_over_budget(name, total)
+
+    def _keep_mask(self, attend: str) -> Any:
+        def hook(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+            self.masks[attend] = module.describe_mask(*inputs)  # type: ignore[operator]
+
+        return hook
+
+
+@contextmanager
+def Block(  # noqa: N802 - reads as the noun it is in a `with` statement
+    model: nn.Module, layers: str | Sequence[str], queries: Iterable[int], keys: Iterable[int]
+) -> Iterator[None]:
+    """Hide keys from queries in the attention of the named layers while the `with` block runs (attention knockout).
+
+    ```python
+    with Block(model, "language.blocks.*.attend", queries=[40], keys=range(5, 30)):
+        logits = model(**batch)
+    ```
+
+    A trace inside it shows the blocked run. Queries and keys are counted along the keys of the forward pass.
+
+    Raises:
+        TraceError: a pattern that names no attention.
+    """
+    patterns = [layers] if isinstance(layers, str) else list(layers)
+    modules = dict(model.named_modules())
+    names = match_names((name for name, module in modules.items() if hasattr(module, "describe_mask")), patterns)
+    pair = (frozenset(queries), frozenset(keys))
+
+    def hide(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        q, k, v, *rest = inputs
+        mask = (rest[0] if rest else None) or Mask()
+        return q, k, v, replace(mask, hidden=(*mask.hidden, pair))
+
+    # prepended, so that a trace opened earlier sees the blocked mask too
+    handles = [modules[name].register_forward_pre_hook(hide, prepend=True) for name in names]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
