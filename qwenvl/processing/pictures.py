@@ -1,0 +1,309 @@
+"""From a file or a PIL image to the numbers both models read, and back.
+
+Knows pixels and grids only: no tokenizer, no conversation, no model. Before either model sees a picture it is made
+upright by EXIF, scaled to 8 bits and converted to RGB, with alpha dropped: both models see what the user sees. The
+published tools differ: Qwen-VL's code and the processors of transformers ignore EXIF, Pillow's own conversion clips
+16-bit grey to white instead of scaling it, and newer releases of qwen-vl-utils paste alpha onto white. Colour profiles
+are applied by none of them, nor here. Two orders of patches live here and nowhere else: raster (t, row, column), which
+the rest of the library counts in, and the processor's, which lists the four patches of a merged token one after another
+(2409.12191, section 2.1).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from qwenvl.errors import MediaError
+
+Source = str | os.PathLike[str] | Image.Image
+Grid = tuple[int, int, int]
+Limit = Literal["min_pixels", "max_pixels"]
+
+MAX_DECODED_PIXELS = 89_478_485
+"""Larger pictures are refused before a pixel is decoded: a quarter of a GiB as RGB, the line Pillow itself warns at."""
+
+MAX_ASPECT_RATIO = 200
+"""Long side over short side; more is refused for both models, although Qwen-VL's own code would squash any strip."""
+
+# Formats with a signature, decoded by Pillow itself: EPS, for one, would start another program.
+_FORMATS = ("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "QOI", "TIFF", "WEBP")
+_READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000, ICO, PPM or QOI"
+
+_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+def open_picture(source: Source) -> Image.Image:
+    """Open a picture as upright 8-bit RGB.
+
+    Palette, grey, 1-bit, CMYK and the rest become RGB; alpha is dropped and leaves the colour under it; 16-bit values
+    are divided by 257 and rounded; float pixels are read as 0..1 where none exceeds 1, as 0..255 otherwise. Of an
+    animation the first frame is taken.
+
+    Args:
+        source: path of a file, or a PIL image, which is left as it is.
+
+    Raises:
+        MediaError: the file is missing, empty, damaged or no picture; it has no pixels, more than `MAX_DECODED_PIXELS`,
+            or one side more than `MAX_ASPECT_RATIO` times the other.
+    """
+    if isinstance(source, Image.Image):
+        return _upright_rgb(source, "This picture")
+    if not isinstance(source, str | os.PathLike):
+        raise MediaError(f"A picture is a path or a PIL image, not {type(source).__name__}.")
+    path = Path(source)
+    _check_file(path)
+    try:
+        Image.init()
+        with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as picture:
+            return _upright_rgb(picture, path.name)
+    except UnidentifiedImageError:
+        raise MediaError(f"{path.name} is not a picture; give a {_READABLE} file.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise MediaError(_too_large(path.name)) from None
+    except OSError:
+        raise MediaError(f"{path.name} cannot be read; check that you may open it.") from None
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise MediaError(f"{path.name} is a folder; give a picture in it.")
+    if not path.is_file():
+        raise MediaError(f"There is no file {path.name}; check its name and folder.")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path.name} is empty; save or download it again.")
+
+
+def _too_large(name: str) -> str:
+    return f"{name} has more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
+
+
+def check_size(width: int, height: int, name: str = "This picture") -> None:
+    """Refuse a size in pixels that no model accepts.
+
+    Raises:
+        MediaError: no pixels, too many, or too long a strip.
+    """
+    if width < 1 or height < 1:
+        raise MediaError(f"{name} has no pixels ({width} × {height}); give one of at least 1 × 1.")
+    if width * height > MAX_DECODED_PIXELS:
+        raise MediaError(_too_large(name))
+    ratio = max(width, height) / min(width, height)
+    if ratio > MAX_ASPECT_RATIO:
+        raise MediaError(
+            f"{name} is {width} × {height}, one side {ratio:,.1f} times the other; "
+            f"the limit is {MAX_ASPECT_RATIO}, so crop it or cut it into pieces."
+        )
+
+
+def _upright_rgb(picture: Image.Image, name: str) -> Image.Image:
+    check_size(*picture.size, name)
+    try:
+        picture.load()
+        return _to_rgb(_upright(picture))
+    # Decoders raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
+    except Exception:
+        raise MediaError(f"{name} is cut short or damaged; save or download it again.") from None
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn by EXIF; where the EXIF data are themselves damaged the pixels stand as they are."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture.copy()
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode == "I" or picture.mode.startswith("I;16"):
+        return _grey(np.asarray(picture).astype(np.float32) / 257)
+    if picture.mode == "F":
+        values = np.asarray(picture)
+        return _grey(values * 255 if values.max() <= 1 else values)
+    if picture.mode == "LAB":
+        return _lab_to_rgb(picture)
+    if picture.mode in ("La", "RGBa"):  # premultiplied: Pillow goes through the straight form only
+        picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[picture.mode])
+    return picture.convert("RGB")
+
+
+def _grey(values: np.ndarray) -> Image.Image:
+    """An RGB picture of float values on the scale 0..255, rounded."""
+    return Image.fromarray(np.nan_to_num(values).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+
+
+def _lab_to_rgb(picture: Image.Image) -> Image.Image:
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    converted = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")
+    assert converted is not None  # None is for in-place conversion alone
+    return converted
+
+
+def check_limits(min_pixels: int, max_pixels: int) -> None:
+    """Refuse a pixel budget that cannot be met.
+
+    Raises:
+        MediaError: a limit that is not a positive whole number, or a minimum above the maximum.
+    """
+    for name, value in (("min_pixels", min_pixels), ("max_pixels", max_pixels)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise MediaError(f"{name} is a whole number of pixels from 1 up, not {value!r}.")
+    if min_pixels > max_pixels:
+        raise MediaError(f"min_pixels {min_pixels:,} is above max_pixels {max_pixels:,}; lower one or raise the other.")
+
+
+def smart_resize(height: int, width: int, *, factor: int = 28, min_pixels: int, max_pixels: int) -> tuple[int, int]:
+    """The size Qwen2-VL sees: sides in multiples of `factor`, the aspect ratio nearly kept, the area within the limits.
+
+    The rule of transformers 5.23, which other published packages share but for thin or tiny pictures; halves round to
+    even.
+
+    Args:
+        height, width: of the upright picture, in pixels.
+        factor: pixels a side of a merged token: patch size times merge size.
+        min_pixels, max_pixels: limits of height times width after resizing. A thin picture may end above `max_pixels`,
+            since no side shrinks below `factor`.
+
+    Returns:
+        (height, width) after resizing, in pixels.
+
+    Raises:
+        MediaError: no pixels, too many, or one side more than `MAX_ASPECT_RATIO` times the other.
+    """
+    check_size(width, height)
+    limit = limit_that_bites(height, width, factor=factor, min_pixels=min_pixels, max_pixels=max_pixels)
+    if limit == "max_pixels":
+        shrink = math.sqrt(height * width / max_pixels)
+        return (
+            max(factor, math.floor(height / shrink / factor) * factor),
+            max(factor, math.floor(width / shrink / factor) * factor),
+        )
+    if limit == "min_pixels":
+        grow = math.sqrt(min_pixels / (height * width))
+        return math.ceil(height * grow / factor) * factor, math.ceil(width * grow / factor) * factor
+    return round(height / factor) * factor, round(width / factor) * factor
+
+
+def limit_that_bites(height: int, width: int, *, factor: int = 28, min_pixels: int, max_pixels: int) -> Limit | None:
+    """Which limit decides the size in `smart_resize`, same arguments; None where rounding to `factor` alone does."""
+    area = round(height / factor) * factor * round(width / factor) * factor
+    if area > max_pixels:
+        return "max_pixels"
+    return "min_pixels" if area < min_pixels else None
+
+
+def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """Bicubic with Pillow's antialiasing, on 8-bit values, as both models' own processors do."""
+    return picture.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """8-bit RGB to model input: over 255, less the mean, over the deviation (those of CLIP).
+
+    Args:
+        pixels: uint8 (channels, ...).
+
+    Returns:
+        float32, the same shape.
+    """
+    shape = (3,) + (1,) * (pixels.dim() - 1)
+    return (pixels.float() / 255 - torch.tensor(_MEAN).view(shape)) / torch.tensor(_STD).view(shape)
+
+
+def denormalise(values: Tensor) -> Tensor:
+    """The inverse of `normalise`, without error: float32 (channels, ...) to uint8."""
+    shape = (3,) + (1,) * (values.dim() - 1)
+    pixels = (values.float() * torch.tensor(_STD).view(shape) + torch.tensor(_MEAN).view(shape)) * 255
+    return pixels.round().clamp(0, 255).to(torch.uint8)
+
+
+def squash(picture: Image.Image, image_size: int) -> Tensor:
+    """What Qwen-VL sees: the picture squashed to a square, its aspect ratio given up (2308.12966, section 2.1).
+
+    Args:
+        picture: upright RGB.
+        image_size: pixels a side, 448 as published.
+
+    Returns:
+        float32 (3, image_size, image_size).
+    """
+    square = resize(picture, image_size, image_size)
+    return normalise(torch.from_numpy(np.array(square)).permute(2, 0, 1))
+
+
+def patches(
+    frames: Sequence[Image.Image], *, patch_size: int = 14, temporal_patch_size: int = 2, merge_size: int = 2
+) -> tuple[Tensor, Grid]:
+    """What Qwen2-VL sees: patches through `temporal_patch_size` frames, as rows (2409.12191, section 2.1).
+
+    Args:
+        frames: RGB pictures of one size, both sides multiples of `patch_size * merge_size`. The last is repeated until
+            their count fits `temporal_patch_size`: a still is two equal frames.
+
+    Returns:
+        float32 (patches, channels * temporal_patch_size * patch_size * patch_size), rows in processor order; and the
+        patch grid (t, h, w).
+    """
+    missing = -len(frames) % temporal_patch_size
+    stacked = np.stack([np.asarray(frame) for frame in [*frames, *[frames[-1]] * missing]])
+    count, height, width, channels = stacked.shape
+    grid = (count // temporal_patch_size, height // patch_size, width // patch_size)
+    block_rows, block_columns = grid[1] // merge_size, grid[2] // merge_size
+    split = stacked.reshape(
+        *(grid[0], temporal_patch_size),
+        *(block_rows, merge_size, patch_size),
+        *(block_columns, merge_size, patch_size),
+        channels,
+    )
+    # (channels, t, block row, block column, row in block, column in block, frame in pair, y, x)
+    channels_first = torch.from_numpy(split.transpose(8, 0, 2, 5, 3, 6, 1, 4, 7).copy())
+    rows = normalise(channels_first).permute(1, 2, 3, 4, 5, 0, 6, 7, 8)
+    return rows.reshape(math.prod(grid), -1), grid
+
+
+def unpatch(
+    pixel_values: Tensor, grid: Grid, *, patch_size: int = 14, temporal_patch_size: int = 2, merge_size: int = 2
+) -> Tensor:
+    """The frames that `patches` cut up, without error.
+
+    Args:
+        pixel_values: (patches, channels * temporal_patch_size * patch_size * patch_size) in processor order.
+        grid: patch grid (t, h, w).
+
+    Returns:
+        uint8 (t * temporal_patch_size, h * patch_size, w * patch_size, 3), the repeated frames included.
+    """
+    time, rows, columns = grid
+    split = pixel_values.view(
+        *(time, rows // merge_size, columns // merge_size, merge_size, merge_size),
+        *(3, temporal_patch_size, patch_size, patch_size),
+    )
+    # (channels, t, frame in pair, block row, row in block, y, block column, column in block, x)
+    pixels = denormalise(split.permute(5, 0, 6, 1, 3, 7, 2, 4, 8))
+    frames = pixels.reshape(3, time * temporal_patch_size, rows * patch_size, columns * patch_size)
+    return frames.permute(1, 2, 3, 0).contiguous()
+
+
+def processor_order(grid: Grid, merge_size: int = 2) -> Tensor:
+    """Raster index of each row of `pixel_values`: int64 (patches,).
+
+    `in_raster_order = rows[raster_order(grid)]` and `in_processor_order = patches[processor_order(grid)]`.
+    """
+    time, rows, columns = grid
+    raster = torch.arange(time * rows * columns)
+    blocks = raster.view(time, rows // merge_size, merge_size, columns // merge_size, merge_size)
+    return blocks.permute(0, 1, 3, 2, 4).flatten()
+
+
+def raster_order(grid: Grid, merge_size: int = 2) -> Tensor:
+    """Row of `pixel_values` of each patch in raster order, the inverse of `processor_order`: int64 (patches,)."""
+    return processor_order(grid, merge_size).argsort()
