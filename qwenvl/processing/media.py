@@ -1,0 +1,113 @@
+"""One image or video of a question: its sizes, its grids, and where each patch and token lies on the original picture.
+
+Knows geometry only. Patches and tokens are counted in raster order (t, row, column) from 0; boxes are (left, top,
+right, bottom) in pixels of the upright original, whatever size the model saw.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
+
+from PIL import Image
+
+from qwenvl.errors import RunError
+from qwenvl.processing.pictures import Grid, Limit
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Media:
+    """One media as one model sees it. In Qwen-VL a clip is one media too: patch grid (frames, 32, 32)."""
+
+    kind: Literal["image", "video"]
+    name: str  # a file's name without its folder, or "picture 1"
+    size: tuple[int, int]  # (width, height) of the upright original, in pixels
+    resized: tuple[int, int]  # (width, height) the model sees
+    patch_grid: Grid
+    token_grid: Grid
+    tokens_are_places: bool  # False in Qwen-VL: a query of the adapter is no place in the picture
+    timestamps: tuple[float, ...] = ()  # seconds at which each temporal cell begins; () for stills and unknown rates
+    limit: Limit | None = None  # which pixel limit decided the resized size
+    frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)  # upright RGB originals
+
+    @property
+    def num_patches(self) -> int:
+        return math.prod(self.patch_grid)
+
+    @property
+    def num_tokens(self) -> int:
+        """Visual tokens, without the two tags around them."""
+        return math.prod(self.token_grid)
+
+    def patch_cell(self, patch: int) -> Grid:
+        """(t, row, column) of a patch. Raises RunError where there is no such patch."""
+        return self._cell(patch, self.patch_grid, "patches")
+
+    def token_cell(self, token: int) -> Grid:
+        """(t, row, column) of a visual token on the token grid. Raises RunError where there is no such token."""
+        return self._cell(token, self.token_grid, "visual tokens")
+
+    def patch_box(self, patch: int) -> Box:
+        """The part of the original that a patch covers.
+
+        Args:
+            patch: raster index on `patch_grid`.
+
+        Raises:
+            RunError: there is no such patch.
+        """
+        return self._box(self.patch_cell(patch), self.patch_grid)
+
+    def token_box(self, token: int) -> Box:
+        """The part of the original that a visual token is made of: its patches' box.
+
+        Args:
+            token: raster index on `token_grid`.
+
+        Raises:
+            RunError: there is no such token, or it is a query of Qwen-VL's adapter, which is no place.
+        """
+        self._check_places()
+        return self._box(self.token_cell(token), self.token_grid)
+
+    def token_patches(self, token: int) -> list[int]:
+        """Raster indices of the patches merged into a visual token, in raster order; raises as `token_box` does."""
+        self._check_places()
+        time, row, column = self.token_cell(token)
+        _, rows, columns = self.patch_grid
+        down, across = rows // self.token_grid[1], columns // self.token_grid[2]
+        corner = (time * rows + row * down) * columns + column * across
+        return [corner + y * columns + x for y in range(down) for x in range(across)]
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the pixels, as plain lists, strings and numbers."""
+        data = asdict(replace(self, frames=()))
+        del data["frames"]
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], frames: tuple[Image.Image, ...] = ()) -> Self:
+        """The inverse of `to_json`. Raises KeyError or TypeError on data that it did not write."""
+        names = ("size", "resized", "patch_grid", "token_grid", "timestamps")
+        return cls(**{**data, **{name: tuple(data[name]) for name in names}, "frames": frames})
+
+    def _cell(self, index: int, grid: Grid, what: str) -> Grid:
+        if not 0 <= index < math.prod(grid):
+            raise RunError(f"{self.name} has {what} 0 to {math.prod(grid) - 1}, not {index}.")
+        row, column = divmod(index, grid[2])
+        return row // grid[1], row % grid[1], column
+
+    def _box(self, cell: Grid, grid: Grid) -> Box:
+        _, row, column = cell
+        width, height = self.size[0] / grid[2], self.size[1] / grid[1]
+        return column * width, row * height, (column + 1) * width, (row + 1) * height
+
+    def _check_places(self) -> None:
+        if not self.tokens_are_places:
+            raise RunError(
+                "A visual token of Qwen-VL is a query of its adapter, which is no place in the picture; "
+                "ask for its attention on the patches instead."
+            )
