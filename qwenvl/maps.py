@@ -1,0 +1,108 @@
+"""From kept queries and keys to rows of attention on a picture's patches: what differs between the two families.
+
+Knows where each media's patches lie in the tensors of a forward pass. Patches come in and go out in raster order (t, row,
+column); the processors' block order is undone here. Everything is float32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from qwenvl.config import Qwen2VLConfig, QwenVLConfig
+from qwenvl.errors import RunError
+from qwenvl.rope import Grid, patch_coordinates
+from qwenvl.trace import attention_rows
+
+
+class MediaGrid(Protocol):
+    """What is asked of a media here: its kind ("image" or "video") and its patch grid (t, h, w)."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def patch_grid(self) -> Grid: ...
+
+
+class QwenVLMaps:
+    """Qwen-VL: every frame is a row of one batch, and a visual token is an adapter query that reads all its patches."""
+
+    sites = ("vision", "adapter", "language")
+
+    def __init__(self, config: QwenVLConfig, media: Sequence[MediaGrid]) -> None:
+        self.num_queries = config.adapter.num_queries
+        self.media = media
+        frames = [item.patch_grid[0] for item in media]
+        self._first_frame = [sum(frames[:index]) for index in range(len(frames))]
+
+    def vision_row(self, q: Tensor, k: Tensor, media: int, patch: int) -> Tensor:
+        """Attention of one patch over the patches of its own frame, (heads, patches of the frame)."""
+        _, h, w = self.media[media].patch_grid
+        frame = self._first_frame[media] + patch // (h * w)
+        return attention_rows(q[frame, None], k[frame, None], [patch % (h * w)])[0, :, 0]
+
+    def adapter_rows(self, q: Tensor, k: Tensor, media: int, queries: Sequence[int]) -> Tensor:
+        """Attention of adapter queries of one frame over its patches, (heads, len(queries), patches of the frame)."""
+        frame = self._first_frame[media] + queries[0] // self.num_queries
+        return attention_rows(q[frame, None], k[frame, None], [query % self.num_queries for query in queries])[0]
+
+    def spread(self, weights: Tensor, media: int, adapter: Sequence[Tensor]) -> Tensor:
+        """Weights on a media's visual tokens (tokens,) pulled back to its patches, (t, h, w).
+
+        Args:
+            adapter: one (queries, patches) matrix for each frame: (1 x 256) . (256 x 1024).
+        """
+        frames = weights.view(-1, self.num_queries)
+        pulled = torch.stack([frame @ matrix for frame, matrix in zip(frames, adapter, strict=True)])
+        return pulled.view(self.media[media].patch_grid)
+
+
+class Qwen2VLMaps:
+    """Qwen2-VL: all media are packed into one sequence, pictures before clips; a visual token is four patches."""
+
+    sites = ("vision", "language")
+
+    def __init__(self, config: Qwen2VLConfig, media: Sequence[MediaGrid]) -> None:
+        self.merge_size = config.vision.merge_size
+        self.media = media
+        packed = sorted(range(len(media)), key=lambda index: media[index].kind == "video")
+        self._first_patch, start = dict.fromkeys(packed, 0), 0
+        for index in packed:
+            self._first_patch[index] = start
+            t, h, w = media[index].patch_grid
+            start += t * h * w
+
+    def vision_row(self, q: Tensor, k: Tensor, media: int, patch: int) -> Tensor:
+        """Attention of one patch over its own segment, a picture or one temporal patch: (heads, patches of it)."""
+        _, h, w = self.media[media].patch_grid
+        to_processor = self._processor_rows(h, w)
+        frame, place = divmod(patch, h * w)
+        start = self._first_patch[media] + frame * h * w
+        segment = slice(start, start + h * w)
+        row = attention_rows(q[:, :, segment], k[:, :, segment], [int(to_processor[place])])[0, :, 0]
+        return row[:, to_processor.to(row.device)]
+
+    def _processor_rows(self, h: int, w: int) -> Tensor:
+        """For each patch of a frame, in raster order, its row in the processor's order."""
+        coordinates = patch_coordinates((1, h, w), self.merge_size)
+        return (coordinates[:, 0] * w + coordinates[:, 1]).argsort()
+
+    def adapter_rows(self, q: Tensor, k: Tensor, media: int, queries: Sequence[int]) -> Tensor:
+        """There is none: the merger joins four patches and attends to nothing."""
+        raise RunError("Qwen2-VL's adapter has no attention: it merges four patches into a token; ask 'vision' or 'language'.")
+
+    def spread(self, weights: Tensor, media: int, adapter: Sequence[Tensor]) -> Tensor:
+        """Weights on a media's visual tokens (tokens,) split equally over the four patches of each, (t, h, w)."""
+        t, h, w = self.media[media].patch_grid
+        size = self.merge_size
+        cells = weights.view(t, h // size, w // size) / size**2
+        return cells.repeat_interleave(size, dim=1).repeat_interleave(size, dim=2)
+
+
+def maps_for(config: QwenVLConfig | Qwen2VLConfig, media: Sequence[MediaGrid]) -> QwenVLMaps | Qwen2VLMaps:
+    """The maps of a family."""
+    return QwenVLMaps(config, media) if isinstance(config, QwenVLConfig) else Qwen2VLMaps(config, media)

@@ -1,0 +1,328 @@
+"""Pictures, clips and words in; answers and runs out. Holds a model, its processor and the way it is sampled.
+
+One conversation at a time: a lock covers every forward pass and is never held while a reader is waited for.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qwenvl.config import Config
+from qwenvl.generate import Sampling, generate
+from qwenvl.processing.media import Media
+from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
+from qwenvl.qwen2_vl import Qwen2VL
+from qwenvl.qwen_vl import QwenVL
+from qwenvl.run import Alternative, ModelCard, Record, Run, Token, tap_names
+from qwenvl.trace import Trace
+
+Messages = Sequence[Mapping[str, Any]]
+LIKELIEST = 10  # alternatives kept for each answer token
+
+
+@dataclass(eq=False)
+class Pipeline:
+    """A model that can be asked.
+
+    Attributes:
+        name: preset, folder name or hub id.
+        sampling: the published generation config; each question may change it.
+        max_trace_bytes: what a run may keep of queries and keys; beyond it layers are replayed when somebody looks.
+    """
+
+    name: str
+    model: QwenVL | Qwen2VL
+    processor: Processor
+    sampling: Sampling
+    trained: bool = True
+    max_trace_bytes: int = 1 << 30
+
+    def __post_init__(self) -> None:
+        self._lock = threading.Lock()  # not reentrant: a stream may be ended by another thread than began it
+
+    @property
+    def config(self) -> Config:
+        """The architecture's numbers."""
+        return self.model.config
+
+    @property
+    def family(self) -> str:
+        """ "qwen-vl" or "qwen2-vl"."""
+        return self.config.family
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    def stream(
+        self, messages: Messages, *, min_pixels: int | None = None, max_pixels: int | None = None, **settings: Any
+    ) -> Stream:
+        """Ask, and read the answer while it is made.
+
+        Args:
+            messages: the conversation; see `qwenvl`'s docstring.
+            min_pixels, max_pixels: Qwen2-VL's pixel budget of each picture; None for the checkpoint's.
+            settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed`;
+                None or absent for the published ones.
+
+        Returns:
+            A `Stream`: iterate over it for pieces of text; `.stop()` ends it; `.run` is the same answer, traced.
+
+        Raises:
+            PromptError, MediaError: nothing to ask, a picture that cannot be read, a prompt longer than the context.
+        """
+        sampling = self.sampling.changed(**settings)
+        prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
+        return Stream(self, prompt, sampling, {"min_pixels": min_pixels, "max_pixels": max_pixels})
+
+    def run(
+        self,
+        messages: Messages,
+        *,
+        answer: str | None = None,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
+        **settings: Any,
+    ) -> Run:
+        """Ask, and look inside the answer; or inside a given one.
+
+        Args:
+            answer: look at this answer instead of generating one.
+            messages, min_pixels, max_pixels, settings: as `stream`.
+        """
+        if answer is None:
+            return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, **settings).run
+        prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
+        pixels = {"min_pixels": min_pixels, "max_pixels": max_pixels}
+        return self.look_inside(prompt, self.processor.tokenizer.encode(answer), {"given": True, **pixels})
+
+    # --- looking inside ---
+
+    def look_inside(
+        self,
+        prompt: Prompt,
+        answer_ids: Sequence[int],
+        settings: Mapping[str, Any],
+        *,
+        seconds: Mapping[str, float] | None = None,
+        stopped: bool = False,
+    ) -> Run:
+        """Replay prompt and answer once, traced, and make a run of it: what is not kept under the budget is replayed later."""
+        started = time.perf_counter()
+        inputs = self._inputs(prompt, answer_ids)
+        names = self._affordable(inputs)
+        with self._lock, Trace(self.model, "language.positions", *names) as trace, torch.no_grad():
+            logits = self.model(**inputs, last=len(answer_ids) + 1)[0, : len(answer_ids)].float().cpu()
+        kept = {name: value.cpu() for name, value in trace.items() if name != "language.positions"}
+        positions = self._three_rows(trace["language.positions"])
+        likeliest, probabilities = self._likeliest(logits, answer_ids)
+        record = Record(
+            card=ModelCard(self.name, self.family, self.parameters, self.trained),
+            config=self.config,
+            messages=prompt.messages,
+            answer=self.processor.decode_answer(answer_ids),
+            tokens=self._tokens(prompt, answer_ids, positions),
+            words=self._words(prompt, answer_ids),
+            likeliest=likeliest,
+            probabilities=probabilities,
+            settings=dict(settings),
+            seconds={**(seconds or {}), "replay": time.perf_counter() - started},
+            stopped=stopped,
+            ntk_alpha=inputs.get("ntk_alpha"),
+        )
+        return Run(record, prompt.media, positions, kept, self)
+
+    def replay(self, run: Run, names: Sequence[str]) -> dict[str, Tensor]:
+        """The values of these taps for a run's prompt and answer, made again by one forward pass."""
+        inputs = self._run_inputs(run)
+        with self._lock, Trace(self.model, *names, max_bytes=None) as trace, torch.no_grad():
+            self.model(**inputs, last=1)
+        return {name: value.cpu() for name, value in trace.items()}
+
+    def tap_sizes(self, run: Run) -> dict[str, int]:
+        """Bytes that each tap of a run would take."""
+        return self.model.tap_sizes(**self._run_inputs(run))
+
+    def _run_inputs(self, run: Run) -> dict[str, Any]:
+        prompt = self.processor(
+            with_media(run.messages, run.media),
+            min_pixels=run.settings.get("min_pixels"),
+            max_pixels=run.settings.get("max_pixels"),
+        )
+        answer_ids = [token.id for token in run.tokens if token.in_answer]
+        return self._inputs(prompt, answer_ids)
+
+    def _inputs(self, prompt: Prompt, answer_ids: Sequence[int]) -> dict[str, Any]:
+        """The keyword arguments of a forward pass over prompt and answer."""
+        device = next(self.model.parameters()).device
+        inputs: dict[str, Any] = {name: value.to(device) for name, value in prompt.model_inputs.items()}
+        if isinstance(self.model, QwenVL):
+            # the stretch the prompt was read with, kept while it was answered; not the replay's own
+            inputs["ntk_alpha"] = self.model.stretch(len(prompt.input_ids))
+        inputs["input_ids"] = torch.tensor([[*prompt.input_ids, *answer_ids]], device=device)
+        return inputs
+
+    def _affordable(self, inputs: Mapping[str, Any]) -> list[str]:
+        """The taps a run keeps: site after site, adapter and language before vision, layer after layer, while they fit."""
+        sizes = self.model.tap_sizes(**inputs)
+        names, total = [], 0
+        for site in ("adapter", "language", "vision"):
+            for name in (name for name in sizes if name.startswith(site) and name.endswith(".q")):
+                pair = (name, name.removesuffix("q") + "k")
+                total += sum(sizes[tap] for tap in pair)
+                if total > self.max_trace_bytes:
+                    return names
+                names += [tap for tap in pair if sizes[tap]]
+        return names
+
+    def _three_rows(self, positions: Tensor) -> Tensor:
+        """Whatever the position tap saw, as int64 (3, tokens)."""
+        rows = positions[:, 0] if positions.dim() == 3 else positions.expand(3, -1)
+        return rows.to("cpu", torch.int64).contiguous()
+
+    def _tokens(self, prompt: Prompt, answer_ids: Sequence[int], positions: Tensor) -> tuple[Token, ...]:
+        places = [tuple(place) for place in positions.T.tolist()]
+        said = [
+            Token(id_, text, "special" if special else "text", "answer", True, None, None, place)
+            for id_, text, special, place in zip(
+                answer_ids,
+                self.processor.token_texts(answer_ids),
+                map(self.processor.tokenizer.is_special, answer_ids),
+                places[len(prompt.input_ids) :],
+                strict=True,
+            )
+        ]
+        asked = [
+            Token(token.id, token.text, token.kind, token.section, False, token.media, token.cell, place)
+            for token, place in zip(prompt.tokens, places, strict=False)
+        ]
+        return (*asked, *said)
+
+    def _words(self, prompt: Prompt, answer_ids: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        start = len(prompt.input_ids)
+        return tuple(tuple(start + index for index in group) for group in self.processor.group_words(answer_ids))
+
+    def _likeliest(
+        self, logits: Tensor, answer_ids: Sequence[int]
+    ) -> tuple[tuple[tuple[Alternative, ...], ...], tuple[float, ...]]:
+        """From logits (answer, vocab): the likeliest tokens of each place, and how likely the answer's own was."""
+        probabilities = logits.softmax(dim=-1)
+        top = probabilities.topk(min(LIKELIEST, probabilities.shape[-1]), dim=-1)
+        likeliest = tuple(
+            tuple(
+                Alternative(id_, self.processor.token_text(id_), probability)
+                for id_, probability in zip(ids, values, strict=True)
+            )
+            for ids, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
+        )
+        own = probabilities[torch.arange(len(answer_ids)), torch.tensor(list(answer_ids), dtype=torch.int64)]
+        return likeliest, tuple(own.tolist())
+
+
+class Stream:
+    """An answer being made: iterate for pieces of text.
+
+    The model runs on a thread of its own and fills a queue, so that a slow reader holds nothing up.
+
+    Attributes:
+        prompt: what the model reads.
+        ids: the answer's ids so far.
+    """
+
+    def __init__(self, pipeline: Pipeline, prompt: Prompt, sampling: Sampling, pixels: Mapping[str, Any]) -> None:
+        self.prompt, self.ids = prompt, list[int]()
+        self.stopped = False
+        self.seconds: dict[str, float] = {}
+        self._pipeline, self._sampling, self._pixels = pipeline, sampling, pixels
+        self._stop = threading.Event()
+        self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._error: BaseException | None = None
+        self._run: Run | None = None
+        self._run_lock = threading.Lock()
+        self._worker = threading.Thread(target=self._work, name="answer", daemon=True)
+        self._worker.start()
+
+    def __iter__(self) -> Iterator[str]:
+        while (piece := self._pieces.get()) is not None:
+            if piece:
+                yield piece
+        self._pieces.put(None)  # a second reader ends at once
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """End the answer after the token being made; what was said stays."""
+        self._stop.set()
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return self._pipeline.processor.decode_answer(self.ids)
+
+    @property
+    def run(self) -> Run:
+        """The finished answer, replayed once with its trace; waits for the answer to end. Never generates again."""
+        self._worker.join()
+        if self._error is not None:
+            raise self._error
+        with self._run_lock:
+            if self._run is None:
+                settings = {**asdict(self._sampling), **self._pixels}
+                self._run = self._pipeline.look_inside(
+                    self.prompt, self.ids, settings, seconds=self.seconds, stopped=self.stopped
+                )
+            return self._run
+
+    def _work(self) -> None:
+        try:
+            with self._pipeline._lock:
+                self._answer()
+        except BaseException as error:  # the reader's to handle, on the reader's thread
+            self._error = error
+        self._pieces.put(None)
+
+    def _answer(self) -> None:
+        pipeline, decoder = self._pipeline, StreamDecoder(self._pipeline.processor)
+        device = next(pipeline.model.parameters()).device
+        inputs = {name: value.to(device) for name, value in self.prompt.model_inputs.items()}
+        stop_ids = pipeline.processor.stop_ids
+        begun = time.perf_counter()
+        self.stopped = self._stop.is_set()
+        for token in () if self.stopped else generate(pipeline.model, inputs, sampling=self._sampling, stop_ids=stop_ids):
+            now = time.perf_counter()
+            self.seconds.setdefault("read", now - begun)
+            self.seconds["answer"] = now - begun - self.seconds["read"]
+            self.ids.append(token)
+            self._pieces.put("" if token in stop_ids else decoder.push(token))
+            if self._stop.is_set():
+                self.stopped = token not in stop_ids
+                break
+        self._pieces.put(decoder.flush())
+
+
+def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any]]:
+    """A run's messages with its media put back where their indices stand."""
+
+    def restore(part: Mapping[str, Any]) -> dict[str, Any]:
+        if part.get("type") == "image":
+            return {"type": "image", "image": media[part["image"]].frames[0]}
+        if part.get("type") == "video":
+            return {"type": "video", "video": list(media[part["video"]].frames)}
+        return dict(part)
+
+    return [
+        {**message, "content": message["content"] if isinstance(message["content"], str) else list(map(restore, message["content"]))}
+        for message in messages
+    ]
+
+
+__all__ = ["Pipeline", "Stream", "tap_names", "with_media"]

@@ -1,0 +1,432 @@
+"""A run: one question asked of one model, what it answered, and every exact question one can ask of it afterwards.
+
+Knows tokens, media, and the queries and keys that were kept; what was not kept it asks its pipeline to replay. Draws nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from qwenvl.config import Config
+from qwenvl.errors import RunError
+from qwenvl.maps import maps_for
+from qwenvl.processing.media import Media
+from qwenvl.trace import attention_rows
+
+if TYPE_CHECKING:
+    from qwenvl.pipeline import Pipeline
+
+Head = int | Literal["mean"] | None
+Layer = int | Literal["mean"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a run: of the prompt, or of the answer."""
+
+    id: int
+    text: str
+    kind: str  # "text", "special", "image" or "video"
+    section: str  # "template", "system", "history", "question", "image", "video" or "answer"
+    in_answer: bool
+    media: int | None  # which of run.media, for a visual token
+    cell: tuple[int, int, int] | None  # (t, row, column) on its media's token grid; Qwen-VL: (frame, place of the query's code)
+    position: tuple[int, int, int]  # (t, h, w); Qwen-VL: three equal ids
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token the model could have said, and how likely it held it, before temperature and the like."""
+
+    id: int
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Which model a run was made by."""
+
+    name: str
+    family: str  # "qwen-vl" or "qwen2-vl"
+    parameters: int
+    trained: bool  # False: seeded random weights, whose answers mean nothing
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything of a run but its tensors and pictures."""
+
+    card: ModelCard
+    config: Config
+    messages: tuple[Mapping[str, Any], ...]  # as asked; media by their index in run.media
+    answer: str
+    tokens: tuple[Token, ...]
+    words: tuple[tuple[int, ...], ...]  # indices of answer tokens, those that spell one character together in one word
+    likeliest: tuple[tuple[Alternative, ...], ...]  # for each answer token, the likeliest first
+    probabilities: tuple[float, ...]  # of the answer tokens themselves
+    settings: Mapping[str, Any]
+    seconds: Mapping[str, float]  # "read" (the prompt), "answer", "replay"
+    stopped: bool
+    ntk_alpha: float | None  # Qwen-VL: the stretch its prompt was read with
+
+
+class Replay(Protocol):
+    """What a run needs of its pipeline: the same prompt and answer once more, with other taps kept."""
+
+    def replay(self, run: Run, names: Sequence[str]) -> dict[str, Tensor]:
+        """The values of these taps."""
+
+    def tap_sizes(self, run: Run) -> dict[str, int]:
+        """Bytes each tap would take."""
+
+    max_trace_bytes: int
+
+
+@dataclass(eq=False)
+class Run:
+    """One question asked of one model.
+
+    `run.tokens[i]` counts prompt and answer from 0. The row that predicts answer token i is the row of token i - 1; methods
+    here take the row's own index.
+
+    Attributes:
+        answer: the answer's text, without its end token.
+        positions: int64 (3, tokens), the ids each token was rotated by; three equal rows in Qwen-VL.
+        media: pictures and clips in the order they were asked about.
+        kept: queries and keys by the name of their tap.
+    """
+
+    record: Record
+    media: tuple[Media, ...]
+    positions: Tensor
+    kept: dict[str, Tensor]
+    pipeline: Pipeline | None = None
+    _replayed: dict[str, Tensor] = field(default_factory=dict, repr=False)
+    _adapter: dict[tuple[int, Head], list[Tensor]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.maps = maps_for(self.record.config, self.media)
+        self.visual = {
+            index: torch.tensor([place for place, token in enumerate(self.tokens) if token.media == index])
+            for index in range(len(self.media))
+        }
+
+    # --- what was asked and said ---
+
+    @property
+    def answer(self) -> str:
+        return self.record.answer
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return self.record.tokens
+
+    @property
+    def card(self) -> ModelCard:
+        return self.record.card
+
+    @property
+    def config(self) -> Config:
+        return self.record.config
+
+    @property
+    def messages(self) -> tuple[Mapping[str, Any], ...]:
+        return self.record.messages
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self.record.settings
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        return self.record.seconds
+
+    @property
+    def stopped(self) -> bool:
+        return self.record.stopped
+
+    @property
+    def words(self) -> tuple[tuple[int, ...], ...]:
+        return self.record.words
+
+    @property
+    def answer_start(self) -> int:
+        """Index of the first answer token; the number of tokens where nothing was said."""
+        return next((index for index, token in enumerate(self.tokens) if token.in_answer), len(self.tokens))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of queries, keys and pictures that this run holds."""
+        taps = sum(value.numel() * value.element_size() for value in (*self.kept.values(), *self._replayed.values()))
+        return taps + sum(frame.width * frame.height * 3 for item in self.media for frame in item.frames)
+
+    def alternatives(self, index: int, k: int = 5) -> list[Alternative]:
+        """The k likeliest tokens at the place of answer token `index`, up to 10, the likeliest first.
+
+        Probabilities are the model's own, before temperature, top-k and top-p.
+
+        Raises:
+            RunError: not a token of the answer.
+        """
+        return list(self.record.likeliest[self._answer_index(index)][:k])
+
+    def probability(self, index: int) -> float:
+        """How likely the model held answer token `index` where it stands, before temperature and the like."""
+        return self.record.probabilities[self._answer_index(index)]
+
+    def _answer_index(self, index: int) -> int:
+        if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
+            raise RunError(f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}.")
+        return index - self.answer_start
+
+    # --- attention ---
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Where attention happens: "vision", "adapter" (Qwen-VL), "language"."""
+        return self.maps.sites
+
+    def num_layers(self, site: str) -> int:
+        """Layers of a site; the adapter has one."""
+        self._check_site(site)
+        return 1 if site == "adapter" else getattr(self.config, site).num_blocks
+
+    def num_heads(self, site: str) -> int:
+        """Attention heads of a site."""
+        self._check_site(site)
+        return getattr(self.config, site).num_heads
+
+    def attention(
+        self, site: str, *, query: int, layer: int | None = None, head: Head = None, media: int = 0
+    ) -> Tensor:
+        """One row of attention, exact: softmax(q k^T / sqrt(head_dim)) from the queries and keys of this run.
+
+        Args:
+            site: "language": `query` is a token, keys are the tokens up to it. "vision": a patch of `media` in raster order
+                (t, row, column), keys are the patches of its own segment (a picture, or one temporal patch of a clip).
+                "adapter": one of Qwen-VL's 256 queries (frame * 256 + query for a clip), keys are the patches of its frame.
+            layer: of the site; the adapter has only layer 0.
+            head: None for all, "mean" for their mean, or one of them.
+
+        Returns:
+            float32 (heads, keys), or (keys,) for one head or the mean. Sums to 1.
+
+        Raises:
+            RunError: no such site, layer, head, query or media, or a layer that was not kept and no pipeline to replay it.
+        """
+        layer = self._check_layer(site, layer)
+        self._check_head(site, head)
+        if site == "language":
+            row = self._language_row(layer, self._check_query(query, len(self.tokens), "token"))
+        else:
+            grid = self._media(media).patch_grid
+            q, k = self._taps(site, layer)
+            if site == "vision":
+                patches = grid[0] * grid[1] * grid[2]
+                row = self.maps.vision_row(q, k, media, self._check_query(query, patches, "patch"))
+            else:
+                queries = grid[0] * self.config.adapter.num_queries
+                row = self.maps.adapter_rows(q, k, media, [self._check_query(query, queries, "adapter query")])[:, 0]
+        return pick_head(row, head)
+
+    def adapter_matrix(self, *, media: int = 0, frame: int = 0, head: Head = "mean") -> Tensor:
+        """All adapter queries of a frame over its patches, (queries, patches) for one head or the mean. Qwen-VL only."""
+        self._check_layer("adapter", None)
+        self._check_head("adapter", head)
+        frames = self._adapter_matrices(media, head)
+        return frames[self._check_query(frame, len(frames), "frame")]
+
+    def shares(self, query: int, media: int | None = None) -> Tensor:
+        """How much of a token's row falls on the visual tokens, by layer and head: float32 (layers, heads).
+
+        Args:
+            query: a token.
+            media: of one media, or None for all together.
+        """
+        self._check_query(query, len(self.tokens), "token")
+        places = torch.cat([self.visual[index] for index in ([media] if media is not None else self.visual)] or [_EMPTY])
+        if media is not None:
+            self._media(media)
+        places = places[places <= query]
+        rows = [
+            attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0]
+            for q, k in self._all_language_taps()
+        ]
+        return torch.stack([row[:, places.to(row.device)].sum(dim=-1).cpu() for row in rows])
+
+    def image_map(
+        self, *, query: int, layer: Layer = "mean", head: Head = "mean", adapter_head: Head = "mean", media: int = 0
+    ) -> Tensor:
+        """Where on a media a token's row falls, patch by patch.
+
+        Qwen-VL: the weights on the 256 adapter queries times the adapter's own attention, (1 x 256) . (256 x 1024).
+        Qwen2-VL: each visual token's weight, split equally over its four patches.
+
+        Args:
+            query: a token; its own row (for "why this word", pass the token before the word).
+            layer: of the language model, or "mean" over all.
+            head: of the language model, or "mean".
+            adapter_head: of Qwen-VL's adapter, or "mean"; Qwen2-VL has none and ignores it.
+
+        Returns:
+            float32 (t, h, w) on the patch grid; sums to the share of the row on this media.
+
+        Raises:
+            RunError: as `attention`.
+        """
+        weights = self.token_weights(query=query, layer=layer, head=head, media=media)
+        adapter = self._adapter_matrices(media, adapter_head) if "adapter" in self.sites else []
+        return self.maps.spread(weights, media, adapter)
+
+    def token_weights(self, *, query: int, layer: Layer = "mean", head: Head = "mean", media: int = 0) -> Tensor:
+        """A token's row on the visual tokens of one media, (visual tokens,); tokens after the query weigh 0."""
+        self._media(media)
+        self._check_query(query, len(self.tokens), "token")
+        if head is None:
+            raise RunError("A map shows one head or their mean; pass head='mean' or a number.")
+        self._check_head("language", head)
+        if layer == "mean":
+            rows = [
+                attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0].cpu()
+                for q, k in self._all_language_taps()
+            ]
+            row = torch.stack(rows).mean(dim=0)
+        else:
+            row = self._language_row(self._check_layer("language", layer), query).cpu()
+        whole = torch.zeros(len(self.tokens))
+        whole[: query + 1] = pick_head(row, head)
+        return whole[self.visual[media]]
+
+    def _language_row(self, layer: int, query: int) -> Tensor:
+        q, k = self._taps("language", layer)
+        return attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0]
+
+    def _adapter_matrices(self, media: int, head: Head) -> list[Tensor]:
+        """For each frame of a media, (queries, patches); the few last asked for are remembered."""
+        self._check_head("adapter", head)
+        if head is None:
+            raise RunError("A map shows one adapter head or their mean; pass adapter_head='mean' or a number.")
+        if (media, head) not in self._adapter:
+            q, k = self._taps("adapter", 0)
+            frames, count = self._media(media).patch_grid[0], self.config.adapter.num_queries
+            every = [range(frame * count, (frame + 1) * count) for frame in range(frames)]
+            while len(self._adapter) >= 4:
+                self._adapter.pop(next(iter(self._adapter)))
+            self._adapter[media, head] = [
+                pick_head(self.maps.adapter_rows(q, k, media, queries), head).cpu() for queries in every
+            ]
+        return self._adapter[media, head]
+
+    # --- queries and keys: kept, or replayed ---
+
+    def _taps(self, site: str, layer: int) -> tuple[Tensor, Tensor]:
+        names = tap_names(site, layer)
+        held = self.kept if names[0] in self.kept else self._replayed
+        if names[0] not in held:
+            self._replay(names)
+            held = self._replayed
+        return held[names[0]], held[names[1]]
+
+    def _all_language_taps(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Queries and keys of every layer in turn; what was not kept comes in replays as large as the budget allows."""
+        layers = range(self.num_layers("language"))
+        for layer in layers:
+            names = tap_names("language", layer)
+            if names[0] not in self.kept and names[0] not in self._replayed:
+                rest = [name for later in layers[layer:] for name in tap_names("language", later)]
+                self._replay(rest)
+            yield self._taps("language", layer)
+
+    def _replay(self, names: Sequence[str]) -> None:
+        """Replay the first of these taps, q and k together, and as many more as fit the budget."""
+        if self.pipeline is None:
+            raise RunError(
+                f"{names[0].rpartition('.attend')[0]} was not kept in this run; load it with its pipeline to replay that layer."
+            )
+        sizes, total, chosen = self.pipeline.tap_sizes(self), 0, list(names[:2])
+        for name in names:
+            total += sizes[name]
+            if total <= self.pipeline.max_trace_bytes and name not in chosen:
+                chosen.append(name)
+        chosen = chosen[: len(chosen) // 2 * 2]
+        self._replayed = self.pipeline.replay(self, chosen)
+
+    # --- what was asked for, checked ---
+
+    def _check_site(self, site: str) -> None:
+        if site == "adapter" and site not in self.sites:
+            self.maps.adapter_rows(_EMPTY, _EMPTY, 0, [])
+        if site not in self.sites:
+            raise RunError(f"There is no site {site!r}; attention happens at {', '.join(map(repr, self.sites))}.")
+
+    def _check_layer(self, site: str, layer: int | None) -> int:
+        count = self.num_layers(site)
+        if site == "adapter" and layer is None:
+            return 0
+        if not isinstance(layer, int) or isinstance(layer, bool) or not 0 <= layer < count:
+            raise RunError(f"There is no {site} layer {layer!r}; its layers are 0 to {count - 1}.")
+        return layer
+
+    def _check_head(self, site: str, head: Head) -> None:
+        if head is None or head == "mean" or site not in self.sites:
+            return
+        if not isinstance(head, int) or isinstance(head, bool) or not 0 <= head < self.num_heads(site):
+            raise RunError(f"There is no {site} head {head!r}; its heads are 0 to {self.num_heads(site) - 1}, or 'mean'.")
+
+    def _check_query(self, query: int, count: int, kind: str) -> int:
+        if not isinstance(query, int) or isinstance(query, bool) or not 0 <= query < count:
+            raise RunError(f"There is no {kind} {query!r}; this run has 0 to {count - 1}.")
+        return query
+
+    def _media(self, media: int) -> Media:
+        if not self.media:
+            raise RunError("This run has no picture; ask about one to see where it looks.")
+        return self.media[self._check_query(media, len(self.media), "media")]
+
+    # --- a file ---
+
+    def save(self, path: str | Path) -> None:
+        """Write the run into one file: what was asked and said, its pictures, and the queries and keys that were kept."""
+        from qwenvl.run_file import save_run
+
+        save_run(self, Path(path))
+
+    @staticmethod
+    def load(path: str | Path, pipeline: Pipeline | None = None) -> Run:
+        """Read a run from its file.
+
+        Args:
+            pipeline: of the same model, to replay layers that were not kept; without it they are an error that says so.
+
+        Raises:
+            RunError: the file is missing, damaged or not a run, or the pipeline is another model's.
+        """
+        from qwenvl.run_file import load_run
+
+        run = load_run(Path(path))
+        if pipeline is not None and pipeline.config != run.config:
+            raise RunError(f"This run was made by {run.card.name}, not by {pipeline.name}; load it with its own pipeline.")
+        return replace(run, pipeline=pipeline)
+
+
+_EMPTY = torch.zeros(0, dtype=torch.int64)
+
+
+def tap_names(site: str, layer: int) -> tuple[str, str]:
+    """The names of a layer's query and key taps."""
+    attend = "adapter.attend" if site == "adapter" else f"{site}.blocks.{layer}.attend"
+    return f"{attend}.q", f"{attend}.k"
+
+
+def pick_head(rows: Tensor, head: Head) -> Tensor:
+    """(heads, ...) as it is for None, the mean over heads, or one head."""
+    if head is None:
+        return rows
+    return rows.mean(dim=0) if head == "mean" else rows[head]
