@@ -1,0 +1,358 @@
+"""Questions about scenes and clips of the synthetic world, with their answers, in English and Chinese.
+
+An answer follows from the description of the scene alone. Boxes are in thousandths of the picture's sides, as both
+families write them; `spell` puts them in a family's own notation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qwenvl.tiny.clips import Actor, Clip
+from qwenvl.tiny.phrases import CHINESE, PHRASES, join, name_of, say, with_article
+from qwenvl.tiny.scenes import PAIRS, held_out
+from qwenvl.tiny.world import COLOURS, SHAPES, Box, Item, Label, Scene, Thing, box_of
+
+
+@dataclass(frozen=True)
+class Region:
+    """A box in thousandths of the picture's sides, and the phrase it belongs to ("" for none)."""
+
+    phrase: str
+    box: Box
+
+
+Part = str | Region
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question with its answer. `subjects` are the indices, in `scene.items`, of what the answer is about."""
+
+    task: str
+    language: str
+    asked: tuple[Part, ...]
+    answer: tuple[Part, ...]
+    subjects: tuple[int, ...] = ()
+
+
+def spell(parts: Sequence[Part], family: str) -> str:
+    """A question or an answer as text, boxes in the notation of "qwen-vl" or "qwen2-vl"."""
+    tags = ("<ref>", "</ref>", "<box>", "</box>")
+    if family == "qwen2-vl":
+        tags = ("<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>")
+    text = ""
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+        else:
+            left, top, right, bottom = part.box
+            reference = tags[0] + part.phrase + tags[1] if part.phrase else ""
+            text += f"{reference}{tags[2]}({left},{top}),({right},{bottom}){tags[3]}"
+    return text
+
+
+def content(parts: Sequence[Part]) -> list[dict[str, Any]]:
+    """A question or an answer as content parts of a message, for `Pipeline`."""
+    made: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, str):
+            made.append({"type": "text", "text": part})
+            continue
+        if part.phrase:
+            made.append({"type": "ref", "text": part.phrase})
+        made.append({"type": "box", "box": list(part.box)})
+    return made
+
+
+def ask_scene(scene: Scene, rng: np.random.Generator, count: int, *, chinese: float = 0.15) -> list[Question]:
+    """Up to `count` questions about one picture, of different tasks first; `chinese` is the share in Chinese."""
+    return _ask(SCENE_TASKS, scene, rng, count, chinese)
+
+
+def ask_clip(clip: Clip, rng: np.random.Generator, count: int, *, chinese: float = 0.15) -> list[Question]:
+    """Up to `count` questions about one clip."""
+    return _ask(CLIP_TASKS, clip, rng, count, chinese)
+
+
+def ask_pictures(scenes: Sequence[Scene], rng: np.random.Generator, *, chinese: float = 0.15) -> Question | None:
+    """Which of several pictures holds a thing that only one of them holds. None where there is no such thing."""
+    language = "zh" if rng.random() < chinese else "en"
+    kinds = [{(thing.colour, thing.shape) for thing in scene.things} for scene in scenes]
+    only = [
+        (i, pair) for i, of in enumerate(kinds) for pair in sorted(of) if sum(pair in other for other in kinds) == 1
+    ]
+    if not only:
+        return None
+    index, (colour, shape) = only[rng.integers(len(only))]
+    answer = f"picture {index + 1}" if language == "en" else f"第{index + 1}张"
+    return _question("which picture", language, rng, name_of(colour, shape, language), answer)
+
+
+def _ask(
+    tasks: dict[str, Callable[..., Question | None]], subject: Any, rng: np.random.Generator, count: int, chinese: float
+) -> list[Question]:
+    asked: list[Question] = []
+    names = list(tasks)
+    for turn in range(3 * count):
+        if turn % len(names) == 0:
+            rng.shuffle(names)
+        language = "zh" if rng.random() < chinese else "en"
+        question = tasks[names[turn % len(names)]](subject, rng, language)
+        if question is not None and question not in asked:
+            asked.append(question)
+        if len(asked) == count:
+            break
+    return asked
+
+
+def _question(
+    phrase: str,
+    language: str,
+    rng: np.random.Generator,
+    words: dict[str, str],
+    answer: Part,
+    subjects: tuple[int, ...] = (),
+    task: str = "",
+) -> Question:
+    text = str(rng.choice(PHRASES[phrase][language])).format(**words)
+    return Question(task or phrase, language, (text,), (answer,), subjects)
+
+
+def _unique(things: Sequence[Thing], *fields: str) -> list[int]:
+    """The indices of the things that no other thing equals in all of the fields."""
+    keys = [tuple(getattr(thing, field) for field in fields) for thing in things]
+    return [index for index, key in enumerate(keys) if keys.count(key) == 1]
+
+
+def thousandths(box: Box, size: tuple[int, int]) -> Box:
+    """A box in pixels as integers of 0 to 999, thousandths of the picture's width and height."""
+    left, top, right, bottom = (
+        min(round(1000 * edge / side), 999) for edge, side in zip(box, (*size, *size), strict=True)
+    )
+    return left, top, right, bottom
+
+
+def _colour(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    unique = _unique(scene.things, "shape")
+    if not unique:
+        return None
+    index = int(rng.choice(unique))
+    thing = scene.things[index]
+    words = {"shape": say(thing.shape, language)}
+    return _question("colour", language, rng, words, say(thing.colour, language), (index,))
+
+
+def _shape(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    unique = _unique(scene.things, "colour")
+    if not unique:
+        return None
+    index = int(rng.choice(unique))
+    thing = scene.things[index]
+    words = {"colour": say(thing.colour, language)}
+    return _question("shape", language, rng, words, say(thing.shape, language), (index,))
+
+
+def _count(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    if not scene.things:
+        return None
+    if rng.random() < 0.4:
+        everything = tuple(range(len(scene.things)))
+        return _question("count", language, rng, {}, str(len(everything)), everything)
+    field, names = ("colour", list(COLOURS)) if rng.random() < 0.5 else ("shape", list(SHAPES))
+    present = [getattr(thing, field) for thing in scene.things]
+    kind = str(rng.choice(names if rng.random() < 0.2 else present))
+    found = tuple(index for index, value in enumerate(present) if value == kind)
+    words = {"kind": say(kind, language) + ("图形" if language == "zh" and field == "colour" else "")}
+    return _question("count of", language, rng, words, str(len(found)), found, task="count")
+
+
+def _existence(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    present = [(thing.colour, thing.shape) for thing in scene.things]
+    if not present:
+        return None
+    if rng.random() < 0.5:
+        pair = present[rng.integers(len(present))]
+        found = tuple(index for index, other in enumerate(present) if other == pair)
+        return _question("existence", language, rng, name_of(*pair, language), say("yes", language), found)
+    # a test may ask for a pair that training never names; training may not
+    tests = any(held_out(*pair) for pair in present)
+    absent = [pair for pair in PAIRS if pair not in present and (tests or not held_out(*pair))]
+    near = [pair for pair in absent if any(pair[0] == c or pair[1] == s for c, s in present)]
+    choices = near if near and rng.random() < 0.7 else absent
+    pair = choices[rng.integers(len(choices))]
+    return _question("existence", language, rng, name_of(*pair, language), say("no", language))
+
+
+def _relation(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    unique = _unique(scene.things, "colour", "shape")
+    if len(unique) < 2:
+        return None
+    index, other_index = (int(choice) for choice in rng.choice(unique, 2, replace=False))
+    thing, other = scene.things[index], scene.things[other_index]
+    across, along = thing.centre[0] - other.centre[0], thing.centre[1] - other.centre[1]
+    if max(abs(across), abs(along)) < 1.5 * min(abs(across), abs(along)):
+        return None
+    side = ("right" if across > 0 else "left") if abs(across) > abs(along) else ("below" if along > 0 else "above")
+    words = name_of(thing.colour, thing.shape, language) | name_of(other.colour, other.shape, language, "other")
+    return _question("relation", language, rng, words, say(side, language), (index, other_index))
+
+
+def _furthest(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    side = str(rng.choice(("left", "right")))
+    order = sorted(range(len(scene.things)), key=lambda i: scene.things[i].centre[0], reverse=side == "right")
+    if len(order) < 2:
+        return None
+    first, second = (scene.things[index] for index in order[:2])
+    if abs(first.centre[0] - second.centre[0]) < 0.1 * scene.size[0]:
+        return None
+    answer = name_of(first.colour, first.shape, language)["thing"]
+    return _question("furthest", language, rng, {"side": say(side, language)}, answer, (order[0],), task="relation")
+
+
+def _reading(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    first = len(scene.things)
+    labels = scene.labels
+    if _is_page(scene):
+        return _question("heading", language, rng, {}, labels[0].text, (first,), task="reading")
+    if len(labels) == 1:
+        return _question("text", language, rng, {}, labels[0].text, (first,), task="reading")
+    colours = [label.colour for label in labels]
+    unique = [index for index, colour in enumerate(colours) if colours.count(colour) == 1]
+    if not unique:
+        return None
+    index = int(rng.choice(unique))
+    words = {"colour": say(colours[index], language)}
+    return _question("text in", language, rng, words, labels[index].text, (first + index,), task="reading")
+
+
+def _is_page(scene: Scene) -> bool:
+    """A page is a heading and pairs of a word and its number."""
+    return len(scene.labels) >= 3 and not scene.things
+
+
+def _small_print(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    if not _is_page(scene):
+        return None
+    index = 1 + 2 * int(rng.integers((len(scene.labels) - 1) // 2))
+    word, number = scene.labels[index], scene.labels[index + 1]
+    return _question("small print", language, rng, {"word": word.text}, number.text, (index + 1,))
+
+
+def _grounding(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    unique = _unique(scene.things, "colour", "shape")
+    if not unique:
+        return None
+    index = int(rng.choice(unique))
+    thing = scene.things[index]
+    name = name_of(thing.colour, thing.shape, language)
+    return _question("grounding", language, rng, name, _region(name["thing"], thing, scene), (index,))
+
+
+def _region(phrase: str, item: Item, scene: Scene) -> Region:
+    return Region(phrase, thousandths(box_of(item, scene.size), scene.size))
+
+
+def _in_region(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    if not scene.things:
+        return None
+    index = int(rng.integers(len(scene.things)))
+    thing = scene.things[index]
+    text = str(rng.choice(PHRASES["region"][language]))
+    answer = name_of(thing.colour, thing.shape, language)["thing"]
+    return Question("region", language, (text, _region("", thing, scene)), (answer,), (index,))
+
+
+def _caption(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
+    if _is_page(scene):
+        return None
+    everything = tuple(range(len(scene.items)))
+    return _question("caption", language, rng, {}, describe(scene, language), everything)
+
+
+def describe(scene: Scene, language: str = "en") -> str:
+    """A caption: the things from left to right, then the labels, then the ground."""
+    things = sorted(scene.things, key=lambda thing: thing.centre[0])
+    if language == "zh":
+        named = [f"一个{CHINESE[thing.colour]}{CHINESE[thing.shape]}" for thing in things]
+        named += [f"文字“{label.text}”" for label in scene.labels]
+        ground = f"{CHINESE[scene.ground.colour]}背景" if scene.ground.colour else "照片"
+        return f"{ground}上有{join(named, '、', '和')}。"
+    named = [with_article(f"{thing.colour} {thing.shape}") for thing in things]
+    named += [f'the {_kind_of(label)} "{label.text}"' for label in scene.labels]
+    ground = f"a {scene.ground.colour} background" if scene.ground.colour else "a photo"
+    return f"{join(named, ', ', ' and ')} on {ground}."
+
+
+def _kind_of(label: Label) -> str:
+    return "number" if label.text.isdigit() else "word"
+
+
+def _direction(clip: Clip, rng: np.random.Generator, language: str) -> Question | None:
+    moving = [index for index, actor in enumerate(clip.actors) if actor.deed == "moves"]
+    if not moving:
+        return None
+    index = int(rng.choice(moving))
+    actor = clip.actors[index]
+    return _question("direction", language, rng, _actor_name(actor, language), say(actor.direction, language), (index,))
+
+
+def _actor_name(actor: Actor, language: str, key: str = "thing") -> dict[str, str]:
+    return name_of(actor.thing.colour, actor.thing.shape, language, key)
+
+
+def _change(clip: Clip, rng: np.random.Generator, language: str) -> Question | None:
+    index = int(rng.integers(len(clip.actors)))
+    actor = clip.actors[index]
+    answer = _deed(actor, language)
+    return _question("change", language, rng, _actor_name(actor, language), answer, (index,))
+
+
+def _deed(actor: Actor, language: str) -> str:
+    """What an actor does, in words."""
+    if actor.deed == "moves":
+        way = say(actor.direction, language)
+        return f"它向{way}移动" if language == "zh" else f"it moves {way}"
+    if actor.deed == "turns":
+        colour = say(actor.colour, language)
+        return f"它变成{colour}" if language == "zh" else f"it turns {colour}"
+    chinese = {"appears": "它出现了", "vanishes": "它消失了", "stays": "没有变化"}
+    english = {"appears": "it appears", "vanishes": "it vanishes", "stays": "nothing"}
+    return (chinese if language == "zh" else english)[actor.deed]
+
+
+def _order(clip: Clip, rng: np.random.Generator, language: str) -> Question | None:
+    sudden = [index for index, actor in enumerate(clip.actors) if actor.deed in ("appears", "vanishes", "turns")]
+    if len(sudden) < 2:
+        return None
+    index, other = (int(choice) for choice in rng.choice(sudden, 2, replace=False))
+    pair = (clip.actors[index], clip.actors[other])
+    words = _actor_name(pair[0], language) | _actor_name(pair[1], language, "other")
+    first = min(pair, key=lambda actor: actor.when)
+    answer = _actor_name(first, language)["thing"]
+    return _question("order", language, rng, words, answer, (index, other))
+
+
+SCENE_TASKS: dict[str, Callable[..., Question | None]] = {
+    "colour": _colour,
+    "shape": _shape,
+    "count": _count,
+    "existence": _existence,
+    "relation": _relation,
+    "furthest": _furthest,
+    "reading": _reading,
+    "small print": _small_print,
+    "grounding": _grounding,
+    "region": _in_region,
+    "caption": _caption,
+}
+
+CLIP_TASKS: dict[str, Callable[..., Question | None]] = {
+    "direction": _direction,
+    "change": _change,
+    "order": _order,
+}
