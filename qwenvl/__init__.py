@@ -4,26 +4,29 @@
 import qwenvl
 
 pipeline = qwenvl.load("tiny-qwen2-vl")
-messages = [{"role": "user", "content": [{"type": "image", "image": "cat.png"}, {"type": "text", "text": "What is this?"}]}]
+messages = [{"role": "user", "content": [
+    {"type": "image", "image": "cat.png"},
+    {"type": "text", "text": "What is this?"}]}]
 run = pipeline.run(messages)
-run.answer                                              # what it said
-run.image_map(query=run.answer_start - 1, layer=2)      # where the row that predicts its first word falls, patch by patch
+run.answer                                            # what it said
+run.image_map(query=run.answer_start - 1, layer=2)    # where the row that predicts its first word falls
 ```
 
 One name for one thing, here, in every docstring and on the page:
 
 - *media*: one picture or one clip of the question.
 - *patch*: 14 x 14 pixels of the resized media (x 2 frames in Qwen2-VL); the *patch grid* (t, h, w) counts them.
-- *visual token*: what the language model sees: one adapter query (Qwen-VL: always 256 a picture, and not a place in it) or one
-  merged 2 x 2 block of patches (Qwen2-VL); the *token grid* (t, h, w) counts them.
+- *visual token*: what the language model sees: one adapter query (Qwen-VL: always 256 a picture, and not a place in it)
+  or one merged 2 x 2 block of patches (Qwen2-VL); the *token grid* (t, h, w) counts them.
 - *position*: a token's place for rotary embedding: one id (Qwen-VL), or (t, h, w) ids (Qwen2-VL, M-RoPE).
 - *adapter*: what joins vision to language: the cross-attention (Qwen-VL), or the patch merger (Qwen2-VL).
 - *site*: where attention happens: "vision", "adapter", "language".
-- *query*, *key*: the rows and columns of an attention matrix. *Row*: the attention of one query over all keys; sums to 1.
+- *query*, *key*: the rows and columns of an attention matrix. *Row*: the attention of one query over all keys; sums to
+  1.
 - *run*: one question asked of one model: media, tokens, positions, answer, queries and keys.
 
-Shapes are written in words: `(batch, tokens, dim)`, `(batch, heads, queries, head_dim)`, `(3, batch, tokens)`. Patches and tokens
-of a media are counted in raster order (t, row, column) from 0, boxes are in pixels of the original picture.
+Shapes are written in words: `(batch, tokens, dim)`, `(batch, heads, queries, head_dim)`, `(3, batch, tokens)`. Patches
+and tokens of a media are counted in raster order (t, row, column) from 0, boxes are in pixels of the original picture.
 """
 
 from qwenvl.errors import UserError

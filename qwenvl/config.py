@@ -1,7 +1,7 @@
 """What a model is made of, as frozen dataclasses without defaults, and the published sizes as complete literals.
 
-Knows numbers only: no tensor, no file, no picture. A field means the same in both families and is counted in the units of
-the architecture (tokens, patches, heads); `from_published` reads a `config.json` in any of its published spellings.
+Knows numbers only: no tensor, no file, no picture. A field means the same in both families and is counted in the units
+of the architecture (tokens, patches, heads); `from_published` reads a `config.json` in any of its published spellings.
 """
 
 from __future__ import annotations
@@ -264,7 +264,9 @@ def from_published(published: Mapping[str, Any]) -> Config:
             return _read_qwen2_vl(published)
     except KeyError as missing:
         raise ConfigError(f"config.json has no {missing}, which a {model_type} model needs.") from None
-    raise ConfigError(f"config.json describes model_type {model_type!r}; this reads 'qwen' with a visual part, and 'qwen2_vl'.")
+    raise ConfigError(
+        f"config.json describes model_type {model_type!r}; this reads 'qwen' with a visual part, and 'qwen2_vl'."
+    )
 
 
 def _read_qwen_vl(published: Mapping[str, Any]) -> QwenVLConfig:
@@ -318,9 +320,13 @@ def _read_qwen2_vl(published: Mapping[str, Any]) -> Qwen2VLConfig:
     head_dim = text.get("head_dim") or dim // num_heads
     sections = tuple(rope["mrope_section"])
     if len(sections) != 3 or sum(sections) * 2 != head_dim:
-        raise ConfigError(f"mrope_section {list(sections)} must be three numbers that add up to head_dim / 2 = {head_dim // 2}.")
+        raise ConfigError(
+            f"mrope_section {list(sections)} must be three numbers that add up to head_dim / 2 = {head_dim // 2}."
+        )
     if text.get("use_sliding_window"):
-        raise ConfigError("use_sliding_window is true; no published Qwen2-VL uses a sliding window, and this reads none.")
+        raise ConfigError(
+            "use_sliding_window is true; no published Qwen2-VL uses a sliding window, and this reads none."
+        )
     vision = published.get("vision_config", {})
     _check_vision_width(vision, dim)
     return Qwen2VLConfig(

@@ -76,7 +76,7 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
 
 def keep_top_p(logits: Tensor, p: float) -> Tensor:
-    """Logits (vocab,) with all but the likeliest tokens that together reach probability p at -inf; at least one stays."""
+    """Logits (vocab,) with only the likeliest tokens that together reach probability p; at least one stays."""
     if p >= 1.0:
         return logits
     ordered, order = logits.sort()

@@ -142,8 +142,8 @@ class BlockCache:
 class KVCache:
     """What decoding carries from one forward pass to the next: a `BlockCache` each block, and where the tokens stand.
 
-    `position_offset` (batch, 1) is what a Qwen2-VL row adds to its count of tokens to get the next id; `ntk_alpha` is the
-    stretch that a Qwen-VL prompt was read with; `pads` are the left pads of each row.
+    `position_offset` (batch, 1) is what a Qwen2-VL row adds to its count of tokens to get the next id; `ntk_alpha` is
+    the stretch that a Qwen-VL prompt was read with; `pads` are the left pads of each row.
     """
 
     def __init__(self, num_blocks: int) -> None:

@@ -14,13 +14,79 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from qwenvl.config import Config, QwenVLConfig, from_published
+from qwenvl.config import PRESETS, Config, QwenVLConfig, from_published
 from qwenvl.errors import CheckpointError
+from qwenvl.generate import Sampling
+from qwenvl.pipeline import Pipeline
+from qwenvl.processing.processor import from_folder
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
 from qwenvl.weights import check_tensors, our_tensors
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
+HUB_FILES = ["*.json", "*.safetensors", "*.bin", "*.tiktoken", "*.txt"]
+
+
+def load(name: str | Path, *, dtype: torch.dtype | str = "auto", device: torch.device | str = "auto") -> Pipeline:
+    """A model that can be asked, with its processor and its published way of sampling.
+
+    Args:
+        name: "tiny-qwen-vl" or "tiny-qwen2-vl", which come with the library; a folder in the published layout; or a hub
+            id such as "Qwen/Qwen2-VL-2B-Instruct".
+        dtype, device: as `load_model`.
+
+    Raises:
+        CheckpointError: the sentence says what is missing or wrong, and where.
+    """
+    folder = find_folder(name)
+    published = read_json(folder / "config.json")
+    model = load_model(folder, dtype=dtype, device=device)
+    generation = folder / "generation_config.json"
+    return Pipeline(
+        name=str(name) if not Path(name).exists() else Path(name).resolve().name,
+        model=model,
+        processor=from_folder(folder, model.config),
+        sampling=Sampling.from_published(read_json(generation)) if generation.exists() else Sampling(),
+        trained=published.get("qwenvl", {}).get("trained", True),
+    )
+
+
+def find_folder(name: str | Path) -> Path:
+    """Where a checkpoint lies: with the library, in a folder, or on the hub, from where it is downloaded once.
+
+    Raises:
+        CheckpointError: there is none of that name.
+    """
+    if Path(name).is_dir():
+        return Path(name)
+    name = str(name)
+    if (CHECKPOINTS / name / "config.json").is_file():
+        return CHECKPOINTS / name
+    ours = ", ".join(sorted(folder.name for folder in CHECKPOINTS.glob("tiny-*")))
+    if name in PRESETS:
+        raise CheckpointError(f"{name} is a preset without weights; load a folder or a hub id, or one of {ours}.")
+    if name.count("/") != 1 or name.startswith((".", "/")):
+        raise CheckpointError(
+            f"There is no checkpoint {name!r}; give a folder, a hub id (owner/name) or one of {ours}."
+        )
+    return _download(name)
+
+
+def _download(hub_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=HUB_FILES))
+    except HFValidationError:
+        raise CheckpointError(f"{hub_id!r} is not a hub id; it reads owner/name.") from None
+    except LocalEntryNotFoundError:
+        raise CheckpointError(f"{hub_id} is not in the cache and the hub cannot be reached; go online once.") from None
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", "no")
+        raise CheckpointError(
+            f"The hub answered {status} for {hub_id}; check the name, and log in if the model is gated."
+        ) from None
 
 
 def read_json(path: Path) -> dict:
@@ -32,7 +98,9 @@ def read_json(path: Path) -> dict:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CheckpointError(f"{path.parent.name} has no {path.name}; is it a checkpoint in the published layout?") from None
+        raise CheckpointError(
+            f"{path.parent.name} has no {path.name}; is it a checkpoint in the published layout?"
+        ) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path.name} of {path.parent.name} is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
@@ -56,7 +124,8 @@ def load_model(
 ) -> QwenVL | Qwen2VL:
     """A model with its weights and nothing else: config.json and safetensors or `.bin` files, single or sharded.
 
-    The model is built on the meta device and the checkpoint's tensors are assigned to it, so that memory holds them once.
+    The model is built on the meta device and the checkpoint's tensors are assigned to it, so that memory holds them
+    once.
 
     Args:
         folder: a checkpoint in the published layout.
@@ -81,7 +150,7 @@ def load_model(
 
 
 def pick_device(device: torch.device | str) -> torch.device:
-    """"auto" to the best device there is."""
+    """ "auto" to the best device there is."""
     if device != "auto":
         return torch.device(device)
     if torch.cuda.is_available():
@@ -90,7 +159,7 @@ def pick_device(device: torch.device | str) -> torch.device:
 
 
 def pick_dtype(dtype: torch.dtype | str, device: torch.device) -> torch.dtype:
-    """"auto" to bfloat16 where a GPU has it, else float32; other names as torch spells them."""
+    """ "auto" to bfloat16 where a GPU has it, else float32; other names as torch spells them."""
     if isinstance(dtype, torch.dtype):
         return dtype
     if dtype == "auto":
@@ -125,7 +194,9 @@ def weight_files(folder: Path) -> list[Path]:
             return files
         if (folder / single).exists():
             return [folder / single]
-    raise CheckpointError(f"{folder.name} has no weights: neither model.safetensors nor pytorch_model.bin, whole or sharded.")
+    raise CheckpointError(
+        f"{folder.name} has no weights: neither model.safetensors nor pytorch_model.bin, whole or sharded."
+    )
 
 
 def _read_safetensors(file: Path) -> Iterator[tuple[str, Tensor]]:

@@ -1,7 +1,7 @@
 """From kept queries and keys to rows of attention on a picture's patches: what differs between the two families.
 
-Knows where each media's patches lie in the tensors of a forward pass. Patches come in and go out in raster order (t, row,
-column); the processors' block order is undone here. Everything is float32.
+Knows where each media's patches lie in the tensors of a forward pass. Patches come in and go out in raster order (t,
+row, column); the processors' block order is undone here. Everything is float32.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ class QwenVLMaps:
         _, h, w = self.media[media].patch_grid
         frame = self._first_frame[media] + patch // (h * w)
         return attention_rows(q[frame, None], k[frame, None], [patch % (h * w)])[0, :, 0]
+
+    def num_adapter_queries(self, media: int) -> int:
+        """Adapter queries of all frames of a media."""
+        return self.media[media].patch_grid[0] * self.num_queries
 
     def adapter_rows(self, q: Tensor, k: Tensor, media: int, queries: Sequence[int]) -> Tensor:
         """Attention of adapter queries of one frame over its patches, (heads, len(queries), patches of the frame)."""
@@ -91,9 +95,15 @@ class Qwen2VLMaps:
         coordinates = patch_coordinates((1, h, w), self.merge_size)
         return (coordinates[:, 0] * w + coordinates[:, 1]).argsort()
 
+    def num_adapter_queries(self, media: int) -> int:
+        """None: see `adapter_rows`."""
+        return 0
+
     def adapter_rows(self, q: Tensor, k: Tensor, media: int, queries: Sequence[int]) -> Tensor:
         """There is none: the merger joins four patches and attends to nothing."""
-        raise RunError("Qwen2-VL's adapter has no attention: it merges four patches into a token; ask 'vision' or 'language'.")
+        raise RunError(
+            "Qwen2-VL's adapter has no attention: it merges four patches into a token; ask 'vision' or 'language'."
+        )
 
     def spread(self, weights: Tensor, media: int, adapter: Sequence[Tensor]) -> Tensor:
         """Weights on a media's visual tokens (tokens,) split equally over the four patches of each, (t, h, w)."""

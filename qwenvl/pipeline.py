@@ -116,7 +116,7 @@ class Pipeline:
         seconds: Mapping[str, float] | None = None,
         stopped: bool = False,
     ) -> Run:
-        """Replay prompt and answer once, traced, and make a run of it: what is not kept under the budget is replayed later."""
+        """Replay prompt and answer once, traced, and make a run of it; what is over the budget is replayed later."""
         started = time.perf_counter()
         inputs = self._inputs(prompt, answer_ids)
         names = self._affordable(inputs)
@@ -172,9 +172,10 @@ class Pipeline:
         return inputs
 
     def _affordable(self, inputs: Mapping[str, Any]) -> list[str]:
-        """The taps a run keeps: site after site, adapter and language before vision, layer after layer, while they fit."""
+        """The taps a run keeps while they fit: adapter and language before vision, layer after layer."""
         sizes = self.model.tap_sizes(**inputs)
-        names, total = [], 0
+        names: list[str] = []
+        total = 0
         for site in ("adapter", "language", "vision"):
             for name in (name for name in sizes if name.startswith(site) and name.endswith(".q")):
                 pair = (name, name.removesuffix("q") + "k")
@@ -297,7 +298,9 @@ class Stream:
         stop_ids = pipeline.processor.stop_ids
         begun = time.perf_counter()
         self.stopped = self._stop.is_set()
-        for token in () if self.stopped else generate(pipeline.model, inputs, sampling=self._sampling, stop_ids=stop_ids):
+        for token in (
+            () if self.stopped else generate(pipeline.model, inputs, sampling=self._sampling, stop_ids=stop_ids)
+        ):
             now = time.perf_counter()
             self.seconds.setdefault("read", now - begun)
             self.seconds["answer"] = now - begun - self.seconds["read"]
@@ -320,7 +323,12 @@ def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any
         return dict(part)
 
     return [
-        {**message, "content": message["content"] if isinstance(message["content"], str) else list(map(restore, message["content"]))}
+        {
+            **message,
+            "content": message["content"]
+            if isinstance(message["content"], str)
+            else list(map(restore, message["content"])),
+        }
         for message in messages
     ]
 

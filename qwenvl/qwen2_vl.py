@@ -1,7 +1,7 @@
 """All of Qwen2-VL (2409.12191), top to bottom: Vision, Adapter, Language, Qwen2VL.
 
-Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Pictures and clips take one path: a still is a
-clip of one temporal patch, and every media is a (t, h, w) grid in one packed sequence.
+Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Pictures and clips take one path: a
+still is a clip of one temporal patch, and every media is a (t, h, w) grid in one packed sequence.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ class Vision(nn.Module):
     def forward(self, pixel_values: Tensor, grids: Sequence[Grid]) -> Tensor:
         """Packed patches (patches, channels * tube) of all media, and their (t, h, w) grids, to (patches, dim)."""
         weight = self.patch_embed.weight
-        x = F.linear(pixel_values.to(weight.dtype), weight.flatten(1))  # kernel = stride: the convolution is one product
+        x = F.linear(
+            pixel_values.to(weight.dtype), weight.flatten(1)
+        )  # kernel = stride: the convolution is one product
         rotation, segments = self.rotation(grids), Segments(lengths=segment_lengths(grids))
         for block in self.blocks:
             x = block(x, rotation, segments)
@@ -244,7 +246,7 @@ class Qwen2VL(nn.Module):
         cache: KVCache | None = None,
         rule: PositionRule = "paper",
     ) -> Tensor:
-        """The (t, h, w) ids of these tokens, (3, batch, tokens); after a cached prompt the ids go on from its largest."""
+        """The (t, h, w) ids of these tokens, (3, batch, tokens); after a cached prompt they go on from its largest."""
         if cache is not None and cache.position_offset is not None and len(cache):
             new = torch.arange(len(cache), len(cache) + input_ids.shape[1], device=input_ids.device)
             return (new + cache.position_offset).expand(3, -1, -1)
@@ -269,7 +271,9 @@ class Qwen2VL(nn.Module):
         for token_id, part in zip((self.config.image_token_id, self.config.video_token_id), parts, strict=True):
             places = input_ids == token_id
             if int(places.sum()) != len(part):
-                raise ValueError(f"input_ids has {int(places.sum())} places for the {len(part)} visual tokens of its media.")
+                raise ValueError(
+                    f"input_ids has {int(places.sum())} places for the {len(part)} visual tokens of its media."
+                )
             x = x.masked_scatter(places[..., None], part.to(x.dtype))
         return x
 

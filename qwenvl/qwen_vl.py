@@ -1,7 +1,7 @@
 """All of Qwen-VL (2308.12966), top to bottom: Vision, Adapter, Language, QwenVL.
 
-Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Every picture is a square of fixed size and
-becomes exactly `num_queries` visual tokens, at plain consecutive positions.
+Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Every picture is a square of fixed size
+and becomes exactly `num_queries` visual tokens, at plain consecutive positions.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class VisionBlock(nn.Module):
         return x + self.mlp(self.norm2(x))
 
     def attention(self, x: Tensor) -> Tensor:
-        """(pictures, patches, dim) to the same. The checkpoint packs q, k and v head by head, not one after the other."""
+        """(pictures, patches, dim) to the same. The checkpoint packs q, k and v head by head."""
         q, k, v = self.qkv(x).unflatten(-1, (self.num_heads, -1)).transpose(1, 2).chunk(3, dim=-1)
         return self.out(self.attend(q, k, v))
 
@@ -94,7 +94,7 @@ class Vision(nn.Module):
 
 
 class Adapter(nn.Module):
-    """The position-aware vision-language adapter: learned queries read the patches by one cross-attention (section 2.1).
+    """The position-aware adapter: learned queries read the patches by one cross-attention (section 2.1).
 
     Positions are added to queries and keys after their norms; values carry none.
     """
@@ -243,7 +243,8 @@ class QwenVL(nn.Module):
         Args:
             input_ids: int64 (batch, tokens).
             images: (pictures, 3, size, size), in the order of their `<img>` over the batch.
-            attention_mask: (batch, tokens), 0 on left padding; without a cache only. Padding shifts positions, as published.
+            attention_mask: (batch, tokens), 0 on left padding; without a cache only. Padding shifts positions, as
+                published.
             ntk_alpha: the stretch of dynamic NTK; None takes the prompt's own. A replay of prompt and answer passes the
                 prompt's, since a cached prompt keeps its stretch while it decodes.
             cache: what came before; this pass is appended to it.

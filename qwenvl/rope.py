@@ -44,7 +44,7 @@ def rope_1d(positions: Tensor, head_dim: int, theta: float) -> Rotation:
 
 
 def ntk_alpha(num_tokens: int, train_length: int) -> float:
-    """How far dynamic NTK stretches for a prompt of `num_tokens`: 1 up to `train_length`, then 3, 7, 15 as it doubles."""
+    """How far dynamic NTK stretches for a prompt: 1 up to `train_length`, then 3, 7, 15 as it doubles."""
     return max(2.0 ** math.ceil(math.log2(num_tokens / train_length) + 1) - 1, 1.0)
 
 

@@ -1,6 +1,7 @@
 """A run: one question asked of one model, what it answered, and every exact question one can ask of it afterwards.
 
-Knows tokens, media, and the queries and keys that were kept; what was not kept it asks its pipeline to replay. Draws nothing.
+Knows tokens, media, and the queries and keys that were kept; what was not kept it asks its pipeline to replay. Draws
+nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Token:
     section: str  # "template", "system", "history", "question", "image", "video" or "answer"
     in_answer: bool
     media: int | None  # which of run.media, for a visual token
-    cell: tuple[int, int, int] | None  # (t, row, column) on its media's token grid; Qwen-VL: (frame, place of the query's code)
+    cell: (
+        tuple[int, int, int] | None
+    )  # (t, row, column) on its media's token grid; Qwen-VL: (frame, place of the query's code)
     position: tuple[int, int, int]  # (t, h, w); Qwen-VL: three equal ids
 
 
@@ -93,8 +96,8 @@ class Replay(Protocol):
 class Run:
     """One question asked of one model.
 
-    `run.tokens[i]` counts prompt and answer from 0. The row that predicts answer token i is the row of token i - 1; methods
-    here take the row's own index.
+    `run.tokens[i]` counts prompt and answer from 0. The row that predicts answer token i is the row of token i - 1;
+    methods here take the row's own index.
 
     Attributes:
         answer: the answer's text, without its end token.
@@ -183,7 +186,9 @@ class Run:
 
     def _answer_index(self, index: int) -> int:
         if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
-            raise RunError(f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}.")
+            raise RunError(
+                f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."
+            )
         return index - self.answer_start
 
     # --- attention ---
@@ -209,9 +214,10 @@ class Run:
         """One row of attention, exact: softmax(q k^T / sqrt(head_dim)) from the queries and keys of this run.
 
         Args:
-            site: "language": `query` is a token, keys are the tokens up to it. "vision": a patch of `media` in raster order
-                (t, row, column), keys are the patches of its own segment (a picture, or one temporal patch of a clip).
-                "adapter": one of Qwen-VL's 256 queries (frame * 256 + query for a clip), keys are the patches of its frame.
+            site: "language": `query` is a token, keys are the tokens up to it. "vision": a patch of `media` in raster
+                order (t, row, column), keys are the patches of its own segment (a picture, or one temporal patch of a
+                clip). "adapter": one of Qwen-VL's 256 queries (frame * 256 + query for a clip), keys are the patches of
+                its frame.
             layer: of the site; the adapter has only layer 0.
             head: None for all, "mean" for their mean, or one of them.
 
@@ -219,7 +225,8 @@ class Run:
             float32 (heads, keys), or (keys,) for one head or the mean. Sums to 1.
 
         Raises:
-            RunError: no such site, layer, head, query or media, or a layer that was not kept and no pipeline to replay it.
+            RunError: no such site, layer, head, query or media, or a layer that was not kept and no pipeline to replay
+            it.
         """
         layer = self._check_layer(site, layer)
         self._check_head(site, head)
@@ -232,12 +239,12 @@ class Run:
                 patches = grid[0] * grid[1] * grid[2]
                 row = self.maps.vision_row(q, k, media, self._check_query(query, patches, "patch"))
             else:
-                queries = grid[0] * self.config.adapter.num_queries
+                queries = self.maps.num_adapter_queries(media)
                 row = self.maps.adapter_rows(q, k, media, [self._check_query(query, queries, "adapter query")])[:, 0]
         return pick_head(row, head)
 
     def adapter_matrix(self, *, media: int = 0, frame: int = 0, head: Head = "mean") -> Tensor:
-        """All adapter queries of a frame over its patches, (queries, patches) for one head or the mean. Qwen-VL only."""
+        """All adapter queries of a frame over its patches, (queries, patches), one head or the mean. Qwen-VL only."""
         self._check_layer("adapter", None)
         self._check_head("adapter", head)
         frames = self._adapter_matrices(media, head)
@@ -251,7 +258,9 @@ class Run:
             media: of one media, or None for all together.
         """
         self._check_query(query, len(self.tokens), "token")
-        places = torch.cat([self.visual[index] for index in ([media] if media is not None else self.visual)] or [_EMPTY])
+        places = torch.cat(
+            [self.visual[index] for index in ([media] if media is not None else self.visual)] or [_EMPTY]
+        )
         if media is not None:
             self._media(media)
         places = places[places <= query]
@@ -315,7 +324,8 @@ class Run:
             raise RunError("A map shows one adapter head or their mean; pass adapter_head='mean' or a number.")
         if (media, head) not in self._adapter:
             q, k = self._taps("adapter", 0)
-            frames, count = self._media(media).patch_grid[0], self.config.adapter.num_queries
+            frames = self._media(media).patch_grid[0]
+            count = self.maps.num_adapter_queries(media) // frames
             every = [range(frame * count, (frame + 1) * count) for frame in range(frames)]
             while len(self._adapter) >= 4:
                 self._adapter.pop(next(iter(self._adapter)))
@@ -348,7 +358,8 @@ class Run:
         """Replay the first of these taps, q and k together, and as many more as fit the budget."""
         if self.pipeline is None:
             raise RunError(
-                f"{names[0].rpartition('.attend')[0]} was not kept in this run; load it with its pipeline to replay that layer."
+                f"{names[0].rpartition('.attend')[0]} was not kept in this run; "
+                "load the run with its pipeline to replay that layer."
             )
         sizes, total, chosen = self.pipeline.tap_sizes(self), 0, list(names[:2])
         for name in names:
@@ -378,7 +389,9 @@ class Run:
         if head is None or head == "mean" or site not in self.sites:
             return
         if not isinstance(head, int) or isinstance(head, bool) or not 0 <= head < self.num_heads(site):
-            raise RunError(f"There is no {site} head {head!r}; its heads are 0 to {self.num_heads(site) - 1}, or 'mean'.")
+            raise RunError(
+                f"There is no {site} head {head!r}; its heads are 0 to {self.num_heads(site) - 1}, or 'mean'."
+            )
 
     def _check_query(self, query: int, count: int, kind: str) -> int:
         if not isinstance(query, int) or isinstance(query, bool) or not 0 <= query < count:
@@ -393,7 +406,7 @@ class Run:
     # --- a file ---
 
     def save(self, path: str | Path) -> None:
-        """Write the run into one file: what was asked and said, its pictures, and the queries and keys that were kept."""
+        """Write the run into one file: question, answer, pictures, and the queries and keys that were kept."""
         from qwenvl.run_file import save_run
 
         save_run(self, Path(path))
@@ -412,7 +425,9 @@ class Run:
 
         run = load_run(Path(path))
         if pipeline is not None and pipeline.config != run.config:
-            raise RunError(f"This run was made by {run.card.name}, not by {pipeline.name}; load it with its own pipeline.")
+            raise RunError(
+                f"This run was made by {run.card.name}, not by {pipeline.name}; load it with its own pipeline."
+            )
         return replace(run, pipeline=pipeline)
 
 

@@ -62,7 +62,9 @@ def load_run(path: Path) -> Run:
     if metadata.get("format") != FORMAT:
         raise RunError(f"{path.name} is a safetensors file but not a run; give a file that Run.save wrote.")
     if metadata.get("version") != str(VERSION):
-        raise RunError(f"{path.name} is of version {metadata.get('version')} of the run format; this reads version {VERSION}.")
+        raise RunError(
+            f"{path.name} is of version {metadata.get('version')} of the run format; this reads version {VERSION}."
+        )
     try:
         return _assemble(json.loads(metadata["content"]), tensors)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:

@@ -1,7 +1,7 @@
 """Looking inside a forward pass: taps that name a value, traces that keep it, rows of attention rebuilt from what was kept.
 
-Knows modules by their dotted names and attention by its queries, keys and mask; nothing about pictures, tokens or either
-model. No tokens x tokens array is ever kept: a row is softmax(q k^T / sqrt(head_dim)), made when somebody looks.
+Knows modules by their dotted names and attention by its queries, keys and mask; nothing about pictures, tokens or
+either model. No tokens x tokens array is ever kept: a row is softmax(q k^T / sqrt(head_dim)), made when somebody looks.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Mask:
 
 @dataclass(frozen=True)
 class Causal(Mask):
-    """A query sees itself and what came before it; the first `pads[row]` keys of a row are padding, which nobody sees."""
+    """A query sees itself and what came before it; the first `pads[row]` keys of a row nobody sees."""
 
     pads: tuple[int, ...] = ()
 
@@ -100,7 +100,7 @@ def attention_rows(q: Tensor, k: Tensor, queries: Sequence[int], mask: Mask | No
     Raises:
         IndexError: a query that q does not have.
     """
-    batch, heads, num_queries, head_dim = q.shape
+    batch, _heads, num_queries, head_dim = q.shape
     asked = torch.tensor([range(num_queries)[index] for index in queries], device=q.device)
     grouped = q[:, :, asked].float().unflatten(1, (k.shape[1], -1)) * head_dim**-0.5
     scores = (grouped @ k.float().transpose(-1, -2)[:, :, None]).flatten(1, 2)
@@ -143,8 +143,8 @@ class Trace(Mapping[str, Tensor]):
     ```
 
     Keeps the last value of each module, detached, in the dtype it had. Traces change no output bit. Where the
-    model can say beforehand what its taps will weigh (`model.tap_sizes(**batch)`), the budget is checked before the forward
-    pass; in any case before a value over the budget is kept.
+    model can say beforehand what its taps will weigh (`model.tap_sizes(**batch)`), the budget is checked before the
+    forward pass; in any case before a value over the budget is kept.
 
     Args:
         model: any module.
@@ -240,7 +240,7 @@ class Trace(Mapping[str, Tensor]):
 
 
 @contextmanager
-def Block(  # noqa: N802 - reads as the noun it is in a `with` statement
+def Block(  # a noun, for it reads as one in a `with` statement
     model: nn.Module, layers: str | Sequence[str], queries: Iterable[int], keys: Iterable[int]
 ) -> Iterator[None]:
     """Hide keys from queries in the attention of the named layers while the `with` block runs (attention knockout).

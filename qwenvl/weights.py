@@ -140,7 +140,7 @@ def check_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         if tensors[name].shape != parameter.shape:
             found, wanted = tuple(tensors[name].shape), tuple(parameter.shape)
             raise CheckpointError(
-                f"{published_name(name, family)!r} has shape {found} in the checkpoint, but config.json asks for {wanted}."
+                f"{published_name(name, family)!r} has shape {found} in the checkpoint; config.json asks for {wanted}."
             )
     for name in tensors:
         if name not in expected:
