@@ -1,0 +1,48 @@
+"""What went wrong, as the page says it: a title, one sentence, and at most one way out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qwenvl.errors import CheckpointError, MediaError, PromptError, RunError, UserError
+
+OUR_FAULT = "Something in this program failed, not in the question: the server's log has the details. Ask again."
+NO_MEMORY = "There is not enough memory for this question: lower max_pixels, or ask about fewer pictures."
+
+_KINDS: tuple[tuple[type[UserError], str, dict[str, str] | None], ...] = (
+    (MediaError, "This picture cannot be used.", {"label": "Remove the picture", "action": "remove_media"}),
+    (PromptError, "This cannot be asked.", {"label": "Change the question", "action": "focus_question"}),
+    (CheckpointError, "This model cannot be loaded.", None),
+    (RunError, "This run cannot be shown.", {"label": "Ask again", "action": "ask"}),
+)
+
+
+class PromptRefused(UserError):
+    """A question that got no answer, with the sentence that says why."""
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """The title, the sentence and the way out of an error, a visitor's own or ours."""
+    if is_out_of_memory(error):
+        return _failure("This does not fit.", NO_MEMORY, {"label": "Lower the pixel budget", "action": "focus_budget"})
+    for kind, title, way_out in _KINDS:
+        if isinstance(error, kind):
+            return _failure(title, str(error), way_out)
+    if isinstance(error, UserError):
+        return _failure("This cannot be done.", str(error), None)
+    return _failure("No answer this time.", OUR_FAULT, {"label": "Ask again", "action": "ask"})
+
+
+def sentence(error: Exception) -> str:
+    """The one sentence of an error."""
+    return describe(error)["sentence"]
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether the machine, or its GPU, had no room; PyTorch's own allocator says so in words alone."""
+    named = type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError)
+    return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
+def _failure(title: str, sentence: str, way_out: dict[str, str] | None) -> dict[str, Any]:
+    return {"title": title, "sentence": sentence, "way_out": way_out}
