@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from qwenvl.config import Config
+from qwenvl.errors import PromptError
 from qwenvl.generate import Sampling, generate
 from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
@@ -102,8 +103,13 @@ class Pipeline:
         if answer is None:
             return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, **settings).run
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
-        pixels = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        return self.look_inside(prompt, self.processor.tokenizer.encode(answer), {"given": True, **pixels})
+        answer_ids = self.processor.tokenizer.encode(answer)
+        if (length := len(prompt.input_ids) + len(answer_ids)) > self.config.language.context:
+            raise PromptError(
+                f"Prompt and answer take {length:,} tokens; the model has room for {self.config.language.context:,}."
+            )
+        settings_of_run = {"given": True, "min_pixels": min_pixels, "max_pixels": max_pixels}
+        return self.look_inside(prompt, answer_ids, settings_of_run)
 
     # --- looking inside ---
 

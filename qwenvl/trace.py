@@ -1,4 +1,4 @@
-"""Looking inside a forward pass: taps that name a value, traces that keep it, rows of attention rebuilt from what was kept.
+"""Looking inside a forward pass: taps name a value, traces keep it, rows of attention are rebuilt from what was kept.
 
 Knows modules by their dotted names and attention by its queries, keys and mask; nothing about pictures, tokens or
 either model. No tokens x tokens array is ever kept: a row is softmax(q k^T / sqrt(head_dim)), made when somebody looks.
