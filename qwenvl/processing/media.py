@@ -12,8 +12,9 @@ from typing import Any, Literal, Self
 
 from PIL import Image
 
+from qwenvl.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.errors import RunError
-from qwenvl.processing.pictures import Grid, Limit
+from qwenvl.processing.pictures import Grid, Limit, check_limits, limit_that_bites, smart_resize
 
 Box = tuple[float, float, float, float]
 
@@ -31,6 +32,7 @@ class Media:
     tokens_are_places: bool  # False in Qwen-VL: a query of the adapter is no place in the picture
     timestamps: tuple[float, ...] = ()  # seconds at which each temporal cell begins; () for stills and unknown rates
     limit: Limit | None = None  # which pixel limit decided the resized size
+    number: int = 1  # among the conversation's pictures or clips; to Qwen-VL a clip is pictures, this its first frame's
     frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)  # upright RGB originals
 
     @property
@@ -111,3 +113,66 @@ class Media:
                 "A visual token of Qwen-VL is a query of its adapter, which is no place in the picture; "
                 "ask for its attention on the patches instead."
             )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of a media before a model looks: what kind it is, its name and its upright original pixels."""
+
+    kind: Literal["image", "video"]
+    name: str
+    size: tuple[int, int]  # (width, height)
+    num_frames: int = 1
+    fps: float | None = None
+    number: int = 1  # see `Media.number`
+    frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)
+
+    def times(self, step: int) -> tuple[float, ...]:
+        """Seconds of every `step`-th frame; () for a still or an unknown rate."""
+        if self.kind == "image" or not self.fps:
+            return ()
+        return tuple(frame / self.fps for frame in range(0, self.num_frames, step))
+
+
+def qwen_vl_media(seen: Seen, config: QwenVLConfig) -> Media:
+    """A media as Qwen-VL sees it: each frame squashed to a square, one set of queries for each."""
+    side, queries = config.vision.grid_side, config.adapter.query_side
+    return Media(
+        kind=seen.kind,
+        name=seen.name,
+        size=seen.size,
+        resized=(config.vision.image_size, config.vision.image_size),
+        patch_grid=(seen.num_frames, side, side),
+        token_grid=(seen.num_frames, queries, queries),
+        tokens_are_places=False,
+        timestamps=seen.times(1),
+        number=seen.number,
+        frames=seen.frames,
+    )
+
+
+def qwen2_vl_media(seen: Seen, config: Qwen2VLConfig, *, min_pixels: int, max_pixels: int) -> Media:
+    """A media as Qwen2-VL sees it: every frame resized within the limits, frames taken in pairs.
+
+    Raises:
+        MediaError: a size or limit that `pictures.smart_resize` or `pictures.check_limits` refuses.
+    """
+    check_limits(min_pixels, max_pixels)
+    vision, (width, height) = config.vision, seen.size
+    limits = {"factor": vision.patch_size * vision.merge_size, "min_pixels": min_pixels, "max_pixels": max_pixels}
+    resized_height, resized_width = smart_resize(height, width, **limits)
+    time = math.ceil(seen.num_frames / vision.temporal_patch_size)
+    rows, columns = resized_height // vision.patch_size, resized_width // vision.patch_size
+    return Media(
+        kind=seen.kind,
+        name=seen.name,
+        size=seen.size,
+        resized=(resized_width, resized_height),
+        patch_grid=(time, rows, columns),
+        token_grid=(time, rows // vision.merge_size, columns // vision.merge_size),
+        tokens_are_places=True,
+        timestamps=seen.times(vision.temporal_patch_size),
+        limit=limit_that_bites(height, width, **limits),
+        number=seen.number,
+        frames=seen.frames,
+    )

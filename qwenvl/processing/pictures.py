@@ -38,8 +38,8 @@ MAX_ASPECT_RATIO = 200
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "QOI", "TIFF", "WEBP")
 _READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000, ICO, PPM or QOI"
 
-_MEAN = (0.48145466, 0.4578275, 0.40821073)
-_STD = (0.26862954, 0.26130258, 0.27577711)
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 
 def open_picture(source: Source) -> Image.Image:
@@ -216,13 +216,13 @@ def normalise(pixels: Tensor) -> Tensor:
         float32, the same shape.
     """
     shape = (3,) + (1,) * (pixels.dim() - 1)
-    return (pixels.float() / 255 - torch.tensor(_MEAN).view(shape)) / torch.tensor(_STD).view(shape)
+    return (pixels.float() / 255 - torch.tensor(MEAN).view(shape)) / torch.tensor(DEVIATION).view(shape)
 
 
 def denormalise(values: Tensor) -> Tensor:
     """The inverse of `normalise`, without error: float32 (channels, ...) to uint8."""
     shape = (3,) + (1,) * (values.dim() - 1)
-    pixels = (values.float() * torch.tensor(_STD).view(shape) + torch.tensor(_MEAN).view(shape)) * 255
+    pixels = (values.float() * torch.tensor(DEVIATION).view(shape) + torch.tensor(MEAN).view(shape)) * 255
     return pixels.round().clamp(0, 255).to(torch.uint8)
 
 

@@ -1,0 +1,219 @@
+"""What a script may ask of the app over HTTP, and what the inspector asks from the browser.
+
+Named endpoints (`/ask`, `/compare`, `/plan`) stand on the API page with these docstrings. The inspector's functions take
+one dict each and answer one; they know no visitor, so a run's id is the permission. Neither ever answers with a trace.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.context import get_blocks_context
+from gradio.data_classes import FileData
+
+import qwenvl
+from app import rows
+from app.conversation import Conversation, Settings
+from app.failures import sentence
+from app.figures import figure
+from app.payload import run_payload
+from app.pictures import MAX_SIDE
+from app.session import Session
+from app.uploads import Uploads, watch_uploads
+from qwenvl.errors import PromptError, UserError
+
+log = logging.getLogger(__name__)
+
+QUEUE = {"concurrency_id": "api", "concurrency_limit": 4}
+
+
+def register_api(session: Session) -> Uploads:
+    """Add the named endpoints to the Blocks that are being built; returns the notes on who uploaded what."""
+    blocks = get_blocks_context()
+    if blocks is None:
+        raise RuntimeError("register_api is called while the page is being built, inside its gr.Blocks.")
+    uploads = watch_uploads(blocks)
+    for name, endpoint in _endpoints(session, uploads).items():
+        gr.api(_spoken(endpoint), api_name=name, **QUEUE)
+    return uploads
+
+
+def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., Any]]:
+    first, *_, last = session.names.values()
+
+    def ask(
+        media: list[FileData],
+        question: str,
+        request: gr.Request,
+        model: str = last,
+        max_new_tokens: int = 64,
+        seed: int = 0,
+    ) -> dict[str, Any]:
+        """Ask one model about pictures, and keep the run for a look inside.
+
+        Args:
+            media: picture files, in the order they are asked about; an empty list for a question without one.
+            question: what to ask.
+            model: name of one of the two models on the page, or its letter, A or B.
+            max_new_tokens: length of the answer at most, in tokens, from 1 to 2048.
+            seed: of the random choices; the answer is greedy, so it matters only where a checkpoint samples.
+
+        Returns:
+            model, answer, run (the id under which the page and its functions find the run for an hour after its last
+            use), account (patches, visual tokens, prompt tokens and the arithmetic in words), stopped, seconds.
+        """
+        conversation = Conversation().asking(_text(question), uploads.claim(_visitor(request), _paths(media)))
+        settings = Settings(max_new_tokens=max_new_tokens, seed=seed)
+        return _answer(session, _visitor(request), session.letter(model), conversation, settings)
+
+    def compare(media: list[FileData], question: str, request: gr.Request) -> dict[str, Any]:
+        """Ask both models the same question about the same pictures.
+
+        Args:
+            media: picture files, in the order they are asked about; an empty list for a question without one.
+            question: what to ask.
+
+        Returns:
+            Under each model's name what /ask returns for it, or {"error": one sentence} where only this model fails.
+        """
+        conversation = Conversation().asking(_text(question), uploads.claim(_visitor(request), _paths(media)))
+        return _compare(session, _visitor(request), conversation)
+
+    def plan(media: list[FileData], request: gr.Request, preset: str = "Qwen2-VL-7B") -> dict[str, Any]:
+        """Count before asking: sizes, grids and tokens of pictures for a published or shipped model, without its weights.
+
+        Args:
+            media: picture files, in the order they would be asked about.
+            preset: name of a model, such as Qwen-VL-Chat, Qwen2-VL-2B, Qwen2-VL-7B, Qwen2-VL-72B or tiny-qwen2-vl.
+
+        Returns:
+            For each picture its size, resized size, patch grid, token grid and counts, and the totals of the prompt.
+        """
+        paths = uploads.claim(_visitor(request), _paths(media))
+        return qwenvl.plan(paths, _text(preset, "preset")).to_json()
+
+    return {"ask": ask, "compare": compare, "plan": plan}
+
+
+def _answer(
+    session: Session, visitor: str, letter: str, conversation: Conversation, settings: Settings
+) -> dict[str, Any]:
+    run_id = session.answer(visitor, letter, conversation, settings)
+    payload = run_payload(run_id, session.finished(run_id))
+    names = ("answer", "account", "stopped", "seconds")
+    return {"model": session.names[letter], "run": run_id, **{name: payload[name] for name in names}}
+
+
+def _compare(session: Session, visitor: str, conversation: Conversation) -> dict[str, Any]:
+    """Both answers by model name; raises the first model's error where neither answers."""
+    answers: dict[str, Any] = {}
+    errors: list[UserError] = []
+    for letter, name in session.names.items():
+        try:
+            answers[name] = _answer(session, visitor, letter, conversation, Settings())
+        except UserError as error:
+            answers[name] = {"error": str(error)}
+            errors.append(error)
+    if len(errors) == len(answers):
+        raise errors[0]
+    return answers
+
+
+def _spoken(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint with its errors as one sentence; ours are logged."""
+
+    @functools.wraps(endpoint)
+    def spoken(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return endpoint(*args, **kwargs)
+        except Exception as error:
+            raise gr.Error(_told(error, endpoint.__name__), print_exception=False) from None
+
+    return spoken
+
+
+# --- the inspector's functions ---
+
+
+def server_functions(session: Session) -> list[Callable[[Any], dict[str, Any]]]:
+    """What the inspector asks from the browser: functions of one dict that answer one, {"error": sentence} where they
+    cannot.
+
+    run, map, shares, adapter, adapter_sheet, readers, picture, resized and figure want {"run": id, ...}; example wants
+    {"name": ...} and answers run ids by letter.
+    """
+    answers: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "run": lambda asked: session.run(asked.get("run")),
+        "map": lambda asked: rows.map_row(*_of(session, asked), asked),
+        "picture": lambda asked: {"picture": _picture(session, asked)},
+        "resized": lambda asked: {"picture": session.resized(asked.get("run"), _media(session, asked))},
+        "figure": lambda asked: figure(session.finished(asked.get("run")), asked),
+        "example": lambda asked: session.example(asked.get("name")),
+    }
+    for row in (rows.shares, rows.adapter, rows.adapter_sheet, rows.readers):
+        answers[row.__name__] = functools.partial(_row, session, row)
+    return [_served(name, answer) for name, answer in answers.items()]
+
+
+def _served(name: str, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Any], dict[str, Any]]:
+    def served(asked: Any = None) -> dict[str, Any]:
+        try:
+            if not isinstance(asked, dict):
+                raise PromptError(f"{name} takes one object with named values: send it.")
+            return answer(asked)
+        except Exception as error:
+            return {"error": _told(error, name)}
+
+    served.__name__ = name
+    return served
+
+
+def _row(session: Session, row: Callable[[Any, dict[str, Any]], Any], asked: dict[str, Any]) -> Any:
+    return row(session.finished(asked.get("run")).run, asked)
+
+
+def _of(session: Session, asked: dict[str, Any]) -> tuple[Any, str]:
+    finished = session.finished(asked.get("run"))
+    return finished.run, finished.letter
+
+
+def _picture(session: Session, asked: dict[str, Any]) -> str:
+    side = asked.get("side", MAX_SIDE)
+    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE:
+        raise PromptError(f"side must be a whole number from 1 to {MAX_SIDE:,}: choose another.")
+    return session.picture(asked.get("run"), _media(session, asked), side)
+
+
+def _media(session: Session, asked: dict[str, Any]) -> int:
+    return rows.media_index(session.finished(asked.get("run")).run, asked)
+
+
+# --- what was posted ---
+
+
+def _told(error: Exception, name: str) -> str:
+    if not isinstance(error, UserError):
+        log.error("%s failed", name, exc_info=error)
+    return sentence(error)
+
+
+def _visitor(request: gr.Request) -> str:
+    return request.session_hash or secrets.token_urlsafe(16)
+
+
+def _text(value: Any, name: str = "question") -> str:
+    if not isinstance(value, str):
+        raise PromptError(f"{name} must be text: send a string.")
+    return value
+
+
+def _paths(media: Any) -> Sequence[Any]:
+    """The paths of what Gradio made of posted files: dicts once they are uploaded."""
+    if not isinstance(media, list):
+        raise PromptError("media must be a list of uploaded files: send an empty list for none.")
+    return [one.get("path") if isinstance(one, dict) else one for one in media]

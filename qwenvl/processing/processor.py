@@ -1,0 +1,421 @@
+"""A conversation to what a model reads, and what it answers to text: everything between a user's words and tensors.
+
+Knows pictures, tokens and both chat formats; no model, no weights. `from_folder` reads a checkpoint's folder.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
+from qwenvl.errors import CheckpointError, MediaError, PromptError
+from qwenvl.processing import pictures
+from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
+from qwenvl.processing.decoding import StreamDecoder, group_words
+from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
+from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
+from qwenvl.processing.messages import Message, Messages, Part, read_messages
+from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer, read_json
+
+__all__ = ["Processor", "Prompt", "PromptToken", "Qwen2VLProcessor", "QwenVLProcessor", "StreamDecoder", "from_folder"]
+
+PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS = 56 * 56, 16384 * 28 * 28
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """One conversation as a model reads it.
+
+    Attributes:
+        tokens: one for each id.
+        media: those of the prompt, in the order they were given.
+        model_inputs: "input_ids" int64 (1, tokens); and where there are media, for Qwen-VL "images" float32
+            (pictures, 3, side, side), for Qwen2-VL "pixel_values" float32 (patches, 1176) with "image_grid_thw" int64
+            (images, 3), and "pixel_values_videos" with "video_grid_thw".
+        text: the prompt as it reads, the slots of each picture written once.
+        messages: the conversation as JSON can hold it: each media part gives its index in `media`. Turns that were
+            left out are not in it.
+        dropped: how many messages were left out because they lay beyond Qwen-VL's window.
+    """
+
+    tokens: tuple[PromptToken, ...]
+    media: tuple[Media, ...]
+    model_inputs: dict[str, Tensor] = field(repr=False)
+    text: str
+    messages: tuple[dict[str, Any], ...]
+    dropped: int = 0
+
+    @property
+    def input_ids(self) -> list[int]:
+        return [token.id for token in self.tokens]
+
+
+class Processor(ABC):
+    """What both families' processors share: from messages to a `Prompt`, from an answer's ids to text and boxes.
+
+    Attributes:
+        tokenizer: text to ids and back.
+        context: tokens the model is published for; a longer prompt is refused.
+        stop_ids: ids that end an answer.
+    """
+
+    tokenizer: Tokenizer
+    context: int
+    stop_ids: frozenset[int]
+    _frames_are_pictures: bool  # whether the frames of a clip are counted as pictures
+    _shorten: str  # what to do about a prompt that is too long
+
+    def __call__(self, messages: Messages, *, min_pixels: int | None = None, max_pixels: int | None = None) -> Prompt:
+        """What the model reads of a conversation.
+
+        Args:
+            messages: see `qwenvl.processing.messages`.
+            min_pixels, max_pixels: Qwen2-VL's limits of height times width of each resized picture or frame; None for
+                the checkpoint's. Qwen-VL, whose pictures all have one size, takes no notice of them.
+
+        Raises:
+            PromptError: nothing is asked, the conversation is out of order, or longer than the context.
+            MediaError: a picture or clip that cannot be read, or has a size that no model accepts.
+        """
+        read = read_messages(messages)
+        media = [
+            self._see(seen, min_pixels=min_pixels, max_pixels=max_pixels)
+            for seen in _open_all(
+                (part for message in read for part in message.parts), frames_are_pictures=self._frames_are_pictures
+            )
+        ]
+        tokens, dropped = self._write(read, media)
+        if len(tokens) > self.context:
+            raise PromptError(
+                f"The prompt has {len(tokens):,} tokens and the model reads at most {self.context:,}; {self._shorten}."
+            )
+        used = sorted({token.media for token in tokens if token.media is not None})
+        tokens = [replace(token, media=None if token.media is None else used.index(token.media)) for token in tokens]
+        kept = tuple(media[index] for index in used)
+        ids = torch.tensor([[token.id for token in tokens]], dtype=torch.int64)
+        return Prompt(
+            tokens=tuple(tokens),
+            media=kept,
+            model_inputs={"input_ids": ids, **self._pixels(kept)},
+            text=self._readable(tokens),
+            messages=tuple(_as_json(messages, kept, dropped)),
+            dropped=dropped,
+        )
+
+    @abstractmethod
+    def _see(self, seen: Seen, *, min_pixels: int | None, max_pixels: int | None) -> Media:
+        """Sizes and grids of a media as this model sees it."""
+
+    @abstractmethod
+    def _write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
+        """The prompt's tokens, and how many messages after the system prompt were left out."""
+
+    @abstractmethod
+    def _pixels(self, media: Sequence[Media]) -> dict[str, Tensor]:
+        """The tensors of the media."""
+
+    def _readable(self, tokens: Sequence[PromptToken]) -> str:
+        """Text and tags, and of visual tokens what a slot spells or else a media's first placeholder."""
+        shown = [
+            token.text.encode() if token.kind in ("image", "video") else self.tokenizer.piece(token.id)
+            for token in tokens
+            if token.kind in ("text", "special") or len(token.text) == 1 or token.cell == (0, 0, 0)
+        ]
+        return b"".join(shown).decode("utf-8", "replace")
+
+    # --- answers ---
+
+    def token_text(self, id_: int) -> str:
+        """What one token spells; U+FFFD where it holds a part of a character only."""
+        return self.tokenizer.decode([id_])
+
+    def token_texts(self, ids: Iterable[int]) -> list[str]:
+        """`token_text` of each."""
+        return [self.token_text(id_) for id_ in ids]
+
+    def answer_piece(self, id_: int) -> bytes:
+        """The bytes a token adds to an answer's text: of control tokens, only the tags of boxes and references do."""
+        shown = not self.tokenizer.is_special(id_) or self.token_text(id_) in TAGS
+        return self.tokenizer.piece(id_) if shown else b""
+
+    def decode_answer(self, ids: Iterable[int]) -> str:
+        """An answer's text: stops and other control tokens left out, tags of boxes and references spelled out."""
+        return b"".join(map(self.answer_piece, ids)).decode("utf-8", "replace")
+
+    def group_words(self, ids: Iterable[int]) -> list[list[int]]:
+        """Indices of consecutive ids that a reader sees as one sign; see `decoding.group_words`."""
+        return group_words(self.tokenizer, ids)
+
+    def parse_boxes(self, answer: Answer, media: Sequence[Media], *, index: int | None = None) -> list[GroundedBox]:
+        """The boxes of an answer, text or ids, in pixels of the original; see `grounding.find_boxes`."""
+        return find_boxes(answer, media, tokenizer=self.tokenizer, index=index)
+
+    def answer_parts(self, answer: Answer) -> list[dict[str, Any]]:
+        """An answer as parts for the history, boxes and references as such; see `grounding.answer_parts`."""
+        return answer_parts(answer, tokenizer=self.tokenizer)
+
+    def _check_vocabulary(self, config: Config, ids: Mapping[str, int]) -> None:
+        for name, id_ in ids.items():
+            if self.tokenizer.special(name) != id_:
+                raise CheckpointError(
+                    f"The tokenizer has {name} at {self.tokenizer.special(name)} and config.json at {id_}; "
+                    "take both from the same checkpoint."
+                )
+        if self.tokenizer.vocab_size > config.language.vocab_size:
+            raise CheckpointError(
+                f"The tokenizer has {self.tokenizer.vocab_size:,} tokens and the model {config.language.vocab_size:,}; "
+                "take both from the same checkpoint."
+            )
+
+
+class QwenVLProcessor(Processor):
+    """Conversations for Qwen-VL."""
+
+    _frames_are_pictures = True
+    _shorten = "ask less, or about fewer pictures"
+
+    def __init__(self, tokenizer: Tokenizer, config: QwenVLConfig, *, raw: bool = False, window: int = 6144) -> None:
+        """
+        Args:
+            raw: a base model, which has no chat format.
+            window: tokens of history a chat model is shown; see `QwenVLChat`.
+
+        Raises:
+            CheckpointError: the tokenizer is not this model's.
+        """
+        self.tokenizer, self.config, self.context = tokenizer, config, config.language.context
+        first = config.image_start_id
+        self._check_vocabulary(config, {"<img>": first, "</img>": first + 1, "<imgpad>": first + 2})
+        self._chat = QwenVLChat(tokenizer, config, raw=raw, window=window)
+        self.stop_ids = frozenset(map(tokenizer.special, ("<|endoftext|>", "<|im_end|>", "<|im_start|>")))
+
+    @classmethod
+    def from_folder(cls, folder: str | Path, config: QwenVLConfig) -> QwenVLProcessor:
+        """Read `qwen.tiktoken`, and the chat format of `generation_config.json`.
+
+        Raises:
+            CheckpointError: a file is missing or damaged, or not this model's.
+        """
+        folder = Path(folder)
+        generation = read_json(folder / "generation_config.json")
+        return cls(
+            TiktokenTokenizer.from_file(folder / "qwen.tiktoken"),
+            config,
+            raw=generation.get("chat_format", "chatml") == "raw",
+            window=generation.get("max_window_size", 6144),
+        )
+
+    def _see(self, seen: Seen, *, min_pixels: int | None, max_pixels: int | None) -> Media:
+        return qwen_vl_media(seen, self.config)
+
+    def _write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
+        return self._chat.write(messages, media)
+
+    def _pixels(self, media: Sequence[Media]) -> dict[str, Tensor]:
+        side = self.config.vision.image_size
+        images = [pictures.squash(frame, side) for item in media for frame in item.frames]
+        return {"images": torch.stack(images)} if images else {}
+
+
+class Qwen2VLProcessor(Processor):
+    """Conversations for Qwen2-VL."""
+
+    _frames_are_pictures = False
+    _shorten = "ask less, or lower max_pixels"
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        config: Qwen2VLConfig,
+        *,
+        min_pixels: int = PUBLISHED_MIN_PIXELS,
+        max_pixels: int = PUBLISHED_MAX_PIXELS,
+        raw: bool = False,
+        number_media: bool = False,
+    ) -> None:
+        """
+        Args:
+            min_pixels, max_pixels: of a resized picture, where a question sets none of its own.
+            raw: a base model, which has no chat format.
+            number_media: introduce pictures and clips by number; see `Qwen2VLChat`.
+
+        Raises:
+            CheckpointError: the tokenizer is not this model's.
+        """
+        self.tokenizer, self.config, self.context = tokenizer, config, config.language.context
+        self.min_pixels, self.max_pixels = min_pixels, max_pixels
+        ids = {
+            "<|vision_start|>": config.vision_start_id,
+            "<|vision_end|>": config.vision_end_id,
+            "<|image_pad|>": config.image_token_id,
+            "<|video_pad|>": config.video_token_id,
+        }
+        self._check_vocabulary(config, ids)
+        self._chat = Qwen2VLChat(tokenizer, config, raw=raw, number_media=number_media)
+        self.stop_ids = frozenset(map(tokenizer.special, ("<|endoftext|>", "<|im_end|>")))
+
+    @classmethod
+    def from_folder(cls, folder: str | Path, config: Qwen2VLConfig) -> Qwen2VLProcessor:
+        """Read the tokenizer, the pixel limits (absent: the published ones) and whether there is a chat format.
+
+        Raises:
+            CheckpointError: a file is missing or damaged, or not this model's.
+        """
+        folder = Path(folder)
+        min_pixels, max_pixels = read_pixel_limits(folder, config)
+        template = _chat_template(folder)
+        return cls(
+            HubTokenizer.from_folder(folder),
+            config,
+            min_pixels=min_pixels,
+            max_pixels=max_pixels,
+            raw=bool(template) and "<|im_start|>" not in template,
+        )
+
+    def _see(self, seen: Seen, *, min_pixels: int | None, max_pixels: int | None) -> Media:
+        return qwen2_vl_media(
+            seen,
+            self.config,
+            min_pixels=self.min_pixels if min_pixels is None else min_pixels,
+            max_pixels=self.max_pixels if max_pixels is None else max_pixels,
+        )
+
+    def _write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
+        return self._chat.write(messages, media), 0
+
+    def _pixels(self, media: Sequence[Media]) -> dict[str, Tensor]:
+        images = self._packed([item for item in media if item.kind == "image"])
+        videos = self._packed([item for item in media if item.kind == "video"])
+        named = dict(zip(("pixel_values", "image_grid_thw"), images, strict=False))
+        return named | dict(zip(("pixel_values_videos", "video_grid_thw"), videos, strict=False))
+
+    def _packed(self, media: Sequence[Media]) -> tuple[Tensor, ...]:
+        """All patches one after another, and the grids; () where there are no media."""
+        if not media:
+            return ()
+        vision = self.config.vision
+        cut = [
+            pictures.patches(
+                [pictures.resize(frame, *item.resized) for frame in item.frames],
+                patch_size=vision.patch_size,
+                temporal_patch_size=vision.temporal_patch_size,
+                merge_size=vision.merge_size,
+            )
+            for item in media
+        ]
+        return torch.cat([values for values, _ in cut]), torch.tensor([grid for _, grid in cut])
+
+
+def from_folder(folder: str | Path, config: Config) -> Processor:
+    """The processor of a checkpoint in the published layout.
+
+    Raises:
+        CheckpointError: a file is missing or damaged, or not this model's.
+    """
+    if isinstance(config, QwenVLConfig):
+        return QwenVLProcessor.from_folder(folder, config)
+    return Qwen2VLProcessor.from_folder(folder, config)
+
+
+def read_pixel_limits(folder: Path, config: Qwen2VLConfig) -> tuple[int, int]:
+    """(min_pixels, max_pixels) of a checkpoint's `preprocessor_config.json`, in any of its published spellings.
+
+    Raises:
+        CheckpointError: the file asks for what no Qwen2-VL does: other patches, or pixels normalised otherwise.
+    """
+    settings = read_json(folder / "preprocessor_config.json")
+    settings = settings or read_json(folder / "processor_config.json").get("image_processor", {})
+    size = settings.get("size") or {}
+    expected = {
+        "patch_size": config.vision.patch_size,
+        "temporal_patch_size": config.vision.temporal_patch_size,
+        "merge_size": config.vision.merge_size,
+        "image_mean": list(pictures.MEAN),
+        "image_std": list(pictures.DEVIATION),
+    }
+    for name, value in expected.items():
+        if settings.get(name, value) != value:
+            raise CheckpointError(f"preprocessor_config.json says {name} {settings[name]}; this model needs {value}.")
+    return (
+        settings.get("min_pixels") or size.get("shortest_edge") or PUBLISHED_MIN_PIXELS,
+        settings.get("max_pixels") or size.get("longest_edge") or PUBLISHED_MAX_PIXELS,
+    )
+
+
+def _chat_template(folder: Path) -> str:
+    """The folder's own template, "" if it has none."""
+    written = folder / "chat_template.jinja"
+    if written.exists():
+        return written.read_text(encoding="utf-8")
+    for name in ("chat_template.json", "tokenizer_config.json"):
+        template = read_json(folder / name).get("chat_template")
+        if isinstance(template, str):
+            return template
+    return ""
+
+
+def _open_all(parts: Iterable[Part], *, frames_are_pictures: bool) -> list[Seen]:
+    """Every media of a conversation, opened, named and numbered."""
+    media: list[Seen] = []
+    numbers = {"image": 1, "video": 1}
+    for part in parts:
+        if part.kind not in numbers:
+            continue
+        kind = "image" if frames_are_pictures else part.kind
+        number = part.given.get("number", numbers[kind])  # of a conversation whose first turns were left out
+        media.append(_open_image(part, number) if part.kind == "image" else _open_clip(part, number))
+        numbers[kind] = number + (media[-1].num_frames if frames_are_pictures else 1)
+    return media
+
+
+def _open_image(part: Part, number: int) -> Seen:
+    picture = pictures.open_picture(part.value)
+    name = f"picture {number}" if isinstance(part.value, Image.Image) else Path(part.value).name
+    return Seen("image", name, picture.size, number=number, frames=(picture,))
+
+
+def _open_clip(part: Part, number: int) -> Seen:
+    """The frames of a clip; a path to one is for later."""
+    if isinstance(part.value, str | Path):
+        raise MediaError(
+            f"{Path(part.value).name}: clip files are not read yet; give the clip as a list of its frames."
+        )
+    if isinstance(part.value, Image.Image) or not isinstance(part.value, Sequence) or not part.value:
+        raise MediaError("A clip is a list of its frames, at least one; each a path or a PIL image.")
+    fps = part.given.get("fps")
+    if fps is not None and (isinstance(fps, bool) or not isinstance(fps, int | float) or fps <= 0):
+        raise MediaError(f"fps is the number of frames a second, above 0, not {fps!r}.")
+    frames = tuple(map(pictures.open_picture, part.value))
+    sizes = sorted({frame.size for frame in frames})
+    if len(sizes) > 1:
+        first, second = (f"{width} × {height}" for width, height in sizes[:2])
+        raise MediaError(f"The frames of a clip have one size; these have {first} and {second}.")
+    return Seen("video", f"clip {number}", frames[0].size, len(frames), fps, number, frames)
+
+
+def _as_json(messages: Messages, media: Sequence[Media], dropped: int) -> Iterator[dict[str, Any]]:
+    """The messages without those left out, media parts by index.
+
+    Of a shortened conversation they carry their numbers too, so that asked again they are numbered as they were.
+    """
+    indices = iter(range(len(media)))
+
+    def plain(part: Mapping[str, Any]) -> dict[str, Any]:
+        if part["type"] not in ("image", "video"):
+            return dict(part)
+        index = next(indices)
+        number = {"number": media[index].number} if dropped else {}
+        return {**part, part["type"]: index, **number}
+
+    first = int(messages[0]["role"] == "system")
+    for message in (*messages[:first], *messages[first + dropped :]):
+        content = message["content"]
+        yield {"role": message["role"], "content": content if isinstance(content, str) else list(map(plain, content))}
