@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from qwenvl.errors import PromptError
 from qwenvl.layers import KVCache
+from qwenvl.qwen2_vl import Qwen2VL
+from qwenvl.qwen_vl import QwenVL
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def next_token(logits: Tensor, seen: Tensor, sampling: Sampling, generator: torc
 
 
 def generate(
-    model: nn.Module, inputs: Mapping[str, Tensor], *, sampling: Sampling, stop_ids: Collection[int] = ()
+    model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: Sampling, stop_ids: Collection[int] = ()
 ) -> Iterator[int]:
     """Decode one conversation token by token; close the iterator to stop.
 

@@ -323,9 +323,9 @@ def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any
 
     def restore(part: Mapping[str, Any]) -> dict[str, Any]:
         if part.get("type") == "image":
-            return {"type": "image", "image": media[part["image"]].frames[0]}
+            return {**part, "image": media[part["image"]].frames[0]}
         if part.get("type") == "video":
-            return {"type": "video", "video": list(media[part["video"]].frames)}
+            return {**part, "video": list(media[part["video"]].frames)}
         return dict(part)
 
     return [

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from qwenvl.errors import CheckpointError
+from qwenvl.qwen2_vl import Qwen2VL
+from qwenvl.qwen_vl import QwenVL
 
 QWEN_VL_NAMES = {
     "transformer.wte": "language.embed",
@@ -105,7 +107,7 @@ def published_name(ours: str, family: str) -> str:
     return name
 
 
-def published_state(model: nn.Module) -> dict[str, Tensor]:
+def published_state(model: QwenVL | Qwen2VL) -> dict[str, Tensor]:
     """The tensors of a model under their published names, as a checkpoint of it would hold them."""
     family = model.config.family
     return {published_name(name, family): tensor for name, tensor in model.state_dict().items()}
@@ -127,7 +129,7 @@ def our_tensors(published: Iterable[tuple[str, Tensor]], family: str, *, tied: b
             yield ours, tensor
 
 
-def check_tensors(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+def check_tensors(model: QwenVL | Qwen2VL, tensors: Mapping[str, Tensor]) -> None:
     """Every tensor of the model there, of its shape, and no other.
 
     Raises:
