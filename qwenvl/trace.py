@@ -223,7 +223,7 @@ class Trace(Mapping[str, Tensor]):
                 "trace fewer layers or raise max_bytes."
             )
 
-    def _check_forecast(self, model: nn.Module, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    def _check_forecast(self, model: Any, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         if self.max_bytes is None or not hasattr(model, "tap_sizes"):
             return
         sizes = model.tap_sizes(*inputs, **keywords)
