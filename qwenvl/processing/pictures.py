@@ -91,12 +91,10 @@ def check_size(width: int, height: int, name: str = "This picture") -> None:
     """Refuse a size in pixels that no model accepts.
 
     Raises:
-        MediaError: no pixels, too many, or too long a strip.
+        MediaError: no pixels, or too long a strip.
     """
     if width < 1 or height < 1:
         raise MediaError(f"{name} has no pixels ({width} × {height}); give one of at least 1 × 1.")
-    if width * height > MAX_DECODED_PIXELS:
-        raise MediaError(_too_large(name))
     ratio = max(width, height) / min(width, height)
     if ratio > MAX_ASPECT_RATIO:
         raise MediaError(
@@ -107,6 +105,8 @@ def check_size(width: int, height: int, name: str = "This picture") -> None:
 
 def _upright_rgb(picture: Image.Image, name: str) -> Image.Image:
     check_size(*picture.size, name)
+    if picture.width * picture.height > MAX_DECODED_PIXELS:
+        raise MediaError(_too_large(name))
     try:
         picture.load()
         return _to_rgb(_upright(picture))
@@ -177,7 +177,7 @@ def smart_resize(height: int, width: int, *, factor: int = 28, min_pixels: int, 
         (height, width) after resizing, in pixels.
 
     Raises:
-        MediaError: no pixels, too many, or one side more than `MAX_ASPECT_RATIO` times the other.
+        MediaError: no pixels, or one side more than `MAX_ASPECT_RATIO` times the other.
     """
     check_size(width, height)
     limit = limit_that_bites(height, width, factor=factor, min_pixels=min_pixels, max_pixels=max_pixels)

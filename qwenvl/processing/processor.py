@@ -92,7 +92,7 @@ class Processor(ABC):
                 (part for message in read for part in message.parts), frames_are_pictures=self._frames_are_pictures
             )
         ]
-        tokens, dropped = self._write(read, media)
+        tokens, dropped = self.write(read, media)
         if len(tokens) > self.context:
             raise PromptError(
                 f"The prompt has {len(tokens):,} tokens and the model reads at most {self.context:,}; {self._shorten}."
@@ -115,8 +115,12 @@ class Processor(ABC):
         """Sizes and grids of a media as this model sees it."""
 
     @abstractmethod
-    def _write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
-        """The prompt's tokens, and how many messages after the system prompt were left out."""
+    def write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
+        """A prompt's tokens, from checked messages and the grids of their media alone.
+
+        Returns:
+            The tokens, and how many messages after the system prompt were left out.
+        """
 
     @abstractmethod
     def _pixels(self, media: Sequence[Media]) -> dict[str, Tensor]:
@@ -216,7 +220,7 @@ class QwenVLProcessor(Processor):
     def _see(self, seen: Seen, *, min_pixels: int | None, max_pixels: int | None) -> Media:
         return qwen_vl_media(seen, self.config)
 
-    def _write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
+    def write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
         return self._chat.write(messages, media)
 
     def _pixels(self, media: Sequence[Media]) -> dict[str, Tensor]:
@@ -288,7 +292,7 @@ class Qwen2VLProcessor(Processor):
             max_pixels=self.max_pixels if max_pixels is None else max_pixels,
         )
 
-    def _write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
+    def write(self, messages: Sequence[Message], media: Sequence[Media]) -> tuple[list[PromptToken], int]:
         return self._chat.write(messages, media), 0
 
     def _pixels(self, media: Sequence[Media]) -> dict[str, Tensor]:
