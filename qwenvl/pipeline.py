@@ -128,7 +128,7 @@ class Pipeline:
         names = self._affordable(inputs)
         with self._lock, Trace(self.model, "language.positions", *names) as trace, torch.no_grad():
             logits = self.model(**inputs, last=len(answer_ids) + 1)[0, : len(answer_ids)].float().cpu()
-        kept = {name: value.cpu() for name, value in trace.items() if name != "language.positions"}
+        kept = {name: value.cpu().contiguous() for name, value in trace.items() if name in names}
         positions = self._three_rows(trace["language.positions"])
         likeliest, probabilities = self._likeliest(logits, answer_ids)
         record = Record(
@@ -152,7 +152,7 @@ class Pipeline:
         inputs = self._run_inputs(run)
         with self._lock, Trace(self.model, *names, max_bytes=None) as trace, torch.no_grad():
             self.model(**inputs, last=1)
-        return {name: value.cpu() for name, value in trace.items()}
+        return {name: value.cpu().contiguous() for name, value in trace.items()}
 
     def tap_sizes(self, run: Run) -> dict[str, int]:
         """Bytes that each tap of a run would take."""
