@@ -214,8 +214,16 @@ def _from_whole(content: dict[str, Any], specials: Mapping[str, int]) -> Backend
     """The tokenizer of a tokenizer.json without its control tokens, so that no text can match one."""
     model = content["model"]
     plain = {token: id_ for token, id_ in model["vocab"].items() if token not in specials}
+    _check_merges(plain, [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]])
     bare: dict[str, Any] = {"added_tokens": [], "truncation": None, "padding": None, "post_processor": None}
     return Backend.from_str(json.dumps({**content, **bare, "model": {**model, "vocab": plain}}))
+
+
+def _check_merges(vocabulary: Mapping[str, int], merges: Iterable[Iterable[str]]) -> None:
+    """Refuse merges of tokens that are not there, on which the library would abort instead of raising an error."""
+    for left, right in merges:
+        if not {left, right, left + right} <= vocabulary.keys():
+            raise CheckpointError(f"The tokenizer merges {left!r} and {right!r}, which its vocabulary has not.")
 
 
 def _from_parts(folder: Path, specials: Mapping[str, int]) -> Backend:
@@ -225,6 +233,7 @@ def _from_parts(folder: Path, specials: Mapping[str, int]) -> Backend:
         (left, right) for left, right in (line.split(" ") for line in lines if line and not line.startswith("#v"))
     ]
     plain = {token: id_ for token, id_ in vocabulary.items() if token not in specials}
+    _check_merges(plain, merges)
     backend = Backend(BPE(vocab=plain, merges=merges))
     split = Split(Regex(SPLIT_PATTERN), behavior="isolated")
     backend.pre_tokenizer = Sequence([split, ByteLevel(add_prefix_space=False, use_regex=False)])
