@@ -130,7 +130,7 @@ def _place_thing(
     width, height = size
     taken = [box_of(item, size) for item in placed]
     for attempt in range(tries):
-        colour, shape = pairs[rng.integers(len(pairs))]
+        colour, shape = pairs[int(rng.integers(len(pairs)))]
         largest = 0.42 if attempt < tries / 2 else 0.25
         side = max(20.0, float(rng.uniform(0.13, largest)) * min(size))
         margin = side * 0.5 + 2
@@ -183,7 +183,7 @@ def _stands_out(rgb: RGB, ground: Ground, size: tuple[int, int], box: Box) -> bo
     small = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
     left, top, right, bottom = (round(edge * scale) for edge in box)
     behind = render_ground(ground, small)[top : max(bottom, top + 1), left : max(right, left + 1)]
-    return min(contrast(rgb, pixel) for pixel in behind.reshape(-1, 3)) >= MIN_CONTRAST
+    return min(contrast(rgb, pixel) for pixel in behind.reshape(-1, 3).tolist()) >= MIN_CONTRAST
 
 
 def random_page(
