@@ -1,7 +1,7 @@
 """What a script may ask of the app over HTTP, and what the inspector asks from the browser.
 
-Named endpoints (`/ask`, `/compare`, `/plan`) stand on the API page with these docstrings. The inspector's functions take
-one dict each and answer one; they know no visitor, so a run's id is the permission. Neither ever answers with a trace.
+Named endpoints (`/ask`, `/compare`, `/plan`) stand on the API page with these docstrings. The inspector's functions
+take one dict each and answer one; they know no visitor, so a run's id is the permission. No answer is ever a trace.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
-from gradio.context import get_blocks_context
+from gradio.context import Context
 from gradio.data_classes import FileData
 
 import qwenvl
@@ -25,6 +25,7 @@ from app.payload import run_payload
 from app.pictures import MAX_SIDE
 from app.session import Session
 from app.uploads import Uploads, watch_uploads
+from qwenvl.config import PRESETS
 from qwenvl.errors import PromptError, UserError
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,7 @@ QUEUE = {"concurrency_id": "api", "concurrency_limit": 4}
 
 def register_api(session: Session) -> Uploads:
     """Add the named endpoints to the Blocks that are being built; returns the notes on who uploaded what."""
-    blocks = get_blocks_context()
-    if blocks is None:
+    if (blocks := Context.root_block) is None:
         raise RuntimeError("register_api is called while the page is being built, inside its gr.Blocks.")
     uploads = watch_uploads(blocks)
     for name, endpoint in _endpoints(session, uploads).items():
@@ -44,7 +44,7 @@ def register_api(session: Session) -> Uploads:
 
 
 def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., Any]]:
-    first, *_, last = session.names.values()
+    *_, last = session.labels.values()
 
     def ask(
         media: list[FileData],
@@ -85,7 +85,7 @@ def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., An
         return _compare(session, _visitor(request), conversation)
 
     def plan(media: list[FileData], request: gr.Request, preset: str = "Qwen2-VL-7B") -> dict[str, Any]:
-        """Count before asking: sizes, grids and tokens of pictures for a published or shipped model, without its weights.
+        """Count before asking: sizes, grids and tokens of pictures for any published model, without its weights.
 
         Args:
             media: picture files, in the order they would be asked about.
@@ -95,7 +95,7 @@ def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., An
             For each picture its size, resized size, patch grid, token grid and counts, and the totals of the prompt.
         """
         paths = uploads.claim(_visitor(request), _paths(media))
-        return qwenvl.plan(paths, _text(preset, "preset")).to_json()
+        return qwenvl.plan(paths, _preset(session, preset)).to_json()
 
     return {"ask": ask, "compare": compare, "plan": plan}
 
@@ -106,14 +106,14 @@ def _answer(
     run_id = session.answer(visitor, letter, conversation, settings)
     payload = run_payload(run_id, session.finished(run_id))
     names = ("answer", "account", "stopped", "seconds")
-    return {"model": session.names[letter], "run": run_id, **{name: payload[name] for name in names}}
+    return {"model": session.labels[letter], "run": run_id, **{name: payload[name] for name in names}}
 
 
 def _compare(session: Session, visitor: str, conversation: Conversation) -> dict[str, Any]:
     """Both answers by model name; raises the first model's error where neither answers."""
     answers: dict[str, Any] = {}
     errors: list[UserError] = []
-    for letter, name in session.names.items():
+    for letter, name in session.labels.items():
         try:
             answers[name] = _answer(session, visitor, letter, conversation, Settings())
         except UserError as error:
@@ -210,6 +210,17 @@ def _text(value: Any, name: str = "question") -> str:
     if not isinstance(value, str):
         raise PromptError(f"{name} must be text: send a string.")
     return value
+
+
+def _preset(session: Session, name: Any) -> str:
+    """A published model or one of the page's: the library would read any folder, a visitor may not name one."""
+    ours = {session.labels[letter].lower(): model for letter, model in session.names.items()}
+    known = {**{preset.lower(): preset for preset in PRESETS}, **ours}
+    short = _text(name, "preset").rpartition("/")[2].lower().removesuffix("-instruct")
+    if short not in known:
+        choices = ", ".join((*PRESETS, *session.labels.values()))
+        raise PromptError(f"There is no preset of this name: choose one of {choices}.")
+    return known[short]
 
 
 def _paths(media: Any) -> Sequence[Any]:

@@ -114,9 +114,10 @@ def _word(run: Any, tokens: Sequence[int], piece: Callable[[int], bytes]) -> dic
 
 def _conversation(finished: Finished) -> list[dict[str, Any]]:
     """Earlier turns and this one, with media by index, and the answers this model gave."""
-    turns, first = [], 0
+    # Qwen-VL leaves out the oldest turns of a long conversation, and their media with them.
+    turns, first = [], len(finished.run.media) - len(finished.conversation.media)
     for turn in finished.conversation.turns:
-        indices = list(range(first, first + len(turn.media)))
+        indices = [index for index in range(first, first + len(turn.media)) if index >= 0]
         turns.append({"question": turn.question, "media": indices, "answer": turn.answer(finished.letter)})
         first += len(turn.media)
     turns[-1]["answer"] = finished.run.answer

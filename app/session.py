@@ -52,6 +52,7 @@ class Session:
         examples: Path | None = None,
     ) -> None:
         self.names = dict(zip(LETTERS, models, strict=False))
+        self.labels = _labels(self.names)
         self.store = store or RunStore()
         self._load = load
         self._pipelines: dict[str, Any] = {}
@@ -70,9 +71,9 @@ class Session:
     def letter(self, name: Any) -> str:
         """The letter of a model by its name or letter. Raises `PromptError` for any other."""
         for letter, known in self.names.items():
-            if name in (letter, known, Path(known).name):
+            if name in (letter, known, self.labels[letter]):
                 return letter
-        raise PromptError(f"There is no such model here: choose {' or '.join(self.names.values())}.")
+        raise PromptError(f"There is no such model here: choose {' or '.join(self.labels.values())}.")
 
     def pipeline(self, letter: str) -> Any:
         """The pipeline of a letter, loaded once. Raises `CheckpointError` where it cannot be."""
@@ -180,7 +181,7 @@ class Session:
 
     def _answer(self, asking: Asking, visitor: str | None, conversation: Conversation, settings: Settings) -> None:
         if not self.is_loaded(asking.letter):
-            asking.tell("loading", f"loading {self.names[asking.letter]}", 0.0)
+            asking.tell("loading", f"loading {self.labels[asking.letter]}", 0.0)
         pipeline = self.pipeline(asking.letter)
         stream = pipeline.stream(conversation.messages(asking.letter), **settings.given())
         asking.attach(stream)
@@ -231,7 +232,7 @@ class Session:
         }
         return {
             "letter": letter,
-            "name": pipeline.name,
+            "name": self.labels[letter],
             "family": pipeline.family,
             "title": {"qwen-vl": "Qwen-VL", "qwen2-vl": "Qwen2-VL"}[pipeline.family],
             "size_label": "tiny" if tiny else f"{pipeline.parameters / 1e9:.1f} B",
@@ -287,6 +288,13 @@ class Session:
         conversation = Conversation(example.system).asking(example.question, example.paths)
         settings = Settings(max_pixels=self.defaults()["max_pixels"])
         return {letter: self.answer(None, letter, conversation, settings) for letter in self.letters}
+
+
+def _labels(names: Mapping[str, str]) -> dict[str, str]:
+    """What visitors read as the models' names: of a folder its own, and equal ones told apart by their letters."""
+    own = {letter: Path(name).resolve().name if Path(name).is_dir() else name for letter, name in names.items()}
+    twice = len(set(own.values())) < len(own)
+    return {letter: f"{name} ({letter})" if twice else name for letter, name in own.items()}
 
 
 def _ended(stream: Any) -> str:

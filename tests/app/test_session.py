@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -362,3 +363,12 @@ def test_a_finished_run_brings_its_question_back(session: Session) -> None:
     conversation, settings = session.conversation(run_id)
     assert conversation == asked.answered("A", "a cat on a mat")
     assert settings == Settings(seed=3)
+
+
+def test_a_folder_of_the_machine_is_called_by_its_name_alone(tmp_path: Path, models: FakeModels) -> None:
+    for folder in ("own/mine", "other/mine"):
+        (tmp_path / folder).mkdir(parents=True)
+    session = Session((str(tmp_path / "own/mine"), str(tmp_path / "other/mine")), load=models)
+    assert session.labels == {"A": "mine (A)", "B": "mine (B)"}
+    assert session.letter("mine (B)") == "B"
+    assert str(tmp_path) not in str(session.model_cards())
