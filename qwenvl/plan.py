@@ -273,8 +273,8 @@ def _measure(source: Source, number: int) -> Seen:
         if frames:
             return Seen("video", f"clip {number}", (width, height), num_frames=frames[0])
         return Seen("image", f"picture {number}", (width, height))
-    name = f"picture {number}" if isinstance(source, Image.Image) else Path(source).name
-    return Seen("image", name, open_picture(source).size)
+    picture = open_picture(source)
+    return Seen("image", f"picture {number}" if isinstance(source, Image.Image) else Path(source).name, picture.size)
 
 
 def _place(seen: Seen, config: Config, min_pixels: int, max_pixels: int) -> Media:

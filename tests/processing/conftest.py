@@ -38,6 +38,9 @@ def tiktoken_tokenizer(qwen_tiktoken: Path) -> TiktokenTokenizer:
 
 def halves(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
     """The two tokens that a token is merged from: what merging its bytes arrives at without it."""
+    cuts = [(token[:at], token[at:]) for at in range(1, len(token)) if token[:at] in ranks and token[at:] in ranks]
+    if len(cuts) == 1:
+        return cuts[0]
     parts = [token[index : index + 1] for index in range(len(token))]
     while len(parts) > 2:
         pairs = [ranks.get(left + right, len(ranks)) for left, right in pairwise(parts)]
