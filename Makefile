@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check format clean
+.PHONY: help run test check format benchmark clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -25,6 +25,9 @@ check: .venv/dev.stamp  ## format, lint, types, import contract, tests
 format: .venv/dev.stamp  ## format the code, and fix what the linter can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+benchmark: .venv/dev.stamp  ## what tracing costs, beside transformers (about a quarter of an hour)
+	$(BIN)/python -m tests.benchmarks.attention_cost
 
 clean:  ## remove the virtual environment and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
