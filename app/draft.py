@@ -1,0 +1,76 @@
+"""What a visitor is about to ask: the pictures in the rail, the turns before, and what was asked last.
+
+Frozen values, so that Gradio can keep one for each visitor; knows no session, component or model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from app.conversation import Conversation
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The rail's state. `media` are paths on this machine and never leave it."""
+
+    media: tuple[str, ...] = ()
+    earlier: Conversation = field(default_factory=Conversation)  # answered turns that the next question follows up on
+    last: Conversation | None = None  # what was asked last, its answers included
+    asked_media: tuple[str, ...] = ()  # of the last question alone
+    example: str | None = None
+
+    @property
+    def follows_up(self) -> bool:
+        """Whether the next question continues the conversation."""
+        return bool(self.earlier.turns)
+
+    @property
+    def can_follow_up(self) -> bool:
+        """Whether there is an answered question to follow up on."""
+        return self.last is not None and any(text for _, text in self.last.turns[-1].answers)
+
+    def with_media(self, paths: tuple[str, ...] | list[str], *, add: bool) -> Draft:
+        """With these pictures in place of the question's own, or after them."""
+        return replace(self, media=(*self.media, *paths) if add else tuple(paths), example=None)
+
+    def without(self, index: int) -> Draft:
+        """Without the picture at this index of `shown`; those of earlier turns stay."""
+        own = index - len(self.earlier.media)
+        if not 0 <= own < len(self.media):
+            return self
+        return replace(self, media=(*self.media[:own], *self.media[own + 1 :]), example=None)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """All pictures that the models will see: those of earlier turns, then the question's own."""
+        return (*self.earlier.media, *self.media)
+
+    def following_up(self) -> Draft:
+        """The next question continues the last one's conversation, with no picture of its own yet."""
+        return replace(self, earlier=self.last, media=(), example=None) if self.last and self.can_follow_up else self
+
+    def starting_anew(self) -> Draft:
+        """The next question begins a conversation, about the pictures that are shown."""
+        return replace(self, earlier=Conversation(), media=self.shown)
+
+    def conversation(self, question: str, system: str) -> Conversation:
+        """What to ask: the earlier turns and this question."""
+        return replace(self.earlier, system=system).asking(question, self.media)
+
+    def answered(self, asked: Conversation) -> Draft:
+        """After `asked` was answered; a conversation that was being followed up on goes on."""
+        if self.follows_up:
+            return replace(self, last=asked, earlier=asked, media=(), asked_media=self.media)
+        return replace(self, last=asked, asked_media=self.media)
+
+    def stale(self, question: str, system: str) -> str | None:
+        """One sentence where what stands in the rail is no longer what was answered."""
+        if self.last is None or self.follows_up:
+            return None
+        turn = self.last.turns[-1]
+        if self.media != self.asked_media:
+            return "The pictures have changed since this answer."
+        if question.strip() != turn.question.strip() or system.strip() != self.last.system.strip():
+            return "The question has changed since this answer."
+        return None

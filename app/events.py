@@ -1,0 +1,336 @@
+"""What happens when: handlers that read the rail, ask the session and write the rail and the inspector.
+
+Each returns the components it changes, by component. A visitor's mistake becomes one sentence in place; what stood in the
+rail stays there.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.conversation import Conversation, Settings
+from app.draft import Draft
+from app.failures import describe
+from app.inspector import show_asking, show_runs
+from app.rail import FOLLOW_UP, NEW, Rail, notice_html, turns_html
+from app.session import Session
+from app.side_by_side import ask_both
+from app.uploads import Uploads
+from qwenvl.errors import UserError
+
+Changes = dict[Any, Any]
+
+THUMBNAIL_SIDE = 480
+PATIENCE = 0.2  # seconds before an example says that it is being prepared
+NO_PICTURE = ("No picture in this question.", "The models answer from words alone, and only Positions applies.")
+
+
+@dataclass(frozen=True)
+class Events:
+    """Handlers over one session and the components of one page."""
+
+    session: Session
+    uploads: Uploads
+    rail: Rail
+    topbar: gr.HTML
+    inspector: gr.HTML
+    examples: list[dict[str, Any]]
+    badge: str
+
+    def connect(self, demo: gr.Blocks) -> None:
+        """Bind every handler to its event."""
+        rail = self.rail
+        asked = [rail.draft, rail.question, rail.system, rail.budget]
+        shown = [rail.draft, rail.media, rail.notice, rail.turn_kind, rail.turns, rail.question, rail.system]
+        shown += [rail.budget, self.topbar, self.inspector]
+        now = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        later = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
+        demo.load(self.load, None, shown, **later)
+        demo.unload(self.unload)
+        self.topbar.example(self.choose_example, rail.budget, shown, **later)
+        rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **later)
+        rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **later)
+        rail.media.remove(self.remove_media, asked, shown, **now)
+        rail.turn_kind.input(self.choose_turn, [rail.turn_kind, *asked], shown, **now)
+        fresh = [rail.budget, self.inspector]
+        for changed in (rail.question.change, rail.system.change, rail.budget.change):
+            changed(self.recount, asked, fresh, trigger_mode="always_last", **now)
+        gr.on(
+            [rail.ask.click, rail.question.submit],
+            self.ask,
+            [rail.draft, rail.question, rail.system, *rail.settings],
+            [*shown, rail.ask, rail.stop],
+            trigger_mode="once",
+            **later,
+        )
+        rail.stop.click(self.stop, None, rail.stop, **now)
+
+    # --- arriving and leaving ---
+
+    def load(self, request: gr.Request) -> Iterator[Changes]:
+        """The first screen: the runs that the address names, else the first example. Never empty."""
+        wanted = {letter: run for letter in self.session.letters if (run := request.query_params.get(letter.lower()))}
+        if not wanted:
+            yield from self._show_example(self.examples[0]["name"])
+            return
+        try:
+            yield self._restored(wanted, request.session_hash or "")
+        except UserError as error:
+            yield from self._show_example(self.examples[0]["name"], sentence=str(error))
+
+    def unload(self, request: gr.Request) -> None:
+        """The page was closed."""
+        self.session.leave(request.session_hash or "")
+
+    def _restored(self, wanted: dict[str, str], visitor: str) -> Changes:
+        conversation, settings = self._conversation(wanted)
+        self.uploads.grant(visitor, conversation.media)
+        *before, turn = conversation.turns
+        draft = Draft(media=turn.media, last=conversation, asked_media=turn.media)
+        if before:
+            draft = replace(draft.following_up(), asked_media=turn.media)
+        budget = {"min": settings.min_pixels, "max": settings.max_pixels}
+        return {
+            **self._shown(draft, turn.question, conversation.system, self._budget(budget)),
+            self.rail.question: turn.question,
+            self.rail.system: conversation.system,
+            self.inspector: gr.HTML(value=show_runs(wanted), stale=None),
+        }
+
+    def _conversation(self, runs: dict[str, str]) -> tuple[Conversation, Settings]:
+        """What runs of one turn answered, all in one conversation."""
+        found = {letter: self.session.conversation(run) for letter, run in runs.items()}
+        conversation, settings = next(iter(found.values()))
+        for letter, (one, _) in found.items():
+            conversation = conversation.answered(letter, one.turns[-1].answer(letter))
+        return conversation, settings
+
+    # --- examples ---
+
+    def choose_example(self, budget: dict[str, int], event: gr.EventData) -> Iterator[Changes]:
+        """A chip was pressed."""
+        yield from self._show_example(event.name, budget=budget)
+
+    def _show_example(
+        self, name: str, *, budget: dict[str, int] | None = None, sentence: str | None = None
+    ) -> Iterator[Changes]:
+        example = next((one for one in self.examples if one["name"] == name), self.examples[0])
+        paths = tuple(one["path"] for one in example["media"])
+        found: dict[str, Any] = {}
+        worker = threading.Thread(target=self._find_example, args=(example["name"], found), daemon=True)
+        worker.start()
+        worker.join(PATIENCE)
+        draft = Draft(media=paths, example=example["name"])
+        shown = self._shown(draft, example["question"], example["system"], self._budget(None))
+        shown |= {self.rail.question: example["question"], self.rail.system: example["system"]}
+        if worker.is_alive():
+            yield {**shown, self.inspector: gr.HTML(value=self._preparing(), stale=None)}
+            worker.join()
+        if "error" in found:
+            failed = {letter: self._failed(letter, found["error"]) for letter in self.session.letters}
+            yield {**shown, self.inspector: gr.HTML(value=show_asking(_turn(), failed, finished=True), stale=None)}
+            return
+        conversation, _ = self._conversation(found["runs"])
+        draft = replace(draft, last=conversation, asked_media=paths)
+        after = self._shown(draft, example["question"], example["system"], self._budget(None))
+        yield {**shown, **after, self.inspector: gr.HTML(value=show_runs(found["runs"], sentence), stale=None)}
+
+    def _find_example(self, name: str, found: dict[str, Any]) -> None:
+        try:
+            found["runs"] = self.session.example(name)
+        except Exception as error:
+            found["error"] = describe(error)
+
+    def _preparing(self) -> dict[str, Any]:
+        update = {"state": "loading", "step": "preparing the example", "progress": 0.1, "pieces": [], "run": None}
+        return show_asking(_turn(), {letter: update for letter in self.session.letters}, finished=False)
+
+    def _failed(self, letter: str, error: dict[str, Any]) -> dict[str, Any]:
+        return {"letter": letter, "state": "error", "step": "", "progress": 1, "pieces": [], "run": None, "error": error}
+
+    # --- pictures ---
+
+    def replace_media(self, files: list[str], *asked: Any, request: gr.Request) -> Changes:
+        """New pictures in place of the old ones."""
+        return {**self._uploaded(files, *asked, add=False, request=request), self.rail.replace: None}
+
+    def add_media(self, files: list[str], *asked: Any, request: gr.Request) -> Changes:
+        """More pictures."""
+        return {**self._uploaded(files, *asked, add=True, request=request), self.rail.add: None}
+
+    def _uploaded(
+        self,
+        files: list[str],
+        draft: Draft,
+        question: str,
+        system: str,
+        budget: dict[str, int],
+        *,
+        add: bool,
+        request: gr.Request,
+    ) -> Changes:
+        try:
+            paths = self.uploads.claim(request.session_hash or "", [str(file) for file in files])
+            self.session.check_media(paths)
+        except UserError as error:
+            return {self.rail.notice: _said(describe(error)["title"], str(error))}
+        return self._shown(draft.with_media(paths, add=add), question, system, budget)
+
+    def remove_media(
+        self, draft: Draft, question: str, system: str, budget: dict[str, int], event: gr.EventData
+    ) -> Changes:
+        """The cross on a picture."""
+        return self._shown(draft.without(event.index), question, system, budget)
+
+    # --- the question ---
+
+    def choose_turn(self, kind: str, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+        """A new question, or one that follows up on the last answers."""
+        if kind == FOLLOW_UP:
+            return {**self._shown(draft.following_up(), "", system, budget), self.rail.question: ""}
+        return self._shown(draft.starting_anew(), question, system, budget)
+
+    def recount(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+        """Sizes and tokens of what stands in the rail, and whether the answers are still answers to it."""
+        stale = draft.stale(question, system)
+        result = self._result(draft, question, system, budget)
+        return {self.rail.budget: gr.HTML(result=result), self.inspector: gr.HTML(stale=stale)}
+
+    def ask(
+        self,
+        draft: Draft,
+        question: str,
+        system: str,
+        temperature: float,
+        top_p: float,
+        seed: float,
+        length: float,
+        budget: dict[str, int],
+        request: gr.Request,
+    ) -> Iterator[Changes]:
+        """Ask both models, and tell the inspector how it goes."""
+        settings = Settings(
+            temperature=temperature,
+            top_p=top_p,
+            seed=int(seed or 0),
+            max_new_tokens=int(length),
+            min_pixels=budget["min"],
+            max_pixels=budget["max"],
+        )
+        conversation = draft.conversation(question, system)
+        try:
+            conversation.check()
+            settings.check()
+        except UserError as error:
+            yield {self.rail.notice: _said(describe(error)["title"], str(error))}
+            return
+        yield from self._answers(draft, conversation, settings, budget, request.session_hash or "")
+
+    def _answers(
+        self, draft: Draft, conversation: Conversation, settings: Settings, budget: dict[str, int], visitor: str
+    ) -> Iterator[Changes]:
+        turn, updates = _turn(), {}
+        notice = _said(*NO_PICTURE, calm=True) if not draft.shown else _nothing()
+        yield {
+            self.rail.ask: gr.Button(interactive=False),
+            self.rail.stop: gr.Button(interactive=True),
+            self.rail.notice: notice,
+            self.inspector: gr.HTML(value=show_asking(turn, {}, finished=False), stale=None),
+        }
+        for updates in ask_both(self.session, visitor, conversation, settings):
+            yield {self.inspector: gr.HTML(value=show_asking(turn, updates, finished=False))}
+        for letter, update in updates.items():
+            if update["run"]:
+                conversation = conversation.answered(letter, "".join(update["pieces"]))
+        after, question = draft, conversation.turns[-1].question
+        if conversation.turns[-1].answers:
+            after = draft.answered(conversation)
+        shown = self._shown(after, question, conversation.system, budget)
+        shown[self.rail.notice] = notice
+        if after.follows_up and after is not draft:
+            shown[self.rail.question] = ""
+        yield {
+            **shown,
+            self.rail.ask: gr.Button(interactive=True),
+            self.rail.stop: gr.Button(interactive=False),
+            self.inspector: gr.HTML(value=show_asking(turn, updates, finished=True), stale=None),
+        }
+
+    def stop(self, request: gr.Request) -> Changes:
+        """End both answers; what was said stays."""
+        self.session.stop(request.session_hash or "")
+        return {self.rail.stop: gr.Button(interactive=False)}
+
+    # --- the rail as it stands ---
+
+    def _shown(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+        """The rail for a draft: everything but the text that a visitor types."""
+        rail = self.rail
+        questions = [turn.question for turn in draft.earlier.turns]
+        return {
+            rail.draft: draft,
+            rail.media: {"items": self._items(draft)},
+            rail.notice: _nothing(),
+            rail.turn_kind: gr.Radio(visible=draft.can_follow_up, value=FOLLOW_UP if draft.follows_up else NEW),
+            rail.turns: gr.HTML(turns_html(questions), visible=bool(questions)),
+            rail.budget: gr.HTML(value=budget, result=self._result(draft, question, system, budget)),
+            self.topbar: topbar_value(self.examples, self.badge, draft.example),
+            self.inspector: gr.HTML(stale=draft.stale(question, system)),
+        }
+
+    def _items(self, draft: Draft) -> list[dict[str, Any]]:
+        known = self.session.check_media(draft.shown)
+        locked = len(draft.earlier.media)
+        return [
+            {"name": one["name"], "size": one["size"], "thumbnail": self._thumbnail(one["path"]), "locked": index < locked}
+            for index, one in enumerate(known)
+        ]
+
+    def _result(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> dict[str, Any]:
+        thumbnail = self._thumbnail(draft.shown[0]) if draft.shown else None
+        result = {"question": question, "thumbnail": thumbnail, "stale": draft.stale(question, system), "forecast": {}}
+        try:
+            result["forecast"] = self.session.forecast(draft.shown, question, system, budget["min"], budget["max"])
+        except UserError as error:
+            result["error"] = str(error)
+        return result
+
+    def _thumbnail(self, path: str) -> str:
+        return _thumbnail(self.session, path, Path(path).stat().st_mtime_ns)
+
+    def _budget(self, given: dict[str, int | None] | None) -> dict[str, int]:
+        defaults = self.session.defaults()
+        given = given or {}
+        low = given.get("min") or defaults["min_pixels"] or self.rail.budget.value["min"]
+        return {"min": low, "max": given.get("max") or defaults["max_pixels"]}
+
+
+def topbar_value(examples: Sequence[Mapping[str, Any]], badge: str, selected: str | None) -> dict[str, Any]:
+    """What the top bar draws: the chips without their paths on this machine, the badge, the chosen chip."""
+    chips = [{name: example[name] for name in ("name", "label", "question", "thumbnail")} for example in examples]
+    return {"examples": chips, "badge": badge, "selected": selected}
+
+
+@lru_cache(maxsize=64)
+def _thumbnail(session: Session, path: str, changed: int) -> str:
+    return session.thumbnail(path, THUMBNAIL_SIDE)
+
+
+def _turn() -> str:
+    return secrets.token_hex(4)
+
+
+def _said(title: str, sentence: str, *, calm: bool = False) -> gr.HTML:
+    return gr.HTML(notice_html(title, sentence, calm=calm), visible=True)
+
+
+def _nothing() -> gr.HTML:
+    return gr.HTML("", visible=False)

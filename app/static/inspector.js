@@ -1,0 +1,174 @@
+// The inspector: two head cards, the view tabs, one view, and the status line. Mounted once into a gr.HTML component.
+
+import { createActions } from "./actions.js";
+import { createClient } from "./client.js";
+import { createContext } from "./context.js";
+import { el, refill, segmented, setText, toggle } from "./dom.js";
+import { createHeadCard } from "./parts/headcard.js";
+import { listenToKeys } from "./keys.js";
+import { createRuns } from "./runs.js";
+import { pressAsk } from "./rail/topbar.js";
+import { statusHint, statusParts } from "./status.js";
+import { LETTERS, createStore, effective, writeAddress } from "./store.js";
+import * as adapter from "./views/adapter.js";
+import * as answer from "./views/answer.js";
+import * as patches from "./views/patches.js";
+import * as positions from "./views/positions.js";
+
+// In the order of the data's way through the model; a new view is one more line here.
+const VIEWS = { patches, positions, adapter, answer };
+const SPEAK_MS = 400;
+
+function createTabs(actions) {
+  const buttons = Object.entries(VIEWS).map(([id, view]) =>
+    el("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": "view", "data-view": id, text: view.NAME, onclick: () => actions.pickView(id) }),
+  );
+  const remark = el("span", { class: "remark" });
+  const root = el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": "Views" }, ...buttons), remark);
+  root.addEventListener("keydown", (event) => {
+    const at = buttons.indexOf(event.target);
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (at < 0 || !by) return;
+    event.stopPropagation();
+    const next = buttons[(at + by + buttons.length) % buttons.length];
+    next.focus();
+    actions.pickView(next.dataset.view);
+  });
+  return {
+    root,
+    update(view, words) {
+      buttons.forEach((button) => {
+        const chosen = button.dataset.view === view;
+        button.setAttribute("aria-selected", String(chosen));
+        button.tabIndex = chosen ? 0 : -1;
+      });
+      remark.hidden = !words;
+      setText(remark, words);
+    },
+  };
+}
+
+function createStatus() {
+  const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) => el("span", { class: name }));
+  spoken.setAttribute("aria-live", "polite");
+  const root = el("footer", { class: "status" }, el("i", { class: "pen-query" }), sentence, hint, spoken);
+  let timer = null;
+  return {
+    root,
+    update(parts, words, shown) {
+      refill(sentence, [parts, shown], () => parts.map(([text, strong, rest]) => el("span", { class: "status-part", "data-letter": LETTERS.includes(strong) ? strong : null }, text, strong ? el("b", { text: strong }) : "", rest ?? "")));
+      setText(hint, words);
+      clearTimeout(timer);
+      timer = setTimeout(() => setText(spoken, parts.flat().join("")), SPEAK_MS);
+    },
+  };
+}
+
+function createNotices() {
+  const root = el("div", { class: "notices", role: "status" });
+  const line = (sentence) => el("div", { class: "notice" }, el("span", { text: sentence }), el("button", { type: "button", class: "link", text: "Ask both", onclick: pressAsk }));
+  return {
+    root,
+    update: ({ notice, stale, busy }) => refill(root, [notice, stale, busy], () => (busy ? [] : [notice, stale].filter(Boolean).map(line))),
+  };
+}
+
+function remarkOn(state) {
+  const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
+  return runs.some((run) => !run.model.trained) ? "Untrained weights. Geometry exact, answers not." : "";
+}
+
+function letterSwitch(store, actions) {
+  const root = segmented("Model", LETTERS.map((letter) => [letter, letter]), actions.show);
+  root.classList.add("letter-switch");
+  return {
+    root,
+    update(state) {
+      root.choose(state.shown);
+      root.querySelectorAll("button").forEach((button) => {
+        const name = state.runs[button.dataset.value]?.model.title;
+        setText(button, name ? `${button.dataset.value}  ${name}` : button.dataset.value);
+      });
+    },
+  };
+}
+
+function createShell(store, actions) {
+  const heads = LETTERS.map((letter) =>
+    createHeadCard(letter, { onhover: actions.hoverWord, onpick: actions.pickWord, onstep: (which, by) => stepAndFocus(actions, which, by), act: takeWayOut }),
+  );
+  const [tabs, status, notices, choice] = [createTabs(actions), createStatus(), createNotices(), letterSwitch(store, actions)];
+  const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
+  const root = el("div", { class: "inspector" }, notices.root, choice.root, el("div", { class: "pair heads" }, ...heads.map((head) => head.root)), tabs.root, stage, status.root);
+  return { root, heads, tabs, status, notices, choice, stage };
+}
+
+// An error's one way out does what it says.
+const WAYS = {
+  ask: pressAsk,
+  focus_question: () => document.querySelector("#question textarea")?.focus(),
+  focus_budget: () => document.querySelector("#max_pixels")?.focus(),
+  remove_media: () => document.querySelector("#rail .media .remove")?.click(),
+};
+
+const takeWayOut = (way) => WAYS[way.action]?.();
+
+function stepAndFocus(actions, letter, by) {
+  actions.stepWord(by, letter);
+  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(`.head-card[data-letter="${letter}"] .word.locked`)?.focus()));
+}
+
+function createRenderer(ctx, shell) {
+  const made = {};
+  const view = (id) => (made[id] ??= VIEWS[id].createView(ctx));
+  return function render(state) {
+    const selection = effective(state);
+    shell.root.dataset.shown = state.shown;
+    shell.root.dataset.view = selection.view;
+    toggle(shell.root, "empty", !LETTERS.some((letter) => state.runs[letter] || state.live[letter]));
+    shell.notices.update(state);
+    shell.choice.update(state);
+    shell.heads.forEach((head) => head.update(state, selection));
+    shell.tabs.update(selection.view, remarkOn(state));
+    const current = view(selection.view);
+    if (shell.stage.firstChild !== current.root) shell.stage.replaceChildren(current.root);
+    current.update(state, selection);
+    shell.status.update(statusParts(ctx, state, selection), statusHint(state, state.selection), state.shown);
+    ctx.current = current;
+  };
+}
+
+function keepAddress(store) {
+  let timer = null;
+  store.subscribe((state) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (state.runs.A || state.runs.B) && writeAddress(state.selection), 150);
+  });
+}
+
+export function mount(element, { props, server, watch }) {
+  const store = createStore();
+  const client = createClient(server, (channel) => {
+    store.redraw();
+    if (channel.name.startsWith("map")) window.dispatchEvent(new CustomEvent("inspector-row", { detail: channel }));
+  });
+  const actions = createActions(store);
+  const ctx = createContext(store, client, actions);
+  const shell = createShell(store, actions);
+  element.replaceChildren(shell.root);
+  const render = createRenderer(ctx, shell);
+  store.subscribe(render);
+  keepAddress(store);
+  listenToKeys(actions, Object.keys(VIEWS));
+  const runs = createRuns(store, client, actions);
+  const hear = () => runs.hear(props.value);
+  const note = () => store.set({ stale: props.stale || null });
+  watch("value", hear);
+  watch("stale", note);
+  hear();
+  note();
+  new ResizeObserver(store.redraw).observe(shell.root);
+  new MutationObserver(store.redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  window.__inspector = { get state() { return store.state; }, get drawn() { return ctx.current?.stages ?? {}; }, map: (letter) => ctx.mapResources(letter).map, actions };
+  render(store.state);
+}

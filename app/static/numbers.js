@@ -1,0 +1,44 @@
+// Numbers as the page writes them: commas, a space before %, one decimal for shares and two below 2 %.
+
+export const count = (value) => Math.round(value).toLocaleString("en-US");
+
+export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+export const times = (width, height) => `${count(width)} × ${count(height)}`;
+
+function decimals(value) {
+  if (value === 0 || value === 100) return value === 0 ? "0.0" : "100";
+  const places = value < 2 ? 2 : 1;
+  const text = value.toFixed(places);
+  if (Number(text) === 0) return value < 0.001 ? value.toExponential(0).replace("e-", "e−") : value.toPrecision(1);
+  return Number(text) >= 100 ? "> 99.9" : text;
+}
+
+export const percent = (share) => `${decimals(share * 100)} %`;
+
+export function cellNumber(share) {
+  const value = share * 100;
+  if (value >= 10 && value < 98.5) return value.toFixed(0);
+  if (value > 99.95) return value > 99.995 ? "100" : value.toFixed(2);
+  if (value >= 98.5) return value.toFixed(1);
+  return value > 0 && value < 0.05 ? (value < 0.005 ? "0.00" : value.toFixed(2)) : value.toFixed(1);
+}
+
+export const seconds = (value) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`);
+
+export function bytes(value) {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let index = 0;
+  while (value >= 1024 && index < units.length - 1) {
+    value /= 1024;
+    index += 1;
+  }
+  return `${index === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[index]}`;
+}
+
+export function parameters(value) {
+  if (value >= 1e9) return `${(value / 1e9).toFixed(1)} B`;
+  return `${(value / 1e6).toFixed(1)} M`;
+}
+
+export const pixels = (value) => `${Number(value.toFixed(1)).toLocaleString("en-US")}`;

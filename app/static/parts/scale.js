@@ -1,0 +1,43 @@
+// The colour bar beside a map, with the figures that keep the map honest.
+
+import { el, refill, sizeCanvas } from "../dom.js";
+import { css, viridis } from "../colour.js";
+
+function paintBar(canvas, width, height, upright) {
+  const { context, width: w, height: h } = sizeCanvas(canvas, width, height);
+  const length = upright ? h : w;
+  for (let at = 0; at < length; at += 1) {
+    context.fillStyle = css(viridis(upright ? 1 - at / length : at / length));
+    context.fillRect(upright ? 0 : at, upright ? at : 0, upright ? w : 1, upright ? 1 : h);
+  }
+}
+
+const lines = (items, name) => items.map(([strong, rest]) => el("p", { class: name }, strong ? el("b", { text: strong }) : null, rest ?? ""));
+
+// `top`, `middle`, `bottom`: [strong, rest] pairs; flat lies under the picture instead of beside it.
+export function createScale() {
+  const bar = el("canvas", { class: "scale-bar", "aria-hidden": "true" });
+  const text = el("div", { class: "scale-text" });
+  const root = el("div", { class: "scale" }, bar, text);
+  return {
+    root,
+    update({ height, flat, top, middle, bottom }) {
+      root.classList.toggle("flat", flat);
+      root.style.height = flat ? "auto" : `${height}px`;
+      if (root.dataset.size !== `${height}${flat}`) {
+        root.dataset.size = `${height}${flat}`;
+        if (flat) paintBar(bar, 160, 10, false);
+        else paintBar(bar, 9, height, true);
+      }
+      refill(text, [top, middle, bottom], () => [
+        el("div", {}, ...lines(top, "scale-line")),
+        el("div", { class: "scale-low" }, ...lines(middle, "scale-line"), ...lines(bottom, "scale-line")),
+      ]);
+    },
+  };
+}
+
+// Key figures down the side of a picture: a number, and in words what it counts.
+export function figures(root, items) {
+  refill(root, items, () => items.map(([value, words]) => el("div", { class: "figure" }, el("b", { text: value }), el("span", { text: words }))));
+}

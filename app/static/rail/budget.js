@@ -1,0 +1,103 @@
+// The pixel budget: min_pixels and max_pixels on a logarithmic scale, and what they make of the pictures, at once.
+
+import { el, refill, setText } from "../dom.js";
+import { count, times } from "../numbers.js";
+
+const RANGE = [784, 12_845_056];
+const STEPS = 1000;
+const UNIT = 28 * 28; // one visual token
+const SEND_MS = 40;
+
+const toStep = (value) => Math.round((STEPS * Math.log(value / RANGE[0])) / Math.log(RANGE[1] / RANGE[0]));
+
+// Whole tokens' worth of pixels, so that a round number of tokens can be met; the ends stay exact.
+function fromStep(step) {
+  if (step >= STEPS) return RANGE[1];
+  return Math.max(RANGE[0], Math.round((RANGE[0] * (RANGE[1] / RANGE[0]) ** (step / STEPS)) / UNIT) * UNIT);
+}
+
+function control(name, title, onchange) {
+  const slider = el("input", { type: "range", min: 0, max: STEPS, step: 1, id: `slider-${name}`, "aria-label": `${name}, logarithmic` });
+  const field = el("input", { type: "text", inputmode: "numeric", id: name, class: "pixels", "aria-label": `${name} in pixels` });
+  const root = el("div", { class: "budget-control" }, el("div", { class: "budget-head" }, el("label", { for: name, text: name, title }), field, el("span", { text: "px" })), slider);
+  slider.addEventListener("input", () => onchange(name, fromStep(Number(slider.value))));
+  field.addEventListener("change", () => {
+    const value = Number(field.value.replace(/[^0-9]/g, ""));
+    onchange(name, value >= 1 ? Math.min(RANGE[1], Math.max(RANGE[0], value)) : null);
+  });
+  return {
+    root,
+    show(value) {
+      slider.value = String(toStep(value));
+      slider.style.setProperty("--fill", `${(100 * toStep(value)) / STEPS}%`);
+      slider.setAttribute("aria-valuetext", `${count(value)} pixels`);
+      field.value = count(value);
+    },
+  };
+}
+
+function resultLine(letter, plan) {
+  const sizes = plan.media.map((media) => times(...media.resized));
+  const tokens = plan.media.reduce((sum, media) => sum + media.tokens, 0);
+  const same = new Set(sizes).size === 1;
+  const shown = sizes.length === 0 ? "no picture" : letter === "A" ? `${sizes[0]}${sizes.length > 1 ? ` × ${sizes.length}` : ""}, always` : `${same ? sizes[0] : `${sizes.length} sizes`}, ${count(tokens)} tokens`;
+  const detail = plan.media.map((media) => `${media.name}: ${times(...media.size)} becomes ${times(...media.resized)}, ${count(media.tokens)} tokens`).join("\n");
+  return el("div", { class: "result-line", title: detail }, el("b", { text: letter }), el("span", { text: shown }));
+}
+
+function eachPicture(plan) {
+  if (plan.media.length < 2) return [];
+  return plan.media.map((media, index) => el("div", { class: "result-line sub" }, el("span", { text: `picture ${index + 1}` }), el("span", { text: `${times(...media.resized)}, ${count(media.tokens)}` })));
+}
+
+function results(result) {
+  const plans = Object.entries(result.forecast || {});
+  const bitten = plans.flatMap(([, plan]) => plan.media.filter((media) => media.limit));
+  const effects = bitten.map((media) => [`${media.limit} bites: ${times(...media.size)} becomes ${times(...media.resized)}.`, media.effect]);
+  const tooLong = plans.map(([letter, plan]) => (plan.fits ? null : `${letter}: ${plan.sentence}`)).filter(Boolean);
+  return [
+    ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(letter === "B" ? eachPicture(plan) : [])]),
+    ...effects.slice(0, 1).map(([text, title]) => el("p", { class: "bites", text, title })),
+    ...tooLong.map((text) => el("p", { class: "bad", text })),
+  ];
+}
+
+export function mount(element, { props, watch }) {
+  let { min = 3136, max = 200_704 } = props.value || {};
+  let timer = null;
+  const [result, prompt] = [el("div", { class: "result", "aria-live": "polite" }), el("span", {})];
+
+  function send() {
+    clearTimeout(timer);
+    timer = setTimeout(() => (props.value = { min, max }), SEND_MS);
+  }
+  function change(name, value) {
+    if (value !== null && name === "min_pixels") [min, max] = [value, Math.max(value, max)];
+    else if (value !== null) [min, max] = [Math.min(min, value), value];
+    show();
+    send();
+  }
+  const [high, low] = [control("max_pixels", "A picture with more pixels is made smaller", change), control("min_pixels", "A picture with fewer pixels is made larger", change)];
+  function show() {
+    high.show(max);
+    low.show(min);
+  }
+  function hear() {
+    if (!props.value || (props.value.min === min && props.value.max === max)) return;
+    ({ min, max } = props.value);
+    show();
+  }
+  function answered() {
+    const news = props.result;
+    if (!news) return;
+    refill(result, news.forecast, () => results(news));
+    const lengths = Object.values(news.forecast || {}).map((plan) => count(plan.prompt_tokens));
+    setText(prompt, lengths.length ? `prompt ${lengths.join(" / ")}` : "");
+    window.dispatchEvent(new CustomEvent("inspector-draft", { detail: news }));
+  }
+  element.replaceChildren(el("div", { class: "budget" }, el("div", { class: "title-line" }, el("h3", { text: "Pixel budget" }), prompt), high.root, low.root, result));
+  show();
+  watch("value", hear);
+  watch("result", answered);
+  answered();
+}

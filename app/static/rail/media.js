@@ -1,0 +1,58 @@
+// The pictures of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
+
+import { el, refill } from "../dom.js";
+import { times } from "../numbers.js";
+
+// Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
+function giveFiles(selector, files) {
+  const input = document.querySelector(`${selector} input[type=file]`) ?? document.querySelector(selector)?.parentElement?.querySelector("input[type=file]");
+  if (!input || !files.length) return;
+  const transfer = new DataTransfer();
+  [...files].forEach((file) => transfer.items.add(file));
+  input.files = transfer.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function acceptDrops(rail) {
+  const carries = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+  rail.addEventListener("dragover", (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    rail.classList.add("dropping");
+  });
+  rail.addEventListener("dragleave", (event) => !rail.contains(event.relatedTarget) && rail.classList.remove("dropping"));
+  rail.addEventListener("drop", (event) => {
+    if (!carries(event)) return;
+    event.preventDefault();
+    rail.classList.remove("dropping");
+    giveFiles("#replace-media", event.dataTransfer.files);
+  });
+}
+
+function picture(item, index, alone, trigger) {
+  const remove = el("button", { type: "button", class: "remove", text: "×", "aria-label": `Remove ${item.name}`, title: `Remove ${item.name}`, onclick: () => trigger("remove", { index }) });
+  const caption = el("figcaption", {}, el("span", { class: "media-name", text: item.name, title: item.name }), alone ? null : el("span", { text: times(...item.size) }));
+  return el("figure", { class: "media-item" }, el("div", { class: "media-frame" }, el("img", { src: item.thumbnail, alt: item.name }), item.locked ? null : remove), caption);
+}
+
+function empty() {
+  const open = () => document.querySelector("#replace-media")?.click();
+  return el("button", { type: "button", class: "drop-area", onclick: open }, el("b", { text: "Drop a picture" }), el("span", { text: "or choose a file" }));
+}
+
+export function mount(element, { props, trigger, watch }) {
+  const root = el("div", { class: "media" });
+  element.replaceChildren(root);
+  const rail = document.querySelector("#rail");
+  if (rail) acceptDrops(rail);
+  const draw = () => {
+    const items = props.value?.items || [];
+    const alone = items.length === 1;
+    refill(root, items, () => [
+      el("div", { class: "title-line" }, el("h3", { text: items.length > 1 ? `${items.length} pictures` : "Picture" }), alone ? el("span", { text: times(...items[0].size) }) : null),
+      items.length ? el("div", { class: `media-list${alone ? " alone" : ""}` }, ...items.map((item, index) => picture(item, index, alone, trigger))) : empty(),
+    ]);
+  };
+  watch("value", draw);
+  draw();
+}

@@ -1,0 +1,140 @@
+// The page's state, and the one selection that every view is a function of.
+
+export const LETTERS = ["A", "B"];
+export const other = (letter) => (letter === "A" ? "B" : "A");
+
+const both = (value) => ({ A: value, B: value });
+
+export function emptySelection() {
+  return {
+    run: both(null), // run ids
+    view: "answer",
+    model: "A", // whose word was pointed at
+    site: "language",
+    layer: both(0), // a number or "mean"
+    head: both("mean"),
+    query: both(null), // token index of the word in question, by model
+    own: both(false), // true: this model's word was chosen by hand, not by following the other model's
+    media: 0,
+    adapter: { query: 0, head: "mean" },
+    keys: null, // a place on the original picture, [x, y] in 0..1
+    frame: 0,
+  };
+}
+
+export function createStore() {
+  let state = {
+    runs: both(null), // run payloads
+    live: both(null), // the last update of an answer in the making
+    failed: both(null),
+    selection: emptySelection(),
+    preview: null, // what hovering adds to the selection, until the pointer leaves
+    shared: false, // one scale for both maps
+    shown: "A", // the column on a phone
+    notice: null, // { sentence, action }: a run that is gone
+    stale: null, // a sentence: the question has changed since
+    busy: false,
+  };
+  const listeners = new Set();
+  let scheduled = false;
+
+  function changed() {
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(() => {
+      scheduled = false;
+      listeners.forEach((listener) => listener(state));
+    });
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    set(patch) {
+      state = { ...state, ...patch };
+      changed();
+    },
+    select(patch) {
+      state = { ...state, selection: { ...state.selection, ...patch }, preview: null };
+      changed();
+    },
+    preview(patch) {
+      if (patch === null && state.preview === null) return;
+      state = { ...state, preview: patch };
+      changed();
+    },
+    redraw: changed,
+    subscribe: (listener) => listeners.add(listener),
+  };
+}
+
+// What is on screen: the locked selection with the hovered one laid over it.
+export const effective = (state) => (state.preview ? { ...state.selection, ...state.preview } : state.selection);
+
+const asIndex = (text) => (text === "mean" ? "mean" : Number.isInteger(Number(text)) && text !== "" ? Number(text) : null);
+
+// The selection as one readable line for the address bar, and back. Indices only, never texts.
+export function toLine(selection) {
+  const model = (letter) => {
+    const query = selection.query[letter] ?? "";
+    return `${letter}=${query},${selection.layer[letter]},${selection.head[letter]}${selection.own[letter] ? ",own" : ""}`;
+  };
+  const parts = [`view=${selection.view}`, `model=${selection.model}`, model("A"), model("B")];
+  parts.push(`media=${selection.media}`, `adapter=${selection.adapter.query},${selection.adapter.head}`);
+  if (selection.keys) parts.push(`keys=${selection.keys.map((value) => value.toFixed(4)).join(",")}`);
+  if (selection.frame) parts.push(`frame=${selection.frame}`);
+  return parts.join(";");
+}
+
+function modelFromLine(selection, letter, text) {
+  const [query, layer, head, own] = text.split(",");
+  selection.query = { ...selection.query, [letter]: query === "" ? null : asIndex(query) };
+  selection.layer = { ...selection.layer, [letter]: asIndex(layer) ?? 0 };
+  selection.head = { ...selection.head, [letter]: asIndex(head) ?? "mean" };
+  selection.own = { ...selection.own, [letter]: own === "own" };
+}
+
+const readers = {
+  view: (selection, text) => (selection.view = text),
+  model: (selection, text) => (selection.model = text === "B" ? "B" : "A"),
+  A: (selection, text) => modelFromLine(selection, "A", text),
+  B: (selection, text) => modelFromLine(selection, "B", text),
+  media: (selection, text) => (selection.media = asIndex(text) ?? 0),
+  frame: (selection, text) => (selection.frame = asIndex(text) ?? 0),
+  adapter(selection, text) {
+    const [query, head] = text.split(",");
+    selection.adapter = { query: Math.min(255, Math.max(0, asIndex(query) ?? 0)), head: asIndex(head) ?? "mean" };
+  },
+  keys(selection, text) {
+    const place = text.split(",").map(Number);
+    if (place.length === 2 && place.every((value) => value >= 0 && value <= 1)) selection.keys = place;
+  },
+};
+
+export function fromLine(line) {
+  const selection = emptySelection();
+  for (const part of (line || "").split(";")) {
+    const at = part.indexOf("=");
+    const read = readers[part.slice(0, at)];
+    if (at > 0 && read) read(selection, part.slice(at + 1));
+  }
+  return selection;
+}
+
+export function writeAddress(selection) {
+  const url = new URL(window.location.href);
+  LETTERS.forEach((letter) => {
+    const name = letter.toLowerCase();
+    if (selection.run[letter]) url.searchParams.set(name, selection.run[letter]);
+    else url.searchParams.delete(name);
+  });
+  if (selection.run.A || selection.run.B) url.searchParams.set("sel", toLine(selection));
+  const address = url.toString().replace(/%3D/g, "=").replace(/%3B/g, ";").replace(/%2C/g, ",");
+  if (address !== window.location.href) window.history.replaceState(null, "", address);
+}
+
+export function readAddress() {
+  const search = new URLSearchParams(window.location.search);
+  return { A: search.get("a"), B: search.get("b"), line: search.get("sel") };
+}
