@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from qwenvl.errors import MediaError
@@ -46,8 +47,9 @@ def open_picture(source: Source) -> Image.Image:
     """Open a picture as upright 8-bit RGB.
 
     Palette, grey, 1-bit, CMYK and the rest become RGB; alpha is dropped and leaves the colour under it; 16-bit values
-    are divided by 257 and rounded; float pixels are read as 0..1 where none exceeds 1, as 0..255 otherwise. Of an
-    animation the first frame is taken.
+    are divided by 257 and rounded (but for grey with alpha, and colour in a given PIL image, of which Pillow keeps the
+    high byte alone); float pixels are read as 0..1 where none exceeds 1, as 0..255 otherwise. Of an animation the first
+    frame is taken.
 
     Args:
         source: path of a file, or a PIL image, which is left as it is.
@@ -63,9 +65,7 @@ def open_picture(source: Source) -> Image.Image:
     path = Path(source)
     _check_file(path)
     try:
-        Image.init()
-        with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as picture:
-            return _upright_rgb(picture, path.name)
+        return _read_file(path)
     except UnidentifiedImageError:
         raise MediaError(f"{path.name} is not a picture; give a {_READABLE} file.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -81,6 +81,39 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"There is no file {path.name}; check its name and folder.")
     if path.stat().st_size == 0:
         raise MediaError(f"{path.name} is empty; save or download it again.")
+
+
+def _read_file(path: Path) -> Image.Image:
+    """A file as upright RGB. Of 16-bit colour Pillow reads the high bytes; a second reading, swapped, gives the low."""
+    with _open_file(path) as picture:
+        swapped = _swapped_bytes(picture.tile)
+        high = _upright_rgb(picture, path.name)
+    if not swapped:
+        return high
+    with _open_file(path) as picture:
+        picture.tile = swapped
+        low = _upright_rgb(picture, path.name)
+    joined = np.asarray(high).astype(np.float32) * 256 + np.asarray(low)
+    return Image.fromarray((joined / 257).round().astype(np.uint8))
+
+
+def _open_file(path: Path) -> ImageFile.ImageFile:
+    Image.init()
+    return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+
+
+def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:
+    """What tells Pillow to decode 16-bit colour with the bytes of a value swapped; [] where it is not 16-bit colour."""
+    swapped = []
+    for tile in tiles:
+        mode, *rest = (tile.args,) if isinstance(tile.args, str) else tile.args or ("",)
+        colours, _, order = str(mode).partition(";16")
+        if colours not in ("RGB", "RGBA") or not order:
+            return []
+        swap = "B" if order == "L" or (order == "N" and sys.byteorder == "little") else "L"
+        args = f"{colours};16{swap}"
+        swapped.append(tile._replace(args=(args, *rest) if rest else args))
+    return swapped
 
 
 def _too_large(name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 import torch
 from PIL import Image
 from safetensors.torch import load_file
@@ -131,6 +132,30 @@ def test_a_sixteen_bit_file_is_scaled_not_clipped(tmp_path: Path) -> None:
     assert pictures.open_picture(path).getpixel((0, 0)) == (156, 156, 156)
 
 
+def deep_png(values: np.ndarray) -> bytes:
+    """A PNG of 16-bit colour, uint16 (height, width, 3 or 4)."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return png(width, height, rows, depth=16, colour={3: 2, 4: 6}[channels])
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_sixteen_bit_colour_is_divided_by_257_too(channels: int, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 65_536, (40, 30, channels)).astype(np.uint16)
+    expected = (values[..., :3] / 257).round().astype(np.uint8)
+    assert (expected != values[..., :3] >> 8).any()  # the high byte alone would not do
+    (tmp_path / "deep.png").write_bytes(deep_png(values))
+    assert np.array_equal(np.asarray(pictures.open_picture(tmp_path / "deep.png")), expected)
+
+
+@pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"compression": "zlib"}])
+def test_sixteen_bit_colour_of_a_tiff(options: dict, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).integers(0, 65_536, (40, 30, 3)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "deep.tiff", values, photometric="rgb", **options)
+    picture = pictures.open_picture(tmp_path / "deep.tiff")
+    assert np.array_equal(np.asarray(picture), (values / 257).round().astype(np.uint8))
+
+
 @pytest.mark.parametrize(("value", "grey"), [(0.5, 128), (1.0, 255), (200.0, 200), (float("nan"), 0)])
 def test_float_pixels(value: float, grey: int) -> None:
     source = Image.fromarray(np.full((2, 2), value, np.float32))
@@ -181,13 +206,17 @@ def test_the_given_picture_is_neither_changed_nor_shared() -> None:
     assert source.getpixel((0, 0)) == (200, 10, 20)
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that promises pixels and holds next to none."""
-    header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, 2, 0, 0, 0])
+def png(width: int, height: int, rows: bytes, *, depth: int = 8, colour: int = 2) -> bytes:
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([depth, colour, 0, 0, 0])
     chunks = b""
-    for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")):
+    for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
         chunks += len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that promises pixels and holds next to none."""
+    return png(width, height, b"\0" * 1000)
 
 
 def jpeg_bytes() -> bytes:
