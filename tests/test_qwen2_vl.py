@@ -223,10 +223,8 @@ def test_norms_merger_and_mlp_equal_the_reference_where_a_wrong_eps_would_show(f
 
 
 def random_media(model: Qwen2VL, grid: tuple[int, int, int], seed: int) -> Tensor:
-    t, h, w = grid
-    return torch.randn(
-        t * h * w, model.vision.patch_embed.weight[0].numel(), generator=torch.Generator().manual_seed(seed)
-    )
+    values = model.vision.patch_embed.weight[0].numel()
+    return torch.randn(math.prod(grid), values, generator=torch.Generator().manual_seed(seed))
 
 
 def test_packed_media_of_different_sizes_equal_each_alone(folder: str) -> None:
