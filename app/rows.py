@@ -16,6 +16,7 @@ from torch import Tensor
 
 from app import words
 from qwenvl.errors import RunError
+from qwenvl.run import pick_head
 
 Request = Mapping[str, Any]
 MAX_READERS = 8
@@ -32,9 +33,10 @@ def map_row(run: Any, letter: str, request: Request) -> dict[str, Any]:
     row, media = _row(run, request), media_index(run, request)
     layer, head = _cell(run, "language", request)
     adapter_head = _choice(request, "adapter_head", run.num_heads("adapter")) if _has_adapter(run) else "mean"
-    attention = language_row(run, row, layer, head)
+    heads = language_rows(run, row, layer)
+    attention = pick_head(heads, head)
     values = run.image_map(query=row, layer=layer, head=head, adapter_head=adapter_head, media=media).flatten()
-    tokens = run.token_weights(query=row, layer=layer, head=head, media=media)
+    tokens = torch.cat((attention, torch.zeros(len(run.tokens) - len(attention))))[run.visual[media]]
     cells = values if _has_adapter(run) else tokens
     share = float(tokens.double().sum())
     parts = sections(run, attention)
@@ -49,7 +51,7 @@ def map_row(run: Any, letter: str, request: Request) -> dict[str, Any]:
         **peak(cells),
         "half": fewest_cells(cells),
         "sections": parts,
-        "sections_mean": sections(run, language_row(run, row, layer, "mean")),
+        "sections_mean": sections(run, heads.mean(dim=0)),
         "sentence": f"{letter} {_named_row(run, row, layer, head)}, "
         f"{words.percent(parts['image'])} of the row on the image",
     }
@@ -110,12 +112,11 @@ def readers(run: Any, request: Request) -> dict[str, Any]:
 # --- parts of a row ---
 
 
-def language_row(run: Any, row: int, layer: int | str, head: int | str) -> Tensor:
-    """The exact row of one token over all keys up to itself, (row + 1,), or its mean over layers, heads or both."""
-    if layer == "mean":
-        layers = range(run.num_layers("language"))
-        return torch.stack([run.attention("language", layer=one, query=row, head=head) for one in layers]).mean(dim=0)
-    return run.attention("language", layer=layer, query=row, head=head)
+def language_rows(run: Any, row: int, layer: int | str) -> Tensor:
+    """The exact rows of one token over all keys up to itself, (heads, row + 1), of one layer or the mean of all."""
+    layers = range(run.num_layers("language")) if layer == "mean" else [layer]
+    rows = [run.attention("language", layer=one, query=row).cpu() for one in layers]
+    return rows[0] if len(rows) == 1 else torch.stack(rows).mean(dim=0)
 
 
 def sections(run: Any, row: Tensor) -> dict[str, float]:

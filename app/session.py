@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,9 @@ class Session:
 
     def defaults(self) -> dict[str, Any]:
         """The settings the page starts with: greedy, and a budget as large as the square that Qwen-VL sees."""
-        given = Settings(max_pixels=448 * 448)
-        return {name: getattr(given, name) for name in given.__dataclass_fields__}
+        floors = [qwenvl.plan([], name).min_pixels for name in self.names.values()]
+        floor = next((pixels for pixels in floors if pixels), None)
+        return asdict(Settings(min_pixels=floor, max_pixels=448 * 448))
 
     # --- before a question ---
 
@@ -286,7 +288,7 @@ class Session:
 
     def _make_example(self, example: Example) -> dict[str, str]:
         conversation = Conversation(example.system).asking(example.question, example.paths)
-        settings = Settings(max_pixels=self.defaults()["max_pixels"])
+        settings = Settings(**self.defaults())
         return {letter: self.answer(None, letter, conversation, settings) for letter in self.letters}
 
 

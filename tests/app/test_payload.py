@@ -180,16 +180,23 @@ def test_a_map_is_the_runs_own_to_the_last_bit(look: Look, letter: str, layer: A
     asked = {"query": query, "why": True, "layer": layer, "head": head, "media": 1}
     shown = rows.map_row(run, letter, asked)
     exact = run.image_map(query=query - 1, layer=layer, head=head, media=1)
-    row = rows.language_row(run, query - 1, layer, head)
+    row = _row(run, query - 1, layer, head)
     places = [index for index, token in enumerate(run.tokens) if token.media == 1]
     assert torch.equal(unpacked(shown["values"]), exact.flatten())
     assert shown["grid"] == list(exact.shape)
-    assert torch.allclose(unpacked(shown["tokens"]), row[places], atol=1e-7)
+    assert torch.allclose(unpacked(shown["keys"]), row, atol=1e-7)
+    assert torch.equal(unpacked(shown["tokens"]), unpacked(shown["keys"])[places])
+    assert torch.equal(unpacked(shown["tokens"]), run.token_weights(query=query - 1, layer=layer, head=head, media=1))
     assert shown["share"] == pytest.approx(float(exact.sum()), abs=1e-5)
     assert sum(shown["sections"].values()) == pytest.approx(1, abs=1e-6)
     assert shown["row"] == query - 1 == len(unpacked(shown["keys"])) - 1
     cells = unpacked(shown["values" if letter == "A" else "tokens"])
     assert (shown["unit"], shown["max"]) == ("patch" if letter == "A" else "token", float(cells.max()))
+
+
+def _row(run: Any, query: int, layer: Any, head: Any) -> torch.Tensor:
+    layers = range(run.num_layers("language")) if layer == "mean" else [layer]
+    return torch.stack([run.attention("language", layer=one, query=query, head=head) for one in layers]).mean(dim=0)
 
 
 @both
