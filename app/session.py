@@ -16,7 +16,7 @@ from typing import Any
 
 import qwenvl
 from app import pictures
-from app.asking import Asking, Update
+from app.asking import STOPPED_EARLY, Asking, Update
 from app.conversation import Conversation, Settings, Turn
 from app.example_runs import Example, ExampleRuns
 from app.failures import PromptRefused, describe
@@ -185,6 +185,9 @@ class Session:
         if not self.is_loaded(asking.letter):
             asking.tell("loading", f"loading {self.labels[asking.letter]}", 0.0)
         pipeline = self.pipeline(asking.letter)
+        if asking.stopped.is_set():
+            asking.tell("stopped", STOPPED_EARLY, 1.0)
+            return
         stream = pipeline.stream(conversation.messages(asking.letter), **settings.given())
         asking.attach(stream)
         asking.tell("reading", self._reading(asking, stream), 0.05)
@@ -192,7 +195,7 @@ class Session:
             asking.pieces.append(piece)
             asking.tell("answering", "answering", 0.1 + 0.8 * min(1.0, len(stream.ids) / settings.max_new_tokens))
         if asking.abandoned.is_set() or not stream.ids:
-            asking.tell("stopped", "stopped before the first word", 1.0)
+            asking.tell("stopped", STOPPED_EARLY, 1.0)
             return
         asking.tell("replaying", "replaying the answer, traced", 0.92)
         finished = self._finish(asking.letter, pipeline, stream.run, conversation, settings)

@@ -202,6 +202,17 @@ def test_stop_before_the_first_word_ends_at_once_without_a_run(session: Session,
     assert (last["state"], last["run"], last["pieces"]) == ("stopped", None, [])
 
 
+def test_stop_while_the_model_loads_asks_nothing_of_it(session: Session, models: FakeModels) -> None:
+    models.ready.clear()
+    asking = session.ask("ann", "A", QUESTION)
+    assert next(asking)["state"] == "loading"
+    session.stop("ann")
+    assert list(asking)[-1]["state"] == "stopped"
+    models.ready.set()
+    assert list(session.ask("bob", "A", QUESTION))[-1]["state"] == "done"
+    assert len(models.pipelines["one"].asked) == 1
+
+
 def test_stop_is_one_visitors_own(session: Session, models: FakeModels) -> None:
     models.pipelines["one"].open = False
     asking = session.ask("ann", "A", QUESTION)
