@@ -215,8 +215,8 @@ class Qwen2VL(nn.Module):
             pixel_values, pixel_values_videos: packed patches (patches, 1176) of all pictures, of all clips.
             image_grid_thw, video_grid_thw: int64 (media, 3), in patches, in the order of their tokens over the batch.
             attention_mask: (batch, tokens), 0 on left padding; without a cache only.
-            positions: int64 (3, batch, tokens); None follows the paper's rule, and after a cached prompt goes on from the
-                largest id there.
+            positions: int64 (3, batch, tokens); None follows the paper's rule, and after a cached prompt goes on from
+                the largest id in it.
             cache: what came before; this pass is appended to it.
             last: how many positions, from the end, get logits; None for all.
 
