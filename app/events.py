@@ -1,7 +1,7 @@
 """What happens when: handlers that read the rail, ask the session and write the rail and the inspector.
 
-Each returns the components it changes, by component. A visitor's mistake becomes one sentence in place; what stood in the
-rail stays there.
+Each returns the components it changes, by component. A visitor's mistake becomes one sentence in place; what stood in
+the rail stays there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from app.uploads import Uploads
 from qwenvl.errors import UserError
 
 Changes = dict[Any, Any]
+Budget = dict[str, int]  # min and max, in pixels
 
+NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+LATER: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
 THUMBNAIL_SIDE = 480
 PATIENCE = 0.2  # seconds before an example says that it is being prepared
 NO_PICTURE = ("No picture in this question.", "The models answer from words alone, and only Positions applies.")
@@ -51,27 +54,24 @@ class Events:
         asked = [rail.draft, rail.question, rail.system, rail.budget]
         shown = [rail.draft, rail.media, rail.notice, rail.turn_kind, rail.turns, rail.question, rail.system]
         shown += [rail.budget, self.topbar, self.inspector]
-        now = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        later = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
-        demo.load(self.load, None, shown, **later)
+        demo.load(self.load, None, shown, **LATER)
         demo.unload(self.unload)
-        self.topbar.example(self.choose_example, rail.budget, shown, **later)
-        rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **later)
-        rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **later)
-        rail.media.remove(self.remove_media, asked, shown, **now)
-        rail.turn_kind.input(self.choose_turn, [rail.turn_kind, *asked], shown, **now)
-        fresh = [rail.budget, self.inspector]
+        self.topbar.example(self.choose_example, rail.budget, shown, **LATER)
+        rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **LATER)
+        rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **LATER)
+        rail.media.remove(self.remove_media, asked, shown, **NOW)
+        rail.turn_kind.input(self.choose_turn, [rail.turn_kind, *asked], shown, **NOW)
         for changed in (rail.question.change, rail.system.change, rail.budget.change):
-            changed(self.recount, asked, fresh, trigger_mode="always_last", **now)
+            changed(self.recount, asked, [rail.budget, self.inspector], trigger_mode="always_last", **NOW)
         gr.on(
             [rail.ask.click, rail.question.submit],
             self.ask,
             [rail.draft, rail.question, rail.system, *rail.settings],
             [*shown, rail.ask, rail.stop],
             trigger_mode="once",
-            **later,
+            **LATER,
         )
-        rail.stop.click(self.stop, None, rail.stop, **now)
+        rail.stop.click(self.stop, None, rail.stop, **NOW)
 
     # --- arriving and leaving ---
 
@@ -115,12 +115,12 @@ class Events:
 
     # --- examples ---
 
-    def choose_example(self, budget: dict[str, int], event: gr.EventData) -> Iterator[Changes]:
+    def choose_example(self, budget: Budget, event: gr.EventData) -> Iterator[Changes]:
         """A chip was pressed."""
         yield from self._show_example(event.name, budget=budget)
 
     def _show_example(
-        self, name: str, *, budget: dict[str, int] | None = None, sentence: str | None = None
+        self, name: str, *, budget: Budget | None = None, sentence: str | None = None
     ) -> Iterator[Changes]:
         example = next((one for one in self.examples if one["name"] == name), self.examples[0])
         paths = tuple(one["path"] for one in example["media"])
@@ -151,54 +151,61 @@ class Events:
 
     def _preparing(self) -> dict[str, Any]:
         update = {"state": "loading", "step": "preparing the example", "progress": 0.1, "pieces": [], "run": None}
-        return show_asking(_turn(), {letter: update for letter in self.session.letters}, finished=False)
+        return show_asking(_turn(), dict.fromkeys(self.session.letters, update), finished=False)
 
     def _failed(self, letter: str, error: dict[str, Any]) -> dict[str, Any]:
-        return {"letter": letter, "state": "error", "step": "", "progress": 1, "pieces": [], "run": None, "error": error}
+        return {
+            "letter": letter,
+            "state": "error",
+            "step": "",
+            "progress": 1,
+            "pieces": [],
+            "run": None,
+            "error": error,
+        }
 
     # --- pictures ---
 
-    def replace_media(self, files: list[str], *asked: Any, request: gr.Request) -> Changes:
-        """New pictures in place of the old ones."""
-        return {**self._uploaded(files, *asked, add=False, request=request), self.rail.replace: None}
-
-    def add_media(self, files: list[str], *asked: Any, request: gr.Request) -> Changes:
-        """More pictures."""
-        return {**self._uploaded(files, *asked, add=True, request=request), self.rail.add: None}
-
-    def _uploaded(
-        self,
-        files: list[str],
-        draft: Draft,
-        question: str,
-        system: str,
-        budget: dict[str, int],
-        *,
-        add: bool,
-        request: gr.Request,
+    def replace_media(
+        self, files: list[str], draft: Draft, question: str, system: str, budget: Budget, request: gr.Request
     ) -> Changes:
+        """New pictures in place of the old ones."""
+        paths, changes = self._claimed(files, request)
+        if paths:
+            changes = self._shown(draft.with_media(paths, add=False), question, system, budget)
+        return {**changes, self.rail.replace: None}
+
+    def add_media(
+        self, files: list[str], draft: Draft, question: str, system: str, budget: Budget, request: gr.Request
+    ) -> Changes:
+        """More pictures."""
+        paths, changes = self._claimed(files, request)
+        if paths:
+            changes = self._shown(draft.with_media(paths, add=True), question, system, budget)
+        return {**changes, self.rail.add: None}
+
+    def _claimed(self, files: list[str], request: gr.Request) -> tuple[list[str], Changes]:
+        """The uploaded files as this visitor's pictures; none, and a sentence, where one of them is no picture."""
         try:
             paths = self.uploads.claim(request.session_hash or "", [str(file) for file in files])
             self.session.check_media(paths)
         except UserError as error:
-            return {self.rail.notice: _said(describe(error)["title"], str(error))}
-        return self._shown(draft.with_media(paths, add=add), question, system, budget)
+            return [], {self.rail.notice: _said(describe(error)["title"], str(error))}
+        return paths, {}
 
-    def remove_media(
-        self, draft: Draft, question: str, system: str, budget: dict[str, int], event: gr.EventData
-    ) -> Changes:
+    def remove_media(self, draft: Draft, question: str, system: str, budget: Budget, event: gr.EventData) -> Changes:
         """The cross on a picture."""
         return self._shown(draft.without(event.index), question, system, budget)
 
     # --- the question ---
 
-    def choose_turn(self, kind: str, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+    def choose_turn(self, kind: str, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
         """A new question, or one that follows up on the last answers."""
         if kind == FOLLOW_UP:
             return {**self._shown(draft.following_up(), "", system, budget), self.rail.question: ""}
         return self._shown(draft.starting_anew(), question, system, budget)
 
-    def recount(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+    def recount(self, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
         """Sizes and tokens of what stands in the rail, and whether the answers are still answers to it."""
         stale = draft.stale(question, system)
         result = self._result(draft, question, system, budget)
@@ -213,7 +220,7 @@ class Events:
         top_p: float,
         seed: float,
         length: float,
-        budget: dict[str, int],
+        budget: Budget,
         request: gr.Request,
     ) -> Iterator[Changes]:
         """Ask both models, and tell the inspector how it goes."""
@@ -235,7 +242,7 @@ class Events:
         yield from self._answers(draft, conversation, settings, budget, request.session_hash or "")
 
     def _answers(
-        self, draft: Draft, conversation: Conversation, settings: Settings, budget: dict[str, int], visitor: str
+        self, draft: Draft, conversation: Conversation, settings: Settings, budget: Budget, visitor: str
     ) -> Iterator[Changes]:
         turn, updates = _turn(), {}
         notice = _said(*NO_PICTURE, calm=True) if not draft.shown else _nothing()
@@ -271,7 +278,7 @@ class Events:
 
     # --- the rail as it stands ---
 
-    def _shown(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+    def _shown(self, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
         """The rail for a draft: everything but the text that a visitor types."""
         rail = self.rail
         questions = [turn.question for turn in draft.earlier.turns]
@@ -290,13 +297,19 @@ class Events:
         known = self.session.check_media(draft.shown)
         locked = len(draft.earlier.media)
         return [
-            {"name": one["name"], "size": one["size"], "thumbnail": self._thumbnail(one["path"]), "locked": index < locked}
+            {
+                "name": one["name"],
+                "size": one["size"],
+                "thumbnail": self._thumbnail(one["path"]),
+                "locked": index < locked,
+            }
             for index, one in enumerate(known)
         ]
 
-    def _result(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> dict[str, Any]:
+    def _result(self, draft: Draft, question: str, system: str, budget: Budget) -> dict[str, Any]:
         thumbnail = self._thumbnail(draft.shown[0]) if draft.shown else None
-        result = {"question": question, "thumbnail": thumbnail, "stale": draft.stale(question, system), "forecast": {}}
+        result: dict[str, Any] = {"question": question, "thumbnail": thumbnail, "forecast": {}}
+        result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
         try:
             result["forecast"] = self.session.forecast(draft.shown, question, system, budget["min"], budget["max"])
         except UserError as error:
@@ -306,7 +319,7 @@ class Events:
     def _thumbnail(self, path: str) -> str:
         return _thumbnail(self.session, path, Path(path).stat().st_mtime_ns)
 
-    def _budget(self, given: dict[str, int | None] | None) -> dict[str, int]:
+    def _budget(self, given: dict[str, int | None] | None) -> Budget:
         defaults = self.session.defaults()
         given = given or {}
         low = given.get("min") or defaults["min_pixels"] or self.rail.budget.value["min"]

@@ -21,7 +21,8 @@ Message = dict[str, Any]
 
 def inspector(session: Session) -> gr.HTML:
     """The component, empty until it is sent its first message."""
-    return own_component("inspector", elem_id="inspector", value=None, stale=None, server_functions=server_functions(session))
+    functions = server_functions(session)
+    return own_component("inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
 
 
 def show_runs(runs: Mapping[str, str], sentence: str | None = None) -> Message:
