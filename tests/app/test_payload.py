@@ -307,11 +307,20 @@ def test_a_run_starts_on_a_cell_that_it_has(look: Look, letter: str) -> None:
 # --- figures ---
 
 
-@pytest.mark.parametrize("name", ["positions_3d", "positions_lanes"])
-def test_figures_are_plotly_json_of_the_runs_positions(look: Look, name: str) -> None:
+def test_the_lanes_are_the_prompts_own_positions(look: Look) -> None:
     finished = look("B")
-    light, dark = (figure(finished, {"name": name, "dark": dark}) for dark in (False, True))
-    assert {"data", "layout"} <= light.keys()
+    drawn = figure(finished, {"name": "positions_lanes"})
+    lanes = [_decoded(trace["y"]) for trace in drawn["data"]]
+    assert lanes == finished.run.positions[:, : finished.run.answer_start].tolist()
+
+
+def test_figures_follow_the_page_and_unknown_ones_are_refused(look: Look) -> None:
+    light, dark = (figure(look("B"), {"name": "positions_3d", "dark": dark}) for dark in (False, True))
     assert light["layout"] != dark["layout"]
     with pytest.raises(RunError, match="choose positions_3d or positions_lanes"):
-        figure(finished, {"name": "../secrets"})
+        figure(look("B"), {"name": "../secrets"})
+
+
+def _decoded(values: Any) -> list[int]:
+    """Plotly's own packing of an array."""
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
