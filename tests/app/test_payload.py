@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import math
 from collections.abc import Callable
@@ -14,13 +15,14 @@ import pytest
 import torch
 from PIL import Image
 
-from app import account, rows, words
+from app import account, pictures, rows, words
 from app.conversation import Conversation, Settings
 from app.figures import figure
 from app.payload import Finished, run_payload, start
 from app.session import Session
 from qwenvl.errors import RunError
 from qwenvl.processing.media import Media
+from qwenvl.processing.pictures import denormalise, unpatch
 
 QUESTION = "What is in the picture?"
 Look = Callable[..., Finished]
@@ -166,6 +168,27 @@ def test_the_budget_that_was_asked_for_is_the_one_in_the_account(look: Look) -> 
 )
 def test_a_share_never_prints_0_or_100_for_what_is_neither(share: float, text: str) -> None:
     assert words.percent(share) == text
+
+
+@both
+def test_the_resized_picture_is_what_the_model_received_pixel_for_pixel(
+    look: Look, tiny_session: Session, letter: str
+) -> None:
+    media = look(letter).run.media[0]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures.resized(media).split(",")[1]))))
+    inputs = (
+        tiny_session.pipeline(letter)
+        .processor(
+            [{"role": "user", "content": [{"type": "image", "image": media.frames[0]}, {"type": "text", "text": "?"}]}]
+        )
+        .model_inputs
+    )
+    received = (
+        denormalise(inputs["images"][0]).permute(1, 2, 0)
+        if letter == "A"
+        else unpatch(inputs["pixel_values"], media.patch_grid)[0]
+    )
+    assert np.array_equal(shown, received.numpy())
 
 
 # --- rows ---
