@@ -66,12 +66,17 @@ def open_picture(source: Source) -> Image.Image:
     _check_file(path)
     try:
         return _read_file(path)
+    except MediaError:
+        raise
     except UnidentifiedImageError:
         raise MediaError(f"{path.name} is not a picture; give a {_READABLE} file.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(_too_large(path.name)) from None
-    except OSError:
+    except PermissionError:
         raise MediaError(f"{path.name} cannot be read; check that you may open it.") from None
+    # Readers raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
+    except Exception:
+        raise MediaError(_damaged(path.name)) from None
 
 
 def _check_file(path: Path) -> None:
@@ -120,6 +125,10 @@ def _too_large(name: str) -> str:
     return f"{name} has more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
 
 
+def _damaged(name: str) -> str:
+    return f"{name} is cut short or damaged; save or download it again."
+
+
 def check_size(width: int, height: int, name: str = "This picture") -> None:
     """Refuse a size in pixels that no model accepts.
 
@@ -143,9 +152,8 @@ def _upright_rgb(picture: Image.Image, name: str) -> Image.Image:
     try:
         picture.load()
         return _to_rgb(_upright(picture))
-    # Decoders raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
-    except Exception:
-        raise MediaError(f"{name} is cut short or damaged; save or download it again.") from None
+    except Exception:  # of a decoder, as above
+        raise MediaError(_damaged(name)) from None
 
 
 def _upright(picture: Image.Image) -> Image.Image:

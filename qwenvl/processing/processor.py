@@ -367,26 +367,28 @@ def _chat_template(folder: Path) -> str:
 
 
 def _open_all(parts: Iterable[Part], *, frames_are_pictures: bool) -> list[Seen]:
-    """Every media of a conversation, opened, named and numbered."""
+    """Every media of a conversation, opened, named by its place among its kind, and numbered."""
     media: list[Seen] = []
     numbers = {"image": 1, "video": 1}
     for part in parts:
         if part.kind not in numbers:
             continue
+        place = 1 + sum(item.kind == part.kind for item in media)
         kind = "image" if frames_are_pictures else part.kind
         number = part.given.get("number", numbers[kind])  # of a conversation whose first turns were left out
-        media.append(_open_image(part, number) if part.kind == "image" else _open_clip(part, number))
-        numbers[kind] = number + (media[-1].num_frames if frames_are_pictures else 1)
+        seen = _open_image(part, place) if part.kind == "image" else _open_clip(part, place)
+        media.append(replace(seen, number=number))
+        numbers[kind] = number + (seen.num_frames if frames_are_pictures else 1)
     return media
 
 
-def _open_image(part: Part, number: int) -> Seen:
+def _open_image(part: Part, place: int) -> Seen:
     picture = pictures.open_picture(part.value)
-    name = f"picture {number}" if isinstance(part.value, Image.Image) else Path(part.value).name
-    return Seen("image", name, picture.size, number=number, frames=(picture,))
+    name = f"picture {place}" if isinstance(part.value, Image.Image) else Path(part.value).name
+    return Seen("image", name, picture.size, frames=(picture,))
 
 
-def _open_clip(part: Part, number: int) -> Seen:
+def _open_clip(part: Part, place: int) -> Seen:
     """The frames of a clip; a path to one is for later."""
     if isinstance(part.value, str | Path):
         raise MediaError(
@@ -402,7 +404,7 @@ def _open_clip(part: Part, number: int) -> Seen:
     if len(sizes) > 1:
         first, second = (f"{width} × {height}" for width, height in sizes[:2])
         raise MediaError(f"The frames of a clip have one size; these have {first} and {second}.")
-    return Seen("video", f"clip {number}", frames[0].size, len(frames), fps, number, frames)
+    return Seen("video", f"clip {place}", frames[0].size, len(frames), fps, frames=frames)
 
 
 def _as_json(messages: Messages, media: Sequence[Media], dropped: int) -> Iterator[dict[str, Any]]:

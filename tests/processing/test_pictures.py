@@ -230,6 +230,7 @@ DAMAGED = {
     "empty.png": (b"", "is empty"),
     "cut.jpg": (jpeg_bytes()[:9000], "cut short or damaged"),
     "cut.png": (png_header(60, 60), "cut short or damaged"),
+    "header.ppm": (b"P6 9x 9 255\n", "cut short or damaged"),
     "bomb.png": (png_header(60_000, 60_000), "more than 89,478,485 pixels"),
     "big.png": (png_header(10_000, 10_000), "more than 89,478,485 pixels"),
     "strip.png": (png_header(30_000, 2), "30000 × 2, one side 15,000.0 times the other"),
@@ -258,6 +259,28 @@ def test_a_bomb_is_refused_before_a_pixel_is_decoded(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("pixels were decoded"))
     with pytest.raises(MediaError, match="scale it down"), pytest.warns(Image.DecompressionBombWarning):
         pictures.open_picture(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "tiff", "webp", "bmp", "ppm", "jp2", "avif", "ico"])
+def test_no_damage_gets_past_as_another_error(suffix: str, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options = {"exif": exif} if suffix in ("png", "jpg", "webp", "tiff") else {}
+    content = saved(half_and_half(), tmp_path / f"sound.{suffix}", **options).read_bytes()
+    draw, sentences = random.Random(suffix), []
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(draw.randint(1, 8)):
+            damaged[draw.randrange(min(len(damaged), 80))] = draw.randrange(256)
+        path = tmp_path / f"damaged.{suffix}"
+        path.write_bytes(damaged[: draw.randrange(1, len(damaged))] if draw.random() < 0.4 else damaged)
+        try:
+            assert pictures.open_picture(path).mode == "RGB"
+        except MediaError as error:
+            sentences.append(str(error))
+    assert len(sentences) > 10
+    assert not any("\n" in sentence for sentence in sentences)
 
 
 @pytest.mark.parametrize(
