@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -19,6 +19,7 @@ from qwenvl.errors import RunError
 from qwenvl.run import pick_head
 
 Request = Mapping[str, Any]
+Choice = int | Literal["mean"]
 MAX_READERS = 8
 
 
@@ -112,7 +113,7 @@ def readers(run: Any, request: Request) -> dict[str, Any]:
 # --- parts of a row ---
 
 
-def language_rows(run: Any, row: int, layer: int | str) -> Tensor:
+def language_rows(run: Any, row: int, layer: Choice) -> Tensor:
     """The exact rows of one token over all keys up to itself, (heads, row + 1), of one layer or the mean of all."""
     layers = range(run.num_layers("language")) if layer == "mean" else [layer]
     rows = [run.attention("language", layer=one, query=row).cpu() for one in layers]
@@ -180,7 +181,7 @@ def media_index(run: Any, request: Request) -> int:
     return _index(request, "media", len(run.media))
 
 
-def _cell(run: Any, site: str, request: Request) -> tuple[int | str, int | str]:
+def _cell(run: Any, site: str, request: Request) -> tuple[Choice, Choice]:
     return _choice(request, "layer", run.num_layers(site)), _choice(request, "head", run.num_heads(site))
 
 
@@ -202,7 +203,7 @@ def _index(request: Request, name: str, length: int) -> int:
     return value
 
 
-def _choice(request: Request, name: str, length: int) -> int | str:
+def _choice(request: Request, name: str, length: int) -> Choice:
     return "mean" if request.get(name, "mean") == "mean" else _index(request, name, length)
 
 
@@ -217,12 +218,12 @@ def _per_frame(run: Any, media: int) -> int:
 # --- its name in words ---
 
 
-def _named_row(run: Any, row: int, layer: int | str, head: int | str) -> str:
+def _named_row(run: Any, row: int, layer: Choice, head: Choice) -> str:
     of_layers = f"mean of {run.num_layers('language')} layers" if layer == "mean" else f"layer {layer}"
     return f"row {row}, language {of_layers} {_of_heads(run, 'language', head)}"
 
 
-def _of_heads(run: Any, site: str, head: int | str) -> str:
+def _of_heads(run: Any, site: str, head: Choice) -> str:
     return f"mean of {run.num_heads(site)} heads" if head == "mean" else f"head {head}"
 
 
