@@ -247,24 +247,29 @@ def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def normalise(pixels: Tensor) -> Tensor:
+def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
     """8-bit RGB to model input: over 255, less the mean, over the deviation (those of CLIP).
 
     Args:
-        pixels: uint8 (channels, ...).
+        pixels: uint8, any shape with the three colours along dimension `channels`.
 
     Returns:
         float32, the same shape.
     """
-    shape = (3,) + (1,) * (pixels.dim() - 1)
-    return (pixels.float() / 255 - torch.tensor(MEAN).view(shape)) / torch.tensor(DEVIATION).view(shape)
+    mean, deviation = _colour_statistics(pixels, channels)
+    return pixels.float().div_(255).sub_(mean).div_(deviation)
 
 
-def denormalise(values: Tensor) -> Tensor:
-    """The inverse of `normalise`, without error: float32 (channels, ...) to uint8."""
-    shape = (3,) + (1,) * (values.dim() - 1)
-    pixels = (values.float() * torch.tensor(DEVIATION).view(shape) + torch.tensor(MEAN).view(shape)) * 255
-    return pixels.round().clamp(0, 255).to(torch.uint8)
+def denormalise(values: Tensor, *, channels: int = 0) -> Tensor:
+    """The inverse of `normalise`, without error: float32 to uint8."""
+    mean, deviation = _colour_statistics(values, channels)
+    return values.mul(deviation).add_(mean).mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def _colour_statistics(pixels: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    shape = [1] * pixels.dim()
+    shape[channels] = 3
+    return torch.tensor(MEAN).view(shape), torch.tensor(DEVIATION).view(shape)
 
 
 def squash(picture: Image.Image, image_size: int) -> Tensor:
@@ -305,10 +310,9 @@ def patches(
         *(block_columns, merge_size, patch_size),
         channels,
     )
-    # (channels, t, block row, block column, row in block, column in block, frame in pair, y, x)
-    channels_first = torch.from_numpy(split.transpose(8, 0, 2, 5, 3, 6, 1, 4, 7).copy())
-    rows = normalise(channels_first).permute(1, 2, 3, 4, 5, 0, 6, 7, 8)
-    return rows.reshape(math.prod(grid), -1), grid
+    # (t, block row, block column, row in block, column in block, channels, frame in pair, y, x)
+    ordered = np.ascontiguousarray(split.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7)).reshape(math.prod(grid), channels, -1)
+    return normalise(torch.from_numpy(ordered), channels=1).flatten(1), grid
 
 
 def unpatch(
@@ -324,14 +328,13 @@ def unpatch(
         uint8 (t * temporal_patch_size, h * patch_size, w * patch_size, 3), the repeated frames included.
     """
     time, rows, columns = grid
-    split = pixel_values.view(
+    split = denormalise(pixel_values.unflatten(1, (3, -1)), channels=1).view(
         *(time, rows // merge_size, columns // merge_size, merge_size, merge_size),
         *(3, temporal_patch_size, patch_size, patch_size),
     )
-    # (channels, t, frame in pair, block row, row in block, y, block column, column in block, x)
-    pixels = denormalise(split.permute(5, 0, 6, 1, 3, 7, 2, 4, 8))
-    frames = pixels.reshape(3, time * temporal_patch_size, rows * patch_size, columns * patch_size)
-    return frames.permute(1, 2, 3, 0).contiguous()
+    # (t, frame in pair, block row, row in block, y, block column, column in block, x, channels)
+    pixels = split.permute(0, 6, 1, 3, 7, 2, 4, 8, 5)
+    return pixels.reshape(time * temporal_patch_size, rows * patch_size, columns * patch_size, 3)
 
 
 def processor_order(grid: Grid, merge_size: int = 2) -> Tensor:
