@@ -17,9 +17,11 @@ from transformers.generation.logits_process import (
     TopPLogitsWarper,
 )
 
+from qwenvl.config import from_published
 from qwenvl.errors import PromptError
 from qwenvl.generate import Sampling, generate, keep_top_k, keep_top_p, next_token, penalise_repetition
-from qwenvl.weights import published_state
+from qwenvl.load import build
+from qwenvl.weights import our_tensors
 from tests.support.goldens import assert_close, qwen2_vl_case, qwen_vl_golden, rebuilt
 from tests.support.reference import PROMPTS, SHAPES, inputs_of, reference, token_types
 
@@ -161,11 +163,18 @@ def test_greedy_answers_are_the_goldens() -> None:
     assert said(*qwen_vl_prompt(), max_new_tokens=8) == golden.meta["gen"]["gen"]["new_tokens"]
 
 
+def ours_of(shape: str) -> Any:
+    """Our model with the reference's weights, without going through a folder."""
+    theirs = reference(shape)
+    model = build(from_published(theirs.config.to_dict()))
+    tied = theirs.config.tie_word_embeddings
+    model.load_state_dict(dict(our_tensors(theirs.state_dict().items(), "qwen2-vl", tied=tied)))
+    return model.eval().requires_grad_(False)
+
+
 @pytest.mark.parametrize("penalty", [1.0, 1.4])
-@pytest.mark.parametrize("prompt", ["text", "one picture", "a clip", "all interleaved"])
-def test_greedy_answers_equal_those_of_transformers_generate(
-    tmp_path_factory: Any, prompt: str, penalty: float
-) -> None:
+@pytest.mark.parametrize("prompt", ["text", "one picture", "two pictures of different sizes", "a clip"])
+def test_greedy_answers_equal_those_of_transformers_generate(prompt: str, penalty: float) -> None:
     shape = next(iter(SHAPES))
     inputs = inputs_of(PROMPTS[prompt])
     theirs = reference(shape)
@@ -177,20 +186,6 @@ def test_greedy_answers_equal_those_of_transformers_generate(
         ),
     )
     assert said(ours_of(shape), inputs, max_new_tokens=12, repetition_penalty=penalty) == answer[0, -12:].tolist()
-
-
-def ours_of(shape: str) -> Any:
-    """Our model with the reference's weights, without going through a folder."""
-    from qwenvl.config import from_published
-    from qwenvl.load import build
-    from qwenvl.weights import our_tensors
-
-    theirs = reference(shape)
-    model = build(from_published(theirs.config.to_dict()))
-    tied = theirs.config.tie_word_embeddings
-    model.load_state_dict(dict(our_tensors(theirs.state_dict().items(), "qwen2-vl", tied=tied)))
-    assert len(published_state(model)) == len(theirs.state_dict()) - tied
-    return model.eval().requires_grad_(False)
 
 
 def test_the_same_seed_says_the_same_and_another_something_else(asked: tuple[Any, dict[str, Tensor]]) -> None:
