@@ -169,6 +169,27 @@ export function mount(element, { props, server, watch }) {
   note();
   new ResizeObserver(store.redraw).observe(shell.root);
   new MutationObserver(store.redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  window.__inspector = { get state() { return store.state; }, get drawn() { return ctx.current?.stages ?? {}; }, map: (letter) => ctx.mapResources(letter).map, actions };
+  window.__inspector = forTests(store, ctx, actions);
   render(store.state);
+}
+
+// The page's one global: what is on screen, for tests and for the curious.
+function forTests(store, ctx, actions) {
+  const fresh = (letter) => {
+    if (!store.state.runs[letter]) return true;
+    const { media, image, fresh: arrived } = ctx.mapResources(letter);
+    return arrived && (!media || image !== null);
+  };
+  return {
+    actions,
+    select: (patch) => store.select(patch),
+    map: (letter) => ctx.mapResources(letter).map,
+    settled: () => LETTERS.every(fresh) && store.drawnState() === store.state,
+    get state() {
+      return store.state;
+    },
+    get drawn() {
+      return ctx.current?.stages ?? {};
+    },
+  };
 }

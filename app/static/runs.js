@@ -60,7 +60,7 @@ export function createRuns(store, client, actions) {
     restored = {};
     const view = line ? null : store.state.selection.view;
     const selection = line ? fromLine(line) : { ...emptySelection(), view };
-    store.set({ notice: sentence || null, failed: { A: null, B: null }, live: { A: null, B: null }, runs: { A: null, B: null }, selection });
+    store.set({ busy: false, notice: sentence || null, failed: { A: null, B: null }, live: { A: null, B: null }, runs: { A: null, B: null }, selection });
     LETTERS.filter((letter) => runs[letter]).forEach((letter) => load(letter, runs[letter], Boolean(line), turn));
   }
 

@@ -3,6 +3,9 @@
 export const LETTERS = ["A", "B"];
 export const other = (letter) => (letter === "A" ? "B" : "A");
 
+// Where the attention of each view happens.
+export const SITES = { patches: "vision", positions: "language", adapter: "adapter", answer: "language" };
+
 const both = (value) => ({ A: value, B: value });
 
 export function emptySelection() {
@@ -37,12 +40,14 @@ export function createStore() {
   };
   const listeners = new Set();
   let scheduled = false;
+  let drawn = null;
 
   function changed() {
     if (scheduled) return;
     scheduled = true;
     requestAnimationFrame(() => {
       scheduled = false;
+      drawn = state;
       listeners.forEach((listener) => listener(state));
     });
   }
@@ -65,6 +70,7 @@ export function createStore() {
       changed();
     },
     redraw: changed,
+    drawnState: () => (scheduled ? null : drawn),
     subscribe: (listener) => listeners.add(listener),
   };
 }
@@ -96,7 +102,9 @@ function modelFromLine(selection, letter, text) {
 }
 
 const readers = {
-  view: (selection, text) => (selection.view = text),
+  view(selection, text) {
+    if (Object.hasOwn(SITES, text)) [selection.view, selection.site] = [text, SITES[text]];
+  },
   model: (selection, text) => (selection.model = text === "B" ? "B" : "A"),
   A: (selection, text) => modelFromLine(selection, "A", text),
   B: (selection, text) => modelFromLine(selection, "B", text),

@@ -12,6 +12,17 @@ function remember(theme) {
   }
 }
 
+// Gradio follows the system when it starts; what the visitor chose before comes after it.
+function restoreTheme() {
+  let theme = null;
+  try {
+    theme = localStorage.getItem(THEME_KEY);
+  } catch {
+    return;
+  }
+  if (theme && !new URLSearchParams(window.location.search).has("__theme")) document.body.classList.toggle("dark", theme === "dark");
+}
+
 function switchTheme(button) {
   const dark = document.body.classList.toggle("dark");
   remember(dark ? "dark" : "light");
@@ -62,6 +73,7 @@ function createAskBar() {
 
 export function mount(element, { props, trigger, watch }) {
   const theme = el("button", { type: "button", class: "icon", onclick: () => switchTheme(theme) });
+  restoreTheme();
   describeTheme(theme);
   new MutationObserver(() => describeTheme(theme)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   const chips = el("nav", { class: "chips", "aria-label": "Examples" });
