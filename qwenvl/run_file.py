@@ -82,6 +82,8 @@ def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Run:
         for index, (item, count) in enumerate(zip(content["media"], content["frames"], strict=True))
     )
     kept = {name.removeprefix("kept."): value for name, value in tensors.items() if name.startswith("kept.")}
+    if any(name[:-1] + tap not in kept for name in kept for tap in "qk"):
+        raise ValueError("queries without their keys")
     positions = tensors["positions"]
     if positions.shape != (3, len(record.tokens)):
         raise ValueError("positions do not fit the tokens")

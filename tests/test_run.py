@@ -546,6 +546,7 @@ def test_a_run_file_with_parts_changed_is_damaged(run: Run, tmp_path: Path) -> N
         {"without": "positions"},
         {"without": "media.0.0"},
         {"without": "media.1.2"},
+        {"without": "kept.language.blocks.1.attend.k"},
         {"tensors": {"positions": torch.zeros(3, 2, dtype=torch.int64)}},
         {"tensors": {"media.0.0": torch.zeros(9, dtype=torch.uint8)}},
     ]
