@@ -80,7 +80,7 @@ def test_the_published_settings_hold_until_a_question_changes_them(pipeline: Pip
 
 def test_the_same_seed_answers_the_same(pipeline: Pipeline) -> None:
     first, second, third = (
-        pipeline.run(one_picture(), max_new_tokens=8, temperature=2.0, seed=seed).answer for seed in (1, 1, 2)
+        pipeline.run(one_picture(), max_new_tokens=8, temperature=50, seed=seed).answer for seed in (1, 1, 2)
     )
     assert first == second != third
 
@@ -124,14 +124,13 @@ def test_a_replay_keeps_the_stretch_that_its_prompt_was_read_with() -> None:
     config, length = small.config, len(small.processor(one_picture()).input_ids)
     short = replace(config, language=replace(config.language, train_length=length + 2))
     pipeline = replace(small, model=rebuilt(small.model, short))
-    stream = pipeline.stream(one_picture(), max_new_tokens=8)
-    run = stream.run
+    prompt, ids = pipeline.processor(one_picture()), [5, 9, 300, 9, 1, 7]
+    run = pipeline.look_inside(prompt, ids, {})
     assert run.record.ntk_alpha == 1.0
-    assert len(run.tokens) > length + 2
-    cache, inputs = KVCache(config.language.num_blocks), dict(stream.prompt.model_inputs)
+    cache = KVCache(config.language.num_blocks)
     with torch.no_grad(), Trace(pipeline.model, "language.blocks.3.attend.k") as live:
-        pipeline.model(**inputs, cache=cache)
-        for id_ in stream.ids:
+        pipeline.model(**prompt.model_inputs, cache=cache)
+        for id_ in ids:
             pipeline.model(input_ids=torch.tensor([[id_]]), cache=cache)
     assert_close(live["language.blocks.3.attend.k"], run.kept["language.blocks.3.attend.k"], 5e-5)
 
