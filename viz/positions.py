@@ -55,7 +55,7 @@ def positions_3d(
     axes["yaxis"]["autorange"] = "reversed"
     figure.update_layout(
         _layout(title, colours),
-        scene={**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.7, "y": 1.85, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.2}}},
+        scene={**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.5, "y": 1.6, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.18}}},
         uirevision="positions",
     )
     return figure
@@ -165,6 +165,7 @@ def _axis(name: str, words: str, colours: Theme) -> dict[str, object]:
         "backgroundcolor": colours.surface,
         "showbackground": False,
         "showspikes": False,
+        "nticks": 6,
     }
 
 

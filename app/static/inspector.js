@@ -73,9 +73,12 @@ function createNotices() {
   };
 }
 
+// One line where the weights shown are no ground to judge an answer by.
 function remarkOn(state) {
   const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
-  return runs.some((run) => !run.model.trained) ? "Untrained weights. Geometry exact, answers not." : "";
+  if (runs.some((run) => !run.model.trained)) return "Untrained weights. Geometry exact, answers not.";
+  const tiny = runs.some((run) => run.model.size_label === "tiny" && run.media.length);
+  return tiny && state.outside ? "Photo: outside the demo world. Geometry exact, answer not." : "";
 }
 
 function letterSwitch(store, actions) {

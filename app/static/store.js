@@ -28,6 +28,7 @@ export function emptySelection() {
 export function createStore() {
   let state = {
     runs: both(null), // run payloads
+    models: both(null), // cards of the models, as the last runs named them
     live: both(null), // the last update of an answer in the making
     failed: both(null),
     selection: emptySelection(),

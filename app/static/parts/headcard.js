@@ -111,7 +111,7 @@ export function createHeadCard(letter, { onhover, onpick, onstep, act }) {
   const [name, note, step, words, likeliest, footer, bar, error] = ["name", "card-note", "step", "words", "likeliest", "chain", "progress", "error-card"].map((item) => part(item));
   bar.append(el("i"));
   bar.setAttribute("role", "progressbar");
-  const root = el("section", { class: "card head-card", "data-letter": letter, "aria-label": `Answer ${letter}` }, el("header", {}, letterBadge(letter), name, step, note), error, words, bar, likeliest, footer);
+  const root = el("section", { class: "card head-card", "data-letter": letter, "aria-label": `Answer ${letter}` }, el("header", {}, letterBadge(letter), name, step, note), error, words, likeliest, bar, footer);
   const index = (event) => {
     const button = event.target.closest(".word");
     return button ? Number(button.dataset.word) : -1;
@@ -165,7 +165,7 @@ export function createHeadCard(letter, { onhover, onpick, onstep, act }) {
       toggle(root, "underway", live);
       toggle(root, "failed", failed);
       toggle(root, "vacant", !run && !live);
-      names(run?.model || state.models?.[letter], run);
+      names(run?.model || state.models[letter], run);
       setText(step, live ? live.step : "");
       error.hidden = !failed;
       if (failed) refill(error, failed, () => errorCard(failed, act));

@@ -46,6 +46,9 @@ function openRail(open) {
   if (open) document.querySelector("#rail textarea")?.focus({ preventScroll: true });
 }
 
+// Gradio's own page about the endpoints opens from its footer, which stands behind this bar.
+const openApi = () => document.querySelector("footer .show-api")?.click();
+
 export const pressAsk = () => document.querySelector("#ask")?.click();
 
 function chip(example, selected, onpick) {
@@ -78,7 +81,7 @@ export function mount(element, { props, trigger, watch }) {
   new MutationObserver(() => describeTheme(theme)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   const chips = el("nav", { class: "chips", "aria-label": "Examples" });
   const badge = el("span", { class: "badge" });
-  const api = el("a", { class: "quiet", href: "?view=api", text: "API", title: "The named endpoints, and how to call them" });
+  const api = el("button", { type: "button", class: "quiet", text: "API", title: "The named endpoints, and how to call them", onclick: openApi });
   const opener = el("button", { type: "button", class: "rail-opener", "aria-label": "Picture, question and settings", onclick: () => openRail(!document.body.classList.contains("rail-open")) }, el("span", { text: "☰" }));
   const shade = el("div", { class: "rail-shade", onclick: () => openRail(false) });
   document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false));

@@ -18,6 +18,10 @@ from app.page import launch
 from app.session import Session
 from viz.theme import overlay
 
+ANSWERED = """(before) => {
+  const { busy, runs } = window.__inspector.state;
+  return !busy && runs.A && runs.B && runs.A.id !== before.A && runs.B.id !== before.B;
+}"""
 READY = "() => { const s = window.__inspector?.state; return s && s.runs.A && s.runs.B && !s.busy; }"
 TIMEOUT = 60_000
 
@@ -81,11 +85,11 @@ class Visitor:
             self.page.fill("#question textarea", question)
         before = self.state("selection.run")
         self.page.click("#ask")
-        self.page.wait_for_function(
-            "(before) => { const s = window.__inspector.state; return !s.busy && s.runs.A && s.runs.B "
-            "&& s.runs.A.id !== before.A && s.runs.B.id !== before.B; }",
-            arg=before,
-        )
+        self.answered(before)
+
+    def answered(self, before: dict[str, str]) -> None:
+        """Until both columns show other runs than before."""
+        self.page.wait_for_function(ANSWERED, arg=before)
 
     def until(self, selector: str, words: str) -> None:
         """Wait until an element of this selector says these words, and no others."""
@@ -147,7 +151,7 @@ def served(tiny_session: Session) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    app, url, _ = launch(tiny_session, server_port=port, prevent_thread_lock=True, quiet=True)
+    app, url, _ = launch(tiny_session, prepare=False, server_port=port, prevent_thread_lock=True, quiet=True)
     yield url
     app.get_blocks().close()
 
@@ -162,16 +166,24 @@ def browser(chromium: str) -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def context(browser: Any) -> Iterator[Any]:
+    """One browser profile for all visitors, so that the page's scripts are fetched and compiled once."""
+    context = browser.new_context(color_scheme="light")
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def visit(browser: Any, served: str, tiny_session: Session) -> Iterator[Callable[..., Visitor]]:
-    """Open a page: `visit(width=1440, height=1000, dark=False)`; nothing is loaded yet."""
+def visit(context: Any, served: str, tiny_session: Session) -> Iterator[Callable[..., Visitor]]:
+    """Open a page, on which nothing is loaded yet: `visit(width=1440, height=1000)`."""
     with contextlib.ExitStack() as stack:
 
-        def arrive(width: int = 1440, height: int = 1000, *, dark: bool = False) -> Visitor:
-            scheme = "dark" if dark else "light"
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-            stack.callback(context.close)
-            return Visitor(context.new_page(), served, tiny_session)
+        def arrive(width: int = 1440, height: int = 1000) -> Visitor:
+            page = context.new_page()
+            stack.callback(page.close)
+            page.set_viewport_size({"width": width, "height": height})
+            return Visitor(page, served, tiny_session)
 
         yield arrive
 

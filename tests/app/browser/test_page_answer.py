@@ -99,6 +99,7 @@ def test_arrows_walk_the_words_and_escape_lets_go(visitor: Any) -> None:
     )
     assert visitor.page.evaluate("() => document.activeElement.dataset.word") == "3"
     visitor.page.keyboard.press("Escape")
+    visitor.settle()
     assert visitor.state("selection.query") == {"A": None, "B": None}
     assert "Nothing is chosen" in visitor.sentence()
 

@@ -76,6 +76,7 @@ def test_dark_is_dark_and_the_choice_lasts(visit: Callable[..., Any]) -> None:
     assert visitor.page.evaluate(ground) == "rgb(14, 16, 20)"
     visitor.open()
     visitor.page.wait_for_function("() => document.body.classList.contains('dark')")
+    visitor.page.evaluate("() => localStorage.clear()")
 
 
 def test_a_reload_brings_the_view_back_and_a_gone_run_says_so(visitor: Any) -> None:
