@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from qwenvl.errors import MediaError
 
@@ -63,7 +64,7 @@ def open_picture(source: Source) -> Image.Image:
     if not isinstance(source, str | os.PathLike):
         raise MediaError(f"A picture is a path or a PIL image, not {type(source).__name__}.")
     path = Path(source)
-    _check_file(path)
+    check_file(path, "a picture")
     try:
         return _read_file(path)
     except MediaError:
@@ -79,9 +80,10 @@ def open_picture(source: Source) -> Image.Image:
         raise MediaError(_damaged(path.name)) from None
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path, what: str) -> None:
+    """Refuse a path that is no file with something in it; `what` was expected: "a picture"."""
     if path.is_dir():
-        raise MediaError(f"{path.name} is a folder; give a picture in it.")
+        raise MediaError(f"{path.name} is a folder; give {what} in it.")
     if not path.is_file():
         raise MediaError(f"There is no file {path.name}; check its name and folder.")
     if path.stat().st_size == 0:
@@ -90,19 +92,20 @@ def _check_file(path: Path) -> None:
 
 def _read_file(path: Path) -> Image.Image:
     """A file as upright RGB. Of 16-bit colour Pillow reads the high bytes; a second reading, swapped, gives the low."""
-    with _open_file(path) as picture:
+    with open_file(path) as picture:
         swapped = _swapped_bytes(picture.tile)
         high = _upright_rgb(picture, path.name)
     if not swapped:
         return high
-    with _open_file(path) as picture:
+    with open_file(path) as picture:
         picture.tile = swapped
         low = _upright_rgb(picture, path.name)
     joined = np.asarray(high).astype(np.float32) * 256 + np.asarray(low)
     return Image.fromarray((joined / 257).round().astype(np.uint8))
 
 
-def _open_file(path: Path) -> ImageFile.ImageFile:
+def open_file(path: Path) -> ImageFile.ImageFile:
+    """Recognise a picture file, and read no pixels yet; raises what Pillow raises."""
     Image.init()
     return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
 
@@ -245,6 +248,19 @@ def limit_that_bites(height: int, width: int, *, factor: int = 28, min_pixels: i
 def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
     """Bicubic with Pillow's antialiasing, on 8-bit values, as both models' own processors do."""
     return picture.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def resize_frame(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """Bicubic with torch's antialiasing, rounded to 8 bits: what the published tools do to a clip's frames.
+
+    A channel at a time, since the arithmetic is in float32 and a frame may be large.
+    """
+    channels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    resized = [
+        interpolate(channel[None, None].float(), (height, width), mode="bicubic", antialias=True)[0, 0]
+        for channel in channels
+    ]
+    return Image.fromarray(torch.stack(resized, dim=-1).round_().clamp_(0, 255).to(torch.uint8).numpy())
 
 
 def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
