@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import ClassVar, Literal
 
 import av
 from PIL import Image
@@ -45,6 +46,8 @@ class ClipFile:
     fps: float
     animated: bool
     note: str = ""
+
+    kind: ClassVar[Literal["video"]] = "video"
 
     @property
     def name(self) -> str:

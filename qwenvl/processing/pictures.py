@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +29,7 @@ from qwenvl.errors import MediaError
 Source = str | os.PathLike[str] | Image.Image
 Grid = tuple[int, int, int]
 Limit = Literal["min_pixels", "max_pixels"]
+Resize = Callable[[Image.Image, int, int], Image.Image]
 
 MAX_DECODED_PIXELS = 89_478_485
 """Larger pictures are refused before a pixel is decoded: a quarter of a GiB as RGB, the line Pillow itself warns at."""
