@@ -20,7 +20,7 @@ _SHORTEST, _INSTEAD = 10, 100
 def scan(path: Path) -> Scan:
     """Size, times and rate of an animation; raises what Pillow raises on damaged files."""
     with open_file(path) as picture:
-        count: int = picture.n_frames  # type: ignore[attr-defined] - animated formats have it
+        count = getattr(picture, "n_frames", 1)
         if count > MAX_FRAMES:
             raise too_many_frames(path.name)
         size = open_picture(picture).size

@@ -76,8 +76,8 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
     A file that has not changed since it was last opened is not read again.
 
     Raises:
-        MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here; its
-            frames have a size no model accepts, or are more than `streams.MAX_FRAMES`.
+        MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here;
+            its frames have a size no model accepts, or are more than `streams.MAX_FRAMES`.
     """
     path = Path(path)
     check_file(path, "a clip")

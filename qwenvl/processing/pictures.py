@@ -111,6 +111,17 @@ def open_file(path: Path) -> ImageFile.ImageFile:
     return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file begins like a picture, whole or damaged, or is named like one."""
+    try:
+        with open_file(path):
+            return True
+    except UnidentifiedImageError:
+        return path.suffix.lower() in Image.registered_extensions()
+    except Exception:  # what recognises it finds it damaged
+        return True
+
+
 def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:
     """What tells Pillow to decode 16-bit colour with the bytes of a value swapped; [] where it is not 16-bit colour."""
     swapped = []

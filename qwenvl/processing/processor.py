@@ -71,7 +71,7 @@ class Processor(ABC):
     """
 
     tokenizer: Tokenizer
-    config: Config
+    config: Any  # each family's own
     context: int
     stop_ids: frozenset[int]
     _frames_are_pictures: bool  # whether the frames of a clip are counted as pictures

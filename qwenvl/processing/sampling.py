@@ -94,6 +94,13 @@ class VideoOptions:
                 raise MediaError(f"{name} is a whole number from 1 up, not {value!r}.")
         return options
 
+    def changed(self, given: Mapping[str, Any]) -> Self:
+        """The same but for what a part's keys say; raises as `of`."""
+        kept = dict(vars(self))
+        if given.get("fps") is not None or given.get("nframes") is not None:
+            kept |= {"fps": None, "nframes": None}
+        return self.of({**kept, **{name: value for name, value in given.items() if value is not None}})
+
     def within(self, max_pixels: int | None) -> Self:
         """The same with frames of at most `max_pixels`, where that is lower; None changes nothing."""
         if max_pixels is None or (self.max_pixels is not None and self.max_pixels <= max_pixels):
@@ -207,8 +214,8 @@ def frame_indices(total: int, count: int) -> tuple[int, ...]:
 def frame_size(height: int, width: int, count: int, options: VideoOptions, *, factor: int = 28) -> FrameSize:
     """The size of each of `count` frames of a clip.
 
-    The rule of qwen-vl-utils, with two repairs where it fails: no side shrinks below `factor` (there: to 0), and a given
-    `max_pixels` below the floor lowers the floor (there: small frames grow beyond it).
+    The rule of qwen-vl-utils, with two repairs where it fails: no side shrinks below `factor` (there: to 0), and a
+    given `max_pixels` below the floor lowers the floor (there: small frames grow beyond it).
 
     Args:
         height, width: of an upright frame, in pixels.

@@ -6,6 +6,7 @@ decoded. Qwen2-VL gets frames in pairs; Qwen-VL, which has no video, gets a few 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -64,6 +65,18 @@ def _resized(resize: pictures.Resize, size: tuple[int, int], frame: Image) -> Im
 def pictures_that_fit(config: QwenVLConfig) -> int:
     """How many frames of a clip Qwen-VL gets if nobody says: at most 8, and a quarter of the context stays free."""
     return max(1, min(_MOST_PICTURES, config.language.context * 3 // 4 // _PICTURE_TOKENS))
+
+
+def sampling_steps(media: Media) -> Iterator[tuple[str, str]]:
+    """How the frames of a clip's file were chosen, line by line; none for other media."""
+    if (sampling := media.sampling) is None:
+        return
+    yield "lasts", f"{sampling.total_frames:,} frames / {sampling.fps:.4g} a second = {sampling.seconds:,.1f} s"
+    clamped = "".join(f", {clamp}" for clamp in sampling.clamps if clamp.endswith("frames"))
+    yield (
+        "frames taken",
+        f"{len(sampling.indices)}, {sampling.effective_fps:.3g} a second ({sampling.preset}{clamped})",
+    )
 
 
 def _as_pictures(clip: ClipFile, config: QwenVLConfig, options: VideoOptions, number: int) -> Media:
