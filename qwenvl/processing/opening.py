@@ -48,7 +48,7 @@ def open_part(part: Part, place: int) -> Opened:
 
 
 def one_frame_is_a_still(clip: ClipFile, *, frames: bool = True) -> Seen | ClipFile:
-    """A clip of one frame, which the published tools refuse, as a picture, with its pixels if `frames`; others as is."""
+    """A clip of one frame, which the published tools refuse, as a picture, with pixels if `frames`; others as is."""
     if len(clip.times) > 1:
         return clip
     note = f"{clip.name} has one frame and is read as a still."

@@ -80,7 +80,7 @@ def scan(path: Path) -> Scan:
         if first is None or not timeline.stamps:
             raise MediaError(f"{path.name} has no frames; save or download it again.")
         _check_promise(path, container, stream.frames, timeline.packets)
-        size, rate, base = _upright_size(first), stream.average_rate, stream.time_base
+        size, rate, base = _upright_size(first), stream.average_rate, stream.time_base or Fraction(1)
     if timeline.silent:
         rate = rate or Fraction(25)
         note = f"{path.name} does not say when its frames are shown; {float(rate):g} a second are assumed."
@@ -109,7 +109,8 @@ class _Frames:
     def __init__(self, container: av.container.InputContainer, stream: av.VideoStream, timeline: _Timeline) -> None:
         self._container, self._stream, self._timeline = container, stream, timeline
         self._walk = self._decode()
-        self._stamp, self._frame = -1, None  # the index the walk stands at, and its frame
+        self._stamp = -1  # of the frame where the walk stands
+        self._frame: av.VideoFrame | None = None
 
     def at(self, index: int) -> av.VideoFrame:
         if not self._timeline.silent:
