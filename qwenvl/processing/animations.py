@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from qwenvl.processing.pictures import open_file, open_picture
+from qwenvl.processing.pictures import open_file, upright_rgb
 from qwenvl.processing.streams import MAX_FRAMES, Scan, too_many_frames
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
@@ -23,7 +23,7 @@ def scan(path: Path) -> Scan:
         count = getattr(picture, "n_frames", 1)
         if count > MAX_FRAMES:
             raise too_many_frames(path.name)
-        size = open_picture(picture).size
+        size = upright_rgb(picture, path.name).size
         shown = [_shown_for(picture, frame) for frame in range(count)]
     begins = accumulate(shown[:-1], initial=0.0)
     return Scan(size, tuple(milliseconds / 1000 for milliseconds in begins), 1000 * count / sum(shown))
@@ -34,7 +34,7 @@ def read(path: Path, indices: Sequence[int]) -> Iterator[Image.Image]:
     with open_file(path) as picture:
         for index in indices:
             picture.seek(index)
-            yield open_picture(picture)
+            yield upright_rgb(picture, path.name)
 
 
 def _shown_for(picture: Image.Image, frame: int) -> float:

@@ -61,7 +61,7 @@ def open_picture(source: Source) -> Image.Image:
             or one side more than `MAX_ASPECT_RATIO` times the other.
     """
     if isinstance(source, Image.Image):
-        return _upright_rgb(source, "This picture")
+        return upright_rgb(source, "This picture")
     if not isinstance(source, str | os.PathLike):
         raise MediaError(f"A picture is a path or a PIL image, not {type(source).__name__}.")
     path = Path(source)
@@ -95,12 +95,12 @@ def _read_file(path: Path) -> Image.Image:
     """A file as upright RGB. Of 16-bit colour Pillow reads the high bytes; a second reading, swapped, gives the low."""
     with open_file(path) as picture:
         swapped = _swapped_bytes(picture.tile)
-        high = _upright_rgb(picture, path.name)
+        high = upright_rgb(picture, path.name)
     if not swapped:
         return high
     with open_file(path) as picture:
         picture.tile = swapped
-        low = _upright_rgb(picture, path.name)
+        low = upright_rgb(picture, path.name)
     joined = np.asarray(high).astype(np.float32) * 256 + np.asarray(low)
     return Image.fromarray((joined / 257).round().astype(np.uint8))
 
@@ -160,7 +160,8 @@ def check_size(width: int, height: int, name: str = "This picture") -> None:
         )
 
 
-def _upright_rgb(picture: Image.Image, name: str) -> Image.Image:
+def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
+    """What `open_picture` makes of a PIL image; `name` begins its sentences."""
     check_size(*picture.size, name)
     if picture.width * picture.height > MAX_DECODED_PIXELS:
         raise MediaError(_too_large(name))

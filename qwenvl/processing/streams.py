@@ -30,6 +30,7 @@ _FORMATS = (
     *("flv", "asf", "ogg", "nut", "mxf", "gif", "apng", "yuv4mpegpipe", "3gp", "dv", "rm"),
     *("mp3", "wav", "flac", "aac", "aiff"),  # sound alone: recognised so as to say so
 )
+_INDEXED = ("mov", "matroska", "avi")  # containers that list their keyframes; in others a jump may miss
 _SEEK_FROM = 12  # frames that a jump to a keyframe must save, since it empties the decoder
 _THREADS = 4
 _THREADED_PIXELS = 3840 * 2160  # larger frames are decoded by one thread: each thread holds frames of its own
@@ -79,7 +80,7 @@ def scan(path: Path) -> Scan:
         first = next(container.decode(stream), None)
         if first is None or not timeline.stamps:
             raise MediaError(f"{path.name} has no frames; save or download it again.")
-        _check_promise(path, container, stream.frames, timeline.packets)
+        _check_promise(path, container, len(stream.index_entries), timeline.packets)
         size, rate, base = _upright_size(first), stream.average_rate, stream.time_base or Fraction(1)
     if timeline.silent:
         rate = rate or Fraction(25)
@@ -188,7 +189,7 @@ def _timeline(path: Path, _modified: int) -> _Timeline:
             if packet.pts is None:
                 return _counted(path)
             stamps.append(packet.pts)
-            if packet.is_keyframe:
+            if packet.is_keyframe and container.format.name.startswith(_INDEXED):
                 keys.append(packet.pts)
             if len(stamps) > MAX_FRAMES:
                 raise too_many_frames(path.name)
@@ -212,7 +213,7 @@ def _counted(path: Path) -> _Timeline:
 
 
 def _check_promise(path: Path, container: av.container.InputContainer, promised: int, packets: int) -> None:
-    """An MP4 lists its frames one by one: fewer of them mean that its end is missing. Other headers often lie."""
+    """An MP4 lists its frames one by one: fewer of them mean that its end is missing. Counts in other headers lie."""
     if "mp4" in container.format.name and packets < promised:
         raise MediaError(
             f"{path.name} is cut short: {promised:,} frames are promised and {packets:,} there; "
