@@ -215,7 +215,7 @@ def frame_size(height: int, width: int, count: int, options: VideoOptions, *, fa
     """The size of each of `count` frames of a clip.
 
     The rule of qwen-vl-utils, with two repairs where it fails: no side shrinks below `factor` (there: to 0), and a
-    given `max_pixels` below the floor lowers the floor (there: small frames grow beyond it).
+    given `max_pixels` below the floor lifts the floor (there: small frames grow beyond the ceiling).
 
     Args:
         height, width: of an upright frame, in pixels.
@@ -226,7 +226,7 @@ def frame_size(height: int, width: int, count: int, options: VideoOptions, *, fa
     """
     check_size(width, height, "This clip")
     preset, area = VIDEO_PRESETS[options.preset], factor * factor
-    floor = options.min_pixels or min(MIN_FRAME_TOKENS * area, options.max_pixels or MIN_FRAME_TOKENS * area)
+    floor = options.min_pixels or _floor(MIN_FRAME_TOKENS * area, options.max_pixels, area)
     total = options.total_pixels or preset.total_tokens * area
     share, least, most = total / count * FRAMES_A_PATCH, int(floor * _FLOOR_MARGIN), MAX_FRAME_TOKENS * area
     ceiling = max(min(most, share), least)
@@ -237,6 +237,10 @@ def frame_size(height: int, width: int, count: int, options: VideoOptions, *, fa
     limit, (rows, columns) = _fit(height, width, factor, floor, ceiling)
     clamps: dict[Limit | None, tuple[Clamp, ...]] = {"max_pixels": (why,), "min_pixels": ("min_pixels",)}
     return FrameSize(columns, rows, limit, floor, int(ceiling), int(total), clamps.get(limit, ()))
+
+
+def _floor(published: int, max_pixels: int | None, area: int) -> int:
+    return published if max_pixels is None or max_pixels >= published else min(area, max_pixels)
 
 
 def _fit(height: int, width: int, factor: int, floor: int, ceiling: float) -> tuple[Limit | None, tuple[int, int]]:

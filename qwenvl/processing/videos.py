@@ -27,7 +27,6 @@ from qwenvl.processing.sampling import (
 )
 
 _PICTURE_TOKENS = 266  # 256 queries, two tags, and the line "Picture N: " with up to three digits
-_MOST_PICTURES = 8
 
 
 def plan_clip(clip: ClipFile, config: Config, options: VideoOptions, *, number: int = 1) -> Media:
@@ -63,8 +62,8 @@ def _resized(resize: pictures.Resize, size: tuple[int, int], frame: Image) -> Im
 
 
 def pictures_that_fit(config: QwenVLConfig) -> int:
-    """How many frames of a clip Qwen-VL gets if nobody says: at most 8, and a quarter of the context stays free."""
-    return max(1, min(_MOST_PICTURES, config.language.context * 3 // 4 // _PICTURE_TOKENS))
+    """How many frames of a clip Qwen-VL gets if nobody says: three quarters of the length it was trained with, 5."""
+    return max(1, config.language.train_length * 3 // 4 // _PICTURE_TOKENS)
 
 
 def sampling_steps(media: Media) -> Iterator[tuple[str, str]]:

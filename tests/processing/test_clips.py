@@ -13,11 +13,11 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests.support.clips import CODECS, drawn, encode, encode_sound, number_of, patched, turned
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import pictures, streams
 from qwenvl.processing.clips import ClipFile, open_clip
+from tests.support.clips import CODECS, drawn, encode, encode_sound, number_of, patched, turned
 
 UNEVEN = [0, 40, 60, 200, 220, 600, 1000, 1020, 1500, 1520, 2000, 2200]
 
@@ -246,10 +246,12 @@ def test_damage_in_the_middle_is_read_over_or_told(damage: int, tmp_path: Path) 
     try:
         clip = open_clip(path)
         frames = list(clip.read([0, len(clip.times) - 1]))
-    except MediaError as error:
-        assert str(error).startswith(path.name)
+    except MediaError as refusal:
+        frames, told = [], str(refusal)
     else:
-        assert all(frame.size == frames[0].size for frame in frames)
+        told = path.name
+    assert told.startswith(path.name)
+    assert len({frame.size for frame in frames}) <= 1
 
 
 @pytest.mark.parametrize(("timescale", "fps"), [(2**31 - 1, 4e6), (1, 25 / 12_800)])
