@@ -56,7 +56,7 @@ class Events:
         shown += [rail.budget, self.topbar, self.inspector]
         demo.load(self.load, None, shown, **LATER)
         demo.unload(self.unload)
-        self.topbar.example(self.choose_example, rail.budget, shown, **LATER)
+        self.topbar.example(self.choose_example, None, shown, trigger_mode="always_last", **LATER)
         rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **LATER)
         rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **LATER)
         rail.media.remove(self.remove_media, asked, shown, **NOW)
@@ -102,7 +102,7 @@ class Events:
             **self._shown(draft, turn.question, conversation.system, self._budget(budget)),
             self.rail.question: turn.question,
             self.rail.system: conversation.system,
-            self.inspector: gr.HTML(value=show_runs(wanted), stale=None),
+            self.inspector: gr.HTML(value=show_runs(wanted, outside=self._outside(conversation.media)), stale=None),
         }
 
     def _conversation(self, runs: dict[str, str]) -> tuple[Conversation, Settings]:
@@ -115,13 +115,11 @@ class Events:
 
     # --- examples ---
 
-    def choose_example(self, budget: Budget, event: gr.EventData) -> Iterator[Changes]:
+    def choose_example(self, event: gr.EventData) -> Iterator[Changes]:
         """A chip was pressed."""
-        yield from self._show_example(event.name, budget=budget)
+        yield from self._show_example(event.name)
 
-    def _show_example(
-        self, name: str, *, budget: Budget | None = None, sentence: str | None = None
-    ) -> Iterator[Changes]:
+    def _show_example(self, name: str, *, sentence: str | None = None) -> Iterator[Changes]:
         example = next((one for one in self.examples if one["name"] == name), self.examples[0])
         paths = tuple(one["path"] for one in example["media"])
         found: dict[str, Any] = {}
@@ -134,14 +132,17 @@ class Events:
         if worker.is_alive():
             yield {**shown, self.inspector: gr.HTML(value=self._preparing(), stale=None)}
             worker.join()
+        outside = self._outside(paths)
         if "error" in found:
             failed = {letter: self._failed(letter, found["error"]) for letter in self.session.letters}
-            yield {**shown, self.inspector: gr.HTML(value=show_asking(_turn(), failed, finished=True), stale=None)}
+            message = show_asking(_turn(), failed, outside=outside, finished=True)
+            yield {**shown, self.inspector: gr.HTML(value=message, stale=None)}
             return
         conversation, _ = self._conversation(found["runs"])
         draft = replace(draft, last=conversation, asked_media=paths)
         after = self._shown(draft, example["question"], example["system"], self._budget(None))
-        yield {**shown, **after, self.inspector: gr.HTML(value=show_runs(found["runs"], sentence), stale=None)}
+        message = show_runs(found["runs"], outside=outside, sentence=sentence)
+        yield {**shown, **after, self.inspector: gr.HTML(value=message, stale=None)}
 
     def _find_example(self, name: str, found: dict[str, Any]) -> None:
         try:
@@ -151,7 +152,7 @@ class Events:
 
     def _preparing(self) -> dict[str, Any]:
         update = {"state": "loading", "step": "preparing the example", "progress": 0.1, "pieces": [], "run": None}
-        return show_asking(_turn(), dict.fromkeys(self.session.letters, update), finished=False)
+        return show_asking(_turn(), dict.fromkeys(self.session.letters, update), outside=False, finished=False)
 
     def _failed(self, letter: str, error: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -244,16 +245,16 @@ class Events:
     def _answers(
         self, draft: Draft, conversation: Conversation, settings: Settings, budget: Budget, visitor: str
     ) -> Iterator[Changes]:
-        turn, updates = _turn(), {}
+        turn, updates, outside = _turn(), {}, self._outside(draft.shown)
         notice = _said(*NO_PICTURE, calm=True) if not draft.shown else _nothing()
         yield {
             self.rail.ask: gr.Button(interactive=False),
             self.rail.stop: gr.Button(interactive=True),
             self.rail.notice: notice,
-            self.inspector: gr.HTML(value=show_asking(turn, {}, finished=False), stale=None),
+            self.inspector: gr.HTML(value=show_asking(turn, {}, outside=outside, finished=False), stale=None),
         }
         for updates in ask_both(self.session, visitor, conversation, settings):
-            yield {self.inspector: gr.HTML(value=show_asking(turn, updates, finished=False))}
+            yield {self.inspector: gr.HTML(value=show_asking(turn, updates, outside=outside, finished=False))}
         for letter, update in updates.items():
             if update["run"]:
                 conversation = conversation.answered(letter, "".join(update["pieces"]))
@@ -268,7 +269,7 @@ class Events:
             **shown,
             self.rail.ask: gr.Button(interactive=True),
             self.rail.stop: gr.Button(interactive=False),
-            self.inspector: gr.HTML(value=show_asking(turn, updates, finished=True), stale=None),
+            self.inspector: gr.HTML(value=show_asking(turn, updates, outside=outside, finished=True), stale=None),
         }
 
     def stop(self, request: gr.Request) -> Changes:
@@ -315,6 +316,11 @@ class Events:
         except UserError as error:
             result["error"] = str(error)
         return result
+
+    def _outside(self, paths: Sequence[str]) -> bool:
+        """Whether any of these is no drawing of the kind that the shipped checkpoints learn from."""
+        scenes = {media["path"] for one in self.examples if one["kind"] == "scene" for media in one["media"]}
+        return not scenes.issuperset(paths)
 
     def _thumbnail(self, path: str) -> str:
         return _thumbnail(self.session, path, Path(path).stat().st_mtime_ns)

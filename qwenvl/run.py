@@ -185,6 +185,8 @@ class Run:
         return self.record.probabilities[self._answer_index(index)]
 
     def _answer_index(self, index: int) -> int:
+        if self.answer_start == len(self.tokens):
+            raise RunError("This run has no answer; nothing was said.")
         if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
             raise RunError(
                 f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."

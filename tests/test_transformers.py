@@ -6,6 +6,7 @@ transformers 5 departs from the paper where a clip has more temporal patches tha
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,37 @@ def test_tower_and_its_rows_equal_eager_transformers(
         q, k, mask = trace[f"{attend}.q"], trace[f"{attend}.k"], trace.mask_of(attend)
         assert_close(attention_rows(q, k, range(12), mask)[..., first], maps[2 * layer], MAP_LIMIT)
         assert_close(attention_rows(q, k, range(12, 44), mask)[..., second], maps[2 * layer + 1], MAP_LIMIT)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_in_half_precision_queries_and_keys_are_rotated_as_in_transformers_bit_for_bit(
+    ours: dict[str, Qwen2VL], shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tower rotates in float32, the language model in the model's dtype."""
+    theirs = copy.deepcopy(reference(shape)).bfloat16()
+    for buffer, wide in zip(theirs.buffers(), reference(shape).buffers(), strict=True):
+        buffer.data = wide.data.clone()  # `from_pretrained` keeps the frequencies in float32
+    model = copy.deepcopy(ours[shape]).bfloat16()
+    seen: list[tuple[Tensor, Tensor]] = []
+    eager = modeling_qwen2_vl.eager_attention_forward
+
+    def recorded(module: Any, q: Tensor, k: Tensor, *rest: Any, **keywords: Any) -> tuple[Tensor, Tensor]:
+        seen.append((q, k))
+        return eager(module, q, k, *rest, **keywords)
+
+    monkeypatch.setattr(modeling_qwen2_vl, "eager_attention_forward", recorded)
+    picture, text = inputs_of(PROMPTS["one picture"]), inputs_of(PROMPTS["text"])
+    with torch.no_grad():
+        theirs.model.visual(picture["pixel_values"].bfloat16(), grid_thw=picture["image_grid_thw"])
+        theirs(**text)
+        with Trace(model, "vision.blocks.0.attend.*") as tower:
+            model(**picture)
+        with Trace(model, "language.blocks.0.attend.*") as language:
+            model(**text)
+    first_of_language = len(theirs.model.visual.blocks)
+    for tap, index in (("q", 0), ("k", 1)):
+        assert torch.equal(tower[f"vision.blocks.0.attend.{tap}"], seen[0][index])
+        assert torch.equal(language[f"language.blocks.0.attend.{tap}"], seen[first_of_language][index])
 
 
 # --- positions ---

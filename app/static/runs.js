@@ -38,6 +38,7 @@ export function createRuns(store, client, actions) {
     const selection = { ...state.selection, run: { ...state.selection.run, [letter]: run.id } };
     store.set({
       runs: { ...state.runs, [letter]: run },
+      models: { ...state.models, [letter]: run.model },
       live: { ...state.live, [letter]: null },
       failed: { ...state.failed, [letter]: null },
       selection: keepSelection ? fitted(selection, letter, run) : selection,
@@ -60,7 +61,7 @@ export function createRuns(store, client, actions) {
     restored = {};
     const view = line ? null : store.state.selection.view;
     const selection = line ? fromLine(line) : { ...emptySelection(), view };
-    store.set({ notice: sentence || null, failed: { A: null, B: null }, live: { A: null, B: null }, runs: { A: null, B: null }, selection });
+    store.set({ busy: false, notice: sentence || null, failed: { A: null, B: null }, live: { A: null, B: null }, runs: { A: null, B: null }, selection });
     LETTERS.filter((letter) => runs[letter]).forEach((letter) => load(letter, runs[letter], Boolean(line), turn));
   }
 
@@ -101,6 +102,7 @@ export function createRuns(store, client, actions) {
   const HEARD = { runs: show, asking: ask };
 
   function hear(message) {
+    if (message) store.set({ outside: Boolean(message.outside) });
     if (message && HEARD[message.kind]) HEARD[message.kind](message);
   }
 

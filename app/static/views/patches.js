@@ -107,7 +107,7 @@ function limitBar(run, media) {
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
     mark(low, "min_pixels", "low"),
     mark(high, "max_pixels", "high"),
-    el("b", { style: { left: `${Math.min(99, Math.max(0, at(here)))}%` } }, el("small", { text: `this picture, ${count(here)} px` })),
+    el("b", { style: { left: `${Math.min(99, Math.max(0, at(here)))}%`, "--shift": at(here) > 70 ? "-92%" : at(here) < 25 ? "-8%" : "-50%" } }, el("small", { text: `this picture, ${count(here)} px` })),
   );
   return [el("div", { class: "title-line" }, el("h3", { text: "Limit that bites" }), el("span", { text: media.limit ? `${media.limit}: ${count(here)} px become ${count(area(media.resized))}` : "none" })), bar];
 }
