@@ -29,6 +29,10 @@ _READABLE = "MP4, MOV, WebM, MKV, AVI, MPEG, GIF, or an animated WebP or PNG"
 _SIGNATURES = ((4, b"ftyp"), (4, b"moov"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"), (0, b"GIF8"), (0, b"\0\0\1\xba"))
 
 
+class NotAClipError(MediaError):
+    """A file that no reader of clips recognises."""
+
+
 @dataclass(frozen=True)
 class ClipFile:
     """A clip that was opened.
@@ -79,7 +83,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
         MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here;
             its frames have a size no model accepts, or are more than `streams.MAX_FRAMES`.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     check_file(path, "a clip")
     stat = path.stat()
     return _open(path, stat.st_mtime_ns, stat.st_size)
@@ -129,7 +133,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
     except Exception:
         if _looks_like_a_clip(path):
             raise MediaError(f"{path.name} is cut short or damaged; save or download it again.") from None
-        raise MediaError(f"{path.name} is not a clip; give a {_READABLE} file.") from None
+        raise NotAClipError(f"{path.name} is not a clip; give a {_READABLE} file.") from None
 
 
 def _looks_like_a_clip(path: Path) -> bool:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import pictures
-from qwenvl.processing.clips import ClipFile, open_clip
+from qwenvl.processing.clips import ClipFile, NotAClipError, open_clip
 from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.messages import Part
 from qwenvl.processing.sampling import VideoOptions, check_fps
@@ -98,8 +98,17 @@ def measure(source: Source, place: int, options: VideoOptions) -> tuple[Seen | C
     if isinstance(source, tuple):
         return _measure_size(source, place), options
     if isinstance(source, str | os.PathLike) and Path(source).is_file() and not pictures.is_picture(Path(source)):
-        return one_frame_is_a_still(open_clip(source), frames=False), options
+        return _measure_clip(source), options
     return replace(_open_image(source, place), frames=()), options
+
+
+def _measure_clip(source: str | os.PathLike[str]) -> Seen | ClipFile:
+    try:
+        return one_frame_is_a_still(open_clip(source), frames=False)
+    except NotAClipError:
+        raise MediaError(
+            f"{Path(source).name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file."
+        ) from None
 
 
 def _measure_part(part: Mapping[str, Any], place: int, options: VideoOptions) -> tuple[Seen | ClipFile, VideoOptions]:

@@ -117,7 +117,7 @@ def is_picture(path: Path) -> bool:
         with open_file(path):
             return True
     except UnidentifiedImageError:
-        return path.suffix.lower() in Image.registered_extensions()
+        return Image.registered_extensions().get(path.suffix.lower()) in _FORMATS
     except Exception:  # what recognises it finds it damaged
         return True
 

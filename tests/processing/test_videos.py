@@ -142,6 +142,22 @@ def test_the_forecast_counts_frames_and_names_limits(clip: Path) -> None:
     assert qwenvl.plan(clip, "Qwen2-VL-7B", max_pixels=20_000).media[0].resized == (56, 56)
 
 
+def test_a_file_that_is_nothing_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture and no clip")
+    with pytest.raises(MediaError, match=r"^notes.txt is neither a picture nor a clip; give a JPEG, PNG or MP4 file"):
+        qwenvl.plan(tmp_path / "notes.txt", "Qwen2-VL-7B")
+
+
+def test_a_part_of_an_animation_is_planned_as_a_clip_and_its_file_as_a_picture(tmp_path: Path) -> None:
+    frames = [Image.fromarray(drawn(number)) for number in range(8)]
+    path = tmp_path / "wave.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=500)
+    assert qwenvl.plan(path, "Qwen2-VL-7B").media[0].kind == "image"
+    media = qwenvl.plan(video(path, nframes=4), "Qwen2-VL-7B", fps=1).media[0]
+    assert (media.kind, media.patch_grid[0]) == ("video", 2)
+    assert media.timestamps == (0.0, 2.5)
+
+
 def test_a_clip_over_its_budget_is_told_of(tmp_path: Path) -> None:
     facts = ClipFile(tmp_path / "long.mp4", (1280, 720), tuple(index / 25 for index in range(25 * 183)), 25.0, False)
     media = plan_clip(facts, PRESETS["Qwen2-VL-7B"], VideoOptions(preset="paper"))
