@@ -99,16 +99,26 @@ def read(path: Path, indices: Sequence[int]) -> Iterator[Image.Image]:
     """
     timeline = _timeline(path, path.stat().st_mtime_ns)
     with _opened(path) as (container, stream):
-        frames = _Frames(container, stream, timeline)
+        frames = _Frames(container, stream, timeline, indices)
         for index in indices:
             yield _upright(frames.at(index))
 
 
 class _Frames:
-    """Walks a stream from frame to frame, forwards, jumping to a keyframe where that saves decoding."""
+    """Walks a stream from frame to frame, forwards, jumping to a keyframe where that saves decoding.
 
-    def __init__(self, container: av.container.InputContainer, stream: av.VideoStream, timeline: _Timeline) -> None:
+    Between the frames that are wanted, those that no other frame builds on are left out: about half of most files.
+    """
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        timeline: _Timeline,
+        indices: Sequence[int],
+    ) -> None:
         self._container, self._stream, self._timeline = container, stream, timeline
+        self._wanted = {timeline.stamps[index] for index in indices}
         self._walk = self._decode()
         self._stamp = -1  # of the frame where the walk stands
         self._frame: av.VideoFrame | None = None
@@ -123,10 +133,13 @@ class _Frames:
 
     def _decode(self) -> Iterator[tuple[int, av.VideoFrame]]:
         """(stamp, frame), in the order they are shown."""
-        for count, frame in enumerate(self._container.decode(self._stream)):
-            stamp = count if self._timeline.silent else frame.pts
-            if stamp is not None:
-                yield stamp, frame
+        if self._timeline.silent:
+            yield from enumerate(self._container.decode(self._stream))
+            return
+        for packet in self._container.demux(self._stream):
+            needed = packet.pts is None or packet.pts in self._wanted
+            self._stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+            yield from ((frame.pts, frame) for frame in packet.decode() if frame.pts is not None)
 
     def _step(self) -> None:
         self._stamp, self._frame = next(self._walk, (0, None))

@@ -26,6 +26,20 @@ def numbers(clip: ClipFile, indices: list[int]) -> list[int]:
     return [number_of(frame) for frame in clip.read(indices)]
 
 
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The stamp of every frame that is decoded, as it is."""
+    stamps: list[int] = []
+    step = streams._Frames._step
+
+    def recorded(self: streams._Frames) -> None:
+        step(self)
+        stamps.append(self._stamp)
+
+    monkeypatch.setattr(streams._Frames, "_step", recorded)
+    return stamps
+
+
 @pytest.mark.parametrize("name", CODECS)
 def test_frames_are_those_drawn_and_shown_when_they_were_drawn(name: str, tmp_path: Path) -> None:
     clip = open_clip(encode(tmp_path / name, CODECS[name], count=40, rate=20))
@@ -124,25 +138,28 @@ def test_frames_of_an_animation_that_ask_for_no_time_stand_as_in_browsers(tmp_pa
 
 @pytest.mark.parametrize("name", ["h264.mp4", "h264.mkv", "vp9.webm", "mpeg4.avi"])
 def test_jumping_to_keyframes_shows_the_same_frames_and_decodes_fewer(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, steps: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = open_clip(encode(tmp_path / name, CODECS[name], count=200, g=10))
-    decoded = 0
-    step = streams._Frames._step
-
-    def counted(self: streams._Frames) -> None:
-        nonlocal decoded
-        decoded += 1
-        step(self)
-
-    monkeypatch.setattr(streams._Frames, "_step", counted)
     wanted = [0, 3, 64, 65, 120, 199]
     assert numbers(clip, wanted) == wanted
-    jumped, decoded = decoded, 0
+    jumped = len(steps)
+    steps.clear()
     monkeypatch.setattr(streams, "_SEEK_FROM", 10_000)
     assert numbers(clip, wanted) == wanted
-    assert decoded == 200  # walked through once, each frame once
-    assert jumped < 100
+    assert jumped < len(steps) / 2
+    assert len(set(steps)) == len(steps) <= 200  # each frame once
+
+
+def test_frames_that_nothing_builds_on_are_left_out_unless_wanted(tmp_path: Path, steps: list[int]) -> None:
+    clip = open_clip(encode(tmp_path / "b.mp4", count=60, bf=3, x264opts="b-adapt=0:scenecut=0:b-pyramid=none"))
+    assert numbers(clip, list(range(60))) == list(range(60))
+    assert len(steps) == 60
+    for start in range(4):
+        steps.clear()
+        wanted = list(range(start, 60, 9))
+        assert numbers(clip, wanted) == wanted
+        assert len(steps) < 30
 
 
 def test_where_a_container_lists_no_keyframes_it_is_walked_through(tmp_path: Path) -> None:
