@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 
 from app.page import launch
@@ -29,7 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(str(error))
     if families != FAMILIES:
         parser.error("name a Qwen-VL first and a Qwen2-VL second, or none for the shipped ones")
-    launch(session)
+    launch(session, inbrowser=has_screen())
+
+
+def has_screen() -> bool:
+    """Whether a browser can open here: a Mac, Windows or a Linux desktop; elsewhere the address is printed alone."""
+    on_desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform in ("darwin", "win32") or bool(on_desktop)
 
 
 if __name__ == "__main__":
