@@ -13,7 +13,7 @@ run: .venv/run.stamp  ## open the app in the browser
 	$(BIN)/python -m app
 
 test: .venv/dev.stamp  ## run the tests (TESTS="tests/tiny -x" for some of them)
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: .venv/dev.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .
