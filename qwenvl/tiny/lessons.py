@@ -1,0 +1,302 @@
+"""Scenes and clips as a twin reads them while it is trained: packed tokens, what to answer, and where to look.
+
+A *lesson* is one picture, clip or pair of pictures with several questions about it. Its tokens are a prefix (the chat
+format up to the media's end) that is read once, and a tail for each question, which sees the prefix and itself and takes
+the positions right after the prefix, as if it were the only question. Lessons are packed one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from qwenvl.config import QwenVLConfig
+from qwenvl.processing.processor import Processor
+from qwenvl.rope import multimodal_positions
+from qwenvl.tiny.clips import Clip, render_clip
+from qwenvl.tiny.questions import Part, Question, Region
+from qwenvl.tiny.scenes import WORDS
+from qwenvl.tiny.world import COLOURS, SHAPES, Item, Label, Scene, Thing, box_of, footprint, render
+
+SHAPE_NAMES, COLOUR_NAMES = list(SHAPES), list(COLOURS)
+MOVES = ("left", "right", "up", "down")
+# What each visual token is taught to name: its owner's shape (last: print), colour, word (last: a number) and movement.
+CLASSES = {
+    "shape": len(SHAPE_NAMES) + 2,
+    "colour": len(COLOUR_NAMES) + 1,
+    "word": len(WORDS) + 2,
+    "motion": len(MOVES) + 1,
+}
+MIN_SHARE = 0.2  # of a visual token's area, from which the item on it owns it
+
+
+@dataclass(frozen=True)
+class Tail:
+    """One question with its answer: ids, where the answer begins, and which visual tokens it is about."""
+
+    task: str
+    ids: list[int]
+    answer_start: int
+    name_row: int | None  # the last token that names the subject
+    subjects: Tensor  # bool (visual tokens,)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """See the module. `labels` holds, for each visual token, its classes; `boxes` (visual tokens, 4) shares of 1."""
+
+    prefix: list[int]
+    visual: Tensor  # bool (prefix,)
+    positions: Tensor  # int64 (3, prefix)
+    pixels: Tensor
+    grids: list[tuple[int, int, int]]
+    labels: dict[str, Tensor]
+    boxes: Tensor
+    tails: list[Tail]
+
+    @property
+    def num_tokens(self) -> int:
+        return len(self.prefix) + sum(len(tail.ids) for tail in self.tails)
+
+
+@dataclass
+class Segment:
+    """Where one lesson lies in a pack, and which of its tokens each token of its tails sees."""
+
+    start: int
+    tails_start: int
+    end: int
+    sees: Tensor  # bool (tail tokens, lesson tokens)
+
+
+@dataclass
+class Pack:
+    """Lessons one after another: the tensors of one step."""
+
+    ids: Tensor
+    positions: Tensor  # int64 (3, tokens)
+    visual: Tensor  # bool (tokens,)
+    kept: Tensor  # which of all visual tokens stand in `ids`; training may leave out some that show only ground
+    pixels: Tensor
+    grids: list[tuple[int, int, int]]
+    segments: list[Segment]
+    labels: dict[str, Tensor]
+    boxes: Tensor
+    rows: Tensor  # tokens that predict an answer's token
+    targets: Tensor  # what they predict
+    questions: list[tuple[str, int, int]]  # task, and its slice of `rows`
+    looks: list[list[tuple[str, int, Tensor]]] = field(default_factory=list)  # by segment: kind, row in it, bool (visual,)
+
+
+class Teacher:
+    """Writes lessons in one family's own format."""
+
+    def __init__(self, processor: Processor) -> None:
+        self.processor, self.tokenizer = processor, processor.tokenizer
+        self.config = processor.config  # type: ignore[attr-defined]
+        self.is_first = isinstance(self.config, QwenVLConfig)
+        special = self.tokenizer.special
+        tags = ("<ref>", "</ref>", "<box>", "</box>")
+        if not self.is_first:
+            tags = ("<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>")
+        self.tags = [special(tag) for tag in tags]
+        self.end = special("<|im_end|>")
+        newline = self.tokenizer.encode("\n")
+        self.opening = [self.end, *newline, special("<|im_start|>"), *self.tokenizer.encode("assistant"), *newline]
+        self.before = "\n" if self.is_first else ""
+
+    def spell(self, parts: Sequence[Part], before: str = "", *, rounded: bool = False) -> list[int]:
+        """Ids of a question or an answer, boxes in the family's notation."""
+        ids: list[int] = []
+        text = before
+        for part in parts:
+            if isinstance(part, Region):
+                ids += self.tokenizer.encode(text)
+                text = ""
+                ids += self._spell_region(part, rounded)
+            else:
+                text += part
+        return ids + self.tokenizer.encode(text)
+
+    def _spell_region(self, region: Region, rounded: bool) -> list[int]:
+        left, top, right, bottom = (min(round(edge, -1), 990) if rounded else edge for edge in region.box)
+        encode, (ref, end_ref, box, end_box) = self.tokenizer.encode, self.tags
+        named = [ref, *encode(region.phrase), end_ref] if region.phrase else []
+        return [*named, box, *encode(f"({left},{top}),({right},{bottom})"), end_box]
+
+    def tail(self, question: Question, subjects: Tensor, names: Sequence[str]) -> Tail:
+        """A question and its answer as ids; `names` are the words that single out its subject."""
+        asked = self.spell(question.asked, self.before)
+        answer = [*self.spell(question.answer, rounded=True), self.end]
+        known = {self.tokenizer.encode(before + name)[-1] for name in names for before in (" ", "")}
+        rows = [row for row, id_ in enumerate(asked) if id_ in known]
+        ids = asked + self.opening + answer
+        return Tail(question.task, ids, len(ids) - len(answer), rows[-1] if rows else None, subjects)
+
+    def scenes(self, scenes: Sequence[Scene], questions: Sequence[Question]) -> Lesson:
+        """A lesson about one picture or several; `questions` name subjects of a single picture only."""
+        pictures = [{"type": "image", "image": render(scene)} for scene in scenes]
+        moments = [(scene, scene.items, None) for scene in scenes]
+        return self._lesson(pictures, moments, questions)
+
+    def clip(self, clip: Clip, questions: Sequence[Question]) -> Lesson:
+        """A lesson about a clip."""
+        parts = [{"type": "video", "video": render_clip(clip), "fps": clip.fps}]
+        moments = []
+        for frame in range(0, clip.frames, 1 if self.is_first else 2):
+            actors = [(actor, actor.at(frame, clip.frames)) for actor in clip.actors]
+            moments.append((clip.at(frame), [thing for _, thing in actors], [actor.direction for actor, _ in actors]))
+        return self._lesson(parts, moments, questions)
+
+    def _lesson(self, parts: list, moments: list, questions: Sequence[Question]) -> Lesson:
+        prompt = self.processor([{"role": "user", "content": [*parts, {"type": "text", "text": "?"}]}])
+        visual = torch.tensor([token.kind in ("image", "video") for token in prompt.tokens])
+        last = int(visual.nonzero()[-1]) + 2
+        prefix, visual = prompt.input_ids[:last], visual[:last]
+        inputs = prompt.model_inputs
+        pixels = inputs.get("images", inputs.get("pixel_values", inputs.get("pixel_values_videos")))
+        grids = [] if self.is_first else inputs.get("image_grid_thw", inputs.get("video_grid_thw")).tolist()
+        grids = [tuple(grid) for grid in grids]
+        frames = [grid[1:] for grid in grids for _ in range(grid[0])] if grids else [(32, 32)] * len(moments)
+        marked = [mark_tokens(*moment, (h // 2, w // 2)) for moment, (h, w) in zip(moments, frames, strict=True)]
+        owners, labels, boxes = (list(part) for part in zip(*marked, strict=True))
+        owner = torch.cat(owners)
+        tails = [
+            self.tail(question, torch.isin(owner, torch.tensor(question.subjects) + 1), _names(question, moments[0][1]))
+            for question in questions
+        ]
+        joined = {name: torch.cat([label[name] for label in labels]) for name in CLASSES}
+        positions = self._positions(torch.tensor(prefix), grids, is_clip="pixel_values_videos" in inputs)
+        return Lesson(prefix, visual, positions, pixels, grids, joined, torch.cat(boxes), tails)
+
+    def _positions(self, ids: Tensor, grids: list, *, is_clip: bool) -> Tensor:
+        if self.is_first:
+            return torch.arange(len(ids)).expand(3, -1)
+        named = {"video_grids" if is_clip else "image_grids": grids}
+        config = self.config
+        return multimodal_positions(
+            ids[None], **named, image_token_id=config.image_token_id, video_token_id=config.video_token_id
+        )[:, 0]
+
+
+def _names(question: Question, items: Sequence[Item | None]) -> list[str]:
+    from qwenvl.tiny.phrases import say
+
+    things = [items[index] for index in question.subjects if index < len(items)]
+    words = [getattr(thing, kind) for thing in things[:1] if isinstance(thing, Thing) for kind in ("shape", "colour")]
+    return [say(word, question.language) for word in words]
+
+
+def mark_tokens(
+    scene: Scene, items: Sequence[Item | None], directions: Sequence[str] | None, grid: tuple[int, int]
+) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+    """What lies on each visual token of one picture.
+
+    Args:
+        items: as questions count their subjects; None for one that is not there.
+        grid: rows and columns of visual tokens.
+
+    Returns:
+        The owner of each token, int64 (tokens,), 0 none, i + 1 `items[i]`; its classes; its owner's box.
+    """
+    present = [index for index, item in enumerate(items) if item is not None]
+    owned = footprint(scene)
+    shares = [np.full(grid, MIN_SHARE, np.float32)]
+    for place in range(len(present)):
+        mask = Image.fromarray((owned == place + 1).astype(np.float32))
+        shares.append(np.asarray(mask.resize((grid[1], grid[0]), Image.Resampling.BOX)))
+        if isinstance(items[present[place]], Label):  # ink is thin: the label's box counts
+            shares[-1] = _box_shares(items[present[place]], scene, grid)
+    owner = torch.from_numpy(np.stack(shares).argmax(axis=0).flatten())
+    table = torch.zeros(len(present) + 1, len(CLASSES), dtype=torch.int64)
+    edges = torch.zeros(len(present) + 1, 4)
+    for place, index in enumerate(present):
+        item = items[index]
+        table[place + 1] = torch.tensor(_classes(item, directions[index] if directions else ""))
+        edges[place + 1] = torch.tensor(box_of(item, scene.size)) / torch.tensor([*scene.size, *scene.size])
+    labels = {name: table[owner, column] for column, name in enumerate(CLASSES)}
+    return torch.tensor([0, *(index + 1 for index in present)])[owner], labels, edges[owner]
+
+
+def _box_shares(item: Item, scene: Scene, grid: tuple[int, int]) -> np.ndarray:
+    filled = np.zeros(scene.size[::-1], np.float32)
+    left, top, right, bottom = box_of(item, scene.size)
+    filled[top:bottom, left:right] = 1
+    return np.asarray(Image.fromarray(filled).resize((grid[1], grid[0]), Image.Resampling.BOX))
+
+
+def _classes(item: Item, direction: str) -> tuple[int, int, int, int]:
+    if isinstance(item, Thing):
+        motion = MOVES.index(direction) + 1 if direction else 0
+        return SHAPE_NAMES.index(item.shape) + 1, COLOUR_NAMES.index(item.colour) + 1, 0, motion
+    word = WORDS.index(item.text) + 1 if item.text in WORDS else len(WORDS) + 1
+    return len(SHAPE_NAMES) + 1, COLOUR_NAMES.index(item.colour) + 1, word, 0
+
+
+def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Generator | None = None) -> Pack:
+    """Lessons as one sequence; of the visual tokens that show only ground, a share `ground` is kept."""
+    ids, positions, visual, segments, looks, kept = [], [], [], [], [], []
+    rows, targets, questions, start = [], [], [], 0
+    for lesson in lessons:
+        chosen = lesson.labels["shape"] > 0
+        if ground < 1.0:
+            assert rng is not None
+            chosen |= torch.from_numpy(rng.random(len(chosen)) < ground)
+        else:
+            chosen = torch.ones_like(chosen)
+        stays = torch.ones(len(lesson.prefix), dtype=torch.bool)
+        stays[lesson.visual] = chosen
+        kept.append(chosen)
+        prefix = int(stays.sum())
+        total = prefix + lesson.num_tokens - len(lesson.prefix)
+        ids += torch.tensor(lesson.prefix)[stays].tolist()
+        positions.append(lesson.positions[:, stays])
+        visual += [lesson.visual[stays], torch.zeros(total - prefix, dtype=torch.bool)]
+        sees = torch.zeros(total - prefix, total, dtype=torch.bool)
+        sees[:, :prefix] = True
+        place, first, here = prefix, int(lesson.positions.max()) + 1, []
+        for tail in lesson.tails:
+            length = len(tail.ids)
+            ids += tail.ids
+            positions.append((torch.arange(length) + first).expand(3, -1))
+            sees[place - prefix : place - prefix + length, place : place + length] = torch.ones(length, length).tril() > 0
+            answer = range(start + place + tail.answer_start, start + place + length)
+            questions.append((tail.task, len(rows), len(rows) + len(answer)))
+            rows += [row - 1 for row in answer]
+            targets += tail.ids[tail.answer_start :]
+            here += _looks(tail, place, chosen)
+            place += length
+        segments.append(Segment(start, start + prefix, start + total, sees))
+        looks.append(here)
+        start += total
+    return Pack(
+        ids=torch.tensor(ids),
+        positions=torch.cat(positions, dim=1),
+        visual=torch.cat(visual),
+        kept=torch.cat(kept).nonzero()[:, 0],
+        pixels=torch.cat([lesson.pixels for lesson in lessons]),
+        grids=[grid for lesson in lessons for grid in lesson.grids],
+        segments=segments,
+        labels={name: torch.cat([lesson.labels[name] for lesson in lessons]) for name in CLASSES},
+        boxes=torch.cat([lesson.boxes for lesson in lessons]),
+        rows=torch.tensor(rows, dtype=torch.int64),
+        targets=torch.tensor(targets, dtype=torch.int64),
+        questions=questions,
+        looks=looks,
+    )
+
+
+def _looks(tail: Tail, place: int, chosen: Tensor) -> list[tuple[str, int, Tensor]]:
+    """Rows of a tail that should fall on its subjects."""
+    subjects = tail.subjects[chosen]
+    if tail.task in ("caption", "which picture") or not bool(subjects.any()):
+        return []
+    looks = [("name", place + tail.name_row, subjects)] if tail.name_row is not None else []
+    rows = range(tail.answer_start - 1, len(tail.ids) - 1 if tail.task == "grounding" else tail.answer_start)
+    return looks + [("answer", place + row, subjects) for row in rows]
+

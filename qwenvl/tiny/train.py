@@ -1,0 +1,444 @@
+"""Training of a twin, from scenes to a checkpoint's folder: `python -m qwenvl.tiny train FAMILY --minutes N --out FOLDER`.
+
+One step: a pack of lessons, the twin's own modules on it, the loss of its answers' tokens, and three helpers that only
+training knows: heads that name what lies on a visual token, boxes, and rows of attention that are shown their subject.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from qwenvl.config import from_published
+from qwenvl.load import build
+from qwenvl.processing.processor import Processor, from_folder
+from qwenvl.qwen2_vl import Qwen2VL
+from qwenvl.qwen_vl import QwenVL
+from qwenvl.rope import rope_1d, rope_multimodal, rotate
+from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights
+from qwenvl.tiny.clips import random_clip
+from qwenvl.tiny.lessons import CLASSES, Lesson, Pack, Segment, Teacher, pack
+from qwenvl.tiny.optimiser import Muon
+from qwenvl.tiny.questions import CLIP_TASKS, SCENE_TASKS, Question, ask_pictures
+from qwenvl.tiny.scenes import random_scene
+
+Twin = QwenVL | Qwen2VL
+
+LOOKS_AT = {"name": 1, "answer": 2}  # the block whose first head is shown where a question's subject lies
+PLACES_AFTER = 1  # the block after which visual tokens tell their owner's box
+
+
+class Helpers(nn.Module):
+    """Heads that training needs and the checkpoint does not hold."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.seen = nn.ModuleDict({name: nn.Linear(dim, count) for name, count in CLASSES.items()})
+        self.edges = nn.Linear(dim, 4)  # from visual tokens as the language model gets them
+        self.places = nn.Linear(dim, 4)  # from visual tokens inside the language model
+
+
+# --- the twin on a pack ---
+
+
+def see(model: Twin, batch: Pack) -> Tensor:
+    """Visual tokens (visual tokens, dim) of all media in a pack."""
+    if isinstance(model, QwenVL):
+        return model.adapter(model.vision(batch.pixels)).flatten(0, 1)
+    return model.adapter(model.vision(batch.pixels, batch.grids))
+
+
+@dataclass
+class Reading:
+    """What comes out of the language model: hidden states, inner ones, and the loss of rows that look elsewhere."""
+
+    hidden: Tensor
+    inner: Tensor
+    look_loss: Tensor
+
+
+def read(model: Twin, batch: Pack, visual: Tensor) -> Reading:
+    """The language model on a pack: linear layers on all tokens at once, attention lesson by lesson."""
+    language, config = model.language, model.config.language
+    x = language.embed(batch.ids)
+    x = x.masked_scatter(batch.visual[:, None], visual[batch.kept])
+    if isinstance(model, QwenVL):
+        rotation = rope_1d(batch.positions[0], config.head_dim, config.rope_theta)
+    else:
+        rotation = rope_multimodal(batch.positions[:, None], config.head_dim, config.rope_theta, config.rope_sections)
+        rotation = (rotation[0][0], rotation[1][0])
+    inner, look_losses = x, []
+    lengths = [segment.end - segment.start for segment in batch.segments]
+    places = [batch.visual[segment.start : segment.tails_start].nonzero()[:, 0] for segment in batch.segments]
+    for index, block in enumerate(language.blocks):
+        q, k, v = (part.split(lengths, dim=1) for part in heads_of(block, block.norm1(x), rotation))
+        mixed = [attend_segment(*parts) for parts in zip(q, k, v, batch.segments, strict=True)]
+        for parts in zip(q, k, batch.segments, places, batch.looks, strict=True):
+            look_losses += look_loss(*parts, kinds=[kind for kind, at in LOOKS_AT.items() if at == index])
+        mixed = torch.cat(mixed)
+        x = x + block.out(mixed)
+        x = x + block.mlp(block.norm2(x))
+        if index == PLACES_AFTER:
+            inner = x
+    loss = torch.cat(look_losses).mean() if look_losses else x.new_zeros(())
+    return Reading(language.norm(x), inner, loss)
+
+
+def heads_of(block: nn.Module, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+    """Queries, keys and values (heads, tokens, head_dim), turned by their positions."""
+    if hasattr(block, "qkv"):
+        q, k, v = block.qkv(x).unflatten(-1, (3, block.num_heads, -1)).permute(1, 2, 0, 3)
+    else:
+        q, k, v = (
+            part(x).unflatten(-1, (-1, block.head_dim)).transpose(0, 1) for part in (block.query, block.key, block.value)
+        )
+    return rotate(q, *rotation), rotate(k, *rotation), v
+
+
+def attend_segment(q: Tensor, k: Tensor, v: Tensor, segment: Segment) -> Tensor:
+    """Attention within one lesson: its prefix causally, then its tails by what they see. (tokens, heads * head_dim)."""
+    lengths = [segment.tails_start - segment.start, segment.end - segment.tails_start]
+    if q.shape[0] != k.shape[0]:
+        k, v = (part.repeat_interleave(q.shape[0] // k.shape[0], dim=0) for part in (k, v))
+    prefix, tails = q[None].split(lengths, dim=2)
+    first_k, first_v = (part[None, :, : lengths[0]] for part in (k, v))
+    first = F.scaled_dot_product_attention(prefix, first_k, first_v, is_causal=True)
+    rest = F.scaled_dot_product_attention(tails, k[None], v[None], attn_mask=segment.sees)
+    return torch.cat((first, rest), dim=2)[0].transpose(0, 1).flatten(1)
+
+
+def look_loss(
+    q: Tensor,
+    k: Tensor,
+    segment: Segment,
+    places: Tensor,
+    looks: Sequence[tuple[str, int, Tensor]],
+    kinds: Sequence[str],
+) -> list[Tensor]:
+    """-log of the share of the first head's rows that falls on their subjects; (rows,). `places` are visual tokens."""
+    looks = [look for look in looks if look[0] in kinds]
+    if not looks:
+        return []
+    rows = torch.tensor([row for _, row, _ in looks])
+    scores = q[0, rows] @ k[0].T * q.shape[-1] ** -0.5
+    scores = scores.masked_fill(~segment.sees[rows - (segment.tails_start - segment.start)], -math.inf)
+    subjects = torch.stack([subject for _, _, subject in looks])
+    on_subject = scores[:, places].masked_fill(~subjects, -math.inf).logsumexp(dim=1)
+    return [scores.logsumexp(dim=1) - on_subject]
+
+
+# --- losses ---
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much the helpers count beside the answers."""
+
+    answers: float
+    seen: float
+    looks: float
+
+
+def seen_loss(helpers: Helpers, visual: Tensor, batch: Pack) -> tuple[Tensor, dict[str, float]]:
+    """Loss of naming what lies on each visual token; tokens with nothing on them count a fifth."""
+    losses, shares = [], {}
+    owned = batch.labels["shape"] > 0
+    for name, head in helpers.seen.items():
+        scores, label = head(visual), batch.labels[name]
+        weight = torch.full((scores.shape[1],), 1.0)
+        weight[0] = 0.2
+        relevant = owned if name == "word" else torch.ones_like(owned)
+        if bool(relevant.any()):
+            losses.append(F.cross_entropy(scores[relevant], label[relevant], weight=weight))
+        named = label > 0
+        if bool(named.any()):
+            shares[f"see {name}"] = float((scores.argmax(dim=1) == label)[named].float().mean())
+    return torch.stack(losses).sum(), shares
+
+
+def box_loss(head: nn.Linear, visual: Tensor, owned: Tensor, boxes: Tensor) -> Tensor:
+    """Mean distance of the edges that tokens tell from those of what lies on them, in shares of the picture."""
+    if not bool(owned.any()):
+        return visual.new_zeros(())
+    return 5 * (head(visual[owned]) + 0.5 - boxes[owned]).abs().mean()
+
+
+def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tuple[Tensor, dict[str, float]]:
+    """The loss of a pack, and what to print about it."""
+    visual = see(model, batch)
+    named, report = seen_loss(helpers, visual, batch)
+    owned = batch.labels["shape"] > 0
+    edges = box_loss(helpers.edges, visual, owned, batch.boxes)
+    total = weights.seen * (named + edges)
+    report |= {"seen": named.item(), "edges": edges.item()}
+    if weights.answers:
+        reading = read(model, batch, visual)
+        scores = model.language.logits(reading.hidden[batch.rows])
+        answers = F.cross_entropy(scores, batch.targets)
+        places = box_loss(helpers.places, reading.inner[batch.visual], owned[batch.kept], batch.boxes[batch.kept])
+        total = total + weights.answers * answers + weights.seen * places + weights.looks * reading.look_loss
+        report |= {"answers": answers.item(), "looks": reading.look_loss.item(), "places": places.item()}
+        right = scores.argmax(dim=1) == batch.targets
+        for task, start, end in batch.questions:
+            report.setdefault(f"n {task}", 0)
+            report[f"n {task}"] += 1
+            report[f"ok {task}"] = report.get(f"ok {task}", 0) + float(right[start:end].all())
+    return total, report
+
+
+# --- lessons without end ---
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What lessons are about. `tasks` weigh the questions of a still; shares are of lessons."""
+
+    tasks: Mapping[str, float]
+    questions: int
+    things: tuple[int, int]
+    sides: tuple[int, int]
+    printed: float  # stills with a word or number
+    clips: float
+    pairs: float  # two pictures
+    ground: float = 1.0  # share of the visual tokens without anything on them that the language model is shown
+    photos: tuple[str, ...] = ()
+
+
+def draw_lesson(teacher: Teacher, menu: Menu, rng: np.random.Generator) -> Lesson:
+    """One lesson."""
+    lot = rng.random()
+    if lot < menu.clips:
+        sides = (84, max(100, min(168, menu.sides[1])))
+        clip = random_clip(rng, sides=sides)
+        return teacher.clip(clip, choose_questions(CLIP_TASKS, {"direction": 1, "change": 1, "order": 1}, clip, rng, 6))
+    if lot < menu.clips + menu.pairs:
+        scenes = [random_scene(rng, things=(1, 3), sides=menu.sides) for _ in range(2)]
+        asked = [ask_pictures(scenes, rng, chinese=0.1) for _ in range(4)]
+        return teacher.scenes(scenes, list(dict.fromkeys(question for question in asked if question)))
+    labels = (1, 2) if rng.random() < menu.printed else (0, 0)
+    scene = random_scene(rng, things=menu.things, labels=labels, sides=menu.sides, photos=menu.photos)
+    return teacher.scenes([scene], choose_questions(SCENE_TASKS, menu.tasks, scene, rng, menu.questions))
+
+
+def choose_questions(
+    tasks: Mapping[str, Any], weights: Mapping[str, float], subject: Any, rng: np.random.Generator, count: int
+) -> list[Question]:
+    """Different questions about one subject, tasks drawn by weight."""
+    if not count:
+        return []
+    names = list(weights)
+    chances = np.array(list(weights.values())) / sum(weights.values())
+    asked: dict[Question, None] = {}
+    for name in rng.choice(names, size=2 * count, p=chances):
+        question = tasks[str(name)](subject, rng, "zh" if rng.random() < 0.1 else "en")
+        if question is not None:
+            asked[question] = None
+        if len(asked) == count:
+            break
+    return list(asked)
+
+
+def draw_pack(teacher: Teacher, menu: Menu, rng: np.random.Generator, budget: int) -> Pack:
+    """Lessons up to a budget of tokens, visual ones included."""
+    lessons: list[Lesson] = []
+    room = budget
+    while room > 0:
+        lesson = draw_lesson(teacher, menu, rng)
+        room -= lesson.num_tokens
+        lessons.append(lesson)
+    return pack(lessons, ground=menu.ground, rng=rng)
+
+
+# --- the run ---
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training: how long, how much a step, and the menus by share of the time."""
+
+    family: str
+    minutes: float
+    seed: int
+    budget: int
+    seeing_budget: int
+    seeing: float  # share of the time in which only the vision tower and the adapter learn
+    muon: float = 0.02
+    adam: float = 2e-3
+
+
+def menu_at(plan: Plan, share: float) -> tuple[Menu, Weights]:
+    """What is taught after a share of the time."""
+    first = plan.family == "qwen-vl"
+    tasks = {"colour": 2.0, "shape": 2.0, "existence": 1.5, "count": 1.2, "grounding": 1.0, "relation": 0.5}
+    menu = Menu(tasks, 10, (1, 4), (112, 224), printed=0.0, clips=0.0 if first else 0.15, pairs=0.0)
+    if share < plan.seeing:
+        crowd = replace(menu, questions=0, things=(5, 9), sides=(200, 260) if first else (140, 224), printed=0.3)
+        return crowd, Weights(0.0, 1.0, 0.0)
+    later = (share - plan.seeing) / (1 - plan.seeing)
+    if later > 0.3:
+        tasks = tasks | {"region": 0.5, "caption": 0.4, "furthest": 0.3, "reading": 1.0}
+        clips = 0.0 if first else 0.3
+        menu = replace(menu, tasks=tasks, sides=(112, 320), printed=0.25, clips=clips, pairs=0.03)
+    return menu, Weights(1.0, max(0.2, 0.6 - 0.6 * later), max(0.0, 0.5 - 0.6 * later))
+
+
+class Training:
+    """A twin being trained, and everything that it takes to go on after a kill."""
+
+    def __init__(self, plan: Plan, template: Path, out: Path) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.out, self.template = plan, out, template
+        self.config = from_published(twin_config(plan.family, template))
+        self.processor: Processor = from_processor(template, self.config)
+        self.teacher = Teacher(self.processor)
+        self.model, self.helpers = build(self.config), Helpers(self.config.language.dim)
+        self.rng = np.random.default_rng(plan.seed)
+        self.step, self.seconds = 0, 0.0
+        self.history: list[dict[str, float]] = []
+        self._begin()
+        self._set_optimisers()
+
+    def _begin(self) -> None:
+        draw_weights(self.model)
+        menu, _ = menu_at(self.plan, 0.0)
+        sample = draw_pack(self.teacher, replace(menu, clips=0.0), np.random.default_rng(1), 8000)
+        begin = begin_qwen_vl if isinstance(self.model, QwenVL) else begin_qwen2_vl
+        begin(self.model, sample.pixels)  # type: ignore[arg-type]
+
+    def _set_optimisers(self) -> None:
+        hidden, rest = [], []
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                matrix = parameter.dim() == 2 and ".blocks." in name or name in HIDDEN
+                (hidden if matrix else rest).append(parameter)
+        rest += list(self.helpers.parameters())
+        self.optimisers = [
+            Muon(hidden, lr=self.plan.muon, weight_decay=0.01),
+            torch.optim.AdamW(rest, lr=self.plan.adam, betas=(0.9, 0.98), weight_decay=0.0),
+        ]
+        self.rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self.optimisers]
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.seconds / 60 / self.plan.minutes)
+
+    def run(self, until: float = math.inf) -> None:
+        """Train to the end, or for `until` seconds."""
+        saved = began = self.began = time.time()
+        report: dict[str, float] = defaultdict(float)
+        while self.share < 1 and time.time() - began < until:
+            start = time.process_time()
+            self._add(report, self.advance())
+            self.seconds += time.process_time() - start  # of one core: a busy machine trains longer, not less
+            if self.step % 25 == 0:
+                self._tell(report)
+                report = defaultdict(float)
+            if time.time() - saved > 120:
+                self.save()
+                saved = time.time()
+        self.save()
+
+    def advance(self) -> dict[str, float]:
+        """One step; what to print about it."""
+        menu, weights = menu_at(self.plan, self.share)
+        budget = self.plan.budget if weights.answers else self.plan.seeing_budget
+        batch = draw_pack(self.teacher, menu, self.rng, budget)
+        loss, report = loss_of(self.model, self.helpers, batch, weights)
+        factor = min(1.0, (self.step + 1) / 60) * 0.5 * (1 + math.cos(math.pi * self.share)) + 0.01
+        for optimiser, rates in zip(self.optimisers, self.rates, strict=True):
+            optimiser.zero_grad(set_to_none=True)
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                group["lr"] = rate * factor
+        loss.backward()
+        nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.grad is not None], 1.0)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.step += 1
+        return report | {"loss": loss.item(), "lessons": len(batch.segments)}
+
+    def _add(self, report: dict[str, float], new: Mapping[str, float]) -> None:
+        for name, value in new.items():
+            report[name] += value
+            report[f"# {name}"] += 1
+
+    def _tell(self, report: Mapping[str, float]) -> None:
+        row: dict[str, float] = {"step": self.step, "minutes": round(self.seconds / 60, 2), "wall": round((time.time() - self.began) / 60, 2)}
+        for name, value in report.items():
+            if name.startswith("ok "):
+                row[name[3:]] = round(value / report[f"n {name[3:]}"], 3)
+            elif name == "lessons":
+                row[name] = value
+            elif not name.startswith(("#", "n ")):
+                row[name] = round(value / report[f"# {name}"], 3)
+        self.history.append(row)
+        print(json.dumps(row), flush=True)
+
+    def save(self) -> None:
+        """Everything, into one file, replaced in one move."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        state = {
+            "model": self.model.state_dict(),
+            "helpers": self.helpers.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "rng": self.rng.bit_generator.state,
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+        }
+        torch.save(state, self.out / "training.tmp")
+        (self.out / "training.tmp").replace(self.out / "training.pt")
+
+    def resume(self) -> bool:
+        """Go on from `training.pt`, if it is there."""
+        path = self.out / "training.pt"
+        if not path.exists():
+            return False
+        state = torch.load(path, weights_only=False)
+        self.model.load_state_dict(state["model"])
+        self.helpers.load_state_dict(state["helpers"])
+        for optimiser, held in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(held)
+        self.rng.bit_generator.state = state["rng"]
+        self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
+        return True
+
+
+HIDDEN = ("adapter.qkv.weight", "adapter.out.weight", "adapter.up.weight", "adapter.down.weight", "adapter.widen.weight")
+
+
+def twin_config(family: str, template: Path) -> dict[str, Any]:
+    """The template's `config.json` with the sizes that are trained."""
+    published = json.loads((template / "config.json").read_text())
+    if family == "qwen-vl":
+        published |= {"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "kv_channels": 32}
+        published |= {"intermediate_size": 2 * 320}
+        published["visual"] |= {"image_size": 224, "width": 128, "layers": 4, "heads": 4, "mlp_ratio": 3}
+        published["visual"] |= {"output_dim": 128}
+        return published
+    published |= {"hidden_size": 128, "num_hidden_layers": 5, "num_attention_heads": 4, "num_key_value_heads": 2}
+    published |= {"intermediate_size": 320, "rope_theta": 200.0, "tie_word_embeddings": False}
+    published["rope_scaling"] = {"type": "mrope", "mrope_section": [2, 5, 9]}
+    published["vision_config"] |= {"embed_dim": 128, "hidden_size": 128, "depth": 4, "num_heads": 4, "mlp_ratio": 3}
+    return published
+
+
+def from_processor(template: Path, config: Any) -> Processor:
+    return from_folder(template, config)
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a log."""
+    for line in path.read_text().splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)
