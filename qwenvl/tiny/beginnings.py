@@ -1,7 +1,7 @@
 """Where a twin's training begins: weights that already see edges, neighbours and places.
 
 Patch embeddings are principal components of patches; the heads of the first blocks of the vision tower look at
-neighbouring patches; each of Qwen-VL's 256 queries looks at the patches of its own place. All of it may change in training.
+neighbouring patches; each of Qwen-VL's 256 queries looks at the patches of its own place. All may change in training.
 """
 
 from __future__ import annotations

@@ -58,7 +58,9 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """Shares and counts."""
-        levels = {level: {"right": right / asked, "asked": asked} for level, (right, asked) in self.by_difficulty.items()}
+        levels = {
+            level: {"right": right / asked, "asked": asked} for level, (right, asked) in self.by_difficulty.items()
+        }
         made: dict[str, Any] = {"right": self.right / max(self.asked, 1), "asked": self.asked, "by_difficulty": levels}
         return made | ({"mean_iou": float(np.mean(self.ious))} if self.ious else {})
 
@@ -185,13 +187,13 @@ def evaluate(pipeline: Pipeline, *, seed: int, scenes: int, rows: Sequence[str] 
 
     Args:
         seed: of the scenes.
-        scenes: how many for each row; pointing takes a fifth, at least 20, to choose its head and as many to measure it.
+        scenes: how many for each row; pointing takes a fifth, at least 20, to choose its head, and as many to measure.
         rows: some of `ROWS` or "pointing"; None for all.
 
     Returns:
         {"rows": {name: {"right", "asked", "by_difficulty"}}, "pointing": {...}, "seconds_an_answer": ...}.
     """
-    wanted = list(ROWS) + ["pointing"] if rows is None else list(rows)
+    wanted = [*ROWS, "pointing"] if rows is None else list(rows)
     made: dict[str, Any] = {"checkpoint": pipeline.name, "seed": seed, "scenes": scenes, "rows": {}}
     seconds: list[float] = []
     for name in (name for name in wanted if name in ROWS):
@@ -217,8 +219,8 @@ def pointing(pipeline: Pipeline, *, seed: int, scenes: int) -> dict[str, Any]:
     The head (layer, head, and which row: that of the word that names the thing, or the one that predicts the answer) is
     chosen on `scenes` scenes and measured on as many others.
     """
-    chosen = [measure for measure in _measures(pipeline, seed + 1_000_003, scenes)]
-    tested = [measure for measure in _measures(pipeline, seed, scenes)]
+    chosen = list(_measures(pipeline, seed + 1_000_003, scenes))
+    tested = list(_measures(pipeline, seed, scenes))
     made: dict[str, Any] = {}
     for task in ("colour", "shape"):
         learn = np.stack([measure for name, measure in chosen if name == task])
@@ -241,7 +243,7 @@ def pointing(pipeline: Pipeline, *, seed: int, scenes: int) -> dict[str, Any]:
 
 
 def _measures(pipeline: Pipeline, seed: int, scenes: int) -> Iterator[tuple[str, np.ndarray]]:
-    """For each case (task, (rows, layers, heads, figures)): target, distractor, share on the picture, peak on target."""
+    """The task of each case and its figures, (rows, layers, heads, 4): target, distractor, on the picture, peak."""
     for task in ("colour", "shape"):
         rng = np.random.default_rng([seed, zlib.crc32(task.encode())])
         count = 0

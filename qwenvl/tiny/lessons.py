@@ -1,14 +1,14 @@
 """Scenes and clips as a twin reads them while it is trained: packed tokens, what to answer, and where to look.
 
-A *lesson* is one picture, clip or pair of pictures with several questions about it. Its tokens are a prefix (the chat
-format up to the media's end) that is read once, and a tail for each question, which sees the prefix and itself and takes
+A *lesson* is one picture, clip or pair of pictures with several questions about it. Its tokens are a prefix (the
+chat format up to the media's end) that is read once, and a tail for each question, which sees the prefix and itself and takes
 the positions right after the prefix, as if it were the only question. Lessons are packed one after another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from qwenvl.config import QwenVLConfig
 from qwenvl.processing.processor import Processor
 from qwenvl.rope import multimodal_positions
 from qwenvl.tiny.clips import Clip, render_clip
+from qwenvl.tiny.phrases import say
 from qwenvl.tiny.questions import Part, Question, Region
 from qwenvl.tiny.scenes import WORDS
 from qwenvl.tiny.world import COLOURS, SHAPES, Item, Label, Scene, Thing, box_of, footprint, render
@@ -90,7 +91,20 @@ class Pack:
     rows: Tensor  # tokens that predict an answer's token
     targets: Tensor  # what they predict
     questions: list[tuple[str, int, int]]  # task, and its slice of `rows`
-    looks: list[list[tuple[str, int, Tensor]]] = field(default_factory=list)  # by segment: kind, row in it, bool (visual,)
+    looks: list[list[tuple[str, int, Tensor]]]  # by segment: kind of row, row in it, bool (visual tokens,)
+
+    def to(self, device: torch.device) -> Pack:
+        """The same pack, its tensors on a device."""
+        if device.type == "cpu":
+            return self
+        names = ("ids", "positions", "visual", "kept", "pixels", "boxes", "rows", "targets")
+        return replace(
+            self,
+            **{name: getattr(self, name).to(device) for name in names},
+            labels={name: label.to(device) for name, label in self.labels.items()},
+            segments=[replace(segment, sees=segment.sees.to(device)) for segment in self.segments],
+            looks=[[(kind, row, subject.to(device)) for kind, row, subject in looks] for looks in self.looks],
+        )
 
 
 class Teacher:
@@ -185,8 +199,6 @@ class Teacher:
 
 
 def _names(question: Question, items: Sequence[Item | None]) -> list[str]:
-    from qwenvl.tiny.phrases import say
-
     things = [items[index] for index in question.subjects if index < len(items)]
     words = [getattr(thing, kind) for thing in things[:1] if isinstance(thing, Thing) for kind in ("shape", "colour")]
     return [say(word, question.language) for word in words]
@@ -264,7 +276,9 @@ def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Gener
             length = len(tail.ids)
             ids += tail.ids
             positions.append((torch.arange(length) + first).expand(3, -1))
-            sees[place - prefix : place - prefix + length, place : place + length] = torch.ones(length, length).tril() > 0
+            sees[place - prefix : place - prefix + length, place : place + length] = (
+                torch.ones(length, length).tril() > 0
+            )
             answer = range(start + place + tail.answer_start, start + place + length)
             questions.append((tail.task, len(rows), len(rows) + len(answer)))
             rows += [row - 1 for row in answer]
@@ -299,4 +313,3 @@ def _looks(tail: Tail, place: int, chosen: Tensor) -> list[tuple[str, int, Tenso
     looks = [("name", place + tail.name_row, subjects)] if tail.name_row is not None else []
     rows = range(tail.answer_start - 1, len(tail.ids) - 1 if tail.task == "grounding" else tail.answer_start)
     return looks + [("answer", place + row, subjects) for row in rows]
-

@@ -1,4 +1,4 @@
-"""Muon for hidden matrices (update of orthogonal shape, from momentum), AdamW for everything else. Float32 throughout."""
+"""Muon, for hidden matrices: each step is the orthogonal matrix nearest to the momentum. Float32 throughout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training of a twin, from scenes to a checkpoint's folder: `python -m qwenvl.tiny train FAMILY --minutes N --out FOLDER`.
+"""Training of a twin, from scenes to a checkpoint's folder: `python -m qwenvl.tiny train FAMILY --out FOLDER`.
 
 One step: a pack of lessons, the twin's own modules on it, the loss of its answers' tokens, and three helpers that only
 training knows: heads that name what lies on a visual token, boxes, and rows of attention that are shown their subject.
@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qwenvl.config import from_published
-from qwenvl.load import build
-from qwenvl.processing.processor import Processor, from_folder
+from qwenvl.load import build, load_model, pick_device
+from qwenvl.processing.processor import from_folder
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
 from qwenvl.rope import rope_1d, rope_multimodal, rotate
@@ -30,6 +30,7 @@ from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights
 from qwenvl.tiny.clips import random_clip
 from qwenvl.tiny.lessons import CLASSES, Lesson, Pack, Segment, Teacher, pack
 from qwenvl.tiny.optimiser import Muon
+from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint, write_words
 from qwenvl.tiny.questions import CLIP_TASKS, SCENE_TASKS, Question, ask_pictures
 from qwenvl.tiny.scenes import random_scene
 
@@ -101,7 +102,8 @@ def heads_of(block: nn.Module, x: Tensor, rotation: tuple[Tensor, Tensor]) -> tu
         q, k, v = block.qkv(x).unflatten(-1, (3, block.num_heads, -1)).permute(1, 2, 0, 3)
     else:
         q, k, v = (
-            part(x).unflatten(-1, (-1, block.head_dim)).transpose(0, 1) for part in (block.query, block.key, block.value)
+            part(x).unflatten(-1, (-1, block.head_dim)).transpose(0, 1)
+            for part in (block.query, block.key, block.value)
         )
     return rotate(q, *rotation), rotate(k, *rotation), v
 
@@ -249,15 +251,35 @@ def choose_questions(
     return list(asked)
 
 
-def draw_pack(teacher: Teacher, menu: Menu, rng: np.random.Generator, budget: int) -> Pack:
-    """Lessons up to a budget of tokens, visual ones included."""
-    lessons: list[Lesson] = []
-    room = budget
-    while room > 0:
-        lesson = draw_lesson(teacher, menu, rng)
-        room -= lesson.num_tokens
-        lessons.append(lesson)
-    return pack(lessons, ground=menu.ground, rng=rng)
+class Shelf:
+    """Lessons drawn lately, each taken `1 / (1 - again)` times on average: drawing costs nearly as much as reading."""
+
+    def __init__(self, teacher: Teacher, rng: np.random.Generator, *, size: int = 300, again: float = 0.6) -> None:
+        self.teacher, self.rng, self.size, self.again = teacher, rng, size, again
+        self.menu: Menu | None = None
+        self.lessons: list[Lesson] = []
+
+    def take(self, menu: Menu) -> Lesson:
+        """A lesson from a menu, new or drawn before from the same one."""
+        if menu != self.menu:
+            self.menu, self.lessons = menu, []
+        if len(self.lessons) >= 20 and self.rng.random() < self.again:
+            return self.lessons[self.rng.integers(len(self.lessons))]
+        lesson = draw_lesson(self.teacher, menu, self.rng)
+        if len(self.lessons) < self.size:
+            self.lessons.append(lesson)
+        else:
+            self.lessons[self.rng.integers(self.size)] = lesson
+        return lesson
+
+    def fill(self, menu: Menu, budget: int) -> Pack:
+        """Lessons up to a budget of tokens, visual ones included."""
+        lessons: list[Lesson] = []
+        room = budget
+        while room > 0:
+            lessons.append(self.take(menu))
+            room -= lessons[-1].num_tokens
+        return pack(lessons, ground=menu.ground, rng=self.rng)
 
 
 # --- the run ---
@@ -278,41 +300,52 @@ class Plan:
 
 
 def menu_at(plan: Plan, share: float) -> tuple[Menu, Weights]:
-    """What is taught after a share of the time."""
+    """What is taught after a share of the time: first to see, in crowds; then to answer, easy questions first."""
     first = plan.family == "qwen-vl"
-    tasks = {"colour": 2.0, "shape": 2.0, "existence": 1.5, "count": 1.2, "grounding": 1.0, "relation": 0.5}
-    menu = Menu(tasks, 10, (1, 4), (112, 224), printed=0.0, clips=0.0 if first else 0.15, pairs=0.0)
+    clips = 0.0 if first else 0.15
     if share < plan.seeing:
-        crowd = replace(menu, questions=0, things=(5, 9), sides=(200, 260) if first else (140, 224), printed=0.3)
-        return crowd, Weights(0.0, 1.0, 0.0)
+        sides = (200, 260) if first else (140, 224)
+        return Menu({}, 0, (5, 9), sides, printed=0.3, clips=clips, pairs=0.0), Weights(0.0, 1.0, 0.0)
     later = (share - plan.seeing) / (1 - plan.seeing)
-    if later > 0.3:
-        tasks = tasks | {"region": 0.5, "caption": 0.4, "furthest": 0.3, "reading": 1.0}
-        clips = 0.0 if first else 0.3
+    weights = Weights(1.0, max(0.15, 0.5 - 0.6 * later), max(0.0, 0.6 - 0.8 * later))
+    tasks = {"colour": 2.0, "shape": 2.0, "existence": 2.0, "count": 1.2, "grounding": 0.6, "relation": 0.3}
+    menu = Menu(tasks, 16, (1, 4), (112, 224), printed=0.0, clips=clips, pairs=0.0)
+    if later > 0.4:
+        tasks = tasks | {"region": 0.5, "caption": 0.3, "furthest": 0.3, "reading": 0.7, "grounding": 1.2}
+        clips = 0.0 if first else 0.25
         menu = replace(menu, tasks=tasks, sides=(112, 320), printed=0.25, clips=clips, pairs=0.03)
-    return menu, Weights(1.0, max(0.2, 0.6 - 0.6 * later), max(0.0, 0.5 - 0.6 * later))
+    return (replace(menu, ground=0.15) if first and later < 0.7 else menu), weights
 
 
 class Training:
-    """A twin being trained, and everything that it takes to go on after a kill."""
+    """A twin being trained, and everything that it takes to go on after a kill.
 
-    def __init__(self, plan: Plan, template: Path, out: Path) -> None:
+    `out` is the folder of the checkpoint; beside it lies `<out>.training.pt`, from which `resume` goes on.
+    """
+
+    def __init__(self, plan: Plan, out: Path, *, start: Path | None = None, device: str = "cpu") -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.out, self.template = plan, out, template
-        self.config = from_published(twin_config(plan.family, template))
-        self.processor: Processor = from_processor(template, self.config)
-        self.teacher = Teacher(self.processor)
+        self.plan, self.out, self.device = plan, out, torch.device(device)
+        self.config = from_published(twin_config(plan.family))
+        write_words(plan.family, out)
+        self.teacher = Teacher(from_folder(out, self.config))
         self.model, self.helpers = build(self.config), Helpers(self.config.language.dim)
         self.rng = np.random.default_rng(plan.seed)
+        self.shelf = Shelf(self.teacher, self.rng)
         self.step, self.seconds = 0, 0.0
         self.history: list[dict[str, float]] = []
-        self._begin()
+        self._begin(start)
+        self.model.to(self.device)
+        self.helpers.to(self.device)
         self._set_optimisers()
 
-    def _begin(self) -> None:
+    def _begin(self, start: Path | None) -> None:
         draw_weights(self.model)
+        if start is not None:
+            self.model.load_state_dict(load_model(start, dtype=torch.float32, device="cpu").state_dict())
+            return
         menu, _ = menu_at(self.plan, 0.0)
-        sample = draw_pack(self.teacher, replace(menu, clips=0.0), np.random.default_rng(1), 8000)
+        sample = Shelf(self.teacher, np.random.default_rng(1)).fill(replace(menu, clips=0.0, pairs=0.0), 4000)
         begin = begin_qwen_vl if isinstance(self.model, QwenVL) else begin_qwen2_vl
         begin(self.model, sample.pixels)  # type: ignore[arg-type]
 
@@ -320,7 +353,7 @@ class Training:
         hidden, rest = [], []
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad:
-                matrix = parameter.dim() == 2 and ".blocks." in name or name in HIDDEN
+                matrix = (parameter.dim() == 2 and ".blocks." in name) or name in HIDDEN
                 (hidden if matrix else rest).append(parameter)
         rest += list(self.helpers.parameters())
         self.optimisers = [
@@ -353,8 +386,9 @@ class Training:
         """One step; what to print about it."""
         menu, weights = menu_at(self.plan, self.share)
         budget = self.plan.budget if weights.answers else self.plan.seeing_budget
-        batch = draw_pack(self.teacher, menu, self.rng, budget)
-        loss, report = loss_of(self.model, self.helpers, batch, weights)
+        batch = self.shelf.fill(menu, budget).to(self.device)
+        with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
+            loss, report = loss_of(self.model, self.helpers, batch, weights)
         factor = min(1.0, (self.step + 1) / 60) * 0.5 * (1 + math.cos(math.pi * self.share)) + 0.01
         for optimiser, rates in zip(self.optimisers, self.rates, strict=True):
             optimiser.zero_grad(set_to_none=True)
@@ -373,7 +407,11 @@ class Training:
             report[f"# {name}"] += 1
 
     def _tell(self, report: Mapping[str, float]) -> None:
-        row: dict[str, float] = {"step": self.step, "minutes": round(self.seconds / 60, 2), "wall": round((time.time() - self.began) / 60, 2)}
+        row: dict[str, float] = {
+            "step": self.step,
+            "minutes": round(self.seconds / 60, 2),
+            "wall": round((time.time() - self.began) / 60, 2),
+        }
         for name, value in report.items():
             if name.startswith("ok "):
                 row[name[3:]] = round(value / report[f"n {name[3:]}"], 3)
@@ -384,9 +422,12 @@ class Training:
         self.history.append(row)
         print(json.dumps(row), flush=True)
 
+    @property
+    def state_file(self) -> Path:
+        return self.out.with_name(f"{self.out.name}.training.pt")
+
     def save(self) -> None:
         """Everything, into one file, replaced in one move."""
-        self.out.mkdir(parents=True, exist_ok=True)
         state = {
             "model": self.model.state_dict(),
             "helpers": self.helpers.state_dict(),
@@ -396,15 +437,15 @@ class Training:
             "seconds": self.seconds,
             "history": self.history,
         }
-        torch.save(state, self.out / "training.tmp")
-        (self.out / "training.tmp").replace(self.out / "training.pt")
+        unfinished = self.state_file.with_suffix(".tmp")
+        torch.save(state, unfinished)
+        unfinished.replace(self.state_file)
 
     def resume(self) -> bool:
-        """Go on from `training.pt`, if it is there."""
-        path = self.out / "training.pt"
-        if not path.exists():
+        """Go on from what was saved, if anything was."""
+        if not self.state_file.exists():
             return False
-        state = torch.load(path, weights_only=False)
+        state = torch.load(self.state_file, weights_only=False, map_location=self.device)
         self.model.load_state_dict(state["model"])
         self.helpers.load_state_dict(state["helpers"])
         for optimiser, held in zip(self.optimisers, state["optimisers"], strict=True):
@@ -413,32 +454,48 @@ class Training:
         self.step, self.seconds, self.history = state["step"], state["seconds"], state["history"]
         return True
 
-
-HIDDEN = ("adapter.qkv.weight", "adapter.out.weight", "adapter.up.weight", "adapter.down.weight", "adapter.widen.weight")
-
-
-def twin_config(family: str, template: Path) -> dict[str, Any]:
-    """The template's `config.json` with the sizes that are trained."""
-    published = json.loads((template / "config.json").read_text())
-    if family == "qwen-vl":
-        published |= {"hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4, "kv_channels": 32}
-        published |= {"intermediate_size": 2 * 320}
-        published["visual"] |= {"image_size": 224, "width": 128, "layers": 4, "heads": 4, "mlp_ratio": 3}
-        published["visual"] |= {"output_dim": 128}
-        return published
-    published |= {"hidden_size": 128, "num_hidden_layers": 5, "num_attention_heads": 4, "num_key_value_heads": 2}
-    published |= {"intermediate_size": 320, "rope_theta": 200.0, "tie_word_embeddings": False}
-    published["rope_scaling"] = {"type": "mrope", "mrope_section": [2, 5, 9]}
-    published["vision_config"] |= {"embed_dim": 128, "hidden_size": 128, "depth": 4, "num_heads": 4, "mlp_ratio": 3}
-    return published
+    def publish(self) -> None:
+        """Write the checkpoint, its curve and its card."""
+        about = {"seed": self.plan.seed, "steps": self.step, "minutes": round(self.seconds / 60, 1)}
+        write_checkpoint(self.model, self.plan.family, self.out, about)
+        draw_curve(self.history, self.out / "curve.png")
+        write_card(self.out)
 
 
-def from_processor(template: Path, config: Any) -> Processor:
-    return from_folder(template, config)
+def train(
+    family: str,
+    out: Path,
+    *,
+    minutes: float,
+    seed: int = 0,
+    start: Path | None = None,
+    device: str = "auto",
+) -> None:
+    """Train a twin and write its checkpoint into `out`; goes on where an earlier call was stopped.
+
+    Args:
+        family: "qwen-vl" or "qwen2-vl".
+        minutes: of processor time, over which the learning rates fall to nothing.
+        start: a checkpoint's folder to begin with, with fresh optimisers and no time for seeing alone.
+        device: "auto", "cpu" or "cuda"; bfloat16 on CUDA.
+    """
+    seeing = 0.0 if start is not None else 0.2
+    plan = Plan(family, minutes, seed, **BUDGETS[family], seeing=seeing)
+    training = Training(plan, out, start=start, device=str(pick_device(device)))
+    training.resume()
+    training.run()
+    training.publish()
 
 
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a log."""
-    for line in path.read_text().splitlines():
-        if line.startswith("{"):
-            yield json.loads(line)
+BUDGETS = {
+    "qwen-vl": {"budget": 3600, "seeing_budget": 2200},
+    "qwen2-vl": {"budget": 2800, "seeing_budget": 900},
+}
+
+HIDDEN = (
+    "adapter.qkv.weight",
+    "adapter.out.weight",
+    "adapter.up.weight",
+    "adapter.down.weight",
+    "adapter.widen.weight",
+)

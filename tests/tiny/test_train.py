@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from qwenvl.load import CHECKPOINTS
 from qwenvl.tiny.lessons import Lesson, Teacher, pack
 from qwenvl.tiny.questions import SCENE_TASKS, content
 from qwenvl.tiny.scenes import random_scene
@@ -22,7 +21,7 @@ MENU = Menu(TASKS, 5, (1, 4), (112, 168), printed=0.5, clips=0.4, pairs=0.2)
 
 def training(family: str, out: Path, **changed: object) -> Training:
     plan = Plan(family, minutes=1.0, seed=3, budget=500, seeing_budget=500, seeing=0.0)
-    return Training(replace(plan, **changed), CHECKPOINTS / f"tiny-{family}", out)  # type: ignore[arg-type]
+    return Training(replace(plan, **changed), out / "twin")  # type: ignore[arg-type]
 
 
 def alone(lesson: Lesson, index: int, family: str) -> dict[str, torch.Tensor]:
