@@ -1,14 +1,15 @@
 """Scenes and clips as a twin reads them while it is trained: packed tokens, what to answer, and where to look.
 
-A *lesson* is one picture, clip or pair of pictures with several questions about it. Its tokens are a prefix (the
-chat format up to the media's end) that is read once, and a tail for each question, which sees the prefix and itself and takes
-the positions right after the prefix, as if it were the only question. Lessons are packed one after another.
+A *lesson* is one picture, clip or pair of pictures with several questions about it. Its tokens are a prefix (the chat
+format up to the media's end) that is read once, and a tail for each question, which sees the prefix and itself and
+takes the positions right after the prefix, as if it were the only question. Lessons are packed one after another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import torch
@@ -21,8 +22,8 @@ from qwenvl.rope import multimodal_positions
 from qwenvl.tiny.clips import Clip, render_clip
 from qwenvl.tiny.phrases import say
 from qwenvl.tiny.questions import Part, Question, Region
-from qwenvl.tiny.scenes import WORDS
-from qwenvl.tiny.world import COLOURS, SHAPES, Item, Label, Scene, Thing, box_of, footprint, render
+from qwenvl.tiny.scenes import MIN_CONTRAST, WORDS, pairs_of, random_ground
+from qwenvl.tiny.world import COLOURS, SHAPES, Item, Label, Scene, Thing, box_of, contrast, footprint, render
 
 SHAPE_NAMES, COLOUR_NAMES = list(SHAPES), list(COLOURS)
 MOVES = ("left", "right", "up", "down")
@@ -198,6 +199,34 @@ class Teacher:
         )[:, 0]
 
 
+def random_sheet(rng: np.random.Generator, side: tuple[int, int], cell: tuple[int, int]) -> Scene:
+    """A picture full of shapes, one in most cells of a grid: what eyes learn most from.
+
+    Args:
+        side: the smallest and the largest side of the picture, in pixels.
+        cell: the smallest and the largest side of a cell.
+    """
+    pitch = float(rng.uniform(*cell))
+    columns, rows = (max(1, int(rng.uniform(*side) / pitch)) for _ in range(2))
+    size = (round(columns * pitch), round(rows * pitch))
+    ground = random_ground(rng, size)
+    grounds = (ground.first, ground.second)
+    clear = [name for name, rgb in COLOURS.items() if min(contrast(rgb, other) for other in grounds) >= MIN_CONTRAST]
+    seen = [pair for pair in pairs_of("train") if pair[0] in clear]
+    things = []
+    for row, column in product(range(rows), range(columns)):
+        if rng.random() < 0.15:
+            continue
+        colour, shape = seen[rng.integers(len(seen))]
+        length = max(20.0, pitch * float(rng.uniform(0.5, 0.84)))
+        room = max(0.0, (pitch - 1.15 * length) / 2)
+        x, y = ((place + 0.5) * pitch + float(rng.uniform(-room, room)) for place in (column, row))
+        tilt = 0.0 if shape in ("circle", "ring") else float(rng.uniform(-12, 12))
+        rgb = tuple(int(np.clip(value * rng.uniform(0.95, 1.05), 0, 255)) for value in COLOURS[colour])
+        things.append(Thing(shape, colour, (rgb[0], rgb[1], rgb[2]), (x, y), length, tilt))
+    return Scene(size, ground, tuple(things))
+
+
 def _names(question: Question, items: Sequence[Item | None]) -> list[str]:
     things = [items[index] for index in question.subjects if index < len(items)]
     words = [getattr(thing, kind) for thing in things[:1] if isinstance(thing, Thing) for kind in ("shape", "colour")]
@@ -217,14 +246,7 @@ def mark_tokens(
         The owner of each token, int64 (tokens,), 0 none, i + 1 `items[i]`; its classes; its owner's box.
     """
     present = [index for index, item in enumerate(items) if item is not None]
-    owned = footprint(scene)
-    shares = [np.full(grid, MIN_SHARE, np.float32)]
-    for place in range(len(present)):
-        mask = Image.fromarray((owned == place + 1).astype(np.float32))
-        shares.append(np.asarray(mask.resize((grid[1], grid[0]), Image.Resampling.BOX)))
-        if isinstance(items[present[place]], Label):  # ink is thin: the label's box counts
-            shares[-1] = _box_shares(items[present[place]], scene, grid)
-    owner = torch.from_numpy(np.stack(shares).argmax(axis=0).flatten())
+    owner = torch.from_numpy(_owners(scene, [items[index] for index in present], grid))
     table = torch.zeros(len(present) + 1, len(CLASSES), dtype=torch.int64)
     edges = torch.zeros(len(present) + 1, 4)
     for place, index in enumerate(present):
@@ -235,11 +257,18 @@ def mark_tokens(
     return torch.tensor([0, *(index + 1 for index in present)])[owner], labels, edges[owner]
 
 
-def _box_shares(item: Item, scene: Scene, grid: tuple[int, int]) -> np.ndarray:
-    filled = np.zeros(scene.size[::-1], np.float32)
-    left, top, right, bottom = box_of(item, scene.size)
-    filled[top:bottom, left:right] = 1
-    return np.asarray(Image.fromarray(filled).resize((grid[1], grid[0]), Image.Resampling.BOX))
+def _owners(scene: Scene, present: Sequence[Item | None], grid: tuple[int, int], samples: int = 7) -> np.ndarray:
+    """For each visual token the thing that covers most of it, as its place in `present` plus one; 0 for none."""
+    owned = footprint(scene).copy()
+    for place, item in enumerate(present):
+        if isinstance(item, Label):  # ink is thin: the label's box counts
+            left, top, right, bottom = box_of(item, scene.size)
+            owned[top:bottom, left:right] = place + 1
+    small = Image.fromarray(owned).resize((grid[1] * samples, grid[0] * samples), Image.Resampling.NEAREST)
+    tokens = np.asarray(small).reshape(grid[0], samples, grid[1], samples).transpose(0, 2, 1, 3).reshape(-1, samples**2)
+    counts = (tokens[:, :, None] == np.arange(len(present) + 1)).sum(axis=1)
+    counts[:, 0] = MIN_SHARE * samples**2
+    return counts.argmax(axis=1)
 
 
 def _classes(item: Item, direction: str) -> tuple[int, int, int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,7 +29,7 @@ from qwenvl.qwen_vl import QwenVL
 from qwenvl.rope import rope_1d, rope_multimodal, rotate
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights
 from qwenvl.tiny.clips import random_clip
-from qwenvl.tiny.lessons import CLASSES, Lesson, Pack, Segment, Teacher, pack
+from qwenvl.tiny.lessons import CLASSES, Lesson, Pack, Segment, Teacher, pack, random_sheet
 from qwenvl.tiny.optimiser import Muon
 from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint, write_words
 from qwenvl.tiny.questions import CLIP_TASKS, SCENE_TASKS, Question, ask_pictures
@@ -213,12 +214,16 @@ class Menu:
     printed: float  # stills with a word or number
     clips: float
     pairs: float  # two pictures
+    sheets: float = 0.0  # sheets full of shapes, about which nothing is asked
+    cell: tuple[int, int] = (30, 64)  # pixels between the shapes of a sheet
     ground: float = 1.0  # share of the visual tokens without anything on them that the language model is shown
     photos: tuple[str, ...] = ()
 
 
 def draw_lesson(teacher: Teacher, menu: Menu, rng: np.random.Generator) -> Lesson:
     """One lesson."""
+    if rng.random() < menu.sheets:
+        return teacher.scenes([random_sheet(rng, menu.sides, menu.cell)], [])
     lot = rng.random()
     if lot < menu.clips:
         sides = (84, max(100, min(168, menu.sides[1])))
@@ -256,20 +261,18 @@ class Shelf:
 
     def __init__(self, teacher: Teacher, rng: np.random.Generator, *, size: int = 300, again: float = 0.6) -> None:
         self.teacher, self.rng, self.size, self.again = teacher, rng, size, again
-        self.menu: Menu | None = None
-        self.lessons: list[Lesson] = []
+        self.lessons: dict[str, list[Lesson]] = {}
 
     def take(self, menu: Menu) -> Lesson:
         """A lesson from a menu, new or drawn before from the same one."""
-        if menu != self.menu:
-            self.menu, self.lessons = menu, []
-        if len(self.lessons) >= 20 and self.rng.random() < self.again:
-            return self.lessons[self.rng.integers(len(self.lessons))]
+        lessons = self.lessons.setdefault(repr(menu), [])
+        if len(lessons) >= 20 and self.rng.random() < (self.again if menu.questions else 0.0):
+            return lessons[self.rng.integers(len(lessons))]
         lesson = draw_lesson(self.teacher, menu, self.rng)
-        if len(self.lessons) < self.size:
-            self.lessons.append(lesson)
+        if len(lessons) < self.size:
+            lessons.append(lesson)
         else:
-            self.lessons[self.rng.integers(self.size)] = lesson
+            lessons[self.rng.integers(self.size)] = lesson
         return lesson
 
     def fill(self, menu: Menu, budget: int) -> Pack:
@@ -295,6 +298,7 @@ class Plan:
     budget: int
     seeing_budget: int
     seeing: float  # share of the time in which only the vision tower and the adapter learn
+    crowds: int = 3  # of four steps, how many ask questions once the first share is over
     muon: float = 0.02
     adam: float = 2e-3
 
@@ -304,10 +308,10 @@ def menu_at(plan: Plan, share: float) -> tuple[Menu, Weights]:
     first = plan.family == "qwen-vl"
     clips = 0.0 if first else 0.15
     if share < plan.seeing:
-        sides = (200, 260) if first else (140, 224)
-        return Menu({}, 0, (5, 9), sides, printed=0.3, clips=clips, pairs=0.0), Weights(0.0, 1.0, 0.0)
+        crowd = Menu({}, 0, (3, 6), (200, 260) if first else (100, 170), printed=0.6, clips=clips, pairs=0.0)
+        return replace(crowd, sheets=0.75, cell=(26, 60) if first else (26, 64)), Weights(0.0, 1.0, 0.0)
     later = (share - plan.seeing) / (1 - plan.seeing)
-    weights = Weights(1.0, max(0.15, 0.5 - 0.6 * later), max(0.0, 0.6 - 0.8 * later))
+    weights = Weights(1.0, max(0.3, 1.0 - later), max(0.0, 0.6 - 0.8 * later))
     tasks = {"colour": 2.0, "shape": 2.0, "existence": 2.0, "count": 1.2, "grounding": 0.6, "relation": 0.3}
     menu = Menu(tasks, 16, (1, 4), (112, 224), printed=0.0, clips=clips, pairs=0.0)
     if later > 0.4:
@@ -350,15 +354,16 @@ class Training:
         begin(self.model, sample.pixels)  # type: ignore[arg-type]
 
     def _set_optimisers(self) -> None:
-        hidden, rest = [], []
+        hidden, filters, rest = [], [], []
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad:
                 matrix = (parameter.dim() == 2 and ".blocks." in name) or name in HIDDEN
-                (hidden if matrix else rest).append(parameter)
+                (hidden if matrix else filters if "patch_embed" in name else rest).append(parameter)
         rest += list(self.helpers.parameters())
+        groups = [{"params": rest}, {"params": filters, "lr": self.plan.adam / 10}]  # filters begin where they are good
         self.optimisers = [
             Muon(hidden, lr=self.plan.muon, weight_decay=0.01),
-            torch.optim.AdamW(rest, lr=self.plan.adam, betas=(0.9, 0.98), weight_decay=0.0),
+            torch.optim.AdamW(groups, lr=self.plan.adam, betas=(0.9, 0.98), weight_decay=0.0),
         ]
         self.rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self.optimisers]
 
@@ -367,10 +372,12 @@ class Training:
         return min(1.0, self.seconds / 60 / self.plan.minutes)
 
     def run(self, until: float = math.inf) -> None:
-        """Train to the end, or for `until` seconds."""
+        """Train to the end, or for `until` seconds. Asked to end by the system, it saves first."""
+        stopped: list[int] = []
+        signal.signal(signal.SIGTERM, lambda number, frame: stopped.append(number))
         saved = began = self.began = time.time()
         report: dict[str, float] = defaultdict(float)
-        while self.share < 1 and time.time() - began < until:
+        while self.share < 1 and time.time() - began < until and not stopped:
             start = time.process_time()
             self._add(report, self.advance())
             self.seconds += time.process_time() - start  # of one core: a busy machine trains longer, not less
@@ -386,6 +393,8 @@ class Training:
         """One step; what to print about it."""
         menu, weights = menu_at(self.plan, self.share)
         budget = self.plan.budget if weights.answers else self.plan.seeing_budget
+        if weights.answers and self.step % 4 >= self.plan.crowds:  # eyes go on learning from crowds
+            menu, weights, budget = menu_at(self.plan, 0.0)[0], Weights(0.0, weights.seen, 0.0), self.plan.seeing_budget
         batch = self.shelf.fill(menu, budget).to(self.device)
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
             loss, report = loss_of(self.model, self.helpers, batch, weights)
@@ -484,7 +493,8 @@ def train(
     training = Training(plan, out, start=start, device=str(pick_device(device)))
     training.resume()
     training.run()
-    training.publish()
+    if training.share >= 1:
+        training.publish()
 
 
 BUDGETS = {
