@@ -22,6 +22,7 @@ OFFSETS = (
 )
 PLACE_FREQUENCIES = (2.0, 1.0, 0.5, 0.25)
 PLACE_DIMS = 4 * len(PLACE_FREQUENCIES)
+SHARPNESS = 6.0
 
 
 def draw_weights(model: nn.Module) -> None:
@@ -98,13 +99,29 @@ def begin_qwen_vl(model: QwenVL, images: Tensor) -> None:
     weight[PLACE_DIMS:] = principal_filters(patches, dim - PLACE_DIMS).unflatten(1, (3, 14, 14))
     vision.positions.zero_()
     vision.positions[:, :PLACE_DIMS] = 1.5 * place_code(model.config.vision.position_side)
-    head_dim = dim // model.config.vision.num_heads
+    hold_places(model)
+    _begin_adapter(model, images)
+
+
+@torch.no_grad()
+def hold_places(model: QwenVL) -> None:
+    """Keep Qwen-VL's vision tower local: nothing writes over the code of a place, and heads go on looking beside it.
+
+    An absolute table gives no head a lasting sense of "the patch to the left"; without this, training loses it.
+    """
+    vision = model.vision
+    head_dim = model.config.vision.dim // model.config.vision.num_heads
+    for block in vision.blocks:
+        for layer in (block.out, block.mlp.down):
+            layer.weight[:PLACE_DIMS], layer.bias[:PLACE_DIMS] = 0, 0
     for block, offsets in zip(vision.blocks, OFFSETS, strict=False):
         for head, (down, right) in enumerate(offsets):
-            q, k = block.qkv.weight[head * 3 * head_dim :][: 2 * head_dim].split(head_dim)
-            q[:PLACE_DIMS, :PLACE_DIMS] += 2.9 * torch.eye(PLACE_DIMS)
-            k[:PLACE_DIMS, :PLACE_DIMS] += 2.9 * shift_code(down, right)
-    _begin_adapter(model, images)
+            rows = slice(head * 3 * head_dim, head * 3 * head_dim + 2 * head_dim)
+            q, k = block.qkv.weight[rows].split(head_dim)
+            q[:PLACE_DIMS], k[:PLACE_DIMS] = 0, 0
+            q[:PLACE_DIMS, :PLACE_DIMS] = SHARPNESS * torch.eye(PLACE_DIMS)
+            k[:PLACE_DIMS, :PLACE_DIMS] = SHARPNESS * shift_code(down, right)
+            block.qkv.bias[rows].unflatten(0, (2, head_dim))[:, :PLACE_DIMS] = 0
 
 
 def _begin_adapter(model: QwenVL, images: Tensor) -> None:

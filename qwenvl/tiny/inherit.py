@@ -46,7 +46,9 @@ def _inherit_block(block: FirstBlock, source: SecondBlock) -> None:
     for name in ("norm1", "norm2", "out", "mlp"):
         getattr(block, name).load_state_dict(getattr(source, name).state_dict())
     for kind in ("weight", "bias"):
-        q, k, v = (getattr(part, kind).unflatten(0, (-1, source.head_dim)) for part in (source.query, source.key, source.value))
+        q, k, v = (
+            getattr(part, kind).unflatten(0, (-1, source.head_dim)) for part in (source.query, source.key, source.value)
+        )
         times = len(q) // len(k)
         heads = torch.cat((q, k.repeat_interleave(times, dim=0), v.repeat_interleave(times, dim=0)))
         getattr(block.qkv, kind).copy_(heads.flatten(0, 1))
@@ -64,7 +66,9 @@ def align_adapter(model: QwenVL, ours: Tensor, theirs: Tensor, strength: float =
         The share of the variance of `theirs` that is met.
     """
     gram = ours.T @ ours / len(ours)
-    turn = torch.linalg.solve(gram + strength * gram.trace() / len(gram) * torch.eye(len(gram)), ours.T @ theirs / len(ours))
+    turn = torch.linalg.solve(
+        gram + strength * gram.trace() / len(gram) * torch.eye(len(gram)), ours.T @ theirs / len(ours)
+    )
     model.adapter.projection.copy_(model.adapter.projection @ turn)
     rest = theirs - ours @ turn
     return 1 - float(rest.square().sum() / (theirs - theirs.mean(dim=0)).square().sum())

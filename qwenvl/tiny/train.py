@@ -27,7 +27,7 @@ from qwenvl.processing.processor import from_folder
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
 from qwenvl.rope import rope_1d, rope_multimodal, rotate
-from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights
+from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
 from qwenvl.tiny.clips import random_clip
 from qwenvl.tiny.lessons import CLASSES, Lesson, Pack, Segment, Teacher, pack, random_sheet
 from qwenvl.tiny.optimiser import Muon
@@ -301,6 +301,7 @@ class Plan:
     crowds: int = 3  # of four steps, how many ask questions once the first share is over
     muon: float = 0.02
     adam: float = 2e-3
+    decay: float = 0.01
 
 
 def menu_at(plan: Plan, share: float) -> tuple[Menu, Weights]:
@@ -311,13 +312,13 @@ def menu_at(plan: Plan, share: float) -> tuple[Menu, Weights]:
         crowd = Menu({}, 0, (3, 6), (200, 260) if first else (100, 170), printed=0.6, clips=clips, pairs=0.0)
         return replace(crowd, sheets=0.75, cell=(26, 60) if first else (26, 64)), Weights(0.0, 1.0, 0.0)
     later = (share - plan.seeing) / (1 - plan.seeing)
-    weights = Weights(1.0, max(0.3, 1.0 - later), max(0.0, 0.6 - 0.8 * later))
-    tasks = {"colour": 2.0, "shape": 2.0, "existence": 2.0, "count": 1.2, "grounding": 0.6, "relation": 0.3}
+    weights = Weights(1.0, max(0.6, 1.0 - later), max(0.0, 0.6 - 0.8 * later))
+    tasks = {"colour": 2.0, "shape": 3.0, "existence": 1.5, "count": 1.5, "grounding": 0.5, "relation": 0.4}
     menu = Menu(tasks, 16, (1, 4), (112, 224), printed=0.0, clips=clips, pairs=0.0)
     if later > 0.4:
-        tasks = tasks | {"region": 0.5, "caption": 0.3, "furthest": 0.3, "reading": 0.7, "grounding": 1.2}
-        clips = 0.0 if first else 0.25
-        menu = replace(menu, tasks=tasks, sides=(112, 320), printed=0.25, clips=clips, pairs=0.03)
+        tasks = tasks | {"region": 0.2, "caption": 0.3, "furthest": 0.2, "reading": 0.4}
+        clips = 0.0 if first else 0.2
+        menu = replace(menu, tasks=tasks, sides=(112, 280), printed=0.15, clips=clips, pairs=0.02)
     return (replace(menu, ground=0.15) if first and later < 0.7 else menu), weights
 
 
@@ -362,7 +363,7 @@ class Training:
         rest += list(self.helpers.parameters())
         groups = [{"params": rest}, {"params": filters, "lr": self.plan.adam / 10}]  # filters begin where they are good
         self.optimisers = [
-            Muon(hidden, lr=self.plan.muon, weight_decay=0.01),
+            Muon(hidden, lr=self.plan.muon, weight_decay=self.plan.decay),
             torch.optim.AdamW(groups, lr=self.plan.adam, betas=(0.9, 0.98), weight_decay=0.0),
         ]
         self.rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in self.optimisers]
@@ -407,6 +408,8 @@ class Training:
         nn.utils.clip_grad_norm_([p for p in self.model.parameters() if p.grad is not None], 1.0)
         for optimiser in self.optimisers:
             optimiser.step()
+        if isinstance(self.model, QwenVL):
+            hold_places(self.model)
         self.step += 1
         return report | {"loss": loss.item(), "lessons": len(batch.segments)}
 
