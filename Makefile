@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test check format benchmark clean
+.PHONY: help run test lint check format benchmark clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -15,12 +15,13 @@ run: .venv/run.stamp  ## open the app in the browser
 test: .venv/dev.stamp  ## run the tests (TESTS="tests/tiny -x" for some of them)
 	$(BIN)/python -m pytest $(TESTS)
 
-check: .venv/dev.stamp  ## format, lint, types, import contract, tests
+lint: .venv/dev.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(TESTS)
+
+check: lint test  ## everything CI runs: lint, then the tests
 
 format: .venv/dev.stamp  ## format the code, and fix what the linter can fix
 	$(BIN)/ruff format .

@@ -10,7 +10,7 @@ from app.session import DEFAULT_MODELS, Session
 
 def main() -> None:
     """Parse the command line and serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m app", description="Look inside Qwen-VL and Qwen2-VL, side by side.")
+    parser = argparse.ArgumentParser(prog="python -m app", description="Look inside Qwen-VL and Qwen2-VL.")
     parser.add_argument(
         "models",
         nargs="*",

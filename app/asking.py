@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypedDict
 
 BLINK = 0.1  # seconds
+STOPPED_EARLY = "stopped before the first word"
 
 
 class Update(TypedDict):
@@ -81,7 +82,7 @@ class Asking:
                     if update["state"] in FINAL:
                         return
                 elif self.stopped.is_set() and not self.pieces:
-                    yield self._update("stopped", "stopped before the first word", 1.0)
+                    yield self._update("stopped", STOPPED_EARLY, 1.0)
                     return
         finally:
             self.abandon()

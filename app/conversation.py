@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from qwenvl.errors import PromptError
+from qwenvl.processing.grounding import answer_parts
 
 MAX_PICTURES = 16
 MAX_LETTERS = 100_000
@@ -125,4 +126,4 @@ def _user(question: str, media: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _assistant(answer: str) -> dict[str, Any]:
-    return {"role": "assistant", "content": answer}
+    return {"role": "assistant", "content": answer_parts(answer)}  # the tags of its boxes are tags again

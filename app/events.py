@@ -1,7 +1,7 @@
 """What happens when: handlers that read the rail, ask the session and write the rail and the inspector.
 
-Each returns the components it changes, by component. A visitor's mistake becomes one sentence in place; what stood in the
-rail stays there.
+Each returns the components it changes, by component. A visitor's mistake becomes one sentence in place; what stood in
+the rail stays there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ from app.uploads import Uploads
 from qwenvl.errors import UserError
 
 Changes = dict[Any, Any]
+Budget = dict[str, int]  # min and max, in pixels
 
+NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+LATER: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
 THUMBNAIL_SIDE = 480
 PATIENCE = 0.2  # seconds before an example says that it is being prepared
 NO_PICTURE = ("No picture in this question.", "The models answer from words alone, and only Positions applies.")
@@ -51,27 +54,24 @@ class Events:
         asked = [rail.draft, rail.question, rail.system, rail.budget]
         shown = [rail.draft, rail.media, rail.notice, rail.turn_kind, rail.turns, rail.question, rail.system]
         shown += [rail.budget, self.topbar, self.inspector]
-        now = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        later = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
-        demo.load(self.load, None, shown, **later)
+        demo.load(self.load, None, shown, **LATER)
         demo.unload(self.unload)
-        self.topbar.example(self.choose_example, rail.budget, shown, **later)
-        rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **later)
-        rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **later)
-        rail.media.remove(self.remove_media, asked, shown, **now)
-        rail.turn_kind.input(self.choose_turn, [rail.turn_kind, *asked], shown, **now)
-        fresh = [rail.budget, self.inspector]
+        self.topbar.example(self.choose_example, None, shown, trigger_mode="always_last", **LATER)
+        rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **LATER)
+        rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **LATER)
+        rail.media.remove(self.remove_media, asked, shown, **NOW)
+        rail.turn_kind.input(self.choose_turn, [rail.turn_kind, *asked], shown, **NOW)
         for changed in (rail.question.change, rail.system.change, rail.budget.change):
-            changed(self.recount, asked, fresh, trigger_mode="always_last", **now)
+            changed(self.recount, asked, [rail.budget, self.inspector], trigger_mode="always_last", **NOW)
         gr.on(
             [rail.ask.click, rail.question.submit],
             self.ask,
             [rail.draft, rail.question, rail.system, *rail.settings],
             [*shown, rail.ask, rail.stop],
             trigger_mode="once",
-            **later,
+            **LATER,
         )
-        rail.stop.click(self.stop, None, rail.stop, **now)
+        rail.stop.click(self.stop, None, rail.stop, **NOW)
 
     # --- arriving and leaving ---
 
@@ -102,7 +102,7 @@ class Events:
             **self._shown(draft, turn.question, conversation.system, self._budget(budget)),
             self.rail.question: turn.question,
             self.rail.system: conversation.system,
-            self.inspector: gr.HTML(value=show_runs(wanted), stale=None),
+            self.inspector: gr.HTML(value=show_runs(wanted, outside=self._outside(conversation.media)), stale=None),
         }
 
     def _conversation(self, runs: dict[str, str]) -> tuple[Conversation, Settings]:
@@ -115,13 +115,11 @@ class Events:
 
     # --- examples ---
 
-    def choose_example(self, budget: dict[str, int], event: gr.EventData) -> Iterator[Changes]:
+    def choose_example(self, event: gr.EventData) -> Iterator[Changes]:
         """A chip was pressed."""
-        yield from self._show_example(event.name, budget=budget)
+        yield from self._show_example(event.name)
 
-    def _show_example(
-        self, name: str, *, budget: dict[str, int] | None = None, sentence: str | None = None
-    ) -> Iterator[Changes]:
+    def _show_example(self, name: str, *, sentence: str | None = None) -> Iterator[Changes]:
         example = next((one for one in self.examples if one["name"] == name), self.examples[0])
         paths = tuple(one["path"] for one in example["media"])
         found: dict[str, Any] = {}
@@ -134,14 +132,17 @@ class Events:
         if worker.is_alive():
             yield {**shown, self.inspector: gr.HTML(value=self._preparing(), stale=None)}
             worker.join()
+        outside = self._outside(paths)
         if "error" in found:
             failed = {letter: self._failed(letter, found["error"]) for letter in self.session.letters}
-            yield {**shown, self.inspector: gr.HTML(value=show_asking(_turn(), failed, finished=True), stale=None)}
+            message = show_asking(_turn(), failed, outside=outside, finished=True)
+            yield {**shown, self.inspector: gr.HTML(value=message, stale=None)}
             return
         conversation, _ = self._conversation(found["runs"])
         draft = replace(draft, last=conversation, asked_media=paths)
         after = self._shown(draft, example["question"], example["system"], self._budget(None))
-        yield {**shown, **after, self.inspector: gr.HTML(value=show_runs(found["runs"], sentence), stale=None)}
+        message = show_runs(found["runs"], outside=outside, sentence=sentence)
+        yield {**shown, **after, self.inspector: gr.HTML(value=message, stale=None)}
 
     def _find_example(self, name: str, found: dict[str, Any]) -> None:
         try:
@@ -151,54 +152,61 @@ class Events:
 
     def _preparing(self) -> dict[str, Any]:
         update = {"state": "loading", "step": "preparing the example", "progress": 0.1, "pieces": [], "run": None}
-        return show_asking(_turn(), {letter: update for letter in self.session.letters}, finished=False)
+        return show_asking(_turn(), dict.fromkeys(self.session.letters, update), outside=False, finished=False)
 
     def _failed(self, letter: str, error: dict[str, Any]) -> dict[str, Any]:
-        return {"letter": letter, "state": "error", "step": "", "progress": 1, "pieces": [], "run": None, "error": error}
+        return {
+            "letter": letter,
+            "state": "error",
+            "step": "",
+            "progress": 1,
+            "pieces": [],
+            "run": None,
+            "error": error,
+        }
 
     # --- pictures ---
 
-    def replace_media(self, files: list[str], *asked: Any, request: gr.Request) -> Changes:
-        """New pictures in place of the old ones."""
-        return {**self._uploaded(files, *asked, add=False, request=request), self.rail.replace: None}
-
-    def add_media(self, files: list[str], *asked: Any, request: gr.Request) -> Changes:
-        """More pictures."""
-        return {**self._uploaded(files, *asked, add=True, request=request), self.rail.add: None}
-
-    def _uploaded(
-        self,
-        files: list[str],
-        draft: Draft,
-        question: str,
-        system: str,
-        budget: dict[str, int],
-        *,
-        add: bool,
-        request: gr.Request,
+    def replace_media(
+        self, files: list[str], draft: Draft, question: str, system: str, budget: Budget, request: gr.Request
     ) -> Changes:
+        """New pictures in place of the old ones."""
+        paths, changes = self._claimed(files, request)
+        if paths:
+            changes = self._shown(draft.with_media(paths, add=False), question, system, budget)
+        return {**changes, self.rail.replace: None}
+
+    def add_media(
+        self, files: list[str], draft: Draft, question: str, system: str, budget: Budget, request: gr.Request
+    ) -> Changes:
+        """More pictures."""
+        paths, changes = self._claimed(files, request)
+        if paths:
+            changes = self._shown(draft.with_media(paths, add=True), question, system, budget)
+        return {**changes, self.rail.add: None}
+
+    def _claimed(self, files: list[str], request: gr.Request) -> tuple[list[str], Changes]:
+        """The uploaded files as this visitor's pictures; none, and a sentence, where one of them is no picture."""
         try:
             paths = self.uploads.claim(request.session_hash or "", [str(file) for file in files])
             self.session.check_media(paths)
         except UserError as error:
-            return {self.rail.notice: _said(describe(error)["title"], str(error))}
-        return self._shown(draft.with_media(paths, add=add), question, system, budget)
+            return [], {self.rail.notice: _said(describe(error)["title"], str(error))}
+        return paths, {}
 
-    def remove_media(
-        self, draft: Draft, question: str, system: str, budget: dict[str, int], event: gr.EventData
-    ) -> Changes:
+    def remove_media(self, draft: Draft, question: str, system: str, budget: Budget, event: gr.EventData) -> Changes:
         """The cross on a picture."""
         return self._shown(draft.without(event.index), question, system, budget)
 
     # --- the question ---
 
-    def choose_turn(self, kind: str, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+    def choose_turn(self, kind: str, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
         """A new question, or one that follows up on the last answers."""
         if kind == FOLLOW_UP:
             return {**self._shown(draft.following_up(), "", system, budget), self.rail.question: ""}
         return self._shown(draft.starting_anew(), question, system, budget)
 
-    def recount(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+    def recount(self, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
         """Sizes and tokens of what stands in the rail, and whether the answers are still answers to it."""
         stale = draft.stale(question, system)
         result = self._result(draft, question, system, budget)
@@ -213,7 +221,7 @@ class Events:
         top_p: float,
         seed: float,
         length: float,
-        budget: dict[str, int],
+        budget: Budget,
         request: gr.Request,
     ) -> Iterator[Changes]:
         """Ask both models, and tell the inspector how it goes."""
@@ -235,18 +243,18 @@ class Events:
         yield from self._answers(draft, conversation, settings, budget, request.session_hash or "")
 
     def _answers(
-        self, draft: Draft, conversation: Conversation, settings: Settings, budget: dict[str, int], visitor: str
+        self, draft: Draft, conversation: Conversation, settings: Settings, budget: Budget, visitor: str
     ) -> Iterator[Changes]:
-        turn, updates = _turn(), {}
+        turn, updates, outside = _turn(), {}, self._outside(draft.shown)
         notice = _said(*NO_PICTURE, calm=True) if not draft.shown else _nothing()
         yield {
             self.rail.ask: gr.Button(interactive=False),
             self.rail.stop: gr.Button(interactive=True),
             self.rail.notice: notice,
-            self.inspector: gr.HTML(value=show_asking(turn, {}, finished=False), stale=None),
+            self.inspector: gr.HTML(value=show_asking(turn, {}, outside=outside, finished=False), stale=None),
         }
         for updates in ask_both(self.session, visitor, conversation, settings):
-            yield {self.inspector: gr.HTML(value=show_asking(turn, updates, finished=False))}
+            yield {self.inspector: gr.HTML(value=show_asking(turn, updates, outside=outside, finished=False))}
         for letter, update in updates.items():
             if update["run"]:
                 conversation = conversation.answered(letter, "".join(update["pieces"]))
@@ -261,7 +269,7 @@ class Events:
             **shown,
             self.rail.ask: gr.Button(interactive=True),
             self.rail.stop: gr.Button(interactive=False),
-            self.inspector: gr.HTML(value=show_asking(turn, updates, finished=True), stale=None),
+            self.inspector: gr.HTML(value=show_asking(turn, updates, outside=outside, finished=True), stale=None),
         }
 
     def stop(self, request: gr.Request) -> Changes:
@@ -271,7 +279,7 @@ class Events:
 
     # --- the rail as it stands ---
 
-    def _shown(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> Changes:
+    def _shown(self, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
         """The rail for a draft: everything but the text that a visitor types."""
         rail = self.rail
         questions = [turn.question for turn in draft.earlier.turns]
@@ -290,23 +298,34 @@ class Events:
         known = self.session.check_media(draft.shown)
         locked = len(draft.earlier.media)
         return [
-            {"name": one["name"], "size": one["size"], "thumbnail": self._thumbnail(one["path"]), "locked": index < locked}
+            {
+                "name": one["name"],
+                "size": one["size"],
+                "thumbnail": self._thumbnail(one["path"]),
+                "locked": index < locked,
+            }
             for index, one in enumerate(known)
         ]
 
-    def _result(self, draft: Draft, question: str, system: str, budget: dict[str, int]) -> dict[str, Any]:
+    def _result(self, draft: Draft, question: str, system: str, budget: Budget) -> dict[str, Any]:
         thumbnail = self._thumbnail(draft.shown[0]) if draft.shown else None
-        result = {"question": question, "thumbnail": thumbnail, "stale": draft.stale(question, system), "forecast": {}}
+        result: dict[str, Any] = {"question": question, "thumbnail": thumbnail, "forecast": {}}
+        result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
         try:
             result["forecast"] = self.session.forecast(draft.shown, question, system, budget["min"], budget["max"])
         except UserError as error:
             result["error"] = str(error)
         return result
 
+    def _outside(self, paths: Sequence[str]) -> bool:
+        """Whether any of these is no drawing of the kind that the shipped checkpoints learn from."""
+        scenes = {media["path"] for one in self.examples if one["kind"] == "scene" for media in one["media"]}
+        return not scenes.issuperset(paths)
+
     def _thumbnail(self, path: str) -> str:
         return _thumbnail(self.session, path, Path(path).stat().st_mtime_ns)
 
-    def _budget(self, given: dict[str, int | None] | None) -> dict[str, int]:
+    def _budget(self, given: dict[str, int | None] | None) -> Budget:
         defaults = self.session.defaults()
         given = given or {}
         low = given.get("min") or defaults["min_pixels"] or self.rail.budget.value["min"]

@@ -14,7 +14,7 @@ FIGURES: dict[str, Callable[..., Any]] = {"positions_3d": viz.positions_3d, "pos
 
 
 def figure(finished: Finished, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The figure of this name: positions of all tokens, in space or along the prompt, for a light or a dark page.
+    """The figure of this name: positions of every prompt token, in space or along the prompt, for a light or dark page.
 
     Raises:
         RunError: there is no figure of this name.
@@ -22,14 +22,11 @@ def figure(finished: Finished, request: Mapping[str, Any]) -> dict[str, Any]:
     draw = FIGURES.get(name) if isinstance(name := request.get("name"), str) else None
     if draw is None:
         raise RunError(f"There is no such figure: choose {' or '.join(FIGURES)}.")
-    run = finished.run
-    kinds = [_kind(token) for token in run.tokens]
-    texts = [token.text for token in run.tokens]
-    drawn = draw(run.positions.numpy(), texts=texts, kinds=kinds, dark=request.get("dark") is True)
+    prompt = finished.run.tokens[: finished.run.answer_start]
+    drawn = draw(
+        finished.run.positions[:, : len(prompt)].numpy(),
+        texts=[token.text for token in prompt],
+        kinds=[token.kind if token.kind in ("image", "video") else "text" for token in prompt],
+        dark=request.get("dark") is True,
+    )
     return json.loads(drawn.to_json())
-
-
-def _kind(token: Any) -> str:
-    if token.in_answer:
-        return "answer"
-    return token.kind if token.kind in ("image", "video") else "text"

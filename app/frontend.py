@@ -21,16 +21,11 @@ MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 # Before the first paint, so that a dark page never flashes light.
 RESTORE_THEME = """
-(() => {
-  const apply = () => {
-    let theme = null;
-    try { theme = localStorage.getItem("inside-qwen-vl-theme"); } catch { /* no storage: follow the system */ }
-    theme = new URLSearchParams(location.search).get("__theme") || theme;
-    if (theme === "dark" || theme === "light") document.body.classList.toggle("dark", theme === "dark");
-  };
-  document.addEventListener("DOMContentLoaded", apply);
-  window.addEventListener("load", () => { apply(); setTimeout(apply, 300); });
-})();
+document.addEventListener("DOMContentLoaded", () => {
+  try {
+    if (localStorage.getItem("inside-qwen-vl-theme") === "dark") document.body.classList.add("dark");
+  } catch { /* no storage: the page follows the system */ }
+});
 """
 
 

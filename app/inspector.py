@@ -21,14 +21,22 @@ Message = dict[str, Any]
 
 def inspector(session: Session) -> gr.HTML:
     """The component, empty until it is sent its first message."""
-    return own_component("inspector", elem_id="inspector", value=None, stale=None, server_functions=server_functions(session))
+    functions = server_functions(session)
+    return own_component("inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
 
 
-def show_runs(runs: Mapping[str, str], sentence: str | None = None) -> Message:
-    """Show these finished runs by letter; the sentence says what is amiss with what was asked for."""
-    return {"kind": "runs", "runs": dict(runs), "sentence": sentence, "turn": secrets.token_hex(4)}
+def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | None = None) -> Message:
+    """Show these finished runs by letter.
+
+    Args:
+        runs: their ids.
+        outside: whether their pictures are none that the shipped checkpoints were trained to describe.
+        sentence: what is amiss with what was asked for.
+    """
+    shown = {"runs": dict(runs), "outside": outside, "sentence": sentence, "turn": secrets.token_hex(4)}
+    return {"kind": "runs", **shown}
 
 
-def show_asking(turn: str, updates: Mapping[str, Any], *, finished: bool) -> Message:
-    """How the answers of one turn go."""
-    return {"kind": "asking", "turn": turn, "finished": finished, **updates}
+def show_asking(turn: str, updates: Mapping[str, Any], *, outside: bool, finished: bool) -> Message:
+    """How the answers of one turn go: the last update of each letter."""
+    return {"kind": "asking", "turn": turn, "outside": outside, "finished": finished, **updates}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,16 +15,18 @@ from app.events import Events, topbar_value
 from app.inspector import inspector
 from app.rail import build_rail
 from app.session import Session
+from qwenvl.errors import UserError
 
 TITLE = "Inside Qwen-VL"
 MAX_FILE_SIZE = "200mb"
+UPLOADS_KEPT = (3600, 86_400)  # seconds: how often to look, and how old an upload may get
 
 
 def build(session: Session) -> gr.Blocks:
     """The page over a session, not yet served."""
     cards = session.model_cards()
     examples, words = session.examples(), badge(cards)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT) as demo:
         topbar = frontend.own_component(
             "rail/topbar", events="example", elem_id="topbar", value=topbar_value(examples, words, None)
         )
@@ -37,10 +40,17 @@ def build(session: Session) -> gr.Blocks:
     return demo
 
 
-def launch(session: Session, **options: Any) -> Any:
-    """Serve the page on this machine alone; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT are Gradio's own to read."""
+def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
+    """Serve the page on this machine alone; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT are Gradio's own to read.
+
+    Args:
+        session: what answers.
+        prepare: make the runs of all examples meanwhile, so that a chip loads at once.
+        options: more of Gradio's own for `launch`.
+    """
     demo = build(session)
-    threading.Thread(target=session.warm, name="warm", daemon=True).start()
+    if prepare:
+        threading.Thread(target=prepare_examples, args=(session,), name="prepare", daemon=True).start()
     return demo.queue(default_concurrency_limit=8).launch(
         theme=frontend.theme(),
         head=frontend.head(),
@@ -53,6 +63,13 @@ def launch(session: Session, **options: Any) -> Any:
         ssr_mode=False,
         **options,
     )
+
+
+def prepare_examples(session: Session) -> None:
+    """Make every example's runs, the first screen's first; one that fails says so when it is chosen."""
+    for example in session.examples():
+        with contextlib.suppress(UserError):
+            session.example(example["name"])
 
 
 def badge(cards: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""The rail: what is asked, in Gradio's own components where it has one, and in ours for pictures and the pixel budget."""
+"""The rail: what is asked, in Gradio's own components, and in ours for the pictures and the pixel budget."""
 
 from __future__ import annotations
 
@@ -58,9 +58,21 @@ def build_rail(cards: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) 
     system, temperature, top_p, seed, length = _more(defaults)
     own_component("rail/keeps", elem_id="keeps")
     return Rail(
-        **{"draft": gr.State(Draft()), "media": media, "replace": replace, "add": add, "notice": notice},
-        **{"turn_kind": turn_kind, "turns": turns, "question": question, "ask": ask, "stop": stop},
-        **{"system": system, "temperature": temperature, "top_p": top_p, "seed": seed, "length": length},
+        draft=gr.State(Draft()),
+        media=media,
+        replace=replace,
+        add=add,
+        notice=notice,
+        turn_kind=turn_kind,
+        turns=turns,
+        question=question,
+        ask=ask,
+        stop=stop,
+        system=system,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+        length=length,
         budget=budget,
     )
 
@@ -97,7 +109,7 @@ def _buttons() -> tuple[gr.Button, gr.Button]:
 
 def _more(defaults: Mapping[str, Any]) -> tuple[gr.Textbox, gr.Slider, gr.Slider, gr.Number, gr.Slider]:
     with gr.Accordion("System prompt and generation", open=False, elem_id="more"):
-        system = gr.Textbox(label="System prompt", lines=2, max_lines=6, placeholder="The model's own", elem_id="system")
+        system = gr.Textbox(label="System prompt", lines=2, max_lines=6, placeholder="The model's own")
         temperature = gr.Slider(0, 2, defaults["temperature"] or 0, step=0.05, label="Temperature, 0 is greedy")
         top_p = gr.Slider(0.05, 1, defaults["top_p"] or 1, step=0.05, label="Top-p")
         length = gr.Slider(1, 512, defaults["max_new_tokens"], step=1, label="Length, tokens at most")
@@ -108,7 +120,8 @@ def _more(defaults: Mapping[str, Any]) -> tuple[gr.Textbox, gr.Slider, gr.Slider
 def models_html(cards: Sequence[Mapping[str, Any]]) -> str:
     """One row a model: its letter, its name, how large it is."""
     rows = [
-        f'<div class="model-row" title="{escape(card["weights_note"])}"><span class="letter">{escape(card["letter"])}</span>'
+        f'<div class="model-row" title="{escape(card["weights_note"])}">'
+        f'<span class="letter">{escape(card["letter"])}</span>'
         f"<span>{escape(card['title'])}</span><span>{escape(card['size_label'])}</span></div>"
         for card in cards
     ]

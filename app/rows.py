@@ -9,15 +9,17 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from app import words
 from qwenvl.errors import RunError
+from qwenvl.run import pick_head
 
 Request = Mapping[str, Any]
+Choice = int | Literal["mean"]
 MAX_READERS = 8
 
 
@@ -32,9 +34,10 @@ def map_row(run: Any, letter: str, request: Request) -> dict[str, Any]:
     row, media = _row(run, request), media_index(run, request)
     layer, head = _cell(run, "language", request)
     adapter_head = _choice(request, "adapter_head", run.num_heads("adapter")) if _has_adapter(run) else "mean"
-    attention = language_row(run, row, layer, head)
+    heads = language_rows(run, row, layer)
+    attention = pick_head(heads, head)
     values = run.image_map(query=row, layer=layer, head=head, adapter_head=adapter_head, media=media).flatten()
-    tokens = run.token_weights(query=row, layer=layer, head=head, media=media)
+    tokens = torch.cat((attention, torch.zeros(len(run.tokens) - len(attention))))[run.visual[media]]
     cells = values if _has_adapter(run) else tokens
     share = float(tokens.double().sum())
     parts = sections(run, attention)
@@ -49,7 +52,7 @@ def map_row(run: Any, letter: str, request: Request) -> dict[str, Any]:
         **peak(cells),
         "half": fewest_cells(cells),
         "sections": parts,
-        "sections_mean": sections(run, language_row(run, row, layer, "mean")),
+        "sections_mean": sections(run, heads.mean(dim=0)),
         "sentence": f"{letter} {_named_row(run, row, layer, head)}, "
         f"{words.percent(parts['image'])} of the row on the image",
     }
@@ -110,12 +113,11 @@ def readers(run: Any, request: Request) -> dict[str, Any]:
 # --- parts of a row ---
 
 
-def language_row(run: Any, row: int, layer: int | str, head: int | str) -> Tensor:
-    """The exact row of one token over all keys up to itself, (row + 1,), or its mean over layers, heads or both."""
-    if layer == "mean":
-        layers = range(run.num_layers("language"))
-        return torch.stack([run.attention("language", layer=one, query=row, head=head) for one in layers]).mean(dim=0)
-    return run.attention("language", layer=layer, query=row, head=head)
+def language_rows(run: Any, row: int, layer: Choice) -> Tensor:
+    """The exact rows of one token over all keys up to itself, (heads, row + 1), of one layer or the mean of all."""
+    layers = range(run.num_layers("language")) if layer == "mean" else [layer]
+    rows = [run.attention("language", layer=one, query=row).cpu() for one in layers]
+    return rows[0] if len(rows) == 1 else torch.stack(rows).mean(dim=0)
 
 
 def sections(run: Any, row: Tensor) -> dict[str, float]:
@@ -179,7 +181,7 @@ def media_index(run: Any, request: Request) -> int:
     return _index(request, "media", len(run.media))
 
 
-def _cell(run: Any, site: str, request: Request) -> tuple[int | str, int | str]:
+def _cell(run: Any, site: str, request: Request) -> tuple[Choice, Choice]:
     return _choice(request, "layer", run.num_layers(site)), _choice(request, "head", run.num_heads(site))
 
 
@@ -201,7 +203,7 @@ def _index(request: Request, name: str, length: int) -> int:
     return value
 
 
-def _choice(request: Request, name: str, length: int) -> int | str:
+def _choice(request: Request, name: str, length: int) -> Choice:
     return "mean" if request.get(name, "mean") == "mean" else _index(request, name, length)
 
 
@@ -216,12 +218,12 @@ def _per_frame(run: Any, media: int) -> int:
 # --- its name in words ---
 
 
-def _named_row(run: Any, row: int, layer: int | str, head: int | str) -> str:
+def _named_row(run: Any, row: int, layer: Choice, head: Choice) -> str:
     of_layers = f"mean of {run.num_layers('language')} layers" if layer == "mean" else f"layer {layer}"
     return f"row {row}, language {of_layers} {_of_heads(run, 'language', head)}"
 
 
-def _of_heads(run: Any, site: str, head: int | str) -> str:
+def _of_heads(run: Any, site: str, head: Choice) -> str:
     return f"mean of {run.num_heads(site)} heads" if head == "mean" else f"head {head}"
 
 

@@ -10,12 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import qwenvl
 from app import pictures
-from app.asking import Asking, Update
+from app.asking import STOPPED_EARLY, Asking, Update
 from app.conversation import Conversation, Settings, Turn
 from app.example_runs import Example, ExampleRuns
 from app.failures import PromptRefused, describe
@@ -92,8 +93,9 @@ class Session:
 
     def defaults(self) -> dict[str, Any]:
         """The settings the page starts with: greedy, and a budget as large as the square that Qwen-VL sees."""
-        given = Settings(max_pixels=448 * 448)
-        return {name: getattr(given, name) for name in given.__dataclass_fields__}
+        floors = [qwenvl.plan([], name).min_pixels for name in self.names.values()]
+        floor = next((pixels for pixels in floors if pixels), None)
+        return asdict(Settings(min_pixels=floor, max_pixels=448 * 448))
 
     # --- before a question ---
 
@@ -183,6 +185,9 @@ class Session:
         if not self.is_loaded(asking.letter):
             asking.tell("loading", f"loading {self.labels[asking.letter]}", 0.0)
         pipeline = self.pipeline(asking.letter)
+        if asking.stopped.is_set():
+            asking.tell("stopped", STOPPED_EARLY, 1.0)
+            return
         stream = pipeline.stream(conversation.messages(asking.letter), **settings.given())
         asking.attach(stream)
         asking.tell("reading", self._reading(asking, stream), 0.05)
@@ -190,7 +195,7 @@ class Session:
             asking.pieces.append(piece)
             asking.tell("answering", "answering", 0.1 + 0.8 * min(1.0, len(stream.ids) / settings.max_new_tokens))
         if asking.abandoned.is_set() or not stream.ids:
-            asking.tell("stopped", "stopped before the first word", 1.0)
+            asking.tell("stopped", STOPPED_EARLY, 1.0)
             return
         asking.tell("replaying", "replaying the answer, traced", 0.92)
         finished = self._finish(asking.letter, pipeline, stream.run, conversation, settings)
@@ -286,7 +291,7 @@ class Session:
 
     def _make_example(self, example: Example) -> dict[str, str]:
         conversation = Conversation(example.system).asking(example.question, example.paths)
-        settings = Settings(max_pixels=self.defaults()["max_pixels"])
+        settings = Settings(**self.defaults())
         return {letter: self.answer(None, letter, conversation, settings) for letter in self.letters}
 
 

@@ -264,6 +264,8 @@ def from_published(published: Mapping[str, Any]) -> Config:
             return _read_qwen2_vl(published)
     except KeyError as missing:
         raise ConfigError(f"config.json has no {missing}, which a {model_type} model needs.") from None
+    except (TypeError, AttributeError, ZeroDivisionError) as error:
+        raise ConfigError(f"config.json holds a field of the wrong kind ({error}); download it again.") from None
     raise ConfigError(
         f"config.json describes model_type {model_type!r}; this reads 'qwen' with a visual part, and 'qwen2_vl'."
     )
@@ -317,6 +319,9 @@ def _read_qwen2_vl(published: Mapping[str, Any]) -> Qwen2VLConfig:
     if "mrope_section" not in rope:
         raise ConfigError("config.json has no mrope_section, neither in rope_scaling nor in rope_parameters.")
     dim, num_heads = text["hidden_size"], text["num_attention_heads"]
+    num_kv_heads = text.get("num_key_value_heads", num_heads)
+    _check_multiple("hidden_size", dim, "num_attention_heads", num_heads)
+    _check_multiple("num_attention_heads", num_heads, "num_key_value_heads", num_kv_heads)
     head_dim = text.get("head_dim") or dim // num_heads
     sections = tuple(rope["mrope_section"])
     if len(sections) != 3 or sum(sections) * 2 != head_dim:
@@ -345,7 +350,7 @@ def _read_qwen2_vl(published: Mapping[str, Any]) -> Qwen2VLConfig:
             dim=dim,
             num_blocks=text["num_hidden_layers"],
             num_heads=num_heads,
-            num_kv_heads=text.get("num_key_value_heads", num_heads),
+            num_kv_heads=num_kv_heads,
             head_dim=head_dim,
             mlp_dim=text["intermediate_size"],
             norm_eps=text["rms_norm_eps"],
@@ -366,3 +371,9 @@ def _check_vision_width(vision: Mapping[str, Any], dim: int) -> None:
     stated = vision.get("hidden_size")
     if stated is not None and "embed_dim" in vision and stated != dim:
         raise ConfigError(f"vision_config.hidden_size {stated} must equal the language model's hidden_size {dim}.")
+
+
+def _check_multiple(name: str, whole: int, part_name: str, part: int) -> None:
+    """Heads must share a width evenly, and queries their key heads."""
+    if whole % part:
+        raise ConfigError(f"{name} {whole} must be a multiple of {part_name} {part}.")

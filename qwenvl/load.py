@@ -39,8 +39,8 @@ def load(name: str | Path, *, dtype: torch.dtype | str = "auto", device: torch.d
         CheckpointError: the sentence says what is missing or wrong, and where.
     """
     folder = find_folder(name)
-    published = read_json(folder / "config.json")
     model = load_model(folder, dtype=dtype, device=device)
+    published = read_json(folder / "config.json")
     generation = folder / "generation_config.json"
     return Pipeline(
         name=str(name) if not Path(name).exists() else Path(name).resolve().name,
@@ -57,7 +57,7 @@ def find_folder(name: str | Path) -> Path:
     Raises:
         CheckpointError: there is none of that name.
     """
-    if Path(name).is_dir():
+    if str(name) and Path(name).is_dir():
         return Path(name)
     name = str(name)
     if (CHECKPOINTS / name / "config.json").is_file():
@@ -137,6 +137,7 @@ def load_model(
     """
     folder, device = Path(folder), pick_device(device)
     dtype = pick_dtype(dtype, device)
+    _refuse_lone_adapter(folder)
     config = from_published(read_json(folder / "config.json"))
     with torch.device("meta"):
         model = build(config)
@@ -150,9 +151,12 @@ def load_model(
 
 
 def pick_device(device: torch.device | str) -> torch.device:
-    """ "auto" to the best device there is."""
+    """ "auto" to the best device there is. Raises CheckpointError for one that is not there."""
     if device != "auto":
-        return torch.device(device)
+        try:
+            return torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError):  # the latter where torch was built without it
+            raise CheckpointError(f"There is no device {str(device)!r} here; use 'auto' or 'cpu'.") from None
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
@@ -182,12 +186,10 @@ def read_tensors(folder: Path) -> Iterator[tuple[str, Tensor]]:
 
 def weight_files(folder: Path) -> list[Path]:
     """The files that hold a checkpoint's weights: safetensors before `.bin`, an index before a single file."""
-    if (folder / "adapter_config.json").exists() and not any(folder.glob("*model*.safetensors")):
-        raise CheckpointError(f"{folder.name} holds only an adapter (LoRA); merge it into its base model first.")
     for single in ("model.safetensors", "pytorch_model.bin"):
         index = folder / f"{single}.index.json"
         if index.exists():
-            files = [folder / name for name in sorted(set(read_json(index)["weight_map"].values()))]
+            files = [folder / name for name in _shards(index)]
             missing = next((file.name for file in files if not file.exists()), None)
             if missing:
                 raise CheckpointError(f"{folder.name} lacks {missing}, which its index names; finish the download.")
@@ -197,6 +199,20 @@ def weight_files(folder: Path) -> list[Path]:
     raise CheckpointError(
         f"{folder.name} has no weights: neither model.safetensors nor pytorch_model.bin, whole or sharded."
     )
+
+
+def _shards(index: Path) -> list[str]:
+    """The files that an index names."""
+    names = read_json(index).get("weight_map")
+    if not isinstance(names, dict) or not names or not all(isinstance(name, str) for name in names.values()):
+        raise CheckpointError(f"{index.name} of {index.parent.name} names no files; download it again.")
+    return sorted(set(names.values()))
+
+
+def _refuse_lone_adapter(folder: Path) -> None:
+    whole = any(folder.glob("model*.safetensors")) or any(folder.glob("pytorch_model*.bin"))
+    if (folder / "adapter_config.json").exists() and not whole:
+        raise CheckpointError(f"{folder.name} holds only an adapter (LoRA); merge it into its base model first.")
 
 
 def _read_safetensors(file: Path) -> Iterator[tuple[str, Tensor]]:

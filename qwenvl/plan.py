@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -124,33 +125,41 @@ def plan(
         model.max_pixels if max_pixels is None else max_pixels,
     )
     seen = [_measure(source, number) for number, source in enumerate(_as_list(media), 1)]
-    planned, first = [], 1
-    for item in seen:
-        planned.append(_place(replace(item, number=first), model.config, *limits))
-        first += item.num_frames
-    template_tokens, text_tokens = _count_words(model, planned, text)
-    visual_tokens = sum(item.num_tokens for item in planned)
-    result = Plan(
+    numbers = accumulate((item.num_frames for item in seen), initial=1)
+    planned = [
+        _place(replace(item, number=number), model.config, *limits) for item, number in zip(seen, numbers, strict=False)
+    ]
+    result = _cost(model, tuple(planned), limits, text, bytes_per_value)
+    return replace(result, steps=tuple(_steps(result, model.config, text)), sentence=_sentence(result, text))
+
+
+def _cost(model: _Model, media: tuple[Media, ...], limits: tuple[int, int], text: str, size: int) -> Plan:
+    """All figures, no words yet; `size` in bytes a value."""
+    config, has_limits = model.config, isinstance(model.config, Qwen2VLConfig)
+    template_tokens, text_tokens = _count_words(model, media, text)
+    visual_tokens = sum(item.num_tokens for item in media)
+    tokens = visual_tokens + template_tokens + (text_tokens or 0)
+    parameters = sum(parameters_by_part(config).values())
+    return Plan(
         name=model.name,
-        family=model.config.family,
-        media=tuple(planned),
-        min_pixels=limits[0] if isinstance(model.config, Qwen2VLConfig) else None,
-        max_pixels=limits[1] if isinstance(model.config, Qwen2VLConfig) else None,
-        patches=sum(item.num_patches for item in planned),
+        family=config.family,
+        media=media,
+        min_pixels=limits[0] if has_limits else None,
+        max_pixels=limits[1] if has_limits else None,
+        patches=sum(item.num_patches for item in media),
         visual_tokens=visual_tokens,
         template_tokens=template_tokens,
         text_tokens=text_tokens,
-        prompt_tokens=visual_tokens + template_tokens + (text_tokens or 0),
-        positions=0,
-        context=model.config.language.context,
-        parameters=sum(parameters_by_part(model.config).values()),
-        derived=model.config is QWEN2_VL_72B,
-        bytes_per_value=bytes_per_value,
-        weight_bytes=0,
-        kv_cache_bytes=0,
-        trace_bytes={},
+        prompt_tokens=tokens,
+        positions=tokens - sum(map(_saved_positions, media)),
+        context=config.language.context,
+        parameters=parameters,
+        derived=config is QWEN2_VL_72B,
+        bytes_per_value=size,
+        weight_bytes=parameters * size,
+        kv_cache_bytes=2 * tokens * config.language.num_blocks * _key_heads(config) * config.language.head_dim * size,
+        trace_bytes=_trace_bytes(config, media, tokens, size),
     )
-    return _written_out(_with_memory(result, model.config), model.config, text)
 
 
 # --- the model ---
@@ -310,32 +319,29 @@ def _key_heads(config: Config) -> int:
     return config.language.num_heads if isinstance(config, QwenVLConfig) else config.language.num_kv_heads
 
 
-def _with_memory(result: Plan, config: Config) -> Plan:
-    language, tokens, size = config.language, result.prompt_tokens, result.bytes_per_value
-    key_heads = _key_heads(config)
-    values_of_a_token = language.num_blocks * language.head_dim
-    trace = {"vision": 2 * result.patches * config.vision.num_blocks * config.vision.dim * size}
+def _saved_positions(media: Media) -> int:
+    """Tokens of a media that take no position of their own: in Qwen2-VL all but the longest side of the token grid."""
+    return media.num_tokens - max(media.token_grid) if media.tokens_are_places else 0
+
+
+def _trace_bytes(config: Config, media: Sequence[Media], tokens: int, size: int) -> dict[str, int]:
+    """Queries and keys of all layers and heads, by site. Qwen2-VL's adapter has no attention."""
+    language, patches = config.language, sum(item.num_patches for item in media)
+    heads = language.num_heads + _key_heads(config)
+    trace = {"vision": 2 * patches * config.vision.num_blocks * config.vision.dim * size}
     if isinstance(config, QwenVLConfig):
-        trace["adapter"] = (result.visual_tokens + result.patches) * language.dim * size
-    trace["language"] = tokens * values_of_a_token * (language.num_heads + key_heads) * size
-    saved = 0
-    if isinstance(config, Qwen2VLConfig):
-        saved = sum(item.num_tokens - max(item.token_grid) for item in result.media)
-    return replace(
-        result,
-        positions=tokens - saved,
-        weight_bytes=result.parameters * size,
-        kv_cache_bytes=2 * tokens * values_of_a_token * key_heads * size,
-        trace_bytes=trace,
-    )
+        queries = sum(item.num_tokens for item in media)
+        trace["adapter"] = (queries + patches) * language.dim * size
+    return trace | {"language": tokens * language.num_blocks * heads * language.head_dim * size}
 
 
 # --- in words ---
 
 
-def _written_out(result: Plan, config: Config, text: str) -> Plan:
-    steps = [step for item in result.media for step in _media_steps(item, result)]
-    return replace(result, steps=(*steps, *_prompt_steps(result, config, text)), sentence=_sentence(result, text))
+def _steps(result: Plan, config: Config, text: str) -> Iterator[tuple[str, str]]:
+    for item in result.media:
+        yield from _media_steps(item, result)
+    yield from _prompt_steps(result, config, text)
 
 
 def _media_steps(item: Media, result: Plan) -> Iterator[tuple[str, str]]:

@@ -215,7 +215,8 @@ class Qwen2VL(nn.Module):
             pixel_values, pixel_values_videos: packed patches (patches, 1176) of all pictures, of all clips.
             image_grid_thw, video_grid_thw: int64 (media, 3), in patches, in the order of their tokens over the batch.
             attention_mask: (batch, tokens), 0 on left padding; without a cache only.
-            positions: int64 (3, batch, tokens); None follows the paper's rule.
+            positions: int64 (3, batch, tokens); None follows the paper's rule, and after a cached prompt goes on from
+                the largest id in it.
             cache: what came before; this pass is appended to it.
             last: how many positions, from the end, get logits; None for all.
 
@@ -223,12 +224,18 @@ class Qwen2VL(nn.Module):
             Logits, (batch, tokens, vocab), or (batch, last, vocab).
 
         Raises:
-            ValueError: visual tokens and features do not match.
+            ValueError: visual tokens and features do not match, or media follow after a cached prompt.
         """
         image_grids, video_grids = as_grids(image_grid_thw), as_grids(video_grid_thw)
+        start = len(cache) if cache is not None else 0
+        if start and (image_grids or video_grids):
+            raise ValueError("Pictures and clips enter with the prompt, not after a cached prompt.")
         pads = left_pads(attention_mask) or (cache.pads if cache is not None else ())
         if positions is None:
             positions = self.next_positions(input_ids, image_grids, video_grids, attention_mask, cache)
+        if cache is not None and not start:
+            cache.position_offset = positions.amax(dim=(0, 2))[:, None] + 1 - input_ids.shape[1]
+            cache.pads = pads
         x = self.language.embed(input_ids)
         if image_grids or video_grids:
             patches = [part for part in (pixel_values, pixel_values_videos) if part is not None]
@@ -247,10 +254,10 @@ class Qwen2VL(nn.Module):
         rule: PositionRule = "paper",
     ) -> Tensor:
         """The (t, h, w) ids of these tokens, (3, batch, tokens); after a cached prompt they go on from its largest."""
-        if cache is not None and cache.position_offset is not None and len(cache):
+        if cache is not None and cache.position_offset is not None:
             new = torch.arange(len(cache), len(cache) + input_ids.shape[1], device=input_ids.device)
             return (new + cache.position_offset).expand(3, -1, -1)
-        positions = multimodal_positions(
+        return multimodal_positions(
             input_ids,
             image_grids,
             video_grids,
@@ -260,10 +267,6 @@ class Qwen2VL(nn.Module):
             attention_mask=attention_mask,
             rule=rule,
         )
-        if cache is not None:
-            cache.position_offset = positions.amax(dim=(0, 2))[:, None] + 1 - input_ids.shape[1]
-            cache.pads = left_pads(attention_mask)
-        return positions
 
     def splice(self, x: Tensor, input_ids: Tensor, visual: Tensor, num_image_tokens: int) -> Tensor:
         """Put visual tokens (visual tokens, dim), pictures first, into embeddings (batch, tokens, dim)."""

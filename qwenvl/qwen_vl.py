@@ -254,10 +254,12 @@ class QwenVL(nn.Module):
             Logits, (batch, tokens, vocab), or (batch, last, vocab).
 
         Raises:
-            ValueError: pictures and slots do not match.
+            ValueError: pictures and slots do not match, or pictures follow after a cached prompt.
         """
         pads = left_pads(attention_mask) or (cache.pads if cache is not None else ())
         start = len(cache) if cache is not None else 0
+        if start and images is not None:
+            raise ValueError("Pictures enter with the prompt, not after a cached prompt.")
         x = self.language.embed(input_ids)
         if start == 0:
             x = self.splice(x, input_ids, images)

@@ -185,6 +185,8 @@ class Run:
         return self.record.probabilities[self._answer_index(index)]
 
     def _answer_index(self, index: int) -> int:
+        if self.answer_start == len(self.tokens):
+            raise RunError("This run has no answer; nothing was said.")
         if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
             raise RunError(
                 f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."
@@ -258,16 +260,12 @@ class Run:
             media: of one media, or None for all together.
         """
         self._check_query(query, len(self.tokens), "token")
-        places = torch.cat(
-            [self.visual[index] for index in ([media] if media is not None else self.visual)] or [_EMPTY]
-        )
         if media is not None:
             self._media(media)
+        chosen = self.visual.values() if media is None else [self.visual[media]]
+        places = torch.cat([_EMPTY, *chosen])
         places = places[places <= query]
-        rows = [
-            attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0]
-            for q, k in self._all_language_taps()
-        ]
+        rows = (causal_row(q, k, query) for q, k in self._all_language_taps())
         return torch.stack([row[:, places.to(row.device)].sum(dim=-1).cpu() for row in rows])
 
     def image_map(
@@ -302,11 +300,7 @@ class Run:
             raise RunError("A map shows one head or their mean; pass head='mean' or a number.")
         self._check_head("language", head)
         if layer == "mean":
-            rows = [
-                attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0].cpu()
-                for q, k in self._all_language_taps()
-            ]
-            row = torch.stack(rows).mean(dim=0)
+            row = torch.stack([causal_row(q, k, query).cpu() for q, k in self._all_language_taps()]).mean(dim=0)
         else:
             row = self._language_row(self._check_layer("language", layer), query).cpu()
         whole = torch.zeros(len(self.tokens))
@@ -314,60 +308,57 @@ class Run:
         return whole[self.visual[media]]
 
     def _language_row(self, layer: int, query: int) -> Tensor:
-        q, k = self._taps("language", layer)
-        return attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0]
+        return causal_row(*self._taps("language", layer), query)
 
     def _adapter_matrices(self, media: int, head: Head) -> list[Tensor]:
         """For each frame of a media, (queries, patches); the few last asked for are remembered."""
         self._check_head("adapter", head)
         if head is None:
             raise RunError("A map shows one adapter head or their mean; pass adapter_head='mean' or a number.")
-        if (media, head) not in self._adapter:
+        matrices = self._adapter.get((media, head))
+        if matrices is None:
             q, k = self._taps("adapter", 0)
             frames = self._media(media).patch_grid[0]
             count = self.maps.num_adapter_queries(media) // frames
             every = [range(frame * count, (frame + 1) * count) for frame in range(frames)]
-            while len(self._adapter) >= 4:
-                self._adapter.pop(next(iter(self._adapter)))
-            self._adapter[media, head] = [
-                pick_head(self.maps.adapter_rows(q, k, media, queries), head).cpu() for queries in every
-            ]
-        return self._adapter[media, head]
+            matrices = [pick_head(self.maps.adapter_rows(q, k, media, queries), head).cpu() for queries in every]
+            newest = list(self._adapter.items())[-3:]
+            self._adapter = dict([*newest, ((media, head), matrices)])  # replaced whole: other threads may be reading
+        return matrices
 
     # --- queries and keys: kept, or replayed ---
 
     def _taps(self, site: str, layer: int) -> tuple[Tensor, Tensor]:
-        names = tap_names(site, layer)
-        held = self.kept if names[0] in self.kept else self._replayed
-        if names[0] not in held:
-            self._replay(names)
-            held = self._replayed
-        return held[names[0]], held[names[1]]
+        q, k = tap_names(site, layer)
+        held = next((taps for taps in (self.kept, self._replayed) if q in taps), None)
+        held = held if held is not None else self._replay([(q, k)])
+        return held[q], held[k]
 
     def _all_language_taps(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Queries and keys of every layer in turn; what was not kept comes in replays as large as the budget allows."""
-        layers = range(self.num_layers("language"))
-        for layer in layers:
-            names = tap_names("language", layer)
-            if names[0] not in self.kept and names[0] not in self._replayed:
-                rest = [name for later in layers[layer:] for name in tap_names("language", later)]
-                self._replay(rest)
-            yield self._taps("language", layer)
+        pairs = [tap_names("language", layer) for layer in range(self.num_layers("language"))]
+        replayed = self._replayed
+        for layer, (q, k) in enumerate(pairs):
+            held = self.kept if q in self.kept else replayed
+            if q not in held:
+                held = replayed = self._replay(pairs[layer:])
+            yield held[q], held[k]
 
-    def _replay(self, names: Sequence[str]) -> None:
-        """Replay the first of these taps, q and k together, and as many more as fit the budget."""
+    def _replay(self, pairs: Sequence[tuple[str, str]]) -> dict[str, Tensor]:
+        """Replay the first of these layers, and as many more as fit the budget; they take the place of the last replay.
+
+        Returned and not only stored, since another thread may ask for other layers meanwhile.
+        """
         if self.pipeline is None:
-            raise RunError(
-                f"{names[0].rpartition('.attend')[0]} was not kept in this run; "
-                "load the run with its pipeline to replay that layer."
-            )
-        sizes, total, chosen = self.pipeline.tap_sizes(self), 0, list(names[:2])
-        for name in names:
-            total += sizes[name]
-            if total <= self.pipeline.max_trace_bytes and name not in chosen:
-                chosen.append(name)
-        chosen = chosen[: len(chosen) // 2 * 2]
-        self._replayed = self.pipeline.replay(self, chosen)
+            layer = pairs[0][0].removesuffix(".attend.q")
+            raise RunError(f"{layer} was not kept in this run; load the run with its pipeline to replay that layer.")
+        sizes, total, chosen = self.pipeline.tap_sizes(self), 0, list[str]()
+        for pair in pairs:
+            total += sum(sizes[name] for name in pair)
+            if not chosen or total <= self.pipeline.max_trace_bytes:
+                chosen += pair
+        self._replayed = replayed = self.pipeline.replay(self, chosen)
+        return replayed
 
     # --- what was asked for, checked ---
 
@@ -438,6 +429,11 @@ def tap_names(site: str, layer: int) -> tuple[str, str]:
     """The names of a layer's query and key taps."""
     attend = "adapter.attend" if site == "adapter" else f"{site}.blocks.{layer}.attend"
     return f"{attend}.q", f"{attend}.k"
+
+
+def causal_row(q: Tensor, k: Tensor, query: int) -> Tensor:
+    """The row of one token from a decoder layer's q and k, (heads, query + 1)."""
+    return attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0]
 
 
 def pick_head(rows: Tensor, head: Head) -> Tensor:

@@ -33,14 +33,18 @@ def save_run(run: Run, path: Path) -> None:
     tensors = {"positions": run.positions} | {f"kept.{name}": value.contiguous() for name, value in run.kept.items()}
     for index, media in enumerate(run.media):
         tensors |= {f"media.{index}.{frame}": _png(picture) for frame, picture in enumerate(media.frames)}
-    content = {"record": _record_json(run.record), "media": [media.to_json() for media in run.media]}
+    content = {
+        "record": _record_json(run.record),
+        "media": [media.to_json() for media in run.media],
+        "frames": [len(media.frames) for media in run.media],
+    }
     metadata = {"format": FORMAT, "version": str(VERSION), "content": json.dumps(content, ensure_ascii=False)}
     unfinished = path.with_name(path.name + ".part")
     try:
         save_file(tensors, unfinished, metadata)
         os.replace(unfinished, path)
-    except OSError as error:
-        raise RunError(f"{path.name} cannot be written: {error.strerror or error}.") from None
+    except (OSError, SafetensorError):
+        raise RunError(f"{path.name} cannot be written; choose a folder that exists and has room.") from None
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -74,9 +78,12 @@ def load_run(path: Path) -> Run:
 def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Run:
     record = _record(content["record"])
     media = tuple(
-        Media.from_json(item, frames=_pictures(tensors, index)) for index, item in enumerate(content["media"])
+        Media.from_json(item, frames=_pictures(tensors, index, count))
+        for index, (item, count) in enumerate(zip(content["media"], content["frames"], strict=True))
     )
     kept = {name.removeprefix("kept."): value for name, value in tensors.items() if name.startswith("kept.")}
+    if any(name[:-1] + tap not in kept for name in kept for tap in "qk"):
+        raise ValueError("queries without their keys")
     positions = tensors["positions"]
     if positions.shape != (3, len(record.tokens)):
         raise ValueError("positions do not fit the tokens")
@@ -131,8 +138,6 @@ def _png(picture: Image.Image) -> Tensor:
     return torch.from_numpy(np.frombuffer(buffer.getvalue(), dtype=np.uint8).copy())
 
 
-def _pictures(tensors: Mapping[str, Tensor], media: int) -> tuple[Image.Image, ...]:
-    prefix = f"media.{media}."
-    frames = sorted(int(name.removeprefix(prefix)) for name in tensors if name.startswith(prefix))
-    files = (io.BytesIO(tensors[f"{prefix}{frame}"].numpy().tobytes()) for frame in frames)
+def _pictures(tensors: Mapping[str, Tensor], media: int, count: int) -> tuple[Image.Image, ...]:
+    files = (io.BytesIO(tensors[f"media.{media}.{frame}"].numpy().tobytes()) for frame in range(count))
     return tuple(Image.open(file, formats=["PNG"]).convert("RGB") for file in files)

@@ -189,6 +189,9 @@ class Trace(Mapping[str, Tensor]):
             raise TraceError(f"The trace holds no {name!r}.")
         return self._values[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 

@@ -342,3 +342,11 @@ def test_a_new_img_after_a_cached_prompt_is_a_plain_token() -> None:
     forward(golden.model, golden.io["lm.input_ids"], golden.images(), cache=cache)
     logits = forward(golden.model, torch.tensor([[golden.model.config.image_start_id]]), cache=cache)
     assert logits.isfinite().all()
+
+
+def test_pictures_after_a_cached_prompt_are_refused() -> None:
+    golden = qwen_vl_golden("dev-a")
+    cache = KVCache(golden.model.config.language.num_blocks)
+    forward(golden.model, golden.io["lm.input_ids"], golden.images(), cache=cache)
+    with pytest.raises(ValueError, match="after a cached prompt"):
+        forward(golden.model, golden.io["lm.input_ids"], golden.images(), cache=cache)

@@ -81,7 +81,7 @@ def tide(values: ArrayLike, *, dark: bool = False) -> NDArray[np.uint8]:
     at = np.clip(np.asarray(values, dtype=float), 0, 1)
     low, high, hue_low, hue_high, most = (0.24, 0.92, 265, 170, 0.115) if dark else (0.97, 0.34, 175, 260, 0.12)
     lightness = low + (high - low) * at
-    chroma = most * np.sin(np.pi * (0.06 + 0.64 * at))
+    chroma = most * np.sin(np.pi * (0.03 + 0.67 * at))
     hue = np.deg2rad(hue_low + (hue_high - hue_low) * at)
     return _srgb(lightness, chroma * np.cos(hue), chroma * np.sin(hue))
 

@@ -1,7 +1,7 @@
 // What gestures do to the selection. Hovering previews, clicking locks, Esc lets go.
 
 import { cellAt, placeOf } from "./geometry.js";
-import { LETTERS, effective, other } from "./store.js";
+import { LETTERS, SITES, effective, other } from "./store.js";
 import { linkedWord, tokenOfWord, wordOfToken } from "./words.js";
 
 const PLAY_MS = 700;
@@ -119,8 +119,6 @@ function adapterActions(store) {
     pickAdapterHead: (head) => store.select(change({ head })),
   };
 }
-
-const SITES = { answer: "language", adapter: "adapter", patches: "vision", positions: "language" };
 
 export function createActions(store) {
   const words = wordActions(store);

@@ -33,13 +33,35 @@ function createPictures(client, redraw) {
 // Room for the picture inside its column: figures go to its right, or beneath a wide one and on a phone.
 function stageBox(cell, [width, height], tall) {
   const room = cell.clientWidth || 520;
-  const flat = width / height > 2.4 || room < 360;
+  const flat = width / height > 2.4 || window.innerWidth <= 720;
   return { inner: [Math.max(80, flat ? room : room - FIGURES_WIDTH - 14), tall], flat };
 }
 
+// The picture of the question that is being answered, from the rail.
+function followDraft(redraw) {
+  const image = new Image();
+  image.onload = redraw;
+  window.addEventListener("inspector-draft", ({ detail }) => {
+    if (detail.thumbnail && image.src !== detail.thumbnail) image.src = detail.thumbnail;
+    if (!detail.thumbnail) image.removeAttribute("src");
+  });
+  return () => (image.complete && image.naturalWidth ? image : null);
+}
+
+const NO_PICTURE = "No picture in this question. Positions still applies; this view needs one.";
+
 export function createContext(store, client, actions) {
+  const drafted = followDraft(store.redraw);
   const picture = createPictures(client, store.redraw);
   const run = (letter) => store.state.runs[letter];
+
+  // What a stage shows where there is no run, or a run without a picture.
+  function vacant(cell, letter, tall, here) {
+    const live = store.state.live[letter];
+    const image = live ? drafted() : null;
+    const size = image ? [image.naturalWidth, image.naturalHeight] : [3, 2];
+    return { image, size, box: stageBox(cell, size, tall).inner, quiet: true, note: here ? NO_PICTURE : live?.step || "No answer yet." };
+  }
 
   function mapQuery(letter, selection) {
     return {
@@ -89,7 +111,7 @@ export function createContext(store, client, actions) {
     return map ? placeOf(...rowAndColumn(map.max_index, map.grid), map.grid) : [0.5, 0.5];
   }
 
-  const ctx = { store, client, actions, picture, run, stageBox, mapResources, shares, adapterMap, adapterSheet, adapterPlace };
+  const ctx = { store, client, actions, picture, run, stageBox, vacant, mapResources, shares, adapterMap, adapterSheet, adapterPlace };
   ctx.mediaChoice = () => createMediaChoice(ctx);
   return ctx;
 }

@@ -73,9 +73,12 @@ function createNotices() {
   };
 }
 
+// One line where the weights shown are no ground to judge an answer by.
 function remarkOn(state) {
   const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
-  return runs.some((run) => !run.model.trained) ? "Untrained weights. Geometry exact, answers not." : "";
+  if (runs.some((run) => !run.model.trained)) return "Untrained weights. Geometry exact, answers not.";
+  const tiny = runs.some((run) => run.model.size_label === "tiny" && run.media.length);
+  return tiny && state.outside ? "Photo: outside the demo world. Geometry exact, answer not." : "";
 }
 
 function letterSwitch(store, actions) {
@@ -169,6 +172,27 @@ export function mount(element, { props, server, watch }) {
   note();
   new ResizeObserver(store.redraw).observe(shell.root);
   new MutationObserver(store.redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  window.__inspector = { get state() { return store.state; }, get drawn() { return ctx.current?.stages ?? {}; }, map: (letter) => ctx.mapResources(letter).map, actions };
+  window.__inspector = forTests(store, ctx, actions);
   render(store.state);
+}
+
+// The page's one global: what is on screen, for tests and for the curious.
+function forTests(store, ctx, actions) {
+  const fresh = (letter) => {
+    if (!store.state.runs[letter]) return true;
+    const { media, image, fresh: arrived } = ctx.mapResources(letter);
+    return arrived && (!media || image !== null);
+  };
+  return {
+    actions,
+    select: (patch) => store.select(patch),
+    map: (letter) => ctx.mapResources(letter).map,
+    settled: () => LETTERS.every(fresh) && store.drawnState() === store.state,
+    get state() {
+      return store.state;
+    },
+    get drawn() {
+      return ctx.current?.stages ?? {};
+    },
+  };
 }

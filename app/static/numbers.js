@@ -6,15 +6,14 @@ export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "
 
 export const times = (width, height) => `${count(width)} × ${count(height)}`;
 
-function decimals(value) {
-  if (value === 0 || value === 100) return value === 0 ? "0.0" : "100";
-  const places = value < 2 ? 2 : 1;
-  const text = value.toFixed(places);
-  if (Number(text) === 0) return value < 0.001 ? value.toExponential(0).replace("e-", "e−") : value.toPrecision(1);
-  return Number(text) >= 100 ? "> 99.9" : text;
+// Never 0 or 100 for what is neither.
+export function percent(share) {
+  const value = share * 100;
+  if (value > 0 && value < 0.005) return "under 0.01 %";
+  if (value >= 99.995 && value < 100) return "over 99.99 %";
+  const two = (value > 0 && value < 1.995) || (value >= 99.95 && value < 100);
+  return `${value.toFixed(two ? 2 : 1)} %`;
 }
-
-export const percent = (share) => `${decimals(share * 100)} %`;
 
 export function cellNumber(share) {
   const value = share * 100;

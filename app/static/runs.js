@@ -22,6 +22,7 @@ function fitted(selection, letter, run) {
 export function createRuns(store, client, actions) {
   let restored = readAddress();
   let turn = 0;
+  let before = { A: null, B: null };
 
   function begin(letter, run) {
     const { selection, runs } = store.state;
@@ -37,6 +38,7 @@ export function createRuns(store, client, actions) {
     const selection = { ...state.selection, run: { ...state.selection.run, [letter]: run.id } };
     store.set({
       runs: { ...state.runs, [letter]: run },
+      models: { ...state.models, [letter]: run.model },
       live: { ...state.live, [letter]: null },
       failed: { ...state.failed, [letter]: null },
       selection: keepSelection ? fitted(selection, letter, run) : selection,
@@ -59,14 +61,24 @@ export function createRuns(store, client, actions) {
     restored = {};
     const view = line ? null : store.state.selection.view;
     const selection = line ? fromLine(line) : { ...emptySelection(), view };
-    store.set({ notice: sentence || null, failed: { A: null, B: null }, live: { A: null, B: null }, runs: { A: null, B: null }, selection });
+    store.set({ busy: false, notice: sentence || null, failed: { A: null, B: null }, live: { A: null, B: null }, runs: { A: null, B: null }, selection });
     LETTERS.filter((letter) => runs[letter]).forEach((letter) => load(letter, runs[letter], Boolean(line), turn));
+  }
+
+  // No answer came of it: what stood here before the question comes back.
+  function giveUp(letter, error) {
+    const { state } = store;
+    const earlier = before[letter];
+    if (earlier && !state.runs[letter]) adopt(letter, earlier, false);
+    store.set({ failed: { ...store.state.failed, [letter]: error }, live: { ...store.state.live, [letter]: null } });
   }
 
   function follow(letter, update) {
     if (!update) return;
     if (update.state === "error") {
-      store.set({ failed: { ...store.state.failed, [letter]: update.error }, live: { ...store.state.live, [letter]: null } });
+      giveUp(letter, update.error);
+    } else if (update.state === "stopped" && !update.run) {
+      giveUp(letter, null);
     } else if (update.run) {
       if (store.state.selection.run[letter] !== update.run) load(letter, update.run, false, turn);
     } else {
@@ -78,8 +90,9 @@ export function createRuns(store, client, actions) {
     if (message.turn !== store.state.turn) {
       turn += 1;
       actions.stopPlaying();
-      store.set({ turn: message.turn, notice: null, failed: { A: null, B: null } });
-      store.select({ query: { A: null, B: null }, keys: null });
+      before = store.state.runs;
+      store.set({ turn: message.turn, notice: null, failed: { A: null, B: null }, runs: { A: null, B: null } });
+      store.select({ run: { A: null, B: null }, query: { A: null, B: null }, keys: null, media: 0 });
       window.dispatchEvent(new CustomEvent("inspector-asked"));
     }
     LETTERS.forEach((letter) => follow(letter, message[letter]));
@@ -89,6 +102,7 @@ export function createRuns(store, client, actions) {
   const HEARD = { runs: show, asking: ask };
 
   function hear(message) {
+    if (message) store.set({ outside: Boolean(message.outside) });
     if (message && HEARD[message.kind]) HEARD[message.kind](message);
   }
 

@@ -3,7 +3,7 @@
 import { cellAt, cellBox, cellSize } from "./geometry.js";
 import { count, percent, pixels } from "./numbers.js";
 import { LETTERS, other } from "./store.js";
-import { sameWord, wordLabel, wordOfToken } from "./words.js";
+import { chosenLabel, sameWord, wordLabel, wordOfToken } from "./words.js";
 
 const where = (map) =>
   `language ${map.layer === "mean" ? "mean of layers" : `layer ${map.layer}`} ${map.head === "mean" ? "mean of heads" : `head ${map.head}`}`;
@@ -11,6 +11,8 @@ const where = (map) =>
 function rowWords(ctx, letter, state, selection) {
   const run = state.runs[letter];
   if (!run) return state.live[letter] ? `${state.live[letter].step}` : "no answer yet";
+  if (!run.media.length) return "no picture in this question";
+  if (selection.query[letter] === null) return "nothing chosen";
   const { map, fresh, error } = ctx.mapResources(letter);
   const missing = follows(state, selection, letter);
   if (error) return error;
@@ -31,9 +33,10 @@ export function follows(state, selection, letter) {
 
 function answer(ctx, state, selection) {
   const run = state.runs[selection.model];
-  const word = run?.words[wordOfToken(run, selection.query[selection.model])];
-  if (!word) return [["Nothing is chosen: point at a word of an answer to see the row that predicts it."]];
-  return [["answer word ", `“${wordLabel(word)}”`], ...LETTERS.map((letter) => ["", letter, ` ${rowWords(ctx, letter, state, selection)}`])];
+  const token = selection.query[selection.model];
+  const label = chosenLabel(run, token);
+  if (!label) return [["Nothing is chosen: point at a word of an answer to see the row that predicts it."]];
+  return [[wordOfToken(run, token) >= 0 ? "answer word " : "", label], ...LETTERS.map((letter) => ["", letter, ` ${rowWords(ctx, letter, state, selection)}`])];
 }
 
 function cellWords(letter, media, place) {

@@ -3,6 +3,9 @@
 export const LETTERS = ["A", "B"];
 export const other = (letter) => (letter === "A" ? "B" : "A");
 
+// Where the attention of each view happens.
+export const SITES = { patches: "vision", positions: "language", adapter: "adapter", answer: "language" };
+
 const both = (value) => ({ A: value, B: value });
 
 export function emptySelection() {
@@ -25,6 +28,7 @@ export function emptySelection() {
 export function createStore() {
   let state = {
     runs: both(null), // run payloads
+    models: both(null), // cards of the models, as the last runs named them
     live: both(null), // the last update of an answer in the making
     failed: both(null),
     selection: emptySelection(),
@@ -37,12 +41,14 @@ export function createStore() {
   };
   const listeners = new Set();
   let scheduled = false;
+  let drawn = null;
 
   function changed() {
     if (scheduled) return;
     scheduled = true;
     requestAnimationFrame(() => {
       scheduled = false;
+      drawn = state;
       listeners.forEach((listener) => listener(state));
     });
   }
@@ -65,6 +71,7 @@ export function createStore() {
       changed();
     },
     redraw: changed,
+    drawnState: () => (scheduled ? null : drawn),
     subscribe: (listener) => listeners.add(listener),
   };
 }
@@ -96,7 +103,9 @@ function modelFromLine(selection, letter, text) {
 }
 
 const readers = {
-  view: (selection, text) => (selection.view = text),
+  view(selection, text) {
+    if (Object.hasOwn(SITES, text)) [selection.view, selection.site] = [text, SITES[text]];
+  },
   model: (selection, text) => (selection.model = text === "B" ? "B" : "A"),
   A: (selection, text) => modelFromLine(selection, "A", text),
   B: (selection, text) => modelFromLine(selection, "B", text),

@@ -215,14 +215,12 @@ class QwenVLChat:
         return sum(size < room for size in sizes)
 
     def _said(self, message: Message, section: str, dealt: Dealt) -> list[PromptToken]:
-        """One message; role, line break and content are encoded apart. All but the system's begin with a line break."""
+        """One message; role and content are encoded apart. All but the system's begin with a line break."""
         writer = PromptWriter(self.tokenizer)
         if message.role != "system":
             writer.text("\n")
         writer.special("<|im_start|>")
-        writer.text(message.role)
-        writer.cut()
-        writer.text("\n")
+        writer.text(f"{message.role}\n")
         writer.cut()
         self._content(writer, message, section, dealt)
         writer.special("<|im_end|>")
@@ -233,9 +231,7 @@ class QwenVLChat:
         writer = PromptWriter(self.tokenizer)
         writer.text("\n")
         writer.special("<|im_start|>")
-        writer.text("assistant")
-        writer.cut()
-        writer.text("\n")
+        writer.text("assistant\n")
         return writer.finish()
 
     def _content(self, writer: PromptWriter, message: Message, section: str, dealt: Dealt) -> None:

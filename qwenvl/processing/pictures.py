@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from qwenvl.errors import MediaError
@@ -46,8 +47,9 @@ def open_picture(source: Source) -> Image.Image:
     """Open a picture as upright 8-bit RGB.
 
     Palette, grey, 1-bit, CMYK and the rest become RGB; alpha is dropped and leaves the colour under it; 16-bit values
-    are divided by 257 and rounded; float pixels are read as 0..1 where none exceeds 1, as 0..255 otherwise. Of an
-    animation the first frame is taken.
+    are divided by 257 and rounded (but for grey with alpha, and colour in a given PIL image, of which Pillow keeps the
+    high byte alone); float pixels are read as 0..1 where none exceeds 1, as 0..255 otherwise. Of an animation the first
+    frame is taken.
 
     Args:
         source: path of a file, or a PIL image, which is left as it is.
@@ -63,15 +65,18 @@ def open_picture(source: Source) -> Image.Image:
     path = Path(source)
     _check_file(path)
     try:
-        Image.init()
-        with Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN]) as picture:
-            return _upright_rgb(picture, path.name)
+        return _read_file(path)
+    except MediaError:
+        raise
     except UnidentifiedImageError:
         raise MediaError(f"{path.name} is not a picture; give a {_READABLE} file.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(_too_large(path.name)) from None
-    except OSError:
+    except PermissionError:
         raise MediaError(f"{path.name} cannot be read; check that you may open it.") from None
+    # Readers raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
+    except Exception:
+        raise MediaError(_damaged(path.name)) from None
 
 
 def _check_file(path: Path) -> None:
@@ -83,8 +88,45 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"{path.name} is empty; save or download it again.")
 
 
+def _read_file(path: Path) -> Image.Image:
+    """A file as upright RGB. Of 16-bit colour Pillow reads the high bytes; a second reading, swapped, gives the low."""
+    with _open_file(path) as picture:
+        swapped = _swapped_bytes(picture.tile)
+        high = _upright_rgb(picture, path.name)
+    if not swapped:
+        return high
+    with _open_file(path) as picture:
+        picture.tile = swapped
+        low = _upright_rgb(picture, path.name)
+    joined = np.asarray(high).astype(np.float32) * 256 + np.asarray(low)
+    return Image.fromarray((joined / 257).round().astype(np.uint8))
+
+
+def _open_file(path: Path) -> ImageFile.ImageFile:
+    Image.init()
+    return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+
+
+def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:
+    """What tells Pillow to decode 16-bit colour with the bytes of a value swapped; [] where it is not 16-bit colour."""
+    swapped = []
+    for tile in tiles:
+        mode, *rest = (tile.args,) if isinstance(tile.args, str) else tile.args or ("",)
+        colours, _, order = str(mode).partition(";16")
+        if colours not in ("RGB", "RGBA") or not order:
+            return []
+        swap = "B" if order == "L" or (order == "N" and sys.byteorder == "little") else "L"
+        args = f"{colours};16{swap}"
+        swapped.append(tile._replace(args=(args, *rest) if rest else args))
+    return swapped
+
+
 def _too_large(name: str) -> str:
     return f"{name} has more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
+
+
+def _damaged(name: str) -> str:
+    return f"{name} is cut short or damaged; save or download it again."
 
 
 def check_size(width: int, height: int, name: str = "This picture") -> None:
@@ -110,9 +152,8 @@ def _upright_rgb(picture: Image.Image, name: str) -> Image.Image:
     try:
         picture.load()
         return _to_rgb(_upright(picture))
-    # Decoders raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
-    except Exception:
-        raise MediaError(f"{name} is cut short or damaged; save or download it again.") from None
+    except Exception:  # of a decoder, as above
+        raise MediaError(_damaged(name)) from None
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -206,24 +247,29 @@ def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def normalise(pixels: Tensor) -> Tensor:
+def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
     """8-bit RGB to model input: over 255, less the mean, over the deviation (those of CLIP).
 
     Args:
-        pixels: uint8 (channels, ...).
+        pixels: uint8, any shape with the three colours along dimension `channels`.
 
     Returns:
         float32, the same shape.
     """
-    shape = (3,) + (1,) * (pixels.dim() - 1)
-    return (pixels.float() / 255 - torch.tensor(MEAN).view(shape)) / torch.tensor(DEVIATION).view(shape)
+    mean, deviation = _colour_statistics(pixels, channels)
+    return pixels.float().div_(255).sub_(mean).div_(deviation)
 
 
-def denormalise(values: Tensor) -> Tensor:
-    """The inverse of `normalise`, without error: float32 (channels, ...) to uint8."""
-    shape = (3,) + (1,) * (values.dim() - 1)
-    pixels = (values.float() * torch.tensor(DEVIATION).view(shape) + torch.tensor(MEAN).view(shape)) * 255
-    return pixels.round().clamp(0, 255).to(torch.uint8)
+def denormalise(values: Tensor, *, channels: int = 0) -> Tensor:
+    """The inverse of `normalise`, without error: float32 to uint8."""
+    mean, deviation = _colour_statistics(values, channels)
+    return values.mul(deviation).add_(mean).mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+
+
+def _colour_statistics(pixels: Tensor, channels: int) -> tuple[Tensor, Tensor]:
+    shape = [1] * pixels.dim()
+    shape[channels] = 3
+    return torch.tensor(MEAN).view(shape), torch.tensor(DEVIATION).view(shape)
 
 
 def squash(picture: Image.Image, image_size: int) -> Tensor:
@@ -264,10 +310,9 @@ def patches(
         *(block_columns, merge_size, patch_size),
         channels,
     )
-    # (channels, t, block row, block column, row in block, column in block, frame in pair, y, x)
-    channels_first = torch.from_numpy(split.transpose(8, 0, 2, 5, 3, 6, 1, 4, 7).copy())
-    rows = normalise(channels_first).permute(1, 2, 3, 4, 5, 0, 6, 7, 8)
-    return rows.reshape(math.prod(grid), -1), grid
+    # (t, block row, block column, row in block, column in block, channels, frame in pair, y, x)
+    ordered = np.ascontiguousarray(split.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7)).reshape(math.prod(grid), channels, -1)
+    return normalise(torch.from_numpy(ordered), channels=1).flatten(1), grid
 
 
 def unpatch(
@@ -283,14 +328,13 @@ def unpatch(
         uint8 (t * temporal_patch_size, h * patch_size, w * patch_size, 3), the repeated frames included.
     """
     time, rows, columns = grid
-    split = pixel_values.view(
+    split = denormalise(pixel_values.unflatten(1, (3, -1)), channels=1).view(
         *(time, rows // merge_size, columns // merge_size, merge_size, merge_size),
         *(3, temporal_patch_size, patch_size, patch_size),
     )
-    # (channels, t, frame in pair, block row, row in block, y, block column, column in block, x)
-    pixels = denormalise(split.permute(5, 0, 6, 1, 3, 7, 2, 4, 8))
-    frames = pixels.reshape(3, time * temporal_patch_size, rows * patch_size, columns * patch_size)
-    return frames.permute(1, 2, 3, 0).contiguous()
+    # (t, frame in pair, block row, row in block, y, block column, column in block, x, channels)
+    pixels = split.permute(0, 6, 1, 3, 7, 2, 4, 8, 5)
+    return pixels.reshape(time * temporal_patch_size, rows * patch_size, columns * patch_size, 3)
 
 
 def processor_order(grid: Grid, merge_size: int = 2) -> Tensor:

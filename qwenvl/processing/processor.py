@@ -86,24 +86,21 @@ class Processor(ABC):
             MediaError: a picture or clip that cannot be read, or has a size that no model accepts.
         """
         read = read_messages(messages)
+        parts = (part for message in read for part in message.parts)
         media = [
             self._see(seen, min_pixels=min_pixels, max_pixels=max_pixels)
-            for seen in _open_all(
-                (part for message in read for part in message.parts), frames_are_pictures=self._frames_are_pictures
-            )
+            for seen in _open_all(parts, frames_are_pictures=self._frames_are_pictures)
         ]
         tokens, dropped = self.write(read, media)
         if len(tokens) > self.context:
             raise PromptError(
                 f"The prompt has {len(tokens):,} tokens and the model reads at most {self.context:,}; {self._shorten}."
             )
-        used = sorted({token.media for token in tokens if token.media is not None})
-        tokens = [replace(token, media=None if token.media is None else used.index(token.media)) for token in tokens]
-        kept = tuple(media[index] for index in used)
+        tokens, kept = _without_unused(tokens, media) if dropped else (tokens, media)
         ids = torch.tensor([[token.id for token in tokens]], dtype=torch.int64)
         return Prompt(
             tokens=tuple(tokens),
-            media=kept,
+            media=tuple(kept),
             model_inputs={"input_ids": ids, **self._pixels(kept)},
             text=self._readable(tokens),
             messages=tuple(_as_json(messages, kept, dropped)),
@@ -367,26 +364,28 @@ def _chat_template(folder: Path) -> str:
 
 
 def _open_all(parts: Iterable[Part], *, frames_are_pictures: bool) -> list[Seen]:
-    """Every media of a conversation, opened, named and numbered."""
+    """Every media of a conversation, opened, named by its place among its kind, and numbered."""
     media: list[Seen] = []
     numbers = {"image": 1, "video": 1}
     for part in parts:
         if part.kind not in numbers:
             continue
+        place = 1 + sum(item.kind == part.kind for item in media)
         kind = "image" if frames_are_pictures else part.kind
         number = part.given.get("number", numbers[kind])  # of a conversation whose first turns were left out
-        media.append(_open_image(part, number) if part.kind == "image" else _open_clip(part, number))
-        numbers[kind] = number + (media[-1].num_frames if frames_are_pictures else 1)
+        seen = _open_image(part, place) if part.kind == "image" else _open_clip(part, place)
+        media.append(replace(seen, number=number))
+        numbers[kind] = number + (seen.num_frames if frames_are_pictures else 1)
     return media
 
 
-def _open_image(part: Part, number: int) -> Seen:
+def _open_image(part: Part, place: int) -> Seen:
     picture = pictures.open_picture(part.value)
-    name = f"picture {number}" if isinstance(part.value, Image.Image) else Path(part.value).name
-    return Seen("image", name, picture.size, number=number, frames=(picture,))
+    name = f"picture {place}" if isinstance(part.value, Image.Image) else Path(part.value).name
+    return Seen("image", name, picture.size, frames=(picture,))
 
 
-def _open_clip(part: Part, number: int) -> Seen:
+def _open_clip(part: Part, place: int) -> Seen:
     """The frames of a clip; a path to one is for later."""
     if isinstance(part.value, str | Path):
         raise MediaError(
@@ -402,7 +401,15 @@ def _open_clip(part: Part, number: int) -> Seen:
     if len(sizes) > 1:
         first, second = (f"{width} × {height}" for width, height in sizes[:2])
         raise MediaError(f"The frames of a clip have one size; these have {first} and {second}.")
-    return Seen("video", f"clip {number}", frames[0].size, len(frames), fps, number, frames)
+    return Seen("video", f"clip {place}", frames[0].size, len(frames), fps, frames=frames)
+
+
+def _without_unused(tokens: Sequence[PromptToken], media: Sequence[Media]) -> tuple[list[PromptToken], list[Media]]:
+    """Leave out the media of turns that were left out, and count the others anew."""
+    used = sorted({token.media for token in tokens if token.media is not None})
+    places = {index: place for place, index in enumerate(used)}
+    tokens = [token if token.media is None else replace(token, media=places[token.media]) for token in tokens]
+    return tokens, [media[index] for index in used]
 
 
 def _as_json(messages: Messages, media: Sequence[Media], dropped: int) -> Iterator[dict[str, Any]]:

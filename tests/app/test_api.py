@@ -286,3 +286,11 @@ def test_pictures_come_scaled_and_resized(server: Server, run_id: str) -> None:
 
 def _size(answer: httpx.Response) -> tuple[int, int]:
     return Image.open(io.BytesIO(base64.b64decode(answer.json()["picture"].split(",")[1]))).size
+
+
+def test_the_whole_page_publishes_these_three_endpoints_and_no_other(tiny_session: Session) -> None:
+    from app.page import build
+
+    described = build(tiny_session).get_api_info()
+    assert sorted(described["named_endpoints"]) == ["/ask", "/compare", "/plan"]
+    assert described["unnamed_endpoints"] == {}

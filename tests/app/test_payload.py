@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import math
 from collections.abc import Callable
@@ -14,13 +15,14 @@ import pytest
 import torch
 from PIL import Image
 
-from app import account, rows, words
+from app import account, pictures, rows, words
 from app.conversation import Conversation, Settings
 from app.figures import figure
 from app.payload import Finished, run_payload, start
 from app.session import Session
 from qwenvl.errors import RunError
 from qwenvl.processing.media import Media
+from qwenvl.processing.pictures import denormalise, unpatch
 
 QUESTION = "What is in the picture?"
 Look = Callable[..., Finished]
@@ -168,6 +170,27 @@ def test_a_share_never_prints_0_or_100_for_what_is_neither(share: float, text: s
     assert words.percent(share) == text
 
 
+@both
+def test_the_resized_picture_is_what_the_model_received_pixel_for_pixel(
+    look: Look, tiny_session: Session, letter: str
+) -> None:
+    media = look(letter).run.media[0]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(pictures.resized(media).split(",")[1]))))
+    inputs = (
+        tiny_session.pipeline(letter)
+        .processor(
+            [{"role": "user", "content": [{"type": "image", "image": media.frames[0]}, {"type": "text", "text": "?"}]}]
+        )
+        .model_inputs
+    )
+    received = (
+        denormalise(inputs["images"][0]).permute(1, 2, 0)
+        if letter == "A"
+        else unpatch(inputs["pixel_values"], media.patch_grid)[0]
+    )
+    assert np.array_equal(shown, received.numpy())
+
+
 # --- rows ---
 
 
@@ -180,16 +203,23 @@ def test_a_map_is_the_runs_own_to_the_last_bit(look: Look, letter: str, layer: A
     asked = {"query": query, "why": True, "layer": layer, "head": head, "media": 1}
     shown = rows.map_row(run, letter, asked)
     exact = run.image_map(query=query - 1, layer=layer, head=head, media=1)
-    row = rows.language_row(run, query - 1, layer, head)
+    row = _row(run, query - 1, layer, head)
     places = [index for index, token in enumerate(run.tokens) if token.media == 1]
     assert torch.equal(unpacked(shown["values"]), exact.flatten())
     assert shown["grid"] == list(exact.shape)
-    assert torch.allclose(unpacked(shown["tokens"]), row[places], atol=1e-7)
+    assert torch.allclose(unpacked(shown["keys"]), row, atol=1e-7)
+    assert torch.equal(unpacked(shown["tokens"]), unpacked(shown["keys"])[places])
+    assert torch.equal(unpacked(shown["tokens"]), run.token_weights(query=query - 1, layer=layer, head=head, media=1))
     assert shown["share"] == pytest.approx(float(exact.sum()), abs=1e-5)
     assert sum(shown["sections"].values()) == pytest.approx(1, abs=1e-6)
     assert shown["row"] == query - 1 == len(unpacked(shown["keys"])) - 1
     cells = unpacked(shown["values" if letter == "A" else "tokens"])
     assert (shown["unit"], shown["max"]) == ("patch" if letter == "A" else "token", float(cells.max()))
+
+
+def _row(run: Any, query: int, layer: Any, head: Any) -> torch.Tensor:
+    layers = range(run.num_layers("language")) if layer == "mean" else [layer]
+    return torch.stack([run.attention("language", layer=one, query=query, head=head) for one in layers]).mean(dim=0)
 
 
 @both
@@ -300,11 +330,20 @@ def test_a_run_starts_on_a_cell_that_it_has(look: Look, letter: str) -> None:
 # --- figures ---
 
 
-@pytest.mark.parametrize("name", ["positions_3d", "positions_lanes"])
-def test_figures_are_plotly_json_of_the_runs_positions(look: Look, name: str) -> None:
+def test_the_lanes_are_the_prompts_own_positions(look: Look) -> None:
     finished = look("B")
-    light, dark = (figure(finished, {"name": name, "dark": dark}) for dark in (False, True))
-    assert {"data", "layout"} <= light.keys()
+    drawn = figure(finished, {"name": "positions_lanes"})
+    lanes = [_decoded(trace["y"]) for trace in drawn["data"]]
+    assert lanes == finished.run.positions[:, : finished.run.answer_start].tolist()
+
+
+def test_figures_follow_the_page_and_unknown_ones_are_refused(look: Look) -> None:
+    light, dark = (figure(look("B"), {"name": "positions_3d", "dark": dark}) for dark in (False, True))
     assert light["layout"] != dark["layout"]
     with pytest.raises(RunError, match="choose positions_3d or positions_lanes"):
-        figure(finished, {"name": "../secrets"})
+        figure(look("B"), {"name": "../secrets"})
+
+
+def _decoded(values: Any) -> list[int]:
+    """Plotly's own packing of an array."""
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()

@@ -202,6 +202,17 @@ def test_stop_before_the_first_word_ends_at_once_without_a_run(session: Session,
     assert (last["state"], last["run"], last["pieces"]) == ("stopped", None, [])
 
 
+def test_stop_while_the_model_loads_asks_nothing_of_it(session: Session, models: FakeModels) -> None:
+    models.ready.clear()
+    asking = session.ask("ann", "A", QUESTION)
+    assert next(asking)["state"] == "loading"
+    session.stop("ann")
+    assert list(asking)[-1]["state"] == "stopped"
+    models.ready.set()
+    assert list(session.ask("bob", "A", QUESTION))[-1]["state"] == "done"
+    assert len(models.pipelines["one"].asked) == 1
+
+
 def test_stop_is_one_visitors_own(session: Session, models: FakeModels) -> None:
     models.pipelines["one"].open = False
     asking = session.ask("ann", "A", QUESTION)
@@ -335,7 +346,8 @@ def test_each_model_lives_through_its_own_answers(session: Session, models: Fake
         list(session.ask("ann", letter, asked))
     histories = [models.pipelines[name].asked[0][0] for name in ("one", "two")]
     assert [[message["role"] for message in history] for history in histories] == [["user", "assistant", "user"]] * 2
-    assert [history[1]["content"] for history in histories] == ["a cat", "a dog"]
+    said = [history[1]["content"] for history in histories]
+    assert said == [[{"type": "text", "text": text}] for text in ("a cat", "a dog")]
     assert histories[0][0]["content"][0] == {"type": "image", "image": "cat.png"}
 
 
@@ -372,3 +384,14 @@ def test_a_folder_of_the_machine_is_called_by_its_name_alone(tmp_path: Path, mod
     assert session.labels == {"A": "mine (A)", "B": "mine (B)"}
     assert session.letter("mine (B)") == "B"
     assert str(tmp_path) not in str(session.model_cards())
+
+
+def test_a_box_in_an_answer_is_tags_again_in_the_history() -> None:
+    said = "<ref>a cat</ref><box>(1,2),(3,4)</box> sleeps"
+    first = Conversation().asking("Where?").answered("A", said)
+    history = first.asking("And now?").messages("A")[1]["content"]
+    assert history == [
+        {"type": "ref", "text": "a cat"},
+        {"type": "box", "box": [1, 2, 3, 4]},
+        {"type": "text", "text": " sleeps"},
+    ]

@@ -81,6 +81,13 @@ def test_tags_of_qwen_vl_stand_as_in_the_golden(qwen_vl: QwenVLProcessor) -> Non
     assert prompt.input_ids[14:-5] == golden["ids"]
 
 
+def test_content_is_encoded_apart_from_its_role_in_qwen_vl(qwen_vl: QwenVLProcessor) -> None:
+    prompt = qwen_vl([said("user", "\n\nhi")])
+    encode = qwen_vl.tokenizer.encode
+    assert prompt.input_ids[12:-5] == [*encode("user"), *encode("\n"), *encode("\n\nhi")]
+    assert encode("user\n\n\nhi") != prompt.input_ids[12:-5]
+
+
 def test_pictures_are_numbered_over_the_whole_conversation(qwen_vl: QwenVLProcessor) -> None:
     prompt = qwen_vl(
         [said("user", IMAGE, "This?"), said("assistant", "Teal."), said("user", IMAGE, IMAGE, "And these?")]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 import torch
 from PIL import Image
 from safetensors.torch import load_file
@@ -131,6 +132,30 @@ def test_a_sixteen_bit_file_is_scaled_not_clipped(tmp_path: Path) -> None:
     assert pictures.open_picture(path).getpixel((0, 0)) == (156, 156, 156)
 
 
+def deep_png(values: np.ndarray) -> bytes:
+    """A PNG of 16-bit colour, uint16 (height, width, 3 or 4)."""
+    height, width, channels = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    return png(width, height, rows, depth=16, colour={3: 2, 4: 6}[channels])
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_sixteen_bit_colour_is_divided_by_257_too(channels: int, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 65_536, (40, 30, channels)).astype(np.uint16)
+    expected = (values[..., :3] / 257).round().astype(np.uint8)
+    assert (expected != values[..., :3] >> 8).any()  # the high byte alone would not do
+    (tmp_path / "deep.png").write_bytes(deep_png(values))
+    assert np.array_equal(np.asarray(pictures.open_picture(tmp_path / "deep.png")), expected)
+
+
+@pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"compression": "zlib"}])
+def test_sixteen_bit_colour_of_a_tiff(options: dict, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).integers(0, 65_536, (40, 30, 3)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "deep.tiff", values, photometric="rgb", **options)
+    picture = pictures.open_picture(tmp_path / "deep.tiff")
+    assert np.array_equal(np.asarray(picture), (values / 257).round().astype(np.uint8))
+
+
 @pytest.mark.parametrize(("value", "grey"), [(0.5, 128), (1.0, 255), (200.0, 200), (float("nan"), 0)])
 def test_float_pixels(value: float, grey: int) -> None:
     source = Image.fromarray(np.full((2, 2), value, np.float32))
@@ -181,13 +206,17 @@ def test_the_given_picture_is_neither_changed_nor_shared() -> None:
     assert source.getpixel((0, 0)) == (200, 10, 20)
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that promises pixels and holds next to none."""
-    header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, 2, 0, 0, 0])
+def png(width: int, height: int, rows: bytes, *, depth: int = 8, colour: int = 2) -> bytes:
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([depth, colour, 0, 0, 0])
     chunks = b""
-    for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")):
+    for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
         chunks += len(data).to_bytes(4) + name + data + zlib.crc32(name + data).to_bytes(4)
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that promises pixels and holds next to none."""
+    return png(width, height, b"\0" * 1000)
 
 
 def jpeg_bytes() -> bytes:
@@ -201,6 +230,7 @@ DAMAGED = {
     "empty.png": (b"", "is empty"),
     "cut.jpg": (jpeg_bytes()[:9000], "cut short or damaged"),
     "cut.png": (png_header(60, 60), "cut short or damaged"),
+    "header.ppm": (b"P6 9x 9 255\n", "cut short or damaged"),
     "bomb.png": (png_header(60_000, 60_000), "more than 89,478,485 pixels"),
     "big.png": (png_header(10_000, 10_000), "more than 89,478,485 pixels"),
     "strip.png": (png_header(30_000, 2), "30000 × 2, one side 15,000.0 times the other"),
@@ -229,6 +259,28 @@ def test_a_bomb_is_refused_before_a_pixel_is_decoded(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("pixels were decoded"))
     with pytest.raises(MediaError, match="scale it down"), pytest.warns(Image.DecompressionBombWarning):
         pictures.open_picture(path)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "tiff", "webp", "bmp", "ppm", "jp2", "avif", "ico"])
+def test_no_damage_gets_past_as_another_error(suffix: str, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options = {"exif": exif} if suffix in ("png", "jpg", "webp", "tiff") else {}
+    content = saved(half_and_half(), tmp_path / f"sound.{suffix}", **options).read_bytes()
+    draw, sentences = random.Random(suffix), []
+    for _ in range(60):
+        damaged = bytearray(content)
+        for _ in range(draw.randint(1, 8)):
+            damaged[draw.randrange(min(len(damaged), 80))] = draw.randrange(256)
+        path = tmp_path / f"damaged.{suffix}"
+        path.write_bytes(damaged[: draw.randrange(1, len(damaged))] if draw.random() < 0.4 else damaged)
+        try:
+            assert pictures.open_picture(path).mode == "RGB"
+        except MediaError as error:
+            sentences.append(str(error))
+    assert len(sentences) > 10
+    assert not any("\n" in sentence for sentence in sentences)
 
 
 @pytest.mark.parametrize(

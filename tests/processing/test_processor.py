@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ import pytest
 import skimage.data
 import torch
 from PIL import Image
+from transformers import AutoTokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from qwenvl.config import PRESETS, Qwen2VLConfig, QwenVLConfig
+from qwenvl.config import PRESETS, Qwen2VLConfig, QwenVLConfig, from_published
 from qwenvl.errors import CheckpointError, MediaError, PromptError
+from qwenvl.plan import CHECKPOINTS
 from qwenvl.processing import pictures
 from qwenvl.processing.processor import Processor, Qwen2VLProcessor, QwenVLProcessor, from_folder
+from qwenvl.processing.tokenizers import read_json
 
 CAT = Image.fromarray(skimage.data.chelsea())
 COFFEE = Image.fromarray(skimage.data.coffee()).rotate(90, expand=True)
@@ -79,7 +83,7 @@ def test_media_are_named_without_their_folder(processor: Processor, tmp_path: Pa
     CAT.save(path)
     prompt = processor(asked(image(path), image(str(path)), image(CAT), video([path, CAT])), max_pixels=50_000)
     assert [media.name for media in prompt.media][:3] == ["cat.png", "cat.png", "picture 3"]
-    assert prompt.media[3].name.startswith("clip ")
+    assert prompt.media[3].name == "clip 1"
     assert str(tmp_path) not in prompt.text
     assert str(tmp_path) not in repr(prompt)
     assert str(tmp_path) not in json.dumps(prompt.messages)
@@ -150,6 +154,25 @@ def test_what_ends_an_answer(qwen_vl: QwenVLProcessor, qwen2_vl: Qwen2VLProcesso
 
 
 # --- folders ---
+
+
+@pytest.mark.parametrize("words", ["What is this?", "\n\nTwo breaks, 猫 é 12", " a \r\n"])
+def test_a_folder_reads_as_in_transformers(words: str) -> None:
+    """The shipped folder in both: its template rendered and encoded there, each picture's placeholder repeated."""
+    folder = CHECKPOINTS / "tiny-qwen2-vl"
+    published = AutoTokenizer.from_pretrained(folder)
+    processor = from_folder(folder, from_published(read_json(folder / "config.json")))
+    messages = [
+        *asked(image(CAT), words=words),
+        {"role": "assistant", "content": [{"type": "text", "text": words}]},
+        *asked(image(CAT), image(CAT), words=words),
+    ]
+    prompt = processor(messages, max_pixels=50_000)
+    rendered = published.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    assert prompt.text == unicodedata.normalize("NFC", rendered)
+    pad = "<|image_pad|>"
+    expanded = rendered.replace(pad, pad * prompt.media[0].num_tokens)
+    assert prompt.input_ids == published(expanded)["input_ids"]
 
 
 def write_qwen2_vl_folder(folder: Path, **settings: Any) -> Qwen2VLConfig:

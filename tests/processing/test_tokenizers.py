@@ -92,6 +92,18 @@ def test_a_tokenizer_file_keeps_plain_text_plain_too(small_folder: Path) -> None
     assert len(small.encode("the cat")) < len("the cat")
 
 
+def test_a_vocabulary_that_takes_whole_words_keeps_plain_text_plain(small_folder: Path) -> None:
+    content = json.loads((small_folder / "tokenizer.json").read_text())
+    content["model"]["ignore_merges"] = True
+    content["pre_tokenizer"] = content["pre_tokenizer"]["pretokenizers"][1]  # nothing is cut into words
+    (small_folder / "tokenizer.json").write_text(json.dumps(content))
+    small = HubTokenizer.from_folder(small_folder)
+    for name, id_ in small.specials.items():
+        assert small.is_special(id_)
+        assert id_ not in small.encode(name)
+        assert small.decode(small.encode(name)) == name
+
+
 def test_the_two_libraries_agree_on_random_text(
     tiktoken_tokenizer: TiktokenTokenizer, hub_tokenizer: HubTokenizer
 ) -> None:

@@ -22,6 +22,9 @@ CHECKPOINTS = Path(__file__).parents[2] / "qwenvl" / "checkpoints"
 NAMES = ("tiny-qwen-vl", "tiny-qwen2-vl")
 
 
+SEED = 0
+
+
 def config(name: str) -> dict[str, Any]:
     return json.loads((CHECKPOINTS / name / "config.json").read_text(encoding="utf-8"))
 
@@ -29,15 +32,18 @@ def config(name: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def rewritten(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
-    write_untrained(folder, seed=config("tiny-qwen-vl")["qwenvl"]["seed"])
+    write_untrained(folder, seed=SEED)
     return folder
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_writing_them_again_gives_the_same_bytes(name: str, rewritten: Path) -> None:
-    files = sorted(path.name for path in (CHECKPOINTS / name).iterdir())
-    assert files == sorted(path.name for path in (rewritten / name).iterdir())
-    same, different, missing = cmpfiles(CHECKPOINTS / name, rewritten / name, files, shallow=False)
+def test_writing_them_again_gives_the_same_bytes(name: str, rewritten: Path, tmp_path: Path) -> None:
+    # a folder that ships untrained is what the command writes; a trained one must not have moved the command
+    ships_untrained = not config(name)["qwenvl"]["trained"]
+    other = CHECKPOINTS if ships_untrained else write_untrained(tmp_path, seed=SEED)[0].parent
+    files = sorted(path.name for path in (rewritten / name).iterdir())
+    assert files == sorted(path.name for path in (other / name).iterdir())
+    same, different, missing = cmpfiles(other / name, rewritten / name, files, shallow=False)
     assert (same, different, missing) == (files, [], [])
 
 
@@ -51,12 +57,21 @@ def test_another_seed_gives_other_weights(rewritten: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_they_are_small_and_say_that_they_are_untrained(name: str) -> None:
+def test_they_are_small_and_say_that_they_are_untrained(name: str, rewritten: Path) -> None:
+    folder = rewritten / name
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 12e6
+    assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["qwenvl"]["trained"] is False
+    assert "**Untrained: seeded random weights.**" in card
+    parameters = sum(tensor.size for tensor in load_file(folder / "model.safetensors").values())
+    assert f"{parameters:,} parameters" in card
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shipped_folders_are_small_and_as_trained_as_their_cards_say(name: str) -> None:
+    card = (CHECKPOINTS / name / "README.md").read_text(encoding="utf-8")
     assert sum(path.stat().st_size for path in (CHECKPOINTS / name).iterdir()) < 12e6
-    assert config(name)["qwenvl"]["trained"] is False
-    assert "**Untrained: seeded random weights.**" in (CHECKPOINTS / name / "README.md").read_text(encoding="utf-8")
-    parameters = sum(tensor.size for tensor in load_file(CHECKPOINTS / name / "model.safetensors").values())
-    assert f"{parameters:,} parameters" in (CHECKPOINTS / name / "README.md").read_text(encoding="utf-8")
+    assert ("**Untrained" in card) == (not config(name)["qwenvl"]["trained"])
 
 
 def test_qwen_vl_keeps_its_256_queries_and_heads_of_128() -> None:
@@ -65,8 +80,8 @@ def test_qwen_vl_keeps_its_256_queries_and_heads_of_128() -> None:
     assert read.image_pad_id < read.language.vocab_size
 
 
-def test_the_adapters_positions_tell_the_column_first_and_then_the_row() -> None:
-    table = load_file(CHECKPOINTS / "tiny-qwen-vl" / "model.safetensors")["transformer.visual.attn_pool.pos_embed"]
+def test_the_adapters_positions_tell_the_column_first_and_then_the_row(rewritten: Path) -> None:
+    table = load_file(rewritten / "tiny-qwen-vl" / "model.safetensors")["transformer.visual.attn_pool.pos_embed"]
     row, column, quarter = 11, 6, 64
     place = table[16 * row + column].astype(np.float64)
     for index in (0, 1, 17, 63):
@@ -77,8 +92,8 @@ def test_the_adapters_positions_tell_the_column_first_and_then_the_row() -> None
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_they_answer_with_words_whatever_the_picture(name: str) -> None:
-    pipeline = qwenvl.load(name)
+def test_they_answer_with_words_whatever_the_picture(name: str, rewritten: Path) -> None:
+    pipeline = qwenvl.load(rewritten / name)
     picture = Image.new("RGB", (200, 120), "orange")
     content = [{"type": "image", "image": picture}, {"type": "text", "text": "Describe the image."}]
     answer = "".join(pipeline.stream([{"role": "user", "content": content}], max_new_tokens=8))

@@ -15,14 +15,26 @@ function wordButton(word, index) {
   );
 }
 
-// Groups the buttons so that a word and the punctuation on it never part at the end of a line.
+const GROUP_LETTERS = 24;
+const clings = (word) => /^[\p{P}\p{S}\p{Script=Latin}\p{N}]/u.test(word.text);
+
+// Groups the buttons, so that a word's pieces and the punctuation on it do not part at the end of a line.
 function wordRun(words) {
-  const groups = [];
+  const nodes = [];
+  let group = null;
+  let letters = 0;
   words.forEach((word, index) => {
-    if (!groups.length || leadingSpace(word) || unprintable(word)) groups.push(el("span", { class: "word-group" }));
-    groups[groups.length - 1].append(wordButton(word, index));
+    const follows = group && !leadingSpace(word) && !unprintable(word) && clings(word) && letters + word.text.length <= GROUP_LETTERS;
+    if (!follows) {
+      group = el("span", { class: "word-group" });
+      letters = 0;
+      if (index) nodes.push(leadingSpace(word) || unprintable(word) ? document.createTextNode(" ") : el("wbr"));
+      nodes.push(group);
+    }
+    letters += word.text.length;
+    group.append(wordButton(word, index));
   });
-  return groups.flatMap((group, index) => (index ? [document.createTextNode(" "), group] : [group]));
+  return nodes;
 }
 
 function markWords(root, run, { locked, hovered, model, letter }) {
@@ -99,7 +111,7 @@ export function createHeadCard(letter, { onhover, onpick, onstep, act }) {
   const [name, note, step, words, likeliest, footer, bar, error] = ["name", "card-note", "step", "words", "likeliest", "chain", "progress", "error-card"].map((item) => part(item));
   bar.append(el("i"));
   bar.setAttribute("role", "progressbar");
-  const root = el("section", { class: "card head-card", "data-letter": letter, "aria-label": `Answer ${letter}` }, el("header", {}, letterBadge(letter), name, step, note), error, words, bar, likeliest, footer);
+  const root = el("section", { class: "card head-card", "data-letter": letter, "aria-label": `Answer ${letter}` }, el("header", {}, letterBadge(letter), name, step, note), error, words, likeliest, bar, footer);
   const index = (event) => {
     const button = event.target.closest(".word");
     return button ? Number(button.dataset.word) : -1;
@@ -153,7 +165,7 @@ export function createHeadCard(letter, { onhover, onpick, onstep, act }) {
       toggle(root, "underway", live);
       toggle(root, "failed", failed);
       toggle(root, "vacant", !run && !live);
-      names(run?.model || state.models?.[letter], run);
+      names(run?.model || state.models[letter], run);
       setText(step, live ? live.step : "");
       error.hidden = !failed;
       if (failed) refill(error, failed, () => errorCard(failed, act));

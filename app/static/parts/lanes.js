@@ -6,6 +6,7 @@ import { LETTERS } from "../store.js";
 import { kindSpans } from "./ribbon.js";
 
 const LABELS = 84;
+const NARROW = 560; // below this width printed ids would lie on one another
 const KINDS = 13;
 const LANE = { A: [60], B: [42, 42, 42] };
 const GAP = 6;
@@ -26,8 +27,9 @@ function stepPath(lane, largest, x, top, height, filled) {
 }
 
 // Where ids are worth printing: where a picture's block starts and ends, the jump after it, and the last one.
-function landmarks(run, lane) {
+function landmarks(run, lane, width) {
   const marks = [];
+  if (width < NARROW) return run.media.slice(0, 1).map((media) => [media.first_token, lane[media.first_token]]);
   run.media.forEach((media) => {
     const tokens = media.token_grid.reduce((product, size) => product * size, 1);
     const [first, last] = [media.first_token, media.first_token + tokens - 1];
@@ -43,7 +45,7 @@ function laneParts(run, letter, index, x, top, largest, width) {
   const colour = COLOURS[letter][index];
   const y = (id) => top + height - 2 - (id / largest) * (height - 8);
   const [name, words] = NAMES[letter][index];
-  const labels = landmarks(run, lane).map(([at, id, side]) => {
+  const labels = landmarks(run, lane, width).map(([at, id, side]) => {
     const right = side === "end";
     const beneath = y(id) - 4 < top + 10;
     const text = svg("text", { x: x(at) + (right ? -3 : 3), y: beneath ? y(id) + 13 : y(id) - 4, "text-anchor": right ? "end" : "start", class: "lane-id", style: { fill: colour } });

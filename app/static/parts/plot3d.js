@@ -19,7 +19,7 @@ const CONFIG = { displaylogo: false, responsive: true, modeBarButtonsToRemove: [
 const chosen = (run, index) => ({
   type: "scatter3d", mode: "markers", name: "chosen", showlegend: false, hoverinfo: "skip",
   x: [run.positions[2][index]], y: [run.positions[1][index]], z: [run.positions[0][index]],
-  marker: { size: 8, symbol: "square-open", color: token("--q"), line: { width: 3, color: token("--q") } },
+  marker: { size: 13, symbol: "square-open", color: token("--q"), line: { width: 4, color: token("--q") } },
 });
 
 export function createPlot3d(ctx, { onhover, onpick }) {
@@ -47,7 +47,7 @@ export function createPlot3d(ctx, { onhover, onpick }) {
     const Plotly = await loadPlotly();
     if (drawn !== key) return;
     const { data, layout } = answer;
-    const marked = query !== null && query < run.tokens.id.length ? [chosen(run, query)] : [];
+    const marked = query !== null && query < run.answer_start ? [chosen(run, query)] : [];
     await Plotly.react(box, [...data, ...marked], { ...layout, autosize: true, height: box.clientHeight || 300 }, CONFIG);
     note.hidden = true;
     listen();

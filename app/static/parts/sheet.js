@@ -85,7 +85,7 @@ function tiles(values, order) {
 export function createSheet({ onhover, onpick }) {
   const maps = el("canvas", { class: "sheet-maps" });
   const rings = el("canvas", { class: "sheet-rings" });
-  const root = el("div", { class: "sheet", tabindex: "0", role: "listbox", "aria-label": "The 256 adapter queries" }, maps, rings);
+  const root = el("div", { class: "sheet", tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": "255", "aria-label": "Adapter query" }, maps, rings);
   let shown = { order: [], at: new Map(), side: 0, query: 0 };
   let last = null;
 
@@ -147,7 +147,7 @@ export function createSheet({ onhover, onpick }) {
         root.style.width = root.style.height = `${side}px`;
       }
       shown.query = query;
-      root.setAttribute("aria-label", `The 256 adapter queries; query ${query} is chosen`);
+      root.setAttribute("aria-valuenow", String(query));
       paintRings(query, readers, side);
     },
   };

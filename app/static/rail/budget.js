@@ -92,7 +92,7 @@ export function mount(element, { props, watch }) {
     if (!news) return;
     refill(result, news.forecast, () => results(news));
     const lengths = Object.values(news.forecast || {}).map((plan) => count(plan.prompt_tokens));
-    setText(prompt, lengths.length ? `prompt ${lengths.join(" / ")}` : "");
+    setText(prompt, lengths.length && !news.follows ? `prompt ${lengths.join(" / ")}` : "");
     window.dispatchEvent(new CustomEvent("inspector-draft", { detail: news }));
   }
   element.replaceChildren(el("div", { class: "budget" }, el("div", { class: "title-line" }, el("h3", { text: "Pixel budget" }), prompt), high.root, low.root, result));

@@ -29,8 +29,14 @@ function keyList() {
 }
 
 export function mount(element) {
-  const [title, box] = [el("h3", {}), el("div", {})];
-  element.replaceChildren(el("div", { class: "keeps" }, title, box), keyList());
+  const [title, box, keys] = [el("h3", {}), el("div", {}), keyList()];
+  element.replaceChildren(el("div", { class: "keeps" }, title, box), keys);
+  window.addEventListener("inspector-keys", () => {
+    document.body.classList.add("rail-open");
+    keys.scrollIntoView({ block: "nearest" });
+    keys.classList.add("called");
+    setTimeout(() => keys.classList.remove("called"), 2000);
+  });
   let [forecast, runs, lately, row, after] = [null, [], [], 0, false];
   const draw = () => {
     const shown = after && runs.length;

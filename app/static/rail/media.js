@@ -5,7 +5,7 @@ import { times } from "../numbers.js";
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
 function giveFiles(selector, files) {
-  const input = document.querySelector(`${selector} input[type=file]`) ?? document.querySelector(selector)?.parentElement?.querySelector("input[type=file]");
+  const input = document.querySelector(selector)?.previousElementSibling;
   if (!input || !files.length) return;
   const transfer = new DataTransfer();
   [...files].forEach((file) => transfer.items.add(file));

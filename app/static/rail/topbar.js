@@ -12,6 +12,17 @@ function remember(theme) {
   }
 }
 
+// Gradio follows the system when it starts; what the visitor chose before comes after it.
+function restoreTheme() {
+  let theme = null;
+  try {
+    theme = localStorage.getItem(THEME_KEY);
+  } catch {
+    return;
+  }
+  if (theme && !new URLSearchParams(window.location.search).has("__theme")) document.body.classList.toggle("dark", theme === "dark");
+}
+
 function switchTheme(button) {
   const dark = document.body.classList.toggle("dark");
   remember(dark ? "dark" : "light");
@@ -34,6 +45,9 @@ function openRail(open) {
   document.body.classList.toggle("rail-open", open);
   if (open) document.querySelector("#rail textarea")?.focus({ preventScroll: true });
 }
+
+// Gradio's own page about the endpoints opens from its footer, which stands behind this bar.
+const openApi = () => document.querySelector("footer .show-api")?.click();
 
 export const pressAsk = () => document.querySelector("#ask")?.click();
 
@@ -62,11 +76,12 @@ function createAskBar() {
 
 export function mount(element, { props, trigger, watch }) {
   const theme = el("button", { type: "button", class: "icon", onclick: () => switchTheme(theme) });
+  restoreTheme();
   describeTheme(theme);
   new MutationObserver(() => describeTheme(theme)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   const chips = el("nav", { class: "chips", "aria-label": "Examples" });
   const badge = el("span", { class: "badge" });
-  const api = el("a", { class: "quiet", href: "?view=api", text: "API", title: "The named endpoints, and how to call them" });
+  const api = el("button", { type: "button", class: "quiet", text: "API", title: "The named endpoints, and how to call them", onclick: openApi });
   const opener = el("button", { type: "button", class: "rail-opener", "aria-label": "Picture, question and settings", onclick: () => openRail(!document.body.classList.contains("rail-open")) }, el("span", { text: "☰" }));
   const shade = el("div", { class: "rail-shade", onclick: () => openRail(false) });
   document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false));

@@ -56,8 +56,8 @@ function drawA(ctx, view, state, selection) {
   const media = run?.media[selection.media];
   const map = media && ctx.adapterMap();
   if (!map) {
-    const note = !run ? "No answer yet." : !media ? "No picture in this question." : "Fetching the map.";
-    view.stage.update({ image: media ? ctx.picture("picture", run.id, selection.media) : null, size: media?.size ?? [3, 2], box: ctx.stageBox(view.cell, media?.size ?? [3, 2], STAGE_HEIGHT).inner, note });
+    if (!media) view.stage.update(ctx.vacant(view.cell, "A", STAGE_HEIGHT, run));
+    else view.stage.update({ image: ctx.picture("picture", run.id, selection.media), size: media.size, box: ctx.stageBox(view.cell, media.size, STAGE_HEIGHT).inner });
     return;
   }
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
@@ -84,7 +84,7 @@ function drawB(ctx, view, state, selection) {
   const run = state.runs.B;
   const media = run?.media[selection.media];
   if (!media) {
-    view.stage.update({ image: null, size: [3, 2], box: [300, STAGE_HEIGHT], note: run ? "No picture in this question." : "No answer yet." });
+    view.stage.update(ctx.vacant(view.cell, "B", STAGE_HEIGHT, run));
     return;
   }
   const image = ctx.picture("picture", run.id, selection.media);

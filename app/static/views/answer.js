@@ -188,7 +188,10 @@ function drawDetails(ctx, view, { selection, run, map, image, media }) {
 }
 
 function drawVacant(ctx, view, state) {
-  view.stage.update({ image: null, size: [3, 2], box: [300, STAGE_HEIGHT], note: state.live[view.letter]?.step || "No answer yet." });
+  const run = state.runs[view.letter];
+  view.cells.slice(1).forEach((cell) => cell.classList.add("idle"));
+  view.scale.root.classList.add("idle");
+  view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run));
 }
 
 function honest(selection, runs) {

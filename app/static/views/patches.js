@@ -1,18 +1,17 @@
 // How the picture is cut: the grids on the original, the picture as each model receives it, and the arithmetic.
 
-import { el, letterBadge, refill, sizeCanvas, token } from "../dom.js";
+import { el, isDark, letterBadge, refill, setText, sizeCanvas } from "../dom.js";
 import { cellAt, cellBox, cellSize, cellsUnder, edges, fit } from "../geometry.js";
 import { count, pixels, times } from "../numbers.js";
 import { honestPanel } from "../parts/honest.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { css, inkOn, tide } from "../colour.js";
-import { isDark } from "../dom.js";
 import { LETTERS } from "../store.js";
 
 export const NAME = "Patches";
-const STAGE_HEIGHT = 256;
-const ARRIVES = [190, 150];
+const STAGE_HEIGHT = 250;
+const ARRIVES = [248, 150];
 
 const area = ([first, second]) => first * second;
 const ratio = ([width, height]) => (width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`);
@@ -52,13 +51,11 @@ function paintArrival(canvas, image, media) {
 
 function arrivalWords(letter, media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
-  const square = [el("b", { text: "14 × 14" }), ` px in each patch, made from ${pixels(width)} × ${pixels(height)} px of the original.`];
-  const stretch = (media.resized[0] / media.size[0]) / (media.resized[1] / media.size[1]);
-  if (letter === "A") {
-    const change = Math.abs(stretch - 1) < 0.005 ? "This picture is a square already." : `Every circle becomes an ellipse, ${(stretch > 1 ? stretch : 1 / stretch).toFixed(2)} times ${stretch > 1 ? "wider" : "taller"}.`;
-    return [el("p", {}, ...square), el("p", { text: `${change} The patches are counted row by row, 0 to ${count(1023)}.` })];
-  }
-  return [el("p", {}, ...square)];
+  const from = `14 × 14 px in each patch, from ${pixels(width)} × ${pixels(height)} px of the original. `;
+  if (letter === "B") return `${from}${media.limit ? `Its own shape, within ${media.limit}.` : "Its own shape, sides rounded to 28."}`;
+  const stretch = media.resized[0] / media.size[0] / (media.resized[1] / media.size[1]);
+  if (Math.abs(stretch - 1) < 0.005) return `${from}This picture was a square already.`;
+  return `${from}Squashed: a circle becomes an ellipse, ${(stretch > 1 ? stretch : 1 / stretch).toFixed(2)} times ${stretch > 1 ? "wider" : "taller"}.`;
 }
 
 const DEMO = { rows: 4, columns: 8 };
@@ -94,7 +91,7 @@ function ordersBlock(media, selection) {
     const first = 2 * row * columns + 2 * column;
     const four = [first, first + 1, first + columns, first + columns + 1].map(count).join(", ");
     parts.push(el("p", { text: `Token ${count(index)}: patches ${four} are rows ${count(4 * index)} to ${count(4 * index + 3)} of pixel_values.` }));
-  } else parts.push(el("p", { class: "faint", text: "8 × 4, small enough to read. Point at the picture for its numbers." }));
+  } else parts.push(el("p", { class: "faint", text: "Point at the picture to read the numbers of its own patches." }));
   return parts;
 }
 
@@ -110,7 +107,7 @@ function limitBar(run, media) {
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
     mark(low, "min_pixels", "low"),
     mark(high, "max_pixels", "high"),
-    el("b", { style: { left: `${Math.min(99, Math.max(0, at(here)))}%` } }, el("small", { text: `this picture, ${count(here)} px` })),
+    el("b", { style: { left: `${Math.min(99, Math.max(0, at(here)))}%`, "--shift": at(here) > 70 ? "-92%" : at(here) < 25 ? "-8%" : "-50%" } }, el("small", { text: `this picture, ${count(here)} px` })),
   );
   return [el("div", { class: "title-line" }, el("h3", { text: "Limit that bites" }), el("span", { text: media.limit ? `${media.limit}: ${count(here)} px become ${count(area(media.resized))}` : "none" })), bar];
 }
@@ -137,14 +134,10 @@ function column(ctx, letter) {
   const side = el("div", { class: "figures" });
   const sum = el("section", { class: "card sum-card", "data-letter": letter });
   const canvas = el("canvas", { class: "arrival" });
-  const words = el("div", { class: "arrival-words" });
-  const limit = el("div", { class: "limit" });
-  const orderBox = el("div", { class: "order-box" });
-  const title = letter === "A" ? "As it arrives: squashed" : "As it arrives: its own shape";
-  const size = el("span", {});
-  const arrives = el("section", { class: "card arrival-card", "data-letter": letter }, el("div", { class: "title-line" }, el("h3", { text: title }), size), el("div", { class: "arrival-row" }, canvas, el("div", { class: "arrival-side" }, words, orderBox)), limit);
+  const [size, words] = [el("b", {}), el("p", {})];
+  const arrives = el("figure", { class: "arrives" }, canvas, el("figcaption", {}, el("span", {}, letterBadge(letter), size), words));
   const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
-  return { letter, stage, side, sum, canvas, words, limit, orderBox, size, arrives, cell, last: null };
+  return { letter, stage, side, sum, canvas, words, size, arrives, cell, last: null };
 }
 
 function drawColumn(ctx, view, state, selection) {
@@ -152,7 +145,7 @@ function drawColumn(ctx, view, state, selection) {
   const run = state.runs[letter];
   const media = run?.media[selection.media];
   if (!media) {
-    view.stage.update({ image: null, size: [3, 2], box: [300, STAGE_HEIGHT], note: run ? "No picture in this question." : "No answer yet." });
+    view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
     return;
   }
   const box = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
@@ -161,21 +154,28 @@ function drawColumn(ctx, view, state, selection) {
   view.cell.classList.toggle("flat", box.flat);
   figures(view.side, keyFigures(letter, media));
   refill(view.sum, [run.id, selection.media], () => arithmetic(letter, run, selection.media));
-  refill(view.words, [run.id, selection.media], () => arrivalWords(letter, media));
-  refill(view.size, [media.resized, isDark()], () => [`${times(...media.resized)}, a grid of ${media.patch_grid[1]} × ${media.patch_grid[2]}`]);
-  drawArrival(ctx, view, run, media, selection);
+  setText(view.words, arrivalWords(letter, media));
+  setText(view.size, times(...media.resized));
+  const arrived = ctx.picture("resized", run.id, selection.media);
+  if (arrived && view.last !== arrived) {
+    view.last = arrived;
+    paintArrival(view.canvas, arrived, media);
+  }
 }
 
-function drawArrival(ctx, view, run, media, selection) {
-  const image = ctx.picture("resized", run.id, selection.media);
-  if (image && view.last !== image) {
-    view.last = image;
-    paintArrival(view.canvas, image, media);
-  }
-  if (view.letter !== "B") return;
-  const cell = selection.keys ? cellAt(selection.keys, media.token_grid).index : null;
-  refill(view.orderBox, [run.id, selection.media, cell, isDark()], () => ordersBlock(media, selection));
-  refill(view.limit, [run.id, selection.media, token("--ink")], () => limitBar(run, media));
+function ordersCard() {
+  const [orders, limit] = [el("div", { class: "order-box" }), el("div", { class: "limit" })];
+  const root = el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", {}, letterBadge("B"), "One grid, two orders"), el("span", { text: "8 × 4, small enough to read" })), orders, limit);
+  return {
+    root,
+    update(run, media, selection) {
+      root.hidden = !media;
+      if (!media) return;
+      const cell = selection.keys ? cellAt(selection.keys, media.token_grid).index : null;
+      refill(orders, [run.id, selection.media, cell, isDark()], () => ordersBlock(media, selection));
+      refill(limit, [run.id, selection.media], () => limitBar(run, media));
+    },
+  };
 }
 
 const HONEST = [
@@ -190,12 +190,15 @@ export function createView(ctx) {
   const panel = honestPanel();
   panel.update(HONEST);
   const choice = ctx.mediaChoice();
+  const orders = ordersCard();
+  const arrivals = el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", { text: "As it arrives" }), el("span", { text: "the pixels each model reads, under its grid" })), el("div", { class: "arrivals" }, columns.A.arrives, columns.B.arrives));
   return {
-    root: el("div", { class: "view view-patches" }, choice.root, pair("cell"), pair("sum"), pair("arrives"), panel.root),
+    root: el("div", { class: "view view-patches" }, choice.root, pair("cell"), pair("sum"), el("div", { class: "pair" }, arrivals, orders.root), panel.root),
     stages: { A: columns.A.stage, B: columns.B.stage },
     update(state, selection) {
       choice.update(state, selection);
       LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection));
+      orders.update(state.runs.B, state.runs.B?.media[selection.media], selection);
     },
   };
 }

@@ -1,0 +1,108 @@
+"""Patches, Adapter and Positions: what they print and draw is the library's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def looking(kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_path: Path) -> Any:
+    """A visitor at a run about a 600 x 400 picture."""
+    path = tmp_path / "picture.png"
+    Image.effect_noise((600, 400), 70).convert("RGB").save(path)
+    ids = kept({"A": "a red cat", "B": "a red cat"}, path)
+    visitor = visit()
+    visitor.open(f"?a={ids['A']}&b={ids['B']}")
+    visitor.settle()
+    return visitor
+
+
+def test_patches_print_the_arithmetic_of_the_run(looking: Any) -> None:
+    looking.view("Patches")
+    for letter in "AB":
+        media = looking.run(letter).media[0]
+        figures = looking.page.locator(f'.stage-cell[data-letter="{letter}"] .figures').inner_text()
+        width, height = 600 / media.patch_grid[2], 400 / media.patch_grid[1]
+        assert f"{round(width, 1):g} × {round(height, 1):g}" in figures
+        assert f"{media.num_patches:,}" in figures
+        card = looking.page.locator(f'.sum-card[data-letter="{letter}"]').inner_text()
+        assert f"{media.resized[0]} × {media.resized[1]}" in card
+        assert f"{media.num_tokens + 2:,}" in card
+        assert "600 × 400" in card
+
+
+def test_a_place_names_the_token_and_the_patches_over_it(looking: Any) -> None:
+    looking.view("Patches")
+    media = looking.run("B").media[0]
+    _, rows, columns = media.token_grid
+    looking.select(keys=[(7 + 0.5) / columns, (5 + 0.5) / rows])
+    index = 5 * columns + 7
+    four = ", ".join(f"{patch:,}" for patch in media.token_patches(index))
+    words = looking.page.locator(".order-box").inner_text()
+    assert f"Token {index}: patches {four} are rows {4 * index} to {4 * index + 3} of pixel_values." in words
+    x1, y1, x2, y2 = (round(edge) for edge in media.token_box(index))
+    assert f"box {x1}, {y1} to {x2}, {y2} of the original" in looking.sentence()
+
+
+def test_a_query_of_the_adapter_is_the_librarys_row(looking: Any, painted_as: Callable[..., None]) -> None:
+    looking.view("Adapter")
+    run = looking.run("A")
+    for query, head in ((0, "mean"), (137, 1)):
+        looking.page.fill("#adapter-query", str(query))
+        looking.page.press("#adapter-query", "Enter")
+        looking.page.select_option("#adapter-head", str(head))
+        row = run.attention("adapter", media=0, query=query, head=head).numpy().reshape(32, 32)
+        label = f"query {query} · {'all heads' if head == 'mean' else f'head {head}'}"
+        looking.until('.stage[data-letter="A"] .stage-label', label)
+        looking.page.wait_for_function(
+            "(most) => Math.abs(window.__inspector.drawn.A.drawn.spec.cells?.max - most) < 1e-6", arg=float(row.max())
+        )
+        painted_as(looking.painted("A", (32, 32)), row, row.max())
+        bits = float(-(row[row > 0] * np.log2(row[row > 0])).sum())
+        assert f"{bits:.1f} bits" in looking.page.locator('.stage-cell[data-letter="A"] .figures').inner_text()
+        assert f"adapter query {query}" in looking.sentence()
+
+
+def test_the_readers_of_a_patch(looking: Any) -> None:
+    looking.view("Adapter")
+    looking.select(keys=[20.5 / 32, 11.5 / 32])
+    looking.page.wait_for_function("() => document.querySelector('.readers h3')?.textContent.includes('(11, 20)')")
+    column = looking.run("A").adapter_matrix(media=0, head="mean")[:, 11 * 32 + 20]
+    expected = column.topk(5)
+    shown = looking.page.locator(".reader > span:first-child").all_inner_texts()
+    assert [int(text) for text in shown] == expected.indices.tolist()
+
+
+def test_the_lanes_read_the_ids_of_the_run(looking: Any) -> None:
+    looking.view("Positions")
+    run = looking.run("B")
+    box = looking.page.locator(".lanes").bounding_box()
+    total = max(len(looking.run(letter).tokens) for letter in "AB")
+    for token in (3, 60, len(run.tokens) - 1):
+        x = 84 + (token + 0.5) * (box["width"] - 84) / total
+        looking.page.mouse.move(box["x"] + x, box["y"] + box["height"] - 30)
+        t, h, w = run.positions[:, token].tolist()
+        looking.until(".lane-cursor", f"token {token} is (t {t}, h {h}, w {w})")
+
+
+def test_the_plot_holds_every_prompt_token(looking: Any) -> None:
+    looking.view("Positions")
+    looking.page.wait_for_function("() => document.querySelector('.plot3d')?._fullData?.length > 1")
+    points = looking.page.evaluate(
+        "() => document.querySelector('.plot3d')._fullData.filter((t) => t.mode === 'markers' && t.name !== 'chosen')"
+        ".flatMap((t) => [...t.customdata].map((c, i) => [c, t.z[i], t.y[i], t.x[i]]))"
+    )
+    run = looking.run("B")
+    found = {int(token): [t, h, w] for token, t, h, w in points}
+    assert sorted(found) == list(range(run.answer_start))
+    for token, ids in found.items():
+        assert ids == run.positions[:, token].tolist()
+    assert looking.outside == []
