@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 
 from app.page import launch
 from app.session import DEFAULT_MODELS, Session
@@ -20,7 +22,13 @@ def main() -> None:
     arguments = parser.parse_args()
     if len(arguments.models) != 2:
         parser.error("name two models, a Qwen-VL and a Qwen2-VL, or none for the shipped ones")
-    launch(Session(arguments.models))
+    launch(Session(arguments.models), inbrowser=has_screen())
+
+
+def has_screen() -> bool:
+    """Whether a browser can open here: a Mac, Windows or a Linux desktop; elsewhere the address is printed alone."""
+    on_desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return sys.platform in ("darwin", "win32") or bool(on_desktop)
 
 
 if __name__ == "__main__":

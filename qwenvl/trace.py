@@ -43,7 +43,7 @@ class Mask:
     hidden: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()  # (queries, keys) pairs that `Block` took away
 
     def visible(self, queries: Tensor, num_keys: int, row: int = 0) -> Tensor:
-        """Which keys each query sees. A query left without any (padding, or all hidden) sees every key.
+        """Which keys each query sees; padding, which sees none, is shown as seeing all.
 
         Args:
             queries: int64 (queries,), counted as keys are.
@@ -51,13 +51,21 @@ class Mask:
 
         Returns:
             bool (queries, num_keys).
+
+        Raises:
+            TraceError: an intervention leaves a query no key at all.
         """
         seen = self._sees(queries, torch.arange(num_keys, device=queries.device), row)
+        padding = ~seen.any(dim=-1, keepdim=True)
         for hidden_queries, hidden_keys in self.hidden:
             blocked = [index for index, query in enumerate(queries.tolist()) if query in hidden_queries]
             keys = [key for key in hidden_keys if key < num_keys]
             seen[torch.tensor(blocked, dtype=torch.int64)[:, None], torch.tensor(keys, dtype=torch.int64)] = False
-        return seen | ~seen.any(dim=-1, keepdim=True)
+        bereft = ~(seen.any(dim=-1, keepdim=True) | padding)
+        if self.hidden and bool(bereft.any()):
+            query = int(queries[bereft.squeeze(-1)][0])
+            raise TraceError(f"Every key of query {query} is hidden; leave it at least one, such as its own.")
+        return seen | padding
 
     def _sees(self, queries: Tensor, keys: Tensor, row: int) -> Tensor:
         return torch.ones(len(queries), len(keys), dtype=torch.bool, device=queries.device)
@@ -256,7 +264,7 @@ def Block(  # a noun, for it reads as one in a `with` statement
     A trace inside it shows the blocked run. Queries and keys are counted along the keys of the forward pass.
 
     Raises:
-        TraceError: a pattern that names no attention.
+        TraceError: a pattern that names no attention; in the forward pass, a query left without a key.
     """
     patterns = [layers] if isinstance(layers, str) else list(layers)
     modules = dict(model.named_modules())

@@ -61,7 +61,7 @@ def test_top_k_equals_transformers(seed: int, k: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("p", [0.001, 0.3, 0.8, 0.999, 1.0])
+@pytest.mark.parametrize("p", [1e-9, 0.001, 0.3, 0.8, 0.999, 1.0])
 def test_top_p_equals_transformers(seed: int, p: float) -> None:
     logits = random_logits(seed)
     same(keep_top_p(logits, p), TopPLogitsWarper(p)(SEEN[None], logits[None]) if p < 1 else logits[None])

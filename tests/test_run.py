@@ -257,16 +257,12 @@ def hooked_queries_and_keys(pipeline: Pipeline, run: Run) -> tuple[Tensor, Tenso
 # --- maps ---
 
 
-def queries_after(run: Run) -> list[int]:
-    return [run.answer_start - 1, len(run.tokens) - 1]
-
-
 def places_of(run: Run, media: int) -> list[int]:
     return [place for place, token in enumerate(run.tokens) if token.media == media]
 
 
 def test_a_map_sums_to_the_rows_share_on_its_media(run: Run) -> None:
-    for query in queries_after(run):
+    for query in (run.answer_start - 1, len(run.tokens) - 1):
         for media in range(len(run.media)):
             row = run.attention("language", layer=2, query=query, head=1)
             found = run.image_map(query=query, layer=2, head=1, media=media)
@@ -334,6 +330,9 @@ def test_shares_are_sums_of_rows_by_layer_and_head(run: Run) -> None:
         assert_close(shares, rows[:, :, places_of(run, media)].sum(dim=-1), 1e-6)
     assert_close(run.shares(query), sum(by_media), 1e-6)
     assert not run.shares(0).any()
+    within = places_of(run, 0)[3]  # a visual token sees itself
+    row = run.attention("language", layer=2, query=within)
+    assert_close(run.shares(within)[2], row[:, places_of(run, 0)[:4]].sum(dim=-1), 1e-6)
 
 
 # --- kept and replayed ---

@@ -331,3 +331,11 @@ def test_a_block_reaches_the_tower_and_names_what_it_misses(asked: Asked) -> Non
         Block(model, "language.norm", [0], [0]),
     ):
         pass
+
+
+def test_a_query_must_be_left_a_key(asked: Asked) -> None:
+    model, inputs = asked
+    before, block = num_hooks(model), Block(model, "language.blocks.0.attend", [3, 5], range(4))
+    with pytest.raises(TraceError, match="Every key of query 3 is hidden"), block:
+        run(model, inputs)
+    assert num_hooks(model) == before
