@@ -7,6 +7,7 @@ neighbouring patches; each of Qwen-VL's 256 queries looks at the patches of its 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +26,7 @@ PLACE_DIMS = 4 * len(PLACE_FREQUENCIES)
 SHARPNESS = 6.0
 
 
-def draw_weights(model: nn.Module) -> None:
+def draw_weights(model: QwenVL | Qwen2VL) -> None:
     """Random weights; what adds to the residual stream begins at nothing."""
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear):
@@ -62,7 +63,8 @@ def begin_qwen2_vl(model: Qwen2VL, pixels: Tensor) -> None:
     head_dim = dim // model.config.vision.num_heads
     frequencies = 1 / 10000 ** (torch.arange(0, head_dim // 2, 2).float() / (head_dim // 2))
     strength = torch.where(frequencies > 0.3, 4.7, 0.0)
-    for block, offsets in zip(model.vision.blocks, OFFSETS, strict=False):
+    blocks: Any = model.vision.blocks
+    for block, offsets in zip(blocks, OFFSETS, strict=False):
         q, k = block.qkv.bias[: 2 * dim].view(2, -1, head_dim)
         for head, (down, right) in enumerate(offsets):
             angles = torch.cat((frequencies * down, frequencies * right))
@@ -109,12 +111,12 @@ def hold_places(model: QwenVL) -> None:
 
     An absolute table gives no head a lasting sense of "the patch to the left"; without this, training loses it.
     """
-    vision = model.vision
+    blocks: Any = model.vision.blocks
     head_dim = model.config.vision.dim // model.config.vision.num_heads
-    for block in vision.blocks:
+    for block in blocks:
         for layer in (block.out, block.mlp.down):
             layer.weight[:PLACE_DIMS], layer.bias[:PLACE_DIMS] = 0, 0
-    for block, offsets in zip(vision.blocks, OFFSETS, strict=False):
+    for block, offsets in zip(blocks, OFFSETS, strict=False):
         for head, (down, right) in enumerate(offsets):
             rows = slice(head * 3 * head_dim, head * 3 * head_dim + 2 * head_dim)
             q, k = block.qkv.weight[rows].split(head_dim)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from qwenvl.config import QwenVLConfig
+from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor
 from qwenvl.rope import multimodal_positions
 from qwenvl.tiny.clips import Clip, render_clip
@@ -34,7 +36,26 @@ CLASSES = {
     "word": len(WORDS) + 2,
     "motion": len(MOVES) + 1,
 }
+PIXELS = ("images", "pixel_values", "pixel_values_videos")  # under which name a lesson's pixels come
 MIN_SHARE = 0.2  # of a visual token's area, from which the item on it owns it
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A picture, what questions count as its items (None for one that is not there), and which way each moves."""
+
+    scene: Scene
+    items: tuple[Item | None, ...]
+    directions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Of each visual token: its owner, int64 (tokens,), 0 none, i + 1 item i; its classes; its owner's box."""
+
+    owner: Tensor
+    labels: dict[str, Tensor]
+    boxes: Tensor
 
 
 @dataclass(frozen=True)
@@ -113,7 +134,7 @@ class Teacher:
 
     def __init__(self, processor: Processor) -> None:
         self.processor, self.tokenizer = processor, processor.tokenizer
-        self.config = processor.config  # type: ignore[attr-defined]
+        self.config: Any = processor.config  # type: ignore[attr-defined]
         self.is_first = isinstance(self.config, QwenVLConfig)
         special = self.tokenizer.special
         tags = ("<ref>", "</ref>", "<box>", "</box>")
@@ -156,46 +177,54 @@ class Teacher:
     def scenes(self, scenes: Sequence[Scene], questions: Sequence[Question]) -> Lesson:
         """A lesson about one picture or several; `questions` name subjects of a single picture only."""
         pictures = [{"type": "image", "image": render(scene)} for scene in scenes]
-        moments = [(scene, scene.items, None) for scene in scenes]
-        return self._lesson(pictures, moments, questions)
+        return self._lesson(pictures, [Moment(scene, scene.items) for scene in scenes], questions)
 
     def clip(self, clip: Clip, questions: Sequence[Question]) -> Lesson:
         """A lesson about a clip."""
         parts = [{"type": "video", "video": render_clip(clip), "fps": clip.fps}]
-        moments = []
-        for frame in range(0, clip.frames, 1 if self.is_first else 2):
-            actors = [(actor, actor.at(frame, clip.frames)) for actor in clip.actors]
-            moments.append((clip.at(frame), [thing for _, thing in actors], [actor.direction for actor, _ in actors]))
+        directions = tuple(actor.direction for actor in clip.actors)
+        moments = [
+            Moment(clip.at(frame), tuple(actor.at(frame, clip.frames) for actor in clip.actors), directions)
+            for frame in range(0, clip.frames, 1 if self.is_first else 2)
+        ]
         return self._lesson(parts, moments, questions)
 
-    def _lesson(self, parts: list, moments: list, questions: Sequence[Question]) -> Lesson:
+    def _lesson(self, parts: list[dict[str, Any]], moments: list[Moment], questions: Sequence[Question]) -> Lesson:
         prompt = self.processor([{"role": "user", "content": [*parts, {"type": "text", "text": "?"}]}])
         visual = torch.tensor([token.kind in ("image", "video") for token in prompt.tokens])
-        last = int(visual.nonzero()[-1]) + 2
-        prefix, visual = prompt.input_ids[:last], visual[:last]
-        inputs = prompt.model_inputs
-        pixels = inputs.get("images", inputs.get("pixel_values", inputs.get("pixel_values_videos")))
-        grids = [] if self.is_first else inputs.get("image_grid_thw", inputs.get("video_grid_thw")).tolist()
-        grids = [tuple(grid) for grid in grids]
-        frames = [grid[1:] for grid in grids for _ in range(grid[0])] if grids else [(32, 32)] * len(moments)
-        marked = [mark_tokens(*moment, (h // 2, w // 2)) for moment, (h, w) in zip(moments, frames, strict=True)]
-        owners, labels, boxes = (list(part) for part in zip(*marked, strict=True))
-        owner = torch.cat(owners)
+        end = int(visual.nonzero()[-1]) + 2
+        prefix = prompt.input_ids[:end]
+        token_grids = [media.token_grid[1:] for media in prompt.media for _ in range(media.token_grid[0])]
+        marks = [mark_tokens(moment, grid) for moment, grid in zip(moments, token_grids, strict=True)]
+        owner = torch.cat([mark.owner for mark in marks])
         tails = [
-            self.tail(question, torch.isin(owner, torch.tensor(question.subjects) + 1), _names(question, moments[0][1]))
+            self.tail(
+                question, torch.isin(owner, torch.tensor(question.subjects) + 1), _names(question, moments[0].items)
+            )
             for question in questions
         ]
-        joined = {name: torch.cat([label[name] for label in labels]) for name in CLASSES}
-        positions = self._positions(torch.tensor(prefix), grids, is_clip="pixel_values_videos" in inputs)
-        return Lesson(prefix, visual, positions, pixels, grids, joined, torch.cat(boxes), tails)
+        pixels = next(value for name, value in prompt.model_inputs.items() if name in PIXELS)
+        return Lesson(
+            prefix,
+            visual[:end],
+            self._positions(torch.tensor(prefix), prompt.media),
+            pixels,
+            [] if self.is_first else [media.patch_grid for media in prompt.media],
+            {name: torch.cat([mark.labels[name] for mark in marks]) for name in CLASSES},
+            torch.cat([mark.boxes for mark in marks]),
+            tails,
+        )
 
-    def _positions(self, ids: Tensor, grids: list, *, is_clip: bool) -> Tensor:
+    def _positions(self, ids: Tensor, media: Sequence[Media]) -> Tensor:
         if self.is_first:
             return torch.arange(len(ids)).expand(3, -1)
-        named = {"video_grids" if is_clip else "image_grids": grids}
-        config = self.config
         return multimodal_positions(
-            ids[None], **named, image_token_id=config.image_token_id, video_token_id=config.video_token_id
+            ids[None],
+            [item.patch_grid for item in media if item.kind == "image"],
+            [item.patch_grid for item in media if item.kind == "video"],
+            image_token_id=self.config.image_token_id,
+            video_token_id=self.config.video_token_id,
+            merge_size=self.config.vision.merge_size,
         )[:, 0]
 
 
@@ -233,31 +262,21 @@ def _names(question: Question, items: Sequence[Item | None]) -> list[str]:
     return [say(word, question.language) for word in words]
 
 
-def mark_tokens(
-    scene: Scene, items: Sequence[Item | None], directions: Sequence[str] | None, grid: tuple[int, int]
-) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-    """What lies on each visual token of one picture.
-
-    Args:
-        items: as questions count their subjects; None for one that is not there.
-        grid: rows and columns of visual tokens.
-
-    Returns:
-        The owner of each token, int64 (tokens,), 0 none, i + 1 `items[i]`; its classes; its owner's box.
-    """
-    present = [index for index, item in enumerate(items) if item is not None]
-    owner = torch.from_numpy(_owners(scene, [items[index] for index in present], grid))
+def mark_tokens(moment: Moment, grid: tuple[int, int]) -> Marks:
+    """What lies on each visual token of one picture; `grid` is its rows and columns of visual tokens."""
+    scene = moment.scene
+    present = [(index, item) for index, item in enumerate(moment.items) if item is not None]
+    owner = torch.from_numpy(_owners(scene, [item for _, item in present], grid))
     table = torch.zeros(len(present) + 1, len(CLASSES), dtype=torch.int64)
     edges = torch.zeros(len(present) + 1, 4)
-    for place, index in enumerate(present):
-        item = items[index]
-        table[place + 1] = torch.tensor(_classes(item, directions[index] if directions else ""))
+    for place, (index, item) in enumerate(present):
+        table[place + 1] = torch.tensor(_classes(item, moment.directions[index] if moment.directions else ""))
         edges[place + 1] = torch.tensor(box_of(item, scene.size)) / torch.tensor([*scene.size, *scene.size])
     labels = {name: table[owner, column] for column, name in enumerate(CLASSES)}
-    return torch.tensor([0, *(index + 1 for index in present)])[owner], labels, edges[owner]
+    return Marks(torch.tensor([0, *(index + 1 for index, _ in present)])[owner], labels, edges[owner])
 
 
-def _owners(scene: Scene, present: Sequence[Item | None], grid: tuple[int, int], samples: int = 7) -> np.ndarray:
+def _owners(scene: Scene, present: Sequence[Item], grid: tuple[int, int], samples: int = 7) -> np.ndarray:
     """For each visual token the thing that covers most of it, as its place in `present` plus one; 0 for none."""
     owned = footprint(scene).copy()
     for place, item in enumerate(present):
@@ -281,8 +300,11 @@ def _classes(item: Item, direction: str) -> tuple[int, int, int, int]:
 
 def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Generator | None = None) -> Pack:
     """Lessons as one sequence; of the visual tokens that show only ground, a share `ground` is kept."""
-    ids, positions, visual, segments, looks, kept = [], [], [], [], [], []
-    rows, targets, questions, start = [], [], [], 0
+    ids: list[int] = []
+    rows: list[int] = []
+    targets: list[int] = []
+    questions: list[tuple[str, int, int]] = []
+    positions, visual, segments, looks, kept, start = [], [], [], [], [], 0
     for lesson in lessons:
         chosen = lesson.labels["shape"] > 0
         if ground < 1.0:

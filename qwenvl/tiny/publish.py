@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import nn
 
+from qwenvl.qwen2_vl import Qwen2VL
+from qwenvl.qwen_vl import QwenVL
 from qwenvl.tiny import folders
 from qwenvl.tiny.vocabulary import RANKS, added_tokens, build_ranks, special_ids, write_tiktoken, write_tokenizer_json
 from qwenvl.weights import published_state
@@ -23,8 +24,12 @@ from qwenvl.weights import published_state
 # Above this the twin has seen nothing in training; a question may raise it all the same.
 MAX_PIXELS = 256 * 28 * 28
 
-TASKS = ("colour", "shape", "existence", "count", "relation", "grounding", "reading", "region", "caption")
-TASKS += ("which picture", "direction", "change", "order")
+# fmt: off
+TASKS = (
+    "colour", "shape", "existence", "count", "relation", "grounding", "reading", "region", "caption", "which picture",
+    "direction", "change", "order",
+)
+# fmt: on
 
 FAMILIES = {"qwen": ("Qwen-VL", "2308.12966"), "qwen2_vl": ("Qwen2-VL", "2409.12191")}
 
@@ -62,8 +67,8 @@ to show the look-up, not that looking was discovered unaided.
 | versions | {versions} |
 | vocabulary | {ranks} byte-level BPE tokens, of which the world's closed text uses a few hundred |
 
-The vision tower and the adapter first learn alone to name what lies under each visual token (a fifth of the time), then
-everything learns to answer. Helpers that the checkpoint does not hold: heads that name shape, colour, word and movement,
+The vision tower and the adapter first learn alone to name what lies under each visual token (15 % of the time); then every
+other step asks questions, and the one between goes on naming. Helpers that the checkpoint does not hold: heads that name shape, colour, word and movement,
 heads that tell boxes, and a loss that shows the first head of the second and the third language block where a question's
 subject lies; the last one's weight falls to nothing three quarters through. Patch filters begin as principal
 components, and heads of the vision tower as looks at neighbouring patches. Muon for hidden matrices, AdamW for the rest.
@@ -125,7 +130,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
 
 
-def write_checkpoint(model: nn.Module, family: str, folder: Path, about: Mapping[str, Any]) -> None:
+def write_checkpoint(model: QwenVL | Qwen2VL, family: str, folder: Path, about: Mapping[str, Any]) -> None:
     """The whole folder but the card. `about` goes into `config.json` under "qwenvl"."""
     write_words(family, folder)
     write_json(folder / "config.json", twin_config(family) | {"qwenvl": {"trained": True, **about}})
@@ -140,13 +145,14 @@ def draw_curve(history: Sequence[Mapping[str, float]], path: Path) -> None:
     above, below = figure.subplots(2, 1, sharex=True)
     for name in ("answers", "seen", "looks", "places"):
         _draw_line(above, history, name)
-    above.set(ylabel="loss", yscale="log")
+    above.set(ylabel="loss")
     for name in sorted({name for row in history for name in row} & set(TASKS)):
         _draw_line(below, history, name)
     below.set(xlabel="processor minutes", ylabel="right in training", ylim=(0, 1.02))
     for axes in (above, below):
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7, ncols=2)
+        if axes.lines:
+            axes.legend(fontsize=7, ncols=2)
     figure.savefig(path, dpi=90)
 
 
