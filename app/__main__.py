@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from app.page import launch
 from app.session import DEFAULT_MODELS, Session
+from qwenvl.errors import UserError
+
+FAMILIES = ["qwen-vl", "qwen2-vl"]  # of A and of B
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line and serve until interrupted."""
     parser = argparse.ArgumentParser(prog="python -m app", description="Look inside Qwen-VL and Qwen2-VL.")
     parser.add_argument(
@@ -19,10 +23,15 @@ def main() -> None:
         default=list(DEFAULT_MODELS),
         help="a Qwen-VL and a Qwen2-VL: names of the shipped checkpoints, or folders in the published layout",
     )
-    arguments = parser.parse_args()
-    if len(arguments.models) != 2:
-        parser.error("name two models, a Qwen-VL and a Qwen2-VL, or none for the shipped ones")
-    launch(Session(arguments.models), inbrowser=has_screen())
+    models = parser.parse_args(arguments).models
+    session = Session(models)
+    try:
+        families = [card["family"] for card in session.model_cards()]
+    except UserError as error:
+        parser.error(str(error))
+    if families != FAMILIES:
+        parser.error("name a Qwen-VL first and a Qwen2-VL second, or none for the shipped ones")
+    launch(session, inbrowser=has_screen())
 
 
 def has_screen() -> bool:

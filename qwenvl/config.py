@@ -85,6 +85,11 @@ class QwenVLConfig:
     def image_pad_id(self) -> int:
         return self.image_start_id + 2
 
+    @property
+    def media_ids(self) -> tuple[int, ...]:
+        """Ids that stand for a picture and cannot be said: an answer holds none."""
+        return self.image_start_id, self.image_end_id, self.image_pad_id
+
 
 @dataclass(frozen=True)
 class Qwen2VLVisionConfig:
@@ -130,6 +135,11 @@ class Qwen2VLConfig:
     video_token_id: int
 
     family = "qwen2-vl"
+
+    @property
+    def media_ids(self) -> tuple[int, ...]:
+        """Ids that stand for a visual token and cannot be said: an answer holds none."""
+        return self.image_token_id, self.video_token_id
 
 
 Config = QwenVLConfig | Qwen2VLConfig

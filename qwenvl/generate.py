@@ -89,7 +89,7 @@ def keep_top_p(logits: Tensor, p: float) -> Tensor:
 
 def next_token(logits: Tensor, seen: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
     """Draw one id from logits (vocab,), given the ids seen so far (tokens,)."""
-    logits = penalise_repetition(logits.float().cpu(), seen, sampling.repetition_penalty)
+    logits = penalise_repetition(logits.float(), seen, sampling.repetition_penalty)
     if sampling.temperature == 0 or sampling.top_k == 1:
         return int(logits.argmax())
     logits = keep_top_p(keep_top_k(logits / sampling.temperature, sampling.top_k), sampling.top_p)
@@ -100,6 +100,9 @@ def generate(
     model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: Sampling, stop_ids: Collection[int] = ()
 ) -> Iterator[int]:
     """Decode one conversation token by token; close the iterator to stop.
+
+    Ids that stand for media are never drawn, though the published tools would: said, they could not be told from a
+    picture's own when prompt and answer are read again.
 
     Args:
         model: either model.
@@ -112,12 +115,13 @@ def generate(
     """
     cache = KVCache(model.config.language.num_blocks)
     generator = torch.Generator().manual_seed(sampling.seed)
-    seen = inputs["input_ids"][0].cpu()
+    seen, unsayable = inputs["input_ids"][0].cpu(), torch.tensor(model.config.media_ids)
     room = model.config.language.context - len(seen)
     for _ in range(min(sampling.max_new_tokens, room)):
         with torch.inference_mode():
             logits = model(**inputs, cache=cache, last=1)[0, -1]
-        token = next_token(logits, seen, sampling, generator)
+        sayable = logits.float().cpu().index_fill(0, unsayable, -torch.inf)
+        token = next_token(sayable, seen, sampling, generator)
         yield token
         if token in stop_ids:
             return

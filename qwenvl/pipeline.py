@@ -325,7 +325,7 @@ def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any
         if part.get("type") == "image":
             return {**part, "image": media[part["image"]].frames[0]}
         if part.get("type") == "video":
-            return {**part, "video": list(media[part["video"]].frames)}
+            return {**part, "video": media[part["video"]]}  # its very frames; a file would be sampled anew
         return dict(part)
 
     return [

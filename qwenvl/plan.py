@@ -9,17 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from qwenvl.config import PRESETS, QWEN2_VL_72B, Config, Qwen2VLConfig, QwenVLConfig, from_published
-from qwenvl.errors import CheckpointError, MediaError
+from qwenvl.errors import CheckpointError
+from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Part
-from qwenvl.processing.pictures import check_size, open_picture
+from qwenvl.processing.opening import Source, as_list, measure
 from qwenvl.processing.processor import (
     PUBLISHED_MAX_PIXELS,
     PUBLISHED_MIN_PIXELS,
@@ -27,10 +25,9 @@ from qwenvl.processing.processor import (
     from_folder,
     read_pixel_limits,
 )
+from qwenvl.processing.sampling import VideoOptions
 from qwenvl.processing.tokenizers import normalise, read_json
-
-Size = tuple[int, int] | tuple[int, int, int]
-Source = str | os.PathLike[str] | Image.Image | Size
+from qwenvl.processing.videos import plan_clip, sampling_steps
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 _TOKENIZER_FILES = ("qwen.tiktoken", "tokenizer.json", "vocab.json")
@@ -85,6 +82,11 @@ class Plan:
     sentence: str = ""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the media, a sentence each: a clip over its budget, or read as a still."""
+        return tuple(item.note for item in self.media if item.note)
+
+    @property
     def share_of_context(self) -> float:
         """Prompt tokens over context; above 1 the prompt is refused."""
         return self.prompt_tokens / self.context
@@ -103,17 +105,26 @@ def plan(
     max_pixels: int | None = None,
     text: str = "",
     bytes_per_value: int = 2,
+    preset: str = "Qwen2-VL",
+    fps: float | None = None,
+    nframes: int | None = None,
+    total_pixels: int | None = None,
+    pictures: int | None = None,
 ) -> Plan:
     """What media cost, without weights.
 
     Args:
-        media: one or a list of: path, PIL image, (width, height), or (width, height, frames) for a clip.
+        media: one or a list of: path of a picture or clip, PIL image, (width, height), (width, height, frames) for a
+            clip given as its frames, or a part of a message ({"type": "video", "video": path, "fps": 1}). Of an
+            animated picture alone the first frame is meant; in a video part, all.
         preset_or_folder: a preset ("Qwen-VL", "Qwen-VL-Chat", "Qwen2-VL-2B", "-7B", "-72B", in any case), one of our
             tiny checkpoints by name, or a folder in the published layout, which needs no weights.
         min_pixels, max_pixels: Qwen2-VL's limits of height times width; None for the checkpoint's or published ones.
         text: of the question. Counted exactly where the folder has its tokenizer; presets have none, so that text is
             left out there and an upper limit of its tokens is given, its bytes. The template's tokens are exact.
         bytes_per_value: 2 for bfloat16, 4 for float32.
+        preset, fps, nframes, total_pixels, pictures: of the clips; see `processing.sampling.VideoOptions`. A part's own
+            come first, and `max_pixels` can only lower what a preset allows a frame.
 
     Raises:
         CheckpointError: no such preset or folder, or a folder that cannot be read.
@@ -124,11 +135,8 @@ def plan(
         model.min_pixels if min_pixels is None else min_pixels,
         model.max_pixels if max_pixels is None else max_pixels,
     )
-    seen = [_measure(source, number) for number, source in enumerate(_as_list(media), 1)]
-    numbers = accumulate((item.num_frames for item in seen), initial=1)
-    planned = [
-        _place(replace(item, number=number), model.config, *limits) for item, number in zip(seen, numbers, strict=False)
-    ]
+    given = {"preset": preset, "fps": fps, "nframes": nframes, "total_pixels": total_pixels, "pictures": pictures}
+    planned = _place_all(as_list(media), model.config, limits, VideoOptions.of(given), max_pixels)
     result = _cost(model, tuple(planned), limits, text, bytes_per_value)
     return replace(result, steps=tuple(_steps(result, model.config, text)), sentence=_sentence(result, text))
 
@@ -260,30 +268,19 @@ def _count_qwen2_vl_language(config: Qwen2VLConfig) -> int:
 # --- the media ---
 
 
-def _as_list(media: Source | Sequence[Source]) -> list[Source]:
-    return list(media) if isinstance(media, list | tuple) and not _is_size(media) else [media]  # type: ignore[list-item]
-
-
-def _is_size(source: object) -> bool:
-    return isinstance(source, tuple) and len(source) in (2, 3) and all(type(side) is int for side in source)
-
-
-def _measure(source: Source, number: int) -> Seen:
-    """Size and name; files are opened, to know that they can be, and that they stand upright."""
-    if isinstance(source, tuple):
-        if not _is_size(source):
-            raise MediaError(
-                f"A size is (width, height), or (width, height, frames), in whole numbers, not {source!r}."
-            )
-        width, height, *frames = source
-        check_size(width, height)
-        if frames and frames[0] < 1:
-            raise MediaError(f"A clip has at least one frame, not {frames[0]}.")
-        if frames:
-            return Seen("video", f"clip {number}", (width, height), num_frames=frames[0])
-        return Seen("image", f"picture {number}", (width, height))
-    picture = open_picture(source)
-    return Seen("image", f"picture {number}" if isinstance(source, Image.Image) else Path(source).name, picture.size)
+def _place_all(
+    sources: Sequence[Source], config: Config, limits: tuple[int, int], options: VideoOptions, max_pixels: int | None
+) -> list[Media]:
+    """Every media as the model sees it, named and numbered."""
+    placed: list[Media] = []
+    for place, source in enumerate(sources, 1):
+        number = 1 + sum(item.patch_grid[0] for item in placed)
+        seen, own = measure(source, place, options)
+        if isinstance(seen, ClipFile):
+            placed.append(plan_clip(seen, config, own.within(max_pixels), number=number))
+        else:
+            placed.append(_place(replace(seen, number=number), config, *limits))
+    return placed
 
 
 def _place(seen: Seen, config: Config, min_pixels: int, max_pixels: int) -> Media:
@@ -349,6 +346,7 @@ def _media_steps(item: Media, result: Plan) -> Iterator[tuple[str, str]]:
     frames = f"{time} × " if item.kind == "video" else ""
     grid = f"{frames}{rows} × {columns} = {item.num_patches:,}"
     yield item.name, f"{_size(item.size)} pixels"
+    yield from sampling_steps(item)
     if not item.tokens_are_places:
         yield "squashed", f"{_size(item.resized)}, whatever its shape"
         yield "patches", f"{grid} of 14 × 14 pixels"
@@ -359,7 +357,8 @@ def _media_steps(item: Media, result: Plan) -> Iterator[tuple[str, str]]:
         return
     why = "sides rounded to multiples of 28"
     if item.limit:
-        limit = {"min_pixels": result.min_pixels, "max_pixels": result.max_pixels}[item.limit]
+        limits = item.sampling or result
+        limit = {"min_pixels": limits.min_pixels, "max_pixels": limits.max_pixels}[item.limit]
         why = f"{'grown to' if item.limit == 'min_pixels' else 'shrunk to'} {item.limit} {limit:,}"
     yield "resized", f"{_size(item.resized)}, {why}"
     yield "patches", f"{grid} of 14 × 14 pixels{' × 2 frames' if item.kind == 'video' else ''}"
@@ -401,6 +400,7 @@ def _sentence(result: Plan, text: str) -> str:
     return (
         f"{result.name}: {what}, {result.visual_tokens:,} visual tokens, "
         f"{result.prompt_tokens:,} in the prompt{unknown}, {fits}; {_limits(result)}."
+        + "".join(f" {note}" for note in result.notes)
     )
 
 

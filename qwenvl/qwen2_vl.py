@@ -241,6 +241,8 @@ class Qwen2VL(nn.Module):
             patches = [part for part in (pixel_values, pixel_values_videos) if part is not None]
             visual = self.adapter(self.vision(torch.cat(patches), image_grids + video_grids))
             x = self.splice(x, input_ids, visual, num_image_tokens=self.count_tokens(image_grids))
+        elif not start:
+            x = self.splice(x, input_ids, x.new_zeros(0, x.shape[-1]), num_image_tokens=0)  # no place without its media
         x = self.language(x, positions, Causal(pads=pads), cache)
         return self.language.logits(x if last is None else x[:, -last:])
 

@@ -226,3 +226,15 @@ def test_closing_the_iterator_stops(asked: tuple[Any, dict[str, Tensor]]) -> Non
         assert len(passes) == 3
     finally:
         handle.remove()
+
+
+def test_what_stands_for_media_is_never_said(asked: tuple[Any, dict[str, Tensor]]) -> None:
+    model, inputs = asked
+    favourite = model.config.media_ids[-1]
+    handle = model.register_forward_hook(
+        lambda _module, _inputs, logits: logits.index_fill(-1, torch.tensor([favourite]), 100.0)
+    )
+    try:
+        assert not set(said(model, inputs, max_new_tokens=4)) & set(model.config.media_ids)
+    finally:
+        handle.remove()

@@ -293,6 +293,8 @@ def test_places_without_media_are_refused() -> None:
     case = qwen2_vl_case("dev-a", "image")
     with pytest.raises(ValueError, match="more media than were given"):
         case.model(input_ids=case.io["input_ids"])
+    with pytest.raises(ValueError, match="for the 0 visual tokens"):
+        case.model(input_ids=case.io["input_ids"], positions=case.io["position_ids"].long())
 
 
 def test_media_without_places_are_refused() -> None:

@@ -55,7 +55,11 @@ def positions_3d(
     axes["yaxis"]["autorange"] = "reversed"
     figure.update_layout(
         _layout(title, colours),
-        scene={**axes, "aspectmode": "cube", "camera": {"eye": {"x": 1.5, "y": 1.6, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.18}}},
+        scene={
+            **axes,
+            "aspectmode": "cube",
+            "camera": {"eye": {"x": 1.5, "y": 1.6, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.18}},
+        },
         uirevision="positions",
     )
     return figure
@@ -175,7 +179,14 @@ def _layout(title: str, colours: Theme) -> dict[str, object]:
         "font": {"family": FONT, "size": 11, "color": colours.subdued},
         "paper_bgcolor": colours.surface,
         "margin": {"l": 0, "r": 0, "t": 36 if title else 0, "b": 0},
-        "legend": {"orientation": "h", "y": 1, "x": 0, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "constant", "itemwidth": 30},
+        "legend": {
+            "orientation": "h",
+            "y": 1,
+            "x": 0,
+            "bgcolor": "rgba(0,0,0,0)",
+            "itemsizing": "constant",
+            "itemwidth": 30,
+        },
         "hoverlabel": {"font": {"family": FONT, "size": 12}},
         "template": None,
     }

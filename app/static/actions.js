@@ -28,7 +28,10 @@ function wordActions(store) {
 
   function addWord(letter, index) {
     const { selection, runs } = store.state;
-    store.select({ query: { ...selection.query, [letter]: tokenOfWord(runs[letter], index) }, own: { ...selection.own, [letter]: true } });
+    store.select({
+      query: { ...selection.query, [letter]: tokenOfWord(runs[letter], index) },
+      own: { ...selection.own, [letter]: true },
+    });
   }
 
   function pickWord(letter, index, adding) {
@@ -42,7 +45,11 @@ function wordActions(store) {
 
   function hoverWord(letter, index) {
     if (index < 0) return store.preview(null);
-    return store.preview({ model: letter, query: linkedQuery(store.state, letter, index), own: { A: false, B: false } });
+    return store.preview({
+      model: letter,
+      query: linkedQuery(store.state, letter, index),
+      own: { A: false, B: false },
+    });
   }
 
   function stepWord(by, letter = store.state.selection.model) {
@@ -82,7 +89,9 @@ function placeActions(store) {
 
   function sameCell(place, keys) {
     if (!keys) return false;
-    return LETTERS.every((letter) => !grid(letter) || cellAt(place, grid(letter)).index === cellAt(keys, grid(letter)).index);
+    return LETTERS.every(
+      (letter) => !grid(letter) || cellAt(place, grid(letter)).index === cellAt(keys, grid(letter)).index,
+    );
   }
 
   function stepPlace(letter, rows, columns) {
@@ -90,7 +99,9 @@ function placeActions(store) {
     if (!cells) return;
     const from = store.state.selection.keys ?? [0.5, 0.5];
     const { row, column } = cellAt(from, cells);
-    store.select({ keys: placeOf(clamp(row + rows, 0, cells[1] - 1), clamp(column + columns, 0, cells[2] - 1), cells) });
+    store.select({
+      keys: placeOf(clamp(row + rows, 0, cells[1] - 1), clamp(column + columns, 0, cells[2] - 1), cells),
+    });
   }
 
   return {
@@ -107,14 +118,16 @@ function headActions(store) {
   };
   return {
     pickHead: (letter, layer, head) => store.select(change(letter, layer, head)),
-    hoverHead: (letter, layer, head) => store.preview(layer === null || layer === undefined ? null : change(letter, layer, head)),
+    hoverHead: (letter, layer, head) =>
+      store.preview(layer === null || layer === undefined ? null : change(letter, layer, head)),
   };
 }
 
 function adapterActions(store) {
+  const last = () => (store.state.runs.A?.sites.adapter?.queries ?? 1) - 1;
   const change = (patch) => ({ adapter: { ...store.state.selection.adapter, ...patch } });
   return {
-    pickQuery: (query) => store.select(change({ query: clamp(Math.round(query), 0, 255) })),
+    pickQuery: (query) => store.select(change({ query: clamp(Math.round(query), 0, last()) })),
     hoverQuery: (query) => store.preview(query === null ? null : change({ query })),
     pickAdapterHead: (head) => store.select(change({ head })),
   };

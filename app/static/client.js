@@ -25,66 +25,72 @@ async function request(server, name, query) {
   }
 }
 
-export function createClient(server, onarrival) {
-  const kept = new Map();
-  const channels = new Map();
-
-  function keep(key, value) {
-    kept.set(key, value);
-    if (kept.size > KEPT) kept.delete(kept.keys().next().value);
+export class Client {
+  constructor(server, onarrival) {
+    Object.assign(this, { server, onarrival, kept: new Map(), channels: new Map() });
   }
 
-  async function fetchOnce(name, query) {
+  async fetchOnce(name, query) {
     const key = name + JSON.stringify(query);
-    if (kept.has(key)) return kept.get(key);
-    const value = await request(server, name, query);
-    if (!value.error) keep(key, value);
+    if (this.kept.has(key)) return this.kept.get(key);
+    const value = await request(this.server, name, query);
+    if (!value.error) this.keep(key, value);
     return value;
   }
 
-  function pump(channel) {
-    if (channel.flying || !channel.wanted || channel.timer) return;
-    const wanted = channel.wanted;
-    channel.flying = true;
-    const started = performance.now();
-    fetchOnce(wanted.name, wanted.query).then((value) => {
-      channel.flying = false;
-      channel.milliseconds = performance.now() - started;
-      if (value.error) channel.failed = { key: wanted.key, error: value.error };
-      if (channel.wanted === wanted) channel.wanted = null;
-      onarrival(channel);
-      pump(channel);
-    });
+  keep(key, value) {
+    this.kept.set(key, value);
+    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
   }
 
-  function want(channel, name, query, key, hovering) {
-    if (channel.wanted?.key === key) return;
-    channel.wanted = { name, query, key };
-    clearTimeout(channel.timer);
-    channel.timer = null;
-    if (hovering) {
-      channel.timer = setTimeout(() => {
-        channel.timer = null;
-        pump(channel);
-      }, HOVER_MS);
-    } else pump(channel);
+  channel(name, group) {
+    if (!this.channels.has(name)) this.channels.set(name, { name, last: null, group: null, wanted: null });
+    const channel = this.channels.get(name);
+    if (channel.group !== group) Object.assign(channel, { group, last: null });
+    return channel;
   }
 
   // The answer if it is here, else the channel's last one (`fresh` false) while the new one is on its way.
-  function resource(channelName, name, query, { hovering = false, group = "" } = {}) {
-    if (!channels.has(channelName)) channels.set(channelName, { name: channelName, last: null, group: null, wanted: null });
-    const channel = channels.get(channelName);
+  resource(channelName, name, query, { hovering = false, group = "" } = {}) {
+    const channel = this.channel(channelName, group);
     const key = name + JSON.stringify(query);
-    if (channel.group !== group) Object.assign(channel, { group, last: null });
-    if (kept.has(key)) {
-      channel.last = kept.get(key);
+    if (this.kept.has(key)) {
+      channel.last = this.kept.get(key);
       channel.wanted = null;
       return { value: channel.last, fresh: true, error: null };
     }
     if (channel.failed?.key === key) return { value: null, fresh: true, error: channel.failed.error };
-    want(channel, name, query, key, hovering);
+    this.want(channel, { name, query, key }, hovering);
     return { value: channel.last, fresh: false, error: null };
   }
 
-  return { resource, fetchOnce };
+  want(channel, wanted, hovering) {
+    if (channel.wanted?.key === wanted.key) return;
+    channel.wanted = wanted;
+    clearTimeout(channel.timer);
+    channel.timer = null;
+    if (!hovering) {
+      this.pump(channel);
+      return;
+    }
+    channel.timer = setTimeout(() => {
+      channel.timer = null;
+      this.pump(channel);
+    }, HOVER_MS);
+  }
+
+  // One question of a channel is under way at a time; what was wanted last goes next.
+  async pump(channel) {
+    const { wanted } = channel;
+    if (channel.flying || !wanted || channel.timer) return;
+    channel.flying = true;
+    const started = performance.now();
+    const value = await this.fetchOnce(wanted.name, wanted.query);
+    channel.flying = false;
+    channel.milliseconds = performance.now() - started;
+    if (value.error) channel.failed = { key: wanted.key, error: value.error };
+    if (channel.wanted === wanted) channel.wanted = null;
+    this.onarrival(channel);
+    this.pump(channel);
+  }
 }

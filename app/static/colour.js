@@ -51,7 +51,11 @@ function oklch(lightness, chroma, hue) {
 
 function tideAt(value, dark) {
   const [from, to, hueFrom, hueTo, most] = dark ? [0.24, 0.92, 265, 170, 0.115] : [0.97, 0.34, 175, 260, 0.12];
-  return oklch(from + (to - from) * value, most * Math.sin(Math.PI * (0.03 + 0.67 * value)), hueFrom + (hueTo - hueFrom) * value);
+  return oklch(
+    from + (to - from) * value,
+    most * Math.sin(Math.PI * (0.03 + 0.67 * value)),
+    hueFrom + (hueTo - hueFrom) * value,
+  );
 }
 
 const tables = [false, true].map((dark) => Array.from({ length: 256 }, (_, index) => tideAt(index / 255, dark)));

@@ -30,7 +30,12 @@ export const cellSize = ([width, height], [, rows, columns]) => [width / columns
 
 // Box of a cell in pixels of the original picture: x1, y1, x2, y2.
 export function cellBox(row, column, [width, height], [, rows, columns]) {
-  return [(column * width) / columns, (row * height) / rows, ((column + 1) * width) / columns, ((row + 1) * height) / rows];
+  return [
+    (column * width) / columns,
+    (row * height) / rows,
+    ((column + 1) * width) / columns,
+    ((row + 1) * height) / rows,
+  ];
 }
 
 // All patches of a fine grid that overlap a box given in 0..1.
@@ -38,7 +43,11 @@ export function cellsUnder([x1, y1, x2, y2], [, rows, columns]) {
   const found = [];
   const slack = 1e-9;
   for (let row = Math.floor(y1 * rows + slack); row < Math.min(rows, Math.ceil(y2 * rows - slack)); row += 1)
-    for (let column = Math.floor(x1 * columns + slack); column < Math.min(columns, Math.ceil(x2 * columns - slack)); column += 1)
+    for (
+      let column = Math.floor(x1 * columns + slack);
+      column < Math.min(columns, Math.ceil(x2 * columns - slack));
+      column += 1
+    )
       found.push(row * columns + column);
   return found;
 }

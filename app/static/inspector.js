@@ -1,12 +1,12 @@
 // The inspector: two head cards, the view tabs, one view, and the status line. Mounted once into a gr.HTML component.
 
 import { createActions } from "./actions.js";
-import { createClient } from "./client.js";
+import { Client } from "./client.js";
 import { createContext } from "./context.js";
 import { el, refill, segmented, setText, toggle } from "./dom.js";
-import { createHeadCard } from "./parts/headcard.js";
+import { HeadCard } from "./parts/headcard.js";
 import { listenToKeys } from "./keys.js";
-import { createRuns } from "./runs.js";
+import { Runs } from "./runs.js";
 import { pressAsk } from "./rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
 import { LETTERS, createStore, effective, writeAddress } from "./store.js";
@@ -21,10 +21,23 @@ const SPEAK_MS = 400;
 
 function createTabs(actions) {
   const buttons = Object.entries(VIEWS).map(([id, view]) =>
-    el("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": "view", "data-view": id, text: view.NAME, onclick: () => actions.pickView(id) }),
+    el("button", {
+      type: "button",
+      role: "tab",
+      id: `tab-${id}`,
+      "aria-controls": "view",
+      "data-view": id,
+      text: view.NAME,
+      onclick: () => actions.pickView(id),
+    }),
   );
   const remark = el("span", { class: "remark" });
-  const root = el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": "Views" }, ...buttons), remark);
+  const root = el(
+    "div",
+    { class: "tabs" },
+    el("div", { role: "tablist", "aria-label": "Views" }, ...buttons),
+    remark,
+  );
   root.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(event.target);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -49,14 +62,26 @@ function createTabs(actions) {
 }
 
 function createStatus() {
-  const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) => el("span", { class: name }));
+  const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) =>
+    el("span", { class: name }),
+  );
   spoken.setAttribute("aria-live", "polite");
   const root = el("footer", { class: "status" }, el("i", { class: "pen-query" }), sentence, hint, spoken);
   let timer = null;
   return {
     root,
     update(parts, words, shown) {
-      refill(sentence, [parts, shown], () => parts.map(([text, strong, rest]) => el("span", { class: "status-part", "data-letter": LETTERS.includes(strong) ? strong : null }, text, strong ? el("b", { text: strong }) : "", rest ?? "")));
+      refill(sentence, [parts, shown], () =>
+        parts.map(([text, strong, rest]) =>
+          el(
+            "span",
+            { class: "status-part", "data-letter": LETTERS.includes(strong) ? strong : null },
+            text,
+            strong ? el("b", { text: strong }) : "",
+            rest ?? "",
+          ),
+        ),
+      );
       setText(hint, words);
       clearTimeout(timer);
       timer = setTimeout(() => setText(spoken, parts.flat().join("")), SPEAK_MS);
@@ -66,10 +91,17 @@ function createStatus() {
 
 function createNotices() {
   const root = el("div", { class: "notices", role: "status" });
-  const line = (sentence) => el("div", { class: "notice" }, el("span", { text: sentence }), el("button", { type: "button", class: "link", text: "Ask both", onclick: pressAsk }));
+  const line = (sentence) =>
+    el(
+      "div",
+      { class: "notice" },
+      el("span", { text: sentence }),
+      el("button", { type: "button", class: "link", text: "Ask both", onclick: pressAsk }),
+    );
   return {
     root,
-    update: ({ notice, stale, busy }) => refill(root, [notice, stale, busy], () => (busy ? [] : [notice, stale].filter(Boolean).map(line))),
+    update: ({ notice, stale, busy }) =>
+      refill(root, [notice, stale, busy], () => (busy ? [] : [notice, stale].filter(Boolean).map(line))),
   };
 }
 
@@ -82,7 +114,11 @@ function remarkOn(state) {
 }
 
 function letterSwitch(store, actions) {
-  const root = segmented("Model", LETTERS.map((letter) => [letter, letter]), actions.show);
+  const root = segmented(
+    "Model",
+    LETTERS.map((letter) => [letter, letter]),
+    actions.show,
+  );
   root.classList.add("letter-switch");
   return {
     root,
@@ -97,12 +133,32 @@ function letterSwitch(store, actions) {
 }
 
 function createShell(store, actions) {
-  const heads = LETTERS.map((letter) =>
-    createHeadCard(letter, { onhover: actions.hoverWord, onpick: actions.pickWord, onstep: (which, by) => stepAndFocus(actions, which, by), act: takeWayOut }),
+  const heads = LETTERS.map(
+    (letter) =>
+      new HeadCard(letter, {
+        onhover: actions.hoverWord,
+        onpick: actions.pickWord,
+        onstep: (which, by) => stepAndFocus(actions, which, by),
+        act: takeWayOut,
+      }),
   );
-  const [tabs, status, notices, choice] = [createTabs(actions), createStatus(), createNotices(), letterSwitch(store, actions)];
+  const [tabs, status, notices, choice] = [
+    createTabs(actions),
+    createStatus(),
+    createNotices(),
+    letterSwitch(store, actions),
+  ];
   const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
-  const root = el("div", { class: "inspector" }, notices.root, choice.root, el("div", { class: "pair heads" }, ...heads.map((head) => head.root)), tabs.root, stage, status.root);
+  const root = el(
+    "div",
+    { class: "inspector" },
+    notices.root,
+    choice.root,
+    el("div", { class: "pair heads" }, ...heads.map((head) => head.root)),
+    tabs.root,
+    stage,
+    status.root,
+  );
   return { root, heads, tabs, status, notices, choice, stage };
 }
 
@@ -118,7 +174,9 @@ const takeWayOut = (way) => WAYS[way.action]?.();
 
 function stepAndFocus(actions, letter, by) {
   actions.stepWord(by, letter);
-  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(`.head-card[data-letter="${letter}"] .word.locked`)?.focus()));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => document.querySelector(`.head-card[data-letter="${letter}"] .word.locked`)?.focus()),
+  );
 }
 
 function createRenderer(ctx, shell) {
@@ -151,7 +209,7 @@ function keepAddress(store) {
 
 export function mount(element, { props, server, watch }) {
   const store = createStore();
-  const client = createClient(server, (channel) => {
+  const client = new Client(server, (channel) => {
     store.redraw();
     if (channel.name.startsWith("map")) window.dispatchEvent(new CustomEvent("inspector-row", { detail: channel }));
   });
@@ -163,7 +221,7 @@ export function mount(element, { props, server, watch }) {
   store.subscribe(render);
   keepAddress(store);
   listenToKeys(actions, Object.keys(VIEWS));
-  const runs = createRuns(store, client, actions);
+  const runs = new Runs(store, client, actions);
   const hear = () => runs.hear(props.value);
   const note = () => store.set({ stale: props.stale || null });
   watch("value", hear);

@@ -11,17 +11,27 @@ export const KEYS = [
   [["?"], "all keys"],
 ];
 
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
+
+// What a key does where nothing else has the focus that could use it; undefined for a key of no meaning here.
+function meaning(event, actions, views) {
+  const onButton = event.target.closest?.("button, a, summary");
+  const onWidget = onButton || event.target.closest?.("[tabindex]");
+  if (event.key === "Escape") return () => actions.letGo();
+  if (event.key === "?") return () => window.dispatchEvent(new CustomEvent("inspector-keys"));
+  if (event.key === " ") return onButton ? undefined : () => actions.play();
+  if (ARROWS[event.key]) return onWidget ? undefined : () => actions.stepWord(ARROWS[event.key]);
+  const view = views[Number(event.key) - 1];
+  return view && (() => actions.pickView(view));
+}
+
 export function listenToKeys(actions, views) {
   document.addEventListener("keydown", (event) => {
     if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    const onButton = event.target.closest?.("button, a, summary");
     if (event.key !== " ") actions.stopPlaying();
-    if (event.key === "Escape") actions.letGo();
-    else if (event.key === " " && !onButton) actions.play();
-    else if (event.key === "?") window.dispatchEvent(new CustomEvent("inspector-keys"));
-    else if (views[Number(event.key) - 1]) actions.pickView(views[Number(event.key) - 1]);
-    else if (["ArrowLeft", "ArrowRight"].includes(event.key) && !onButton && !event.target.closest?.("[tabindex]")) actions.stepWord(event.key === "ArrowLeft" ? -1 : 1);
-    else return;
+    const act = meaning(event, actions, views);
+    if (!act) return;
     if (event.key === " ") event.preventDefault();
+    act();
   });
 }

@@ -4,107 +4,132 @@ import { linkedQuery } from "./actions.js";
 import { LETTERS, emptySelection, fromLine, other, readAddress } from "./store.js";
 import { wordOfToken } from "./words.js";
 
+const none = () => ({ A: null, B: null });
+
 const within = (which, size) => (which === "mean" || (which >= 0 && which < size) ? which : "mean");
+
+function fittedAdapter({ query, head }, { adapter }) {
+  return adapter
+    ? { query: Math.min(query, adapter.queries - 1), head: within(head, adapter.heads) }
+    : { query, head };
+}
 
 // A selection from a link may be older than the run it meets: hold every index inside the run.
 function fitted(selection, letter, run) {
   const { layers, heads } = run.sites.language;
-  const known = wordOfToken(run, selection.query[letter]) >= 0;
+  const token = selection.query[letter];
   return {
     ...selection,
     layer: { ...selection.layer, [letter]: within(selection.layer[letter], layers) },
     head: { ...selection.head, [letter]: within(selection.head[letter], heads) },
-    query: { ...selection.query, [letter]: known ? selection.query[letter] : null },
+    query: { ...selection.query, [letter]: token !== null && token < run.tokens.id.length ? token : null },
+    adapter: fittedAdapter(selection.adapter, run.sites),
     media: Math.min(selection.media, Math.max(0, run.media.length - 1)),
   };
 }
 
-export function createRuns(store, client, actions) {
-  let restored = readAddress();
-  let turn = 0;
-  let before = { A: null, B: null };
-
-  function begin(letter, run) {
-    const { selection, runs } = store.state;
-    const start = { layer: { ...selection.layer, [letter]: run.start.layer }, head: { ...selection.head, [letter]: run.start.head } };
-    const far = runs[other(letter)];
-    const lead = letter === "A" || !far || selection.query[other(letter)] === null ? letter : other(letter);
-    const word = lead === letter ? run.start.word : wordOfToken(far, selection.query[lead]);
-    store.select({ ...start, model: lead, query: linkedQuery(store.state, lead, word), own: { A: false, B: false }, keys: null, media: 0, frame: 0 });
+export class Runs {
+  constructor(store, client, actions) {
+    Object.assign(this, { store, client, actions, turn: 0, before: none(), restored: readAddress() });
   }
 
-  function adopt(letter, run, keepSelection) {
-    const { state } = store;
-    const selection = { ...state.selection, run: { ...state.selection.run, [letter]: run.id } };
-    store.set({
-      runs: { ...state.runs, [letter]: run },
-      models: { ...state.models, [letter]: run.model },
-      live: { ...state.live, [letter]: null },
-      failed: { ...state.failed, [letter]: null },
-      selection: keepSelection ? fitted(selection, letter, run) : selection,
-    });
-    if (!keepSelection) begin(letter, run);
-    const runs = LETTERS.map((each) => store.state.runs[each]).filter(Boolean);
-    window.dispatchEvent(new CustomEvent("inspector-runs", { detail: { runs } }));
+  hear(message) {
+    if (!message) return;
+    this.store.set({ outside: Boolean(message.outside) });
+    if (message.kind === "runs") this.show(message);
+    if (message.kind === "asking") this.ask(message);
   }
 
-  async function load(letter, id, keepSelection, now) {
-    const run = await client.fetchOnce("run", { run: id });
-    if (now !== turn) return;
-    if (run.error) store.set({ notice: run.error, live: { ...store.state.live, [letter]: null } });
-    else adopt(letter, run, keepSelection);
+  // The selection in the address belongs to the first runs that are shown, if they are the ones it names.
+  restoredLine(runs) {
+    const { restored } = this;
+    this.restored = {};
+    return LETTERS.every((letter) => (runs[letter] || null) === (restored[letter] || null)) ? restored.line : null;
   }
 
-  function show({ runs, sentence }) {
-    turn += 1;
-    const line = restored.line && LETTERS.every((letter) => (runs[letter] || null) === (restored[letter] || null)) ? restored.line : null;
-    restored = {};
-    const view = line ? null : store.state.selection.view;
-    const selection = line ? fromLine(line) : { ...emptySelection(), view };
-    store.set({ busy: false, notice: sentence || null, failed: { A: null, B: null }, live: { A: null, B: null }, runs: { A: null, B: null }, selection });
-    LETTERS.filter((letter) => runs[letter]).forEach((letter) => load(letter, runs[letter], Boolean(line), turn));
+  show({ runs, sentence }) {
+    this.turn += 1;
+    const line = this.restoredLine(runs);
+    const { view, site } = this.store.state.selection;
+    const selection = line ? fromLine(line) : { ...emptySelection(), view, site };
+    const cleared = { failed: none(), live: none(), runs: none(), busy: false };
+    this.store.set({ ...cleared, notice: sentence || null, selection });
+    LETTERS.filter((letter) => runs[letter]).forEach((letter) => this.load(letter, runs[letter], Boolean(line)));
+  }
+
+  ask(message) {
+    if (message.turn !== this.store.state.turn) this.begin(message.turn);
+    LETTERS.forEach((letter) => message[letter] && this.follow(letter, message[letter]));
+    this.store.set({ busy: !message.finished });
+  }
+
+  begin(turn) {
+    const { store } = this;
+    this.turn += 1;
+    this.before = store.state.runs;
+    this.actions.stopPlaying();
+    store.set({ turn, notice: null, failed: none(), runs: none() });
+    store.select({ run: none(), query: none(), keys: null, media: 0 });
+    window.dispatchEvent(new CustomEvent("inspector-asked"));
+  }
+
+  follow(letter, update) {
+    const { store } = this;
+    if (update.state === "error") this.giveUp(letter, update.error);
+    else if (update.state === "stopped" && !update.run) this.giveUp(letter, null);
+    else if (!update.run) store.set({ live: { ...store.state.live, [letter]: update } });
+    else if (store.state.selection.run[letter] !== update.run) this.load(letter, update.run, false);
   }
 
   // No answer came of it: what stood here before the question comes back.
-  function giveUp(letter, error) {
-    const { state } = store;
-    const earlier = before[letter];
-    if (earlier && !state.runs[letter]) adopt(letter, earlier, false);
-    store.set({ failed: { ...store.state.failed, [letter]: error }, live: { ...store.state.live, [letter]: null } });
+  giveUp(letter, error) {
+    const { store } = this;
+    const earlier = this.before[letter];
+    if (earlier && !store.state.runs[letter]) this.adopt(letter, earlier, false);
+    const { failed, live } = store.state;
+    store.set({ failed: { ...failed, [letter]: error }, live: { ...live, [letter]: null } });
   }
 
-  function follow(letter, update) {
-    if (!update) return;
-    if (update.state === "error") {
-      giveUp(letter, update.error);
-    } else if (update.state === "stopped" && !update.run) {
-      giveUp(letter, null);
-    } else if (update.run) {
-      if (store.state.selection.run[letter] !== update.run) load(letter, update.run, false, turn);
-    } else {
-      store.set({ live: { ...store.state.live, [letter]: update } });
-    }
+  async load(letter, id, keepSelection) {
+    const now = this.turn;
+    const run = await this.client.fetchOnce("run", { run: id });
+    if (now !== this.turn) return;
+    if (run.error) this.store.set({ notice: run.error, live: { ...this.store.state.live, [letter]: null } });
+    else this.adopt(letter, run, keepSelection);
   }
 
-  function ask(message) {
-    if (message.turn !== store.state.turn) {
-      turn += 1;
-      actions.stopPlaying();
-      before = store.state.runs;
-      store.set({ turn: message.turn, notice: null, failed: { A: null, B: null }, runs: { A: null, B: null } });
-      store.select({ run: { A: null, B: null }, query: { A: null, B: null }, keys: null, media: 0 });
-      window.dispatchEvent(new CustomEvent("inspector-asked"));
-    }
-    LETTERS.forEach((letter) => follow(letter, message[letter]));
-    store.set({ busy: !message.finished });
+  adopt(letter, run, keepSelection) {
+    const { store } = this;
+    const { runs, models, live, failed } = store.state;
+    const selection = { ...store.state.selection, run: { ...store.state.selection.run, [letter]: run.id } };
+    store.set({
+      runs: { ...runs, [letter]: run },
+      models: { ...models, [letter]: run.model },
+      live: { ...live, [letter]: null },
+      failed: { ...failed, [letter]: null },
+      selection: keepSelection ? fitted(selection, letter, run) : selection,
+    });
+    if (!keepSelection) this.start(letter, run);
+    const shown = LETTERS.map((each) => store.state.runs[each]).filter(Boolean);
+    window.dispatchEvent(new CustomEvent("inspector-runs", { detail: { runs: shown } }));
   }
 
-  const HEARD = { runs: show, asking: ask };
-
-  function hear(message) {
-    if (message) store.set({ outside: Boolean(message.outside) });
-    if (message && HEARD[message.kind]) HEARD[message.kind](message);
+  // Begin at the most telling word, layer and head; the column that was first leads.
+  start(letter, run) {
+    const { selection, runs } = this.store.state;
+    const far = other(letter);
+    const led = letter === "B" && runs[far] && selection.query[far] !== null;
+    const lead = led ? far : letter;
+    const word = led ? wordOfToken(runs[far], selection.query[far]) : run.start.word;
+    this.store.select({
+      layer: { ...selection.layer, [letter]: run.start.layer },
+      head: { ...selection.head, [letter]: run.start.head },
+      model: lead,
+      query: linkedQuery(this.store.state, lead, word),
+      own: { A: false, B: false },
+      keys: null,
+      media: 0,
+      frame: 0,
+    });
   }
-
-  return { hear };
 }

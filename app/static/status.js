@@ -36,7 +36,10 @@ function answer(ctx, state, selection) {
   const token = selection.query[selection.model];
   const label = chosenLabel(run, token);
   if (!label) return [["Nothing is chosen: point at a word of an answer to see the row that predicts it."]];
-  return [[wordOfToken(run, token) >= 0 ? "answer word " : "", label], ...LETTERS.map((letter) => ["", letter, ` ${rowWords(ctx, letter, state, selection)}`])];
+  return [
+    [wordOfToken(run, token) >= 0 ? "answer word " : "", label],
+    ...LETTERS.map((letter) => ["", letter, ` ${rowWords(ctx, letter, state, selection)}`]),
+  ];
 }
 
 function cellWords(letter, media, place) {
@@ -62,7 +65,12 @@ function adapter(ctx, state, selection) {
   const parts = [["adapter query ", String(selection.adapter.query)]];
   const map = state.runs.A && ctx.adapterMap();
   const heads = selection.adapter.head === "mean" ? "mean of the heads" : `head ${selection.adapter.head}`;
-  if (map) parts.push(["", "A", ` ${heads}, at most ${percent(map.max)} of the row in one patch, ${count(map.half.length)} of ${count(map.values.length)} patches hold half`]);
+  if (map)
+    parts.push([
+      "",
+      "A",
+      ` ${heads}, at most ${percent(map.max)} of the row in one patch, ${count(map.half.length)} of ${count(map.values.length)} patches hold half`,
+    ]);
   const media = state.runs.B?.media[selection.media];
   if (media) {
     const place = ctx.adapterPlace(selection);
@@ -76,9 +84,17 @@ function positions(ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter] && selection.query[letter] !== null).map((letter) => {
     const run = state.runs[letter];
     const [t, h, w] = run.positions.map((lane) => lane[selection.query[letter]]);
-    return ["", letter, ` token ${count(selection.query[letter])} ${letter === "A" ? `has id ${t}` : `has ids t ${t}, h ${h}, w ${w}`}`];
+    return [
+      "",
+      letter,
+      ` token ${count(selection.query[letter])} ${letter === "A" ? `has id ${t}` : `has ids t ${t}, h ${h}, w ${w}`}`,
+    ];
   });
-  const largest = LETTERS.filter((letter) => state.runs[letter]).map((letter) => ["", letter, ` ${count(state.runs[letter].account.prompt_tokens)} prompt tokens, largest id ${count(state.runs[letter].account.largest_position)}`]);
+  const largest = LETTERS.filter((letter) => state.runs[letter]).map((letter) => [
+    "",
+    letter,
+    ` ${count(state.runs[letter].account.prompt_tokens)} prompt tokens, largest id ${count(state.runs[letter].account.largest_position)}`,
+  ]);
   return [[parts.length ? "a token and its ids" : "the ids of the prompt"], ...(parts.length ? parts : largest)];
 }
 

@@ -79,7 +79,8 @@ export function createStore() {
 // What is on screen: the locked selection with the hovered one laid over it.
 export const effective = (state) => (state.preview ? { ...state.selection, ...state.preview } : state.selection);
 
-const asIndex = (text) => (text === "mean" ? "mean" : Number.isInteger(Number(text)) && text !== "" ? Number(text) : null);
+const asIndex = (text) =>
+  text === "mean" ? "mean" : Number.isInteger(Number(text)) && text !== "" ? Number(text) : null;
 
 // The selection as one readable line for the address bar, and back. Indices only, never texts.
 export function toLine(selection) {
@@ -113,7 +114,7 @@ const readers = {
   frame: (selection, text) => (selection.frame = asIndex(text) ?? 0),
   adapter(selection, text) {
     const [query, head] = text.split(",");
-    selection.adapter = { query: Math.min(255, Math.max(0, asIndex(query) ?? 0)), head: asIndex(head) ?? "mean" };
+    selection.adapter = { query: Math.max(0, Number.parseInt(query, 10) || 0), head: asIndex(head) ?? "mean" };
   },
   keys(selection, text) {
     const place = text.split(",").map(Number);

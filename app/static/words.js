@@ -2,7 +2,8 @@
 
 const plain = (word) => word.text.trim();
 
-export const wordOfToken = (run, token) => (run && token !== null ? run.words.findIndex((word) => word.tokens.includes(token)) : -1);
+export const wordOfToken = (run, token) =>
+  run && token !== null ? run.words.findIndex((word) => word.tokens.includes(token)) : -1;
 
 export const tokenOfWord = (run, index) => run.words[index]?.tokens[0] ?? null;
 

@@ -15,6 +15,7 @@ from PIL import Image
 from qwenvl.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.errors import RunError
 from qwenvl.processing.pictures import Grid, Limit, check_limits, limit_that_bites, smart_resize
+from qwenvl.processing.sampling import Sampling
 
 Box = tuple[float, float, float, float]
 
@@ -33,7 +34,10 @@ class Media:
     timestamps: tuple[float, ...] = ()  # seconds at which each temporal cell begins; () for stills and unknown rates
     limit: Limit | None = None  # which pixel limit decided the resized size
     number: int = 1  # among the conversation's pictures or clips; to Qwen-VL a clip is pictures, this its first frame's
-    frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)  # upright RGB originals
+    sampling: Sampling | None = None  # how the frames of a clip's file were chosen
+    note: str = ""  # what to know of it, one sentence: read as a still, over its budget
+    # upright RGB; originals, but of a clip's file the chosen frames alone, at the size the model sees
+    frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def num_patches(self) -> int:
@@ -94,7 +98,9 @@ class Media:
     def from_json(cls, data: dict[str, Any], frames: tuple[Image.Image, ...] = ()) -> Self:
         """The inverse of `to_json`. Raises KeyError or TypeError on data that it did not write."""
         names = ("size", "resized", "patch_grid", "token_grid", "timestamps")
-        return cls(**{**data, **{name: tuple(data[name]) for name in names}, "frames": frames})
+        sampling = None if data.get("sampling") is None else Sampling.from_json(data["sampling"])
+        sizes = {name: tuple(data[name]) for name in names}
+        return cls(**{**data, **sizes, "sampling": sampling, "frames": frames})
 
     def _cell(self, index: int, grid: Grid, what: str) -> Grid:
         if not 0 <= index < math.prod(grid):
@@ -125,6 +131,7 @@ class Seen:
     num_frames: int = 1
     fps: float | None = None
     number: int = 1  # see `Media.number`
+    note: str = ""  # see `Media.note`
     frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)
 
     def times(self, step: int) -> tuple[float, ...]:
@@ -147,6 +154,7 @@ def qwen_vl_media(seen: Seen, config: QwenVLConfig) -> Media:
         tokens_are_places=False,
         timestamps=seen.times(1),
         number=seen.number,
+        note=seen.note,
         frames=seen.frames,
     )
 
@@ -174,5 +182,6 @@ def qwen2_vl_media(seen: Seen, config: Qwen2VLConfig, *, min_pixels: int, max_pi
         timestamps=seen.times(vision.temporal_patch_size),
         limit=limit_that_bites(height, width, **limits),
         number=seen.number,
+        note=seen.note,
         frames=seen.frames,
     )

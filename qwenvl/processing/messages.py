@@ -5,10 +5,12 @@ a part is one of::
 
     {"type": "text", "text": "What is this?"}
     {"type": "image", "image": path or PIL image}
+    {"type": "video", "video": path of a clip, "fps" or "nframes": how many frames to take, "preset": whose rules}
     {"type": "video", "video": list of frames (paths or PIL images), "fps": frames a second, if known}
     {"type": "ref", "text": "the dog"}          # names a thing, in the model's own notation
     {"type": "box", "box": [x1, y1, x2, y2]}    # whole thousandths of the picture's width and height, 0..999
 
+A clip's file may also say "min_pixels", "max_pixels", "total_pixels" and "pictures": see `sampling.VideoOptions`.
 `ref` and `box` parts are the only way to write their tags: in text they are plain words.
 """
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,12 +22,14 @@ import numpy as np
 import torch
 from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from qwenvl.errors import MediaError
 
 Source = str | os.PathLike[str] | Image.Image
 Grid = tuple[int, int, int]
 Limit = Literal["min_pixels", "max_pixels"]
+Resize = Callable[[Image.Image, int, int], Image.Image]
 
 MAX_DECODED_PIXELS = 89_478_485
 """Larger pictures are refused before a pixel is decoded: a quarter of a GiB as RGB, the line Pillow itself warns at."""
@@ -59,11 +61,11 @@ def open_picture(source: Source) -> Image.Image:
             or one side more than `MAX_ASPECT_RATIO` times the other.
     """
     if isinstance(source, Image.Image):
-        return _upright_rgb(source, "This picture")
+        return upright_rgb(source, "This picture")
     if not isinstance(source, str | os.PathLike):
         raise MediaError(f"A picture is a path or a PIL image, not {type(source).__name__}.")
     path = Path(source)
-    _check_file(path)
+    check_file(path, "a picture")
     try:
         return _read_file(path)
     except MediaError:
@@ -79,9 +81,10 @@ def open_picture(source: Source) -> Image.Image:
         raise MediaError(_damaged(path.name)) from None
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path, what: str) -> None:
+    """Refuse a path that is no file with something in it; `what` was expected: "a picture"."""
     if path.is_dir():
-        raise MediaError(f"{path.name} is a folder; give a picture in it.")
+        raise MediaError(f"{path.name} is a folder; give {what} in it.")
     if not path.is_file():
         raise MediaError(f"There is no file {path.name}; check its name and folder.")
     if path.stat().st_size == 0:
@@ -90,21 +93,33 @@ def _check_file(path: Path) -> None:
 
 def _read_file(path: Path) -> Image.Image:
     """A file as upright RGB. Of 16-bit colour Pillow reads the high bytes; a second reading, swapped, gives the low."""
-    with _open_file(path) as picture:
+    with open_file(path) as picture:
         swapped = _swapped_bytes(picture.tile)
-        high = _upright_rgb(picture, path.name)
+        high = upright_rgb(picture, path.name)
     if not swapped:
         return high
-    with _open_file(path) as picture:
+    with open_file(path) as picture:
         picture.tile = swapped
-        low = _upright_rgb(picture, path.name)
+        low = upright_rgb(picture, path.name)
     joined = np.asarray(high).astype(np.float32) * 256 + np.asarray(low)
     return Image.fromarray((joined / 257).round().astype(np.uint8))
 
 
-def _open_file(path: Path) -> ImageFile.ImageFile:
+def open_file(path: Path) -> ImageFile.ImageFile:
+    """Recognise a picture file, and read no pixels yet; raises what Pillow raises."""
     Image.init()
     return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file begins like a picture, whole or damaged, or is named like one."""
+    try:
+        with open_file(path):
+            return True
+    except UnidentifiedImageError:
+        return Image.registered_extensions().get(path.suffix.lower()) in _FORMATS
+    except Exception:  # what recognises it finds it damaged
+        return True
 
 
 def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:
@@ -145,7 +160,8 @@ def check_size(width: int, height: int, name: str = "This picture") -> None:
         )
 
 
-def _upright_rgb(picture: Image.Image, name: str) -> Image.Image:
+def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
+    """What `open_picture` makes of a PIL image; `name` begins its sentences."""
     check_size(*picture.size, name)
     if picture.width * picture.height > MAX_DECODED_PIXELS:
         raise MediaError(_too_large(name))
@@ -245,6 +261,19 @@ def limit_that_bites(height: int, width: int, *, factor: int = 28, min_pixels: i
 def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
     """Bicubic with Pillow's antialiasing, on 8-bit values, as both models' own processors do."""
     return picture.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def resize_frame(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """Bicubic with torch's antialiasing, rounded to 8 bits: what the published tools do to a clip's frames.
+
+    A channel at a time, since the arithmetic is in float32 and a frame may be large.
+    """
+    channels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    resized = [
+        interpolate(channel[None, None].float(), (height, width), mode="bicubic", antialias=True)[0, 0]
+        for channel in channels
+    ]
+    return Image.fromarray(torch.stack(resized, dim=-1).round_().clamp_(0, 255).to(torch.uint8).numpy())
 
 
 def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:

@@ -12,18 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.processing import pictures
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
+from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.decoding import StreamDecoder, group_words
 from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Messages, Part, read_messages
+from qwenvl.processing.opening import open_part
+from qwenvl.processing.sampling import VideoOptions
 from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer, read_json
+from qwenvl.processing.videos import plan_clip, read_frames
 
 __all__ = ["Processor", "Prompt", "PromptToken", "Qwen2VLProcessor", "QwenVLProcessor", "StreamDecoder", "from_folder"]
 
@@ -68,6 +71,7 @@ class Processor(ABC):
     """
 
     tokenizer: Tokenizer
+    config: Any  # each family's own
     context: int
     stop_ids: frozenset[int]
     _frames_are_pictures: bool  # whether the frames of a clip are counted as pictures
@@ -79,24 +83,24 @@ class Processor(ABC):
         Args:
             messages: see `qwenvl.processing.messages`.
             min_pixels, max_pixels: Qwen2-VL's limits of height times width of each resized picture or frame; None for
-                the checkpoint's. Qwen-VL, whose pictures all have one size, takes no notice of them.
+                the checkpoint's. The frames of a clip's file follow their preset, and `max_pixels` can only lower
+                theirs. Qwen-VL, whose pictures all have one size, takes no notice of them.
 
         Raises:
             PromptError: nothing is asked, the conversation is out of order, or longer than the context.
             MediaError: a picture or clip that cannot be read, or has a size that no model accepts.
         """
         read = read_messages(messages)
-        parts = (part for message in read for part in message.parts)
-        media = [
-            self._see(seen, min_pixels=min_pixels, max_pixels=max_pixels)
-            for seen in _open_all(parts, frames_are_pictures=self._frames_are_pictures)
-        ]
+        parts = [part for message in read for part in message.parts if part.kind in ("image", "video")]
+        media, clips = self._see_all(parts, min_pixels=min_pixels, max_pixels=max_pixels)
         tokens, dropped = self.write(read, media)
         if len(tokens) > self.context:
             raise PromptError(
                 f"The prompt has {len(tokens):,} tokens and the model reads at most {self.context:,}; {self._shorten}."
             )
-        tokens, kept = _without_unused(tokens, media) if dropped else (tokens, media)
+        tokens, used = _without_unused(tokens)
+        # clips are decoded only now that they are known to fit
+        kept = [read_frames(clips[index], media[index]) if index in clips else media[index] for index in used]
         ids = torch.tensor([[token.id for token in tokens]], dtype=torch.int64)
         return Prompt(
             tokens=tuple(tokens),
@@ -106,6 +110,34 @@ class Processor(ABC):
             messages=tuple(_as_json(messages, kept, dropped)),
             dropped=dropped,
         )
+
+    def _see_all(
+        self, parts: Sequence[Part], *, min_pixels: int | None, max_pixels: int | None
+    ) -> tuple[list[Media], dict[int, ClipFile]]:
+        """Every media of a conversation, named and numbered, and by their index the clips whose frames are to come."""
+        media, clips = list[Media](), dict[int, ClipFile]()
+        numbers = {"image": 1, "video": 1}
+        for part in parts:
+            opened = open_part(part, 1 + sum(item.kind == part.kind for item in media))
+            kind = "image" if self._frames_are_pictures else opened.kind
+            number = part.given.get("number", numbers[kind])  # of a conversation whose first turns were left out
+            if isinstance(opened, ClipFile):
+                clips[len(media)] = opened
+                options = VideoOptions.of(part.given).within(max_pixels)
+                item = plan_clip(opened, self.config, options, number=number)
+            elif isinstance(opened, Media):
+                item = replace(self._as_it_was(opened), number=number)
+            else:
+                item = self._see(replace(opened, number=number), min_pixels=min_pixels, max_pixels=max_pixels)
+            media.append(item)
+            numbers[kind] = number + (item.patch_grid[0] if self._frames_are_pictures else 1)
+        return media, clips
+
+    def _as_it_was(self, media: Media) -> Media:
+        """Media of an earlier run of this model."""
+        if not media.frames or media.tokens_are_places == self._frames_are_pictures:
+            raise MediaError(f"{media.name} was prepared for another model; give its file or its frames.")
+        return media
 
     @abstractmethod
     def _see(self, seen: Seen, *, min_pixels: int | None, max_pixels: int | None) -> Media:
@@ -181,7 +213,7 @@ class QwenVLProcessor(Processor):
     """Conversations for Qwen-VL."""
 
     _frames_are_pictures = True
-    _shorten = "ask less, or about fewer pictures"
+    _shorten = "ask less, or about fewer pictures; of a clip take fewer with pictures="
 
     def __init__(self, tokenizer: Tokenizer, config: QwenVLConfig, *, raw: bool = False, window: int = 6144) -> None:
         """
@@ -230,7 +262,7 @@ class Qwen2VLProcessor(Processor):
     """Conversations for Qwen2-VL."""
 
     _frames_are_pictures = False
-    _shorten = "ask less, or lower max_pixels"
+    _shorten = "ask less, or lower max_pixels, or of a clip total_pixels or nframes"
 
     def __init__(
         self,
@@ -363,53 +395,11 @@ def _chat_template(folder: Path) -> str:
     return ""
 
 
-def _open_all(parts: Iterable[Part], *, frames_are_pictures: bool) -> list[Seen]:
-    """Every media of a conversation, opened, named by its place among its kind, and numbered."""
-    media: list[Seen] = []
-    numbers = {"image": 1, "video": 1}
-    for part in parts:
-        if part.kind not in numbers:
-            continue
-        place = 1 + sum(item.kind == part.kind for item in media)
-        kind = "image" if frames_are_pictures else part.kind
-        number = part.given.get("number", numbers[kind])  # of a conversation whose first turns were left out
-        seen = _open_image(part, place) if part.kind == "image" else _open_clip(part, place)
-        media.append(replace(seen, number=number))
-        numbers[kind] = number + (seen.num_frames if frames_are_pictures else 1)
-    return media
-
-
-def _open_image(part: Part, place: int) -> Seen:
-    picture = pictures.open_picture(part.value)
-    name = f"picture {place}" if isinstance(part.value, Image.Image) else Path(part.value).name
-    return Seen("image", name, picture.size, frames=(picture,))
-
-
-def _open_clip(part: Part, place: int) -> Seen:
-    """The frames of a clip; a path to one is for later."""
-    if isinstance(part.value, str | Path):
-        raise MediaError(
-            f"{Path(part.value).name}: clip files are not read yet; give the clip as a list of its frames."
-        )
-    if isinstance(part.value, Image.Image) or not isinstance(part.value, Sequence) or not part.value:
-        raise MediaError("A clip is a list of its frames, at least one; each a path or a PIL image.")
-    fps = part.given.get("fps")
-    if fps is not None and (isinstance(fps, bool) or not isinstance(fps, int | float) or fps <= 0):
-        raise MediaError(f"fps is the number of frames a second, above 0, not {fps!r}.")
-    frames = tuple(map(pictures.open_picture, part.value))
-    sizes = sorted({frame.size for frame in frames})
-    if len(sizes) > 1:
-        first, second = (f"{width} × {height}" for width, height in sizes[:2])
-        raise MediaError(f"The frames of a clip have one size; these have {first} and {second}.")
-    return Seen("video", f"clip {place}", frames[0].size, len(frames), fps, frames=frames)
-
-
-def _without_unused(tokens: Sequence[PromptToken], media: Sequence[Media]) -> tuple[list[PromptToken], list[Media]]:
-    """Leave out the media of turns that were left out, and count the others anew."""
+def _without_unused(tokens: Sequence[PromptToken]) -> tuple[list[PromptToken], list[int]]:
+    """Leave out the media of turns that were left out, and count the others anew; returns which those are."""
     used = sorted({token.media for token in tokens if token.media is not None})
     places = {index: place for place, index in enumerate(used)}
-    tokens = [token if token.media is None else replace(token, media=places[token.media]) for token in tokens]
-    return tokens, [media[index] for index in used]
+    return [token if token.media is None else replace(token, media=places[token.media]) for token in tokens], used
 
 
 def _as_json(messages: Messages, media: Sequence[Media], dropped: int) -> Iterator[dict[str, Any]]:
@@ -423,8 +413,10 @@ def _as_json(messages: Messages, media: Sequence[Media], dropped: int) -> Iterat
         if part["type"] not in ("image", "video"):
             return dict(part)
         index = next(indices)
+        kind = media[index].kind  # a clip of one frame became a picture
+        rest = {name: value for name, value in part.items() if name not in ("type", "image", "video")}
         number = {"number": media[index].number} if dropped else {}
-        return {**part, part["type"]: index, **number}
+        return {"type": kind, kind: index, **rest, **number}
 
     first = int(messages[0]["role"] == "system")
     for message in (*messages[:first], *messages[first + dropped :]):

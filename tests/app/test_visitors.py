@@ -1,4 +1,4 @@
-"""Visitors share a process and the real tiny models, and nothing else: not media, not runs, not a Stop, not a mishap."""
+"""Visitors share a process and the real tiny models, and nothing else: no media, no runs, no Stop, no mishap."""
 
 from __future__ import annotations
 

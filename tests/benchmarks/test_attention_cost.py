@@ -40,9 +40,13 @@ def test_all_variants_compute_the_same_and_keep_what_they_say(ours: Qwen2VL) -> 
 def test_keeping_everything_costs_at_most_a_twentieth_more_than_fused_attention(ours: Qwen2VL) -> None:
     prompt = make_prompt(144)
     names = (BASELINE, "ours", "ours, everything kept")
-    relative = ratios(take_turns({name: VARIANTS[name](ours, prompt) for name in names}, rounds=5))
-    assert median(relative["ours, everything kept"]) <= 1.05
-    assert median(relative["ours"]) <= 1.05
+    forwards = {name: VARIANTS[name](ours, prompt) for name in names}
+    for rounds in (5, 21):  # on a busy machine five rounds may be too few to tell
+        relative = ratios(take_turns(forwards, rounds))
+        medians = {name: median(relative[name]) for name in names[1:]}
+        if max(medians.values()) <= 1.05:
+            break
+    assert max(medians.values()) <= 1.05, medians
 
 
 @pytest.mark.slow

@@ -5,11 +5,21 @@ import { count, parameters, percent, plural, seconds } from "../numbers.js";
 import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../words.js";
 
 function wordButton(word, index) {
-  const share = el("span", { class: "word-share" }, el("i", { style: { width: `${Math.min(100, word.share * 100)}%` } }));
+  const share = el(
+    "span",
+    { class: "word-share" },
+    el("i", { style: { width: `${Math.min(100, word.share * 100)}%` } }),
+  );
   const name = `${wordLabel(word)}, word ${index}, ${percent(word.share)} of its row on the image`;
   return el(
     "button",
-    { type: "button", class: `word${unprintable(word) ? " special" : ""}${leadingSpace(word) ? " spaced" : ""}`, "data-word": index, tabindex: "-1", "aria-label": name },
+    {
+      type: "button",
+      class: `word${unprintable(word) ? " special" : ""}${leadingSpace(word) ? " spaced" : ""}`,
+      "data-word": index,
+      tabindex: "-1",
+      "aria-label": name,
+    },
     el("span", { class: "word-text", text: wordLabel(word) }),
     share,
   );
@@ -24,7 +34,12 @@ function wordRun(words) {
   let group = null;
   let letters = 0;
   words.forEach((word, index) => {
-    const follows = group && !leadingSpace(word) && !unprintable(word) && clings(word) && letters + word.text.length <= GROUP_LETTERS;
+    const follows =
+      group &&
+      !leadingSpace(word) &&
+      !unprintable(word) &&
+      clings(word) &&
+      letters + word.text.length <= GROUP_LETTERS;
     if (!follows) {
       group = el("span", { class: "word-group" });
       letters = 0;
@@ -83,7 +98,15 @@ function chain(run) {
   const part = (value, noun) => [el("b", { text: count(value) }), ` ${noun}`];
   const arrow = () => el("span", { class: "arrow", text: "→" });
   return [
-    el("span", {}, ...part(account.patches, "patches"), arrow(), ...part(account.visual_tokens, "tokens"), arrow(), ...part(account.prompt_tokens, "in the prompt")),
+    el(
+      "span",
+      {},
+      ...part(account.patches, "patches"),
+      arrow(),
+      ...part(account.visual_tokens, "tokens"),
+      arrow(),
+      ...part(account.prompt_tokens, "in the prompt"),
+    ),
     el("span", {}, "largest position ", el("b", { text: count(account.largest_position) })),
   ];
 }
@@ -92,86 +115,123 @@ const spent = (run) => Object.values(run.seconds).reduce((sum, value) => sum + v
 
 const summary = (run) => `${plural(run.account.answer_tokens, "token")} · ${seconds(spent(run))}`;
 
+function stoppedTag(run) {
+  if (!run.stopped) return null;
+  return el("span", { class: "tag", text: `stopped after ${plural(run.account.answer_tokens, "token")}` });
+}
+
 function loading(live) {
-  const said = live.pieces.join("");
-  return [
-    said ? el("span", { class: "said", text: said }) : el("span", { class: "wells" }, ...[72, 96, 40, 124].map((width) => el("i", { style: { width: `${width}px` } }))),
-  ];
+  if (live.pieces.length) return el("span", { class: "said", text: live.pieces.join("") });
+  const wells = [72, 96, 40, 124].map((width) => el("i", { style: { width: `${width}px` } }));
+  return el("span", { class: "wells" }, ...wells);
 }
 
 function errorCard(error, act) {
-  const way = error.way_out ? el("button", { type: "button", class: "link", text: error.way_out.label || error.way_out, onclick: () => act(error.way_out) }) : null;
-  return [el("b", { class: "bad", text: error.title }), el("p", { text: error.sentence }), way];
+  const way = error.way_out;
+  return [
+    el("b", { class: "bad", text: error.title }),
+    el("p", { text: error.sentence }),
+    way ? el("button", { type: "button", class: "link", text: way.label, onclick: () => act(way) }) : null,
+  ];
 }
 
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
-export function createHeadCard(letter, { onhover, onpick, onstep, act }) {
-  const part = (name, tag = "div") => el(tag, { class: name });
-  const [name, note, step, words, likeliest, footer, bar, error] = ["name", "card-note", "step", "words", "likeliest", "chain", "progress", "error-card"].map((item) => part(item));
-  bar.append(el("i"));
-  bar.setAttribute("role", "progressbar");
-  const root = el("section", { class: "card head-card", "data-letter": letter, "aria-label": `Answer ${letter}` }, el("header", {}, letterBadge(letter), name, step, note), error, words, likeliest, bar, footer);
-  const index = (event) => {
-    const button = event.target.closest(".word");
-    return button ? Number(button.dataset.word) : -1;
-  };
-  words.addEventListener("pointerover", (event) => event.pointerType === "mouse" && index(event) >= 0 && onhover(letter, index(event)));
-  words.addEventListener("pointerleave", () => onhover(letter, -1));
-  words.addEventListener("click", (event) => index(event) >= 0 && onpick(letter, index(event), event.shiftKey));
-  words.addEventListener("keydown", (event) => {
-    if (!STEPS[event.key] || index(event) < 0) return;
-    event.preventDefault();
-    event.stopPropagation();
-    onstep(letter, STEPS[event.key]);
-  });
+const PARTS = {
+  name: "name",
+  note: "card-note",
+  step: "step",
+  words: "words",
+  likeliest: "likeliest",
+  chain: "chain",
+  bar: "progress",
+  error: "error-card",
+};
 
-  function names(model, run) {
-    refill(name, [model?.title, run?.id], () =>
-      model ? [el("b", { text: model.title }), el("span", { text: `${model.size_label} · ${parameters(model.parameters)}` })] : [],
+function wordIndex(event) {
+  const button = event.target.closest(".word");
+  return button ? Number(button.dataset.word) : -1;
+}
+
+export class HeadCard {
+  constructor(letter, gestures) {
+    this.letter = letter;
+    this.act = gestures.act;
+    Object.entries(PARTS).forEach(([part, name]) => (this[part] = el("div", { class: name })));
+    this.bar.append(el("i"));
+    this.bar.setAttribute("role", "progressbar");
+    this.root = el(
+      "section",
+      { class: "card head-card", "data-letter": letter, "aria-label": `Answer ${letter}` },
+      el("header", {}, letterBadge(letter), this.name, this.step, this.note),
+      this.error,
+      this.words,
+      this.likeliest,
+      this.bar,
+      this.chain,
+    );
+    this.listen(gestures);
+  }
+
+  listen({ onhover, onpick, onstep }) {
+    const { letter, words } = this;
+    const over = (event) => event.pointerType === "mouse" && wordIndex(event) >= 0;
+    words.addEventListener("pointerover", (event) => over(event) && onhover(letter, wordIndex(event)));
+    words.addEventListener("pointerleave", () => onhover(letter, -1));
+    words.addEventListener("click", (event) => {
+      if (wordIndex(event) >= 0) onpick(letter, wordIndex(event), event.shiftKey);
+    });
+    words.addEventListener("keydown", (event) => {
+      if (!STEPS[event.key] || wordIndex(event) < 0) return;
+      event.preventDefault();
+      event.stopPropagation();
+      onstep(letter, STEPS[event.key]);
+    });
+  }
+
+  update(state, selection) {
+    const { letter, root } = this;
+    const [run, live, failed] = [state.runs[letter], state.live[letter], state.failed[letter]];
+    toggle(root, "underway", live);
+    toggle(root, "failed", failed);
+    toggle(root, "vacant", !run && !live);
+    this.updateName(run?.model || state.models[letter], run);
+    setText(this.step, live ? live.step : "");
+    this.error.hidden = !failed;
+    if (failed) refill(this.error, failed, () => errorCard(failed, this.act));
+    if (live) this.updateUnderway(live);
+    else if (run) this.updateSettled(state, run, selection);
+    else [this.words, this.likeliest, this.chain, this.note].forEach((node) => refill(node, null, () => []));
+  }
+
+  updateName(model, run) {
+    const size = model && `${model.size_label} · ${parameters(model.parameters)}`;
+    refill(this.name, [model?.title, run?.id], () =>
+      model ? [el("b", { text: model.title }), el("span", { text: size })] : [],
     );
   }
 
-  function settled(state, run, selection) {
-    refill(words, ["run", run.id], () => wordRun(run.words));
+  updateUnderway(live) {
+    const done = `${Math.round(live.progress * 100)}`;
+    const said = live.pieces.length;
+    refill(this.words, ["live", live.pieces], () => loading(live));
+    refill(this.note, ["live", said], () => (said ? `${plural(said, "token")} so far` : ""));
+    this.bar.firstChild.style.width = `${done}%`;
+    this.bar.setAttribute("aria-valuenow", done);
+  }
+
+  updateSettled(state, run, selection) {
+    const { letter, words } = this;
     const locked = wordOfToken(run, state.selection.query[letter]);
-    const hovered = state.preview ? wordOfToken(run, selection.query[letter]) : -1;
+    const shown = wordOfToken(run, selection.query[letter]);
+    refill(words, ["run", run.id], () => wordRun(run.words));
+    const hovered = state.preview ? shown : -1;
     markWords(words, run, { locked, hovered, model: state.selection.model, letter });
     const stamp = [run.id, locked, selection.view].join();
-    if (words.dataset.revealed !== stamp) {
-      words.dataset.revealed = stamp;
-      reveal(words, locked);
-    }
-    const shown = run.words[wordOfToken(run, selection.query[letter])];
-    refill(likeliest, [run.id, selection.query[letter]], () => alternatives(shown));
-    refill(footer, run.id, () => chain(run));
-    refill(note, ["done", run.id], () => [
-      run.stopped ? el("span", { class: "tag", text: `stopped after ${plural(run.account.answer_tokens, "token")}` }) : null,
-      summary(run),
-    ]);
+    if (words.dataset.revealed !== stamp) reveal(words, locked);
+    words.dataset.revealed = stamp;
+    refill(this.likeliest, [run.id, selection.query[letter]], () => alternatives(run.words[shown]));
+    refill(this.chain, run.id, () => chain(run));
+    refill(this.note, ["done", run.id], () => [stoppedTag(run), summary(run)]);
   }
-
-  function underway(live) {
-    refill(words, ["live", live.pieces], () => loading(live));
-    refill(note, ["live", live.pieces.length], () => (live.pieces.length ? `${plural(live.pieces.length, "token")} so far` : ""));
-    bar.firstChild.style.width = `${Math.round(live.progress * 100)}%`;
-    bar.setAttribute("aria-valuenow", Math.round(live.progress * 100));
-  }
-
-  return {
-    root,
-    update(state, selection) {
-      const [run, live, failed] = [state.runs[letter], state.live[letter], state.failed[letter]];
-      toggle(root, "underway", live);
-      toggle(root, "failed", failed);
-      toggle(root, "vacant", !run && !live);
-      names(run?.model || state.models[letter], run);
-      setText(step, live ? live.step : "");
-      error.hidden = !failed;
-      if (failed) refill(error, failed, () => errorCard(failed, act));
-      if (live) underway(live);
-      else if (run) settled(state, run, selection);
-      else [words, likeliest, footer, note].forEach((node) => refill(node, null, () => []));
-    },
-  };
 }

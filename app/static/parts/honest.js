@@ -7,14 +7,21 @@ export function honestPanel() {
   const wide = window.matchMedia("(min-width: 721px)");
   root.open = wide.matches;
   wide.addEventListener("change", () => (root.open = wide.matches));
-  const summary = el("summary", {}, el("span", { class: "info", text: "i", "aria-hidden": "true" }), el("b", { text: "Read this as" }));
+  const summary = el(
+    "summary",
+    {},
+    el("span", { class: "info", text: "i", "aria-hidden": "true" }),
+    el("b", { text: "Read this as" }),
+  );
   summary.addEventListener("click", (event) => wide.matches && event.preventDefault());
   const body = el("div", { class: "honest-body" });
   root.append(summary, body);
   return {
     root,
     update(items) {
-      refill(body, items, () => items.map(([title, sentence]) => el("p", {}, el("b", { text: `${title}. ` }), sentence)));
+      refill(body, items, () =>
+        items.map(([title, sentence]) => el("p", {}, el("b", { text: `${title}. ` }), sentence)),
+      );
     },
   };
 }

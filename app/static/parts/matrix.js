@@ -13,14 +13,14 @@ function axes(values) {
 // Share at a layer and head; "mean" over either or both is the plain average.
 export function shareAt(values, layer, head) {
   const [layers, heads] = values.shape;
-  const pick = (which, size) => (which === "mean" ? [...Array(size).keys()] : [which]);
+  const pick = (one, size) => (one === "mean" ? [...Array(size).keys()] : [one]);
   let sum = 0;
   const [rows, columns] = [pick(layer, layers), pick(head, heads)];
   rows.forEach((row) => columns.forEach((column) => (sum += values[row * heads + column])));
   return sum / (rows.length * columns.length);
 }
 
-const name = (which, noun) => (which === "mean" ? `mean of all ${noun}s` : `${noun} ${which}`);
+const name = (one, noun) => (one === "mean" ? `mean of all ${noun}s` : `${noun} ${one}`);
 
 function paintCell(cell, share, small) {
   const colour = tide(share, isDark());
@@ -31,66 +31,86 @@ function paintCell(cell, share, small) {
 
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-export function createMatrix({ letter, onhover, onpick }) {
-  const grid = el("div", { class: "matrix", role: "grid", "aria-label": `Share on the image by layer and head, model ${letter}` });
-  let chosen = [0, 0];
-  let shape = null;
+const which = (text) => (text === "mean" ? "mean" : Number(text));
+const place = (cell) => [which(cell.dataset.layer), which(cell.dataset.head)];
+const cellUnder = (event) => event.target.closest("[data-layer]");
 
-  function cellOf(layer, head) {
-    return grid.querySelector(`[data-layer="${layer}"][data-head="${head}"]`);
-  }
+function headingRow(columns, small) {
+  const labels = columns.map((head) => (small && head !== "mean" && head % 4 ? "" : head));
+  const cells = labels.map((text) => el("span", { class: "axis", role: "columnheader", text }));
+  return el("div", { class: "matrix-row", role: "row" }, el("span", { class: "axis" }), ...cells);
+}
 
-  function step(rowBy, columnBy) {
-    const at = (list, which, by) => list[Math.min(list.length - 1, Math.max(0, list.indexOf(which) + by))];
-    onpick(at(shape.rows, chosen[0], rowBy), at(shape.columns, chosen[1], columnBy));
-    requestAnimationFrame(() => requestAnimationFrame(() => cellOf(...chosen)?.focus()));
-  }
-
-  grid.addEventListener("keydown", (event) => {
-    if (!MOVES[event.key]) return;
-    event.preventDefault();
-    event.stopPropagation();
-    step(...MOVES[event.key]);
-  });
-  const target = (event) => event.target.closest("[data-layer]");
-  const of = (node) => [node.dataset.layer, node.dataset.head].map((text) => (text === "mean" ? "mean" : Number(text)));
-  grid.addEventListener("click", (event) => target(event) && onpick(...of(target(event))));
-  grid.addEventListener("pointerover", (event) => event.pointerType === "mouse" && target(event) && onhover(...of(target(event))));
-  grid.addEventListener("pointerleave", () => onhover(null));
-
-  function makeCells(small) {
-    const heading = el("div", { class: "matrix-row", role: "row" }, el("span", { class: "axis" }));
-    shape.columns.forEach((head) => heading.append(el("span", { class: "axis", role: "columnheader", text: small && head !== "mean" && head % 4 ? "" : head })));
-    const rows = shape.rows.map((layer) => {
-      const row = el("div", { class: "matrix-row", role: "row" }, el("span", { class: "axis", role: "rowheader", text: layer }));
-      shape.columns.forEach((head) =>
-        row.append(el("button", { type: "button", class: "matrix-cell", role: "gridcell", tabindex: "-1", "data-layer": layer, "data-head": head })),
-      );
-      return row;
+function cellRow(layer, columns) {
+  const cell = (head) =>
+    el("button", {
+      type: "button",
+      class: "matrix-cell",
+      role: "gridcell",
+      tabindex: "-1",
+      "data-layer": layer,
+      "data-head": head,
     });
-    return [heading, ...rows];
+  const label = el("span", { class: "axis", role: "rowheader", text: layer });
+  return el("div", { class: "matrix-row", role: "row" }, label, ...columns.map(cell));
+}
+
+export class Matrix {
+  constructor({ letter, onhover, onpick }) {
+    const label = `Share on the image by layer and head, model ${letter}`;
+    this.root = el("div", { class: "matrix", role: "grid", "aria-label": label });
+    this.onpick = onpick;
+    this.chosen = [0, 0];
+    this.listen(onhover, onpick);
   }
 
-  return {
-    root: grid,
-    update(values, layer, head) {
-      shape = axes(values);
-      chosen = [layer, head];
-      const small = shape.heads > 8 || shape.layers > 8;
-      grid.classList.toggle("small", small);
-      grid.style.setProperty("--columns", shape.columns.length);
-      refill(grid, [shape.layers, shape.heads], () => makeCells(small));
-      grid.querySelectorAll("[data-layer]").forEach((cell) => {
-        const [row, column] = of(cell);
-        const share = shareAt(values, row, column);
-        const selected = row === layer && column === head;
-        paintCell(cell, share, small);
-        const words = `${name(row, "layer")}, ${name(column, "head")}: ${percent(share)} of the row on the image`;
-        cell.title = words;
-        cell.setAttribute("aria-label", words);
-        cell.setAttribute("aria-selected", String(selected));
-        cell.tabIndex = selected ? 0 : -1;
-      });
-    },
-  };
+  listen(onhover, onpick) {
+    const { root } = this;
+    root.addEventListener("click", (event) => cellUnder(event) && onpick(...place(cellUnder(event))));
+    root.addEventListener("pointerover", (event) => {
+      if (event.pointerType === "mouse" && cellUnder(event)) onhover(...place(cellUnder(event)));
+    });
+    root.addEventListener("pointerleave", () => onhover(null));
+    root.addEventListener("keydown", (event) => {
+      if (!MOVES[event.key]) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.step(...MOVES[event.key]);
+    });
+  }
+
+  step(rowBy, columnBy) {
+    const at = (list, from, by) => list[Math.min(list.length - 1, Math.max(0, list.indexOf(from) + by))];
+    const [layer, head] = [
+      at(this.shape.rows, this.chosen[0], rowBy),
+      at(this.shape.columns, this.chosen[1], columnBy),
+    ];
+    const focus = () => this.root.querySelector(`[data-layer="${layer}"][data-head="${head}"]`)?.focus();
+    this.onpick(layer, head);
+    requestAnimationFrame(() => requestAnimationFrame(focus));
+  }
+
+  update(values, layer, head) {
+    this.shape = axes(values);
+    this.chosen = [layer, head];
+    const { layers, heads, rows, columns } = this.shape;
+    const small = heads > 8 || layers > 8;
+    this.root.classList.toggle("small", small);
+    this.root.style.setProperty("--columns", columns.length);
+    const cells = () => [headingRow(columns, small), ...rows.map((each) => cellRow(each, columns))];
+    refill(this.root, [layers, heads], cells);
+    this.root.querySelectorAll("[data-layer]").forEach((cell) => this.updateCell(cell, values, small));
+  }
+
+  updateCell(cell, values, small) {
+    const [layer, head] = place(cell);
+    const share = shareAt(values, layer, head);
+    const selected = layer === this.chosen[0] && head === this.chosen[1];
+    const words = `${name(layer, "layer")}, ${name(head, "head")}: ${percent(share)} of the row on the image`;
+    paintCell(cell, share, small);
+    cell.title = words;
+    cell.setAttribute("aria-label", words);
+    cell.setAttribute("aria-selected", String(selected));
+    cell.tabIndex = selected ? 0 : -1;
+  }
 }

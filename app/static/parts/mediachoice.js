@@ -27,12 +27,20 @@ export function createMediaChoice(ctx) {
       const run = state.runs.A || state.runs.B;
       root.hidden = !run || run.media.length < 2;
       if (root.hidden) return;
-      const shares = selection.view === "answer" ? LETTERS.map((letter) => [letter, sharesOf(ctx, state, letter)]).filter(([, list]) => list) : [];
+      const shares =
+        selection.view === "answer"
+          ? LETTERS.map((letter) => [letter, sharesOf(ctx, state, letter)]).filter(([, list]) => list)
+          : [];
       refill(root, [run.id, selection.media, shares], () =>
         run.media.map((media, index) =>
           el(
             "button",
-            { type: "button", "aria-pressed": String(index === selection.media), title: media.name, onclick: () => ctx.actions.pickMedia(index) },
+            {
+              type: "button",
+              "aria-pressed": String(index === selection.media),
+              title: media.name,
+              onclick: () => ctx.actions.pickMedia(index),
+            },
             el("span", { text: `Picture ${index + 1}` }),
             ...shares.map(([letter, list]) => el("small", { text: `${letter} ${percent(list[index] || 0)}` })),
           ),

@@ -14,11 +14,21 @@ function loadPlotly() {
   return script;
 }
 
-const CONFIG = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["toImage", "orbitRotation", "resetCameraLastSave3d"] };
+const CONFIG = {
+  displaylogo: false,
+  responsive: true,
+  modeBarButtonsToRemove: ["toImage", "orbitRotation", "resetCameraLastSave3d"],
+};
 
 const chosen = (run, index) => ({
-  type: "scatter3d", mode: "markers", name: "chosen", showlegend: false, hoverinfo: "skip",
-  x: [run.positions[2][index]], y: [run.positions[1][index]], z: [run.positions[0][index]],
+  type: "scatter3d",
+  mode: "markers",
+  name: "chosen",
+  showlegend: false,
+  hoverinfo: "skip",
+  x: [run.positions[2][index]],
+  y: [run.positions[1][index]],
+  z: [run.positions[0][index]],
   marker: { size: 13, symbol: "square-open", color: token("--q"), line: { width: 4, color: token("--q") } },
 });
 
@@ -48,7 +58,12 @@ export function createPlot3d(ctx, { onhover, onpick }) {
     if (drawn !== key) return;
     const { data, layout } = answer;
     const marked = query !== null && query < run.answer_start ? [chosen(run, query)] : [];
-    await Plotly.react(box, [...data, ...marked], { ...layout, autosize: true, height: box.clientHeight || 300 }, CONFIG);
+    await Plotly.react(
+      box,
+      [...data, ...marked],
+      { ...layout, autosize: true, height: box.clientHeight || 300 },
+      CONFIG,
+    );
     note.hidden = true;
     listen();
   }
@@ -61,7 +76,8 @@ export function createPlot3d(ctx, { onhover, onpick }) {
       drawn = key;
       draw(run, query, key).catch(() => {
         note.hidden = false;
-        note.textContent = "The plot could not be drawn: this browser offers no WebGL. The lanes above hold the same ids.";
+        note.textContent =
+          "The plot could not be drawn: this browser offers no WebGL. The lanes above hold the same ids.";
       });
     },
   };

@@ -9,7 +9,9 @@ export const RIBBON_HEIGHT = HEIGHTS.kinds + 2 + HEIGHTS.heat + 2 + HEIGHTS.ids;
 
 export function kindColour(run, index) {
   if (index >= run.answer_start) return token("--kind-answer");
-  return run.tokens.media[index] !== null && run.tokens.media[index] !== undefined ? token("--kind-image") : token("--kind-text");
+  return run.tokens.media[index] !== null && run.tokens.media[index] !== undefined
+    ? token("--kind-image")
+    : token("--kind-text");
 }
 
 // Runs of equal colour along the tokens: [from, to, colour].
@@ -28,7 +30,10 @@ function paintHeat(context, keys, total, width, top, height) {
   const most = keys.reduce((a, b) => Math.max(a, b), 0) || 1;
   const columns = new Float32Array(width);
   keys.forEach((value, index) => {
-    const [from, to] = [Math.floor((index * width) / total), Math.max(Math.floor((index * width) / total) + 1, Math.floor(((index + 1) * width) / total))];
+    const [from, to] = [
+      Math.floor((index * width) / total),
+      Math.max(Math.floor((index * width) / total) + 1, Math.floor(((index + 1) * width) / total)),
+    ];
     for (let x = from; x < to && x < width; x += 1) columns[x] = Math.max(columns[x], Math.sqrt(value / most));
   });
   columns.forEach((value, x) => {
@@ -40,14 +45,19 @@ function paintHeat(context, keys, total, width, top, height) {
 function paintIds(context, run, width, top, height, ratio) {
   const total = run.tokens.id.length;
   const flat = run.letter === "A";
-  const lanes = flat ? [[run.positions[0], token("--kind-text")]] : run.positions.map((lane, axis) => [lane, token(["--ax-t", "--ax-h", "--ax-w"][axis])]);
+  const lanes = flat
+    ? [[run.positions[0], token("--kind-text")]]
+    : run.positions.map((lane, axis) => [lane, token(["--ax-t", "--ax-h", "--ax-w"][axis])]);
   const largest = Math.max(1, ...run.positions.map((lane) => lane.reduce((a, b) => Math.max(a, b), 0)));
   lanes.forEach(([lane, colour]) => {
     context.strokeStyle = colour;
     context.lineWidth = 1.25 * ratio;
     context.beginPath();
     lane.forEach((id, index) => {
-      const [x, y] = [((index + 0.5) * width) / total, top + height - 2 * ratio - (id / largest) * (height - 4 * ratio)];
+      const [x, y] = [
+        ((index + 0.5) * width) / total,
+        top + height - 2 * ratio - (id / largest) * (height - 4 * ratio),
+      ];
       if (index) context.lineTo(x, y);
       else context.moveTo(x, y);
     });
@@ -103,9 +113,18 @@ export function createRibbon() {
       const largest = paintIds(context, run, paper.width, idsTop, HEIGHTS.ids * ratio, ratio);
       paintMarks(context, { run, row, keys }, paper.width, paper.height, ratio);
       largestLabel.textContent = count(largest);
-      canvas.setAttribute("aria-label", `${count(total)} tokens; the row of token ${row}, largest id ${count(largest)}`);
-      const ids = run.letter === "A" ? [`${count(total)} tokens, one id each`] : [`${count(total)} tokens, ids `, axis("t"), " ", axis("h"), " ", axis("w")];
-      title.replaceChildren(el("h3", { text: "Prompt and answer" }), el("span", { title: "Heat strip: square root of each weight over the largest" }, ...ids));
+      canvas.setAttribute(
+        "aria-label",
+        `${count(total)} tokens; the row of token ${row}, largest id ${count(largest)}`,
+      );
+      const ids =
+        run.letter === "A"
+          ? [`${count(total)} tokens, one id each`]
+          : [`${count(total)} tokens, ids `, axis("t"), " ", axis("h"), " ", axis("w")];
+      title.replaceChildren(
+        el("h3", { text: "Prompt and answer" }),
+        el("span", { title: "Heat strip: square root of each weight over the largest" }, ...ids),
+      );
     },
   };
 }

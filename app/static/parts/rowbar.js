@@ -4,7 +4,14 @@ import { el, refill } from "../dom.js";
 import { percent } from "../numbers.js";
 
 const ORDER = ["image", "video", "template", "history", "question", "answer"];
-const WORDS = { image: "image", video: "video", template: "template", history: "earlier turns", question: "question", answer: "answer so far" };
+const WORDS = {
+  image: "image",
+  video: "video",
+  template: "template",
+  history: "earlier turns",
+  question: "question",
+  answer: "answer so far",
+};
 
 const ordered = (sections) => {
   const known = ORDER.filter((name) => sections[name] !== undefined);
@@ -14,20 +21,43 @@ const ordered = (sections) => {
 const onImage = (sections) => (sections.image || 0) + (sections.video || 0);
 
 function bar(label, sections, names) {
-  const track = el("div", { class: "bar-track", role: "img", "aria-label": names.map((name) => `${WORDS[name] || name} ${percent(sections[name] || 0)}`).join(", ") });
+  const track = el("div", {
+    class: "bar-track",
+    role: "img",
+    "aria-label": names.map((name) => `${WORDS[name] || name} ${percent(sections[name] || 0)}`).join(", "),
+  });
   names.forEach((name) => {
     const share = sections[name] || 0;
-    track.append(el("span", { class: `bar-part part-${name}`, style: { flex: `${share} 1 0` }, title: `${WORDS[name] || name}: ${percent(share)}` }));
+    track.append(
+      el("span", {
+        class: `bar-part part-${name}`,
+        style: { flex: `${share} 1 0` },
+        title: `${WORDS[name] || name}: ${percent(share)}`,
+      }),
+    );
   });
-  return el("div", { class: "bar-line" }, el("span", { class: "bar-label", text: label }), track, el("span", { class: "bar-value", text: percent(onImage(sections)) }));
+  return el(
+    "div",
+    { class: "bar-line" },
+    el("span", { class: "bar-label", text: label }),
+    track,
+    el("span", { class: "bar-value", text: percent(onImage(sections)) }),
+  );
 }
 
 export function rowBars(root, { row, where, chosen, sections, mean }) {
   refill(root, [row, where, chosen, sections, mean], () => {
     const names = ordered({ ...mean, ...sections });
-    const keys = names.map((name) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), WORDS[name] || name));
+    const keys = names.map((name) =>
+      el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), WORDS[name] || name),
+    );
     return [
-      el("div", { class: "title-line" }, el("h3", { text: `Where row ${row} goes` }), el("span", { text: `${where} · sums to 100 %` })),
+      el(
+        "div",
+        { class: "title-line" },
+        el("h3", { text: `Where row ${row} goes` }),
+        el("span", { text: `${where} · sums to 100 %` }),
+      ),
       bar(chosen, sections, names),
       bar("all heads", mean, names),
       el("div", { class: "bar-keys" }, ...keys),

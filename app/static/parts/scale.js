@@ -12,7 +12,8 @@ function paintBar(canvas, width, height, upright) {
   }
 }
 
-const lines = (items, name) => items.map(([strong, rest]) => el("p", { class: name }, strong ? el("b", { text: strong }) : null, rest ?? ""));
+const lines = (items, name) =>
+  items.map(([strong, rest]) => el("p", { class: name }, strong ? el("b", { text: strong }) : null, rest ?? ""));
 
 // `top`, `middle`, `bottom`: [strong, rest] pairs; flat lies under the picture instead of beside it.
 export function createScale() {
@@ -39,5 +40,9 @@ export function createScale() {
 
 // Key figures down the side of a picture: a number, and in words what it counts.
 export function figures(root, items) {
-  refill(root, items, () => items.map(([value, words]) => el("div", { class: "figure" }, el("b", { text: value }), el("span", { text: words }))));
+  refill(root, items, () =>
+    items.map(([value, words]) =>
+      el("div", { class: "figure" }, el("b", { text: value }), el("span", { text: words })),
+    ),
+  );
 }

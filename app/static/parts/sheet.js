@@ -1,9 +1,8 @@
-// Contact sheet of the 256 adapter queries: 16 x 16 small maps, each to its own maximum. One tab stop, arrows move.
+// Contact sheet of the adapter's queries: 16 x 16 small maps, each to its own maximum. One tab stop, arrows move.
 
 import { el, isDark, sizeCanvas, token } from "../dom.js";
 import { tide } from "../colour.js";
 
-const SIDE = 16;
 const LATTICE = 1.5;
 const EXPONENT = 0.7;
 
@@ -11,7 +10,8 @@ function peaks(values) {
   const [queries, patches] = values.shape;
   return Array.from({ length: queries }, (_, query) => {
     let at = 0;
-    for (let patch = 1; patch < patches; patch += 1) if (values[query * patches + patch] > values[query * patches + at]) at = patch;
+    for (let patch = 1; patch < patches; patch += 1)
+      if (values[query * patches + patch] > values[query * patches + at]) at = patch;
     return at;
   });
 }
@@ -60,95 +60,100 @@ export function halfCount(values) {
   return halves.get(values);
 }
 
-// All maps into one image of 16 x 16 tiles, a pixel for each patch.
-function tiles(values, order) {
+// All maps into one image of side x side tiles, a pixel for each patch.
+function tiles(values, order, side) {
   const [, patches] = values.shape;
   const tile = Math.round(Math.sqrt(patches));
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = SIDE * tile;
+  canvas.width = canvas.height = side * tile;
   const context = canvas.getContext("2d");
   const image = context.createImageData(canvas.width, canvas.height);
   order.forEach((query, at) => {
-    const [top, left] = [Math.floor(at / SIDE) * tile, (at % SIDE) * tile];
-    let most = 0;
-    for (let patch = 0; patch < patches; patch += 1) most = Math.max(most, values[query * patches + patch]);
-    for (let patch = 0; patch < patches; patch += 1) {
-      const colour = tide((values[query * patches + patch] / (most || 1)) ** EXPONENT, isDark());
-      const pixel = 4 * ((top + Math.floor(patch / tile)) * canvas.width + left + (patch % tile));
-      image.data.set([...colour, 255], pixel);
-    }
+    const [top, left] = [Math.floor(at / side) * tile, (at % side) * tile];
+    const row = values.subarray(query * patches, (query + 1) * patches);
+    const most = row.reduce((a, b) => Math.max(a, b), 0) || 1;
+    row.forEach((value, patch) => {
+      const pixel = (top + Math.floor(patch / tile)) * canvas.width + left + (patch % tile);
+      image.data.set([...tide((value / most) ** EXPONENT, isDark()), 255], 4 * pixel);
+    });
   });
   context.putImageData(image, 0, 0);
   return { canvas, tile };
 }
 
-export function createSheet({ onhover, onpick }) {
-  const maps = el("canvas", { class: "sheet-maps" });
-  const rings = el("canvas", { class: "sheet-rings" });
-  const root = el("div", { class: "sheet", tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-valuemax": "255", "aria-label": "Adapter query" }, maps, rings);
-  let shown = { order: [], at: new Map(), side: 0, query: 0 };
-  let last = null;
-
-  const queryAt = (event) => {
-    const box = root.getBoundingClientRect();
-    const [column, row] = [event.clientX - box.left, event.clientY - box.top].map((value) => Math.min(SIDE - 1, Math.max(0, Math.floor(value / (box.width / SIDE)))));
-    return shown.order[row * SIDE + column];
-  };
-  root.addEventListener("pointermove", (event) => event.pointerType === "mouse" && onhover(queryAt(event)));
-  root.addEventListener("pointerleave", () => onhover(null));
-  root.addEventListener("click", (event) => onpick(queryAt(event)));
-  root.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -SIDE, ArrowDown: SIDE }[event.key];
-    const next = by && (shown.at.get(shown.query) ?? 0) + by;
-    if (!by) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (next >= 0 && next < shown.order.length) onpick(shown.order[next]);
-  });
-
-  function paintMaps(values, order, width) {
-    const { canvas, tile } = tiles(values, order);
-    const paper = sizeCanvas(maps, width, width);
-    const step = paper.width / SIDE;
-    const gap = LATTICE * paper.ratio;
-    paper.context.fillStyle = token("--border-color-primary");
-    paper.context.fillRect(0, 0, paper.width, paper.height);
-    for (let at = 0; at < order.length; at += 1) {
-      const [x, y] = [(at % SIDE) * step, Math.floor(at / SIDE) * step];
-      paper.context.drawImage(canvas, (at % SIDE) * tile, Math.floor(at / SIDE) * tile, tile, tile, x, y, step - gap, step - gap);
-    }
+export class ContactSheet {
+  constructor({ onhover, onpick }) {
+    this.maps = el("canvas", { class: "sheet-maps" });
+    this.rings = el("canvas", { class: "sheet-rings" });
+    const slider = { tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-label": "Adapter query" };
+    this.root = el("div", { class: "sheet", ...slider }, this.maps, this.rings);
+    Object.assign(this, { onpick, order: [], at: new Map(), side: 1, query: 0, painted: null });
+    this.listen(onhover, onpick);
   }
 
-  function paintRings(query, readers, width) {
-    const { context, ratio, width: side } = sizeCanvas(rings, width, width);
-    const step = side / SIDE;
-    const ring = (which, colour, dash) => {
-      const at = shown.at.get(which);
-      if (at === undefined) return;
+  listen(onhover, onpick) {
+    const { root } = this;
+    root.addEventListener("pointermove", (event) => event.pointerType === "mouse" && onhover(this.queryAt(event)));
+    root.addEventListener("pointerleave", () => onhover(null));
+    root.addEventListener("click", (event) => onpick(this.queryAt(event)));
+    root.addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.side, ArrowDown: this.side }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const next = this.order[(this.at.get(this.query) ?? 0) + by];
+      if (next !== undefined) onpick(next);
+    });
+  }
+
+  queryAt(event) {
+    const box = this.root.getBoundingClientRect();
+    const cell = (length) => Math.min(this.side - 1, Math.max(0, Math.floor(length / (box.width / this.side))));
+    return this.order[cell(event.clientY - box.top) * this.side + cell(event.clientX - box.left)];
+  }
+
+  update({ values, query, order, readers, width }) {
+    const size = Math.max(160, Math.min(380, width || 380));
+    const stamp = [order, size, isDark()].join();
+    if (this.painted?.values !== values || this.painted.stamp !== stamp) {
+      this.painted = { values, stamp };
+      this.side = Math.round(Math.sqrt(values.shape[0]));
+      this.order = ordered(values, order);
+      this.at = new Map(this.order.map((each, at) => [each, at]));
+      this.root.setAttribute("aria-valuemax", String(values.shape[0] - 1));
+      this.root.style.width = this.root.style.height = `${size}px`;
+      this.paintMaps(values, size);
+    }
+    this.query = query;
+    this.root.setAttribute("aria-valuenow", String(query));
+    this.paintRings(readers, size);
+  }
+
+  paintMaps(values, size) {
+    const { canvas, tile } = tiles(values, this.order, this.side);
+    const { context, ratio, width, height } = sizeCanvas(this.maps, size, size);
+    const step = width / this.side;
+    const inner = step - LATTICE * ratio;
+    context.fillStyle = token("--border-color-primary");
+    context.fillRect(0, 0, width, height);
+    this.order.forEach((_, at) => {
+      const [column, row] = [at % this.side, Math.floor(at / this.side)];
+      context.drawImage(canvas, column * tile, row * tile, tile, tile, column * step, row * step, inner, inner);
+    });
+  }
+
+  paintRings(readers, size) {
+    const { context, ratio, width } = sizeCanvas(this.rings, size, size);
+    const step = width / this.side;
+    const inner = step - LATTICE * ratio;
+    context.lineWidth = 2 * ratio;
+    const ring = (query, colour, dash) => {
+      const at = this.at.get(query);
       context.setLineDash(dash.map((length) => length * ratio));
       context.strokeStyle = colour;
-      context.lineWidth = 2 * ratio;
-      context.strokeRect((at % SIDE) * step, Math.floor(at / SIDE) * step, step - LATTICE * ratio, step - LATTICE * ratio);
+      context.strokeRect((at % this.side) * step, Math.floor(at / this.side) * step, inner, inner);
     };
-    readers.filter((reader) => reader !== query).forEach((reader) => ring(reader, token("--k"), [3, 2]));
-    ring(query, token("--q"), []);
+    readers.filter((reader) => reader !== this.query).forEach((reader) => ring(reader, token("--k"), [3, 2]));
+    ring(this.query, token("--q"), []);
   }
-
-  return {
-    root,
-    update({ values, query, order, readers, width }) {
-      const side = Math.max(160, Math.min(380, width || 380));
-      const stamp = [order, side, isDark()].join();
-      if (!last || last.values !== values || last.stamp !== stamp) {
-        last = { values, stamp };
-        shown = { ...shown, order: ordered(values, order), side };
-        shown.at = new Map(shown.order.map((each, at) => [each, at]));
-        paintMaps(values, shown.order, side);
-        root.style.width = root.style.height = `${side}px`;
-      }
-      shown.query = query;
-      root.setAttribute("aria-valuenow", String(query));
-      paintRings(query, readers, side);
-    },
-  };
 }

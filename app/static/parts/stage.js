@@ -42,7 +42,10 @@ export function paintCells(context, width, height, { values, grid, max, offset =
 function paintLines(context, ratio, width, height, [, rows, columns]) {
   const [xs, ys] = [edges(columns, width), edges(rows, height)];
   const line = Math.max(1, Math.round(ratio * 0.5));
-  for (const [colour, shift] of [["rgb(16 19 25 / .30)", line], ["rgb(255 255 255 / .42)", 0]]) {
+  for (const [colour, shift] of [
+    ["rgb(16 19 25 / .30)", line],
+    ["rgb(255 255 255 / .42)", 0],
+  ]) {
     context.fillStyle = colour;
     xs.slice(1, -1).forEach((x) => context.fillRect(x + shift, 0, line, height));
     ys.slice(1, -1).forEach((y) => context.fillRect(0, y + shift, width, line));
@@ -78,10 +81,25 @@ function placeLabel(label, shape, spec) {
 }
 
 const sameSpec = (one, two) => {
-  const plain = (spec) => JSON.stringify([spec.size, spec.box, spec.quiet, spec.lines, spec.outlines, spec.label, spec.dimmed, spec.note, spec.frame]);
+  const plain = (spec) =>
+    JSON.stringify([
+      spec.size,
+      spec.box,
+      spec.quiet,
+      spec.lines,
+      spec.outlines,
+      spec.label,
+      spec.dimmed,
+      spec.note,
+      spec.frame,
+    ]);
   return (
-    one !== null && one.image === two.image && one.cells?.values === two.cells?.values && one.cells?.max === two.cells?.max &&
-    one.contour?.cells === two.contour?.cells && plain(one) === plain(two)
+    one !== null &&
+    one.image === two.image &&
+    one.cells?.values === two.cells?.values &&
+    one.cells?.max === two.cells?.max &&
+    one.contour?.cells === two.contour?.cells &&
+    plain(one) === plain(two)
   );
 };
 
@@ -105,9 +123,22 @@ function listen(root, { onhover, onpick, onstep }) {
 }
 
 export function createStage({ letter, title, ...gestures }) {
-  const [base, overlay, marks] = ["base", "overlay", "marks"].map((name) => el("canvas", { class: name, "aria-hidden": "true" }));
-  const [label, note] = [el("div", { class: "stage-label", hidden: true }), el("div", { class: "stage-note", hidden: true })];
-  const root = el("div", { class: "stage", "data-letter": letter, tabindex: "0", role: "img", "aria-label": title }, base, overlay, marks, label, note);
+  const [base, overlay, marks] = ["base", "overlay", "marks"].map((name) =>
+    el("canvas", { class: name, "aria-hidden": "true" }),
+  );
+  const [label, note] = [
+    el("div", { class: "stage-label", hidden: true }),
+    el("div", { class: "stage-note", hidden: true }),
+  ];
+  const root = el(
+    "div",
+    { class: "stage", "data-letter": letter, tabindex: "0", role: "img", "aria-label": title },
+    base,
+    overlay,
+    marks,
+    label,
+    note,
+  );
   const stage = { root, drawn: null };
   let last = null;
   listen(root, gestures);

@@ -17,9 +17,33 @@ function fromStep(step) {
 }
 
 function control(name, title, onchange) {
-  const slider = el("input", { type: "range", min: 0, max: STEPS, step: 1, id: `slider-${name}`, "aria-label": `${name}, logarithmic` });
-  const field = el("input", { type: "text", inputmode: "numeric", id: name, class: "pixels", "aria-label": `${name} in pixels` });
-  const root = el("div", { class: "budget-control" }, el("div", { class: "budget-head" }, el("label", { for: name, text: name, title }), field, el("span", { text: "px" })), slider);
+  const slider = el("input", {
+    type: "range",
+    min: 0,
+    max: STEPS,
+    step: 1,
+    id: `slider-${name}`,
+    "aria-label": `${name}, logarithmic`,
+  });
+  const field = el("input", {
+    type: "text",
+    inputmode: "numeric",
+    id: name,
+    class: "pixels",
+    "aria-label": `${name} in pixels`,
+  });
+  const root = el(
+    "div",
+    { class: "budget-control" },
+    el(
+      "div",
+      { class: "budget-head" },
+      el("label", { for: name, text: name, title }),
+      field,
+      el("span", { text: "px" }),
+    ),
+    slider,
+  );
   slider.addEventListener("input", () => onchange(name, fromStep(Number(slider.value))));
   field.addEventListener("change", () => {
     const value = Number(field.value.replace(/[^0-9]/g, ""));
@@ -40,20 +64,40 @@ function resultLine(letter, plan) {
   const sizes = plan.media.map((media) => times(...media.resized));
   const tokens = plan.media.reduce((sum, media) => sum + media.tokens, 0);
   const same = new Set(sizes).size === 1;
-  const shown = sizes.length === 0 ? "no picture" : letter === "A" ? `${sizes[0]}${sizes.length > 1 ? ` × ${sizes.length}` : ""}, always` : `${same ? sizes[0] : `${sizes.length} sizes`}, ${count(tokens)} tokens`;
-  const detail = plan.media.map((media) => `${media.name}: ${times(...media.size)} becomes ${times(...media.resized)}, ${count(media.tokens)} tokens`).join("\n");
+  const shown =
+    sizes.length === 0
+      ? "no picture"
+      : letter === "A"
+        ? `${sizes[0]}${sizes.length > 1 ? ` × ${sizes.length}` : ""}, always`
+        : `${same ? sizes[0] : `${sizes.length} sizes`}, ${count(tokens)} tokens`;
+  const detail = plan.media
+    .map(
+      (media) =>
+        `${media.name}: ${times(...media.size)} becomes ${times(...media.resized)}, ${count(media.tokens)} tokens`,
+    )
+    .join("\n");
   return el("div", { class: "result-line", title: detail }, el("b", { text: letter }), el("span", { text: shown }));
 }
 
 function eachPicture(plan) {
   if (plan.media.length < 2) return [];
-  return plan.media.map((media, index) => el("div", { class: "result-line sub" }, el("span", { text: `picture ${index + 1}` }), el("span", { text: `${times(...media.resized)}, ${count(media.tokens)}` })));
+  return plan.media.map((media, index) =>
+    el(
+      "div",
+      { class: "result-line sub" },
+      el("span", { text: `picture ${index + 1}` }),
+      el("span", { text: `${times(...media.resized)}, ${count(media.tokens)}` }),
+    ),
+  );
 }
 
 function results(result) {
   const plans = Object.entries(result.forecast || {});
   const bitten = plans.flatMap(([, plan]) => plan.media.filter((media) => media.limit));
-  const effects = bitten.map((media) => [`${media.limit} bites: ${times(...media.size)} becomes ${times(...media.resized)}.`, media.effect]);
+  const effects = bitten.map((media) => [
+    `${media.limit} bites: ${times(...media.size)} becomes ${times(...media.resized)}.`,
+    media.effect,
+  ]);
   const tooLong = plans.map(([letter, plan]) => (plan.fits ? null : `${letter}: ${plan.sentence}`)).filter(Boolean);
   return [
     ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(letter === "B" ? eachPicture(plan) : [])]),
@@ -77,7 +121,10 @@ export function mount(element, { props, watch }) {
     show();
     send();
   }
-  const [high, low] = [control("max_pixels", "A picture with more pixels is made smaller", change), control("min_pixels", "A picture with fewer pixels is made larger", change)];
+  const [high, low] = [
+    control("max_pixels", "A picture with more pixels is made smaller", change),
+    control("min_pixels", "A picture with fewer pixels is made larger", change),
+  ];
   function show() {
     high.show(max);
     low.show(min);
@@ -95,7 +142,16 @@ export function mount(element, { props, watch }) {
     setText(prompt, lengths.length && !news.follows ? `prompt ${lengths.join(" / ")}` : "");
     window.dispatchEvent(new CustomEvent("inspector-draft", { detail: news }));
   }
-  element.replaceChildren(el("div", { class: "budget" }, el("div", { class: "title-line" }, el("h3", { text: "Pixel budget" }), prompt), high.root, low.root, result));
+  element.replaceChildren(
+    el(
+      "div",
+      { class: "budget" },
+      el("div", { class: "title-line" }, el("h3", { text: "Pixel budget" }), prompt),
+      high.root,
+      low.root,
+      result,
+    ),
+  );
   show();
   watch("value", hear);
   watch("result", answered);

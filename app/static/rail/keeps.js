@@ -4,7 +4,8 @@ import { el, refill } from "../dom.js";
 import { KEYS } from "../keys.js";
 import { bytes, seconds } from "../numbers.js";
 
-const line = (name, value, title) => el("div", { class: "keep-line", title }, el("span", { text: name }), el("span", { text: value }));
+const line = (name, value, title) =>
+  el("div", { class: "keep-line", title }, el("span", { text: name }), el("span", { text: value }));
 
 const settingsWords = (run) => (run.settings.temperature ? `sampled, seed ${run.settings.seed}` : "greedy, saved");
 
@@ -19,12 +20,24 @@ function measured(runs, row) {
 }
 
 function expected(forecast) {
-  const parts = Object.entries(forecast || {}).filter(([, plan]) => plan.keeps).map(([letter, plan]) => `${letter} ${bytes(plan.keeps)}`);
-  return [line("Queries, keys", parts.length ? `about ${parts.join(", ")}` : "–"), line("Attention", "fused, exact rows")];
+  const parts = Object.entries(forecast || {})
+    .filter(([, plan]) => plan.keeps)
+    .map(([letter, plan]) => `${letter} ${bytes(plan.keeps)}`);
+  return [
+    line("Queries, keys", parts.length ? `about ${parts.join(", ")}` : "–"),
+    line("Attention", "fused, exact rows"),
+  ];
 }
 
 function keyList() {
-  const items = KEYS.map(([caps, words]) => el("span", { class: "key-item" }, ...caps.map((cap) => (cap === "–" ? cap : el("kbd", { text: cap }))), ` ${words}`));
+  const items = KEYS.map(([caps, words]) =>
+    el(
+      "span",
+      { class: "key-item" },
+      ...caps.map((cap) => (cap === "–" ? cap : el("kbd", { text: cap }))),
+      ` ${words}`,
+    ),
+  );
   return el("div", { class: "keys" }, ...items);
 }
 
@@ -41,7 +54,9 @@ export function mount(element) {
   const draw = () => {
     const shown = after && runs.length;
     title.textContent = shown ? "What this run keeps" : "What a run would keep";
-    refill(box, [shown, forecast, runs.map((run) => run.id), Math.round(row)], () => (shown ? measured(runs, row) : expected(forecast)));
+    refill(box, [shown, forecast, runs.map((run) => run.id), Math.round(row)], () =>
+      shown ? measured(runs, row) : expected(forecast),
+    );
   };
   window.addEventListener("inspector-draft", ({ detail }) => {
     forecast = detail.forecast;

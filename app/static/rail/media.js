@@ -20,7 +20,10 @@ function acceptDrops(rail) {
     event.preventDefault();
     rail.classList.add("dropping");
   });
-  rail.addEventListener("dragleave", (event) => !rail.contains(event.relatedTarget) && rail.classList.remove("dropping"));
+  rail.addEventListener(
+    "dragleave",
+    (event) => !rail.contains(event.relatedTarget) && rail.classList.remove("dropping"),
+  );
   rail.addEventListener("drop", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
@@ -30,14 +33,41 @@ function acceptDrops(rail) {
 }
 
 function picture(item, index, alone, trigger) {
-  const remove = el("button", { type: "button", class: "remove", text: "×", "aria-label": `Remove ${item.name}`, title: `Remove ${item.name}`, onclick: () => trigger("remove", { index }) });
-  const caption = el("figcaption", {}, el("span", { class: "media-name", text: item.name, title: item.name }), alone ? null : el("span", { text: times(...item.size) }));
-  return el("figure", { class: "media-item" }, el("div", { class: "media-frame" }, el("img", { src: item.thumbnail, alt: item.name }), item.locked ? null : remove), caption);
+  const remove = el("button", {
+    type: "button",
+    class: "remove",
+    text: "×",
+    "aria-label": `Remove ${item.name}`,
+    title: `Remove ${item.name}`,
+    onclick: () => trigger("remove", { index }),
+  });
+  const caption = el(
+    "figcaption",
+    {},
+    el("span", { class: "media-name", text: item.name, title: item.name }),
+    alone ? null : el("span", { text: times(...item.size) }),
+  );
+  return el(
+    "figure",
+    { class: "media-item" },
+    el(
+      "div",
+      { class: "media-frame" },
+      el("img", { src: item.thumbnail, alt: item.name }),
+      item.locked ? null : remove,
+    ),
+    caption,
+  );
 }
 
 function empty() {
   const open = () => document.querySelector("#replace-media")?.click();
-  return el("button", { type: "button", class: "drop-area", onclick: open }, el("b", { text: "Drop a picture" }), el("span", { text: "or choose a file" }));
+  return el(
+    "button",
+    { type: "button", class: "drop-area", onclick: open },
+    el("b", { text: "Drop a picture" }),
+    el("span", { text: "or choose a file" }),
+  );
 }
 
 export function mount(element, { props, trigger, watch }) {
@@ -49,8 +79,19 @@ export function mount(element, { props, trigger, watch }) {
     const items = props.value?.items || [];
     const alone = items.length === 1;
     refill(root, items, () => [
-      el("div", { class: "title-line" }, el("h3", { text: items.length > 1 ? `${items.length} pictures` : "Picture" }), alone ? el("span", { text: times(...items[0].size) }) : null),
-      items.length ? el("div", { class: `media-list${alone ? " alone" : ""}` }, ...items.map((item, index) => picture(item, index, alone, trigger))) : empty(),
+      el(
+        "div",
+        { class: "title-line" },
+        el("h3", { text: items.length > 1 ? `${items.length} pictures` : "Picture" }),
+        alone ? el("span", { text: times(...items[0].size) }) : null,
+      ),
+      items.length
+        ? el(
+            "div",
+            { class: `media-list${alone ? " alone" : ""}` },
+            ...items.map((item, index) => picture(item, index, alone, trigger)),
+          )
+        : empty(),
     ]);
   };
   watch("value", draw);

@@ -20,7 +20,8 @@ function restoreTheme() {
   } catch {
     return;
   }
-  if (theme && !new URLSearchParams(window.location.search).has("__theme")) document.body.classList.toggle("dark", theme === "dark");
+  if (theme && !new URLSearchParams(window.location.search).has("__theme"))
+    document.body.classList.toggle("dark", theme === "dark");
 }
 
 function switchTheme(button) {
@@ -54,7 +55,13 @@ export const pressAsk = () => document.querySelector("#ask")?.click();
 function chip(example, selected, onpick) {
   return el(
     "button",
-    { type: "button", class: "chip", "aria-pressed": String(example.name === selected), onclick: () => onpick(example.name), title: example.question },
+    {
+      type: "button",
+      class: "chip",
+      "aria-pressed": String(example.name === selected),
+      onclick: () => onpick(example.name),
+      title: example.question,
+    },
     example.thumbnail ? el("img", { src: example.thumbnail, alt: "" }) : null,
     el("span", { text: example.label }),
   );
@@ -63,7 +70,17 @@ function chip(example, selected, onpick) {
 function createAskBar() {
   const thumb = el("img", { alt: "" });
   const words = el("span", { class: "askbar-words" });
-  const opener = el("button", { type: "button", class: "askbar-open", "aria-label": "Picture, question and settings", onclick: () => openRail(true) }, thumb, words);
+  const opener = el(
+    "button",
+    {
+      type: "button",
+      class: "askbar-open",
+      "aria-label": "Picture, question and settings",
+      onclick: () => openRail(true),
+    },
+    thumb,
+    words,
+  );
   const ask = el("button", { type: "button", class: "askbar-ask", text: "Ask both", onclick: pressAsk });
   const root = el("div", { class: "askbar" }, opener, ask);
   window.addEventListener("inspector-draft", ({ detail }) => {
@@ -78,22 +95,53 @@ export function mount(element, { props, trigger, watch }) {
   const theme = el("button", { type: "button", class: "icon", onclick: () => switchTheme(theme) });
   restoreTheme();
   describeTheme(theme);
-  new MutationObserver(() => describeTheme(theme)).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  new MutationObserver(() => describeTheme(theme)).observe(document.body, {
+    attributes: true,
+    attributeFilter: ["class"],
+  });
   const chips = el("nav", { class: "chips", "aria-label": "Examples" });
   const badge = el("span", { class: "badge" });
-  const api = el("button", { type: "button", class: "quiet", text: "API", title: "The named endpoints, and how to call them", onclick: openApi });
-  const opener = el("button", { type: "button", class: "rail-opener", "aria-label": "Picture, question and settings", onclick: () => openRail(!document.body.classList.contains("rail-open")) }, el("span", { text: "☰" }));
+  const api = el("button", {
+    type: "button",
+    class: "quiet",
+    text: "API",
+    title: "The named endpoints, and how to call them",
+    onclick: openApi,
+  });
+  const opener = el(
+    "button",
+    {
+      type: "button",
+      class: "rail-opener",
+      "aria-label": "Picture, question and settings",
+      onclick: () => openRail(!document.body.classList.contains("rail-open")),
+    },
+    el("span", { text: "☰" }),
+  );
   const shade = el("div", { class: "rail-shade", onclick: () => openRail(false) });
   document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false));
   window.addEventListener("inspector-asked", () => openRail(false));
   element.replaceChildren(
-    el("header", { class: "topbar" }, opener, mark(), el("h1", { text: "Inside Qwen-VL" }), chips, el("span", { class: "spring" }), api, badge, theme),
+    el(
+      "header",
+      { class: "topbar" },
+      opener,
+      mark(),
+      el("h1", { text: "Inside Qwen-VL" }),
+      chips,
+      el("span", { class: "spring" }),
+      api,
+      badge,
+      theme,
+    ),
     createAskBar(),
     shade,
   );
   const draw = () => {
     const { examples = [], selected = null, badge: words = "" } = props.value || {};
-    refill(chips, [examples.map((example) => example.name), selected], () => examples.map((example) => chip(example, selected, (name) => trigger("example", { name }))));
+    refill(chips, [examples.map((example) => example.name), selected], () =>
+      examples.map((example) => chip(example, selected, (name) => trigger("example", { name }))),
+    );
     refill(badge, words, () => (words ? [el("i", { class: "info", text: "i" }), words] : []));
     toggle(badge, "plain", !words);
   };

@@ -14,15 +14,27 @@ const STAGE_HEIGHT = 250;
 const ARRIVES = [248, 150];
 
 const area = ([first, second]) => first * second;
-const ratio = ([width, height]) => (width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`);
+const ratio = ([width, height]) =>
+  width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`;
 
 function keyFigures(letter, media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
   const number = media.patch_grid.reduce((product, size) => product * size, 1);
   const each = [`${pixels(width)} × ${pixels(height)}`, "px of the original, each patch"];
-  if (letter === "A") return [each, [ratio(media.size), "squashed to 1 : 1"], [times(...media.resized), "fixed, bicubic"], [count(number), "patches, for any picture"]];
+  if (letter === "A")
+    return [
+      each,
+      [ratio(media.size), "squashed to 1 : 1"],
+      [times(...media.resized), "fixed, bicubic"],
+      [count(number), "patches, for any picture"],
+    ];
   const kept = media.limit ? `kept, within ${media.limit}` : "kept, to the nearest 28";
-  return [each, [ratio(media.size), kept], [times(...media.resized), `from ${times(...media.size)}`], [count(number), "patches, for this one"]];
+  return [
+    each,
+    [ratio(media.size), kept],
+    [times(...media.resized), `from ${times(...media.size)}`],
+    [count(number), "patches, for this one"],
+  ];
 }
 
 // The chosen place: B's token in orange, and A's patches that cover the same piece of the original in dashed blue.
@@ -34,25 +46,40 @@ function marks(letter, runs, selection) {
   const { row, column } = cellAt(selection.keys, grid);
   const [x1, y1, x2, y2] = cellBox(row, column, [1, 1], grid);
   const corner = far ? `token (${row}, ${column})` : `patch (${row}, ${column})`;
-  if (letter === "B" || !far) return { outlines: [{ box: [x1, y1, x2, y2], kind: "query" }], label: { text: corner } };
+  if (letter === "B" || !far)
+    return { outlines: [{ box: [x1, y1, x2, y2], kind: "query" }], label: { text: corner } };
   const covering = cellsUnder([x1, y1, x2, y2], media.patch_grid);
-  return { contour: { cells: covering, grid: media.patch_grid }, label: { text: `${count(covering.length)} patches cover the same place` }, cells };
+  return {
+    contour: { cells: covering, grid: media.patch_grid },
+    label: { text: `${count(covering.length)} patches cover the same place` },
+    cells,
+  };
 }
 
 function paintArrival(canvas, image, media) {
   const shape = fit(media.resized, ARRIVES);
-  const { context, width, height, ratio: device } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
+  const {
+    context,
+    width,
+    height,
+    ratio: device,
+  } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
   context.drawImage(image, 0, 0, width, height);
   const [, rows, columns] = media.patch_grid;
   context.fillStyle = "rgb(255 255 255 / .38)";
-  edges(columns, width).slice(1, -1).forEach((x) => context.fillRect(x, 0, Math.max(1, device / 2), height));
-  edges(rows, height).slice(1, -1).forEach((y) => context.fillRect(0, y, width, Math.max(1, device / 2)));
+  edges(columns, width)
+    .slice(1, -1)
+    .forEach((x) => context.fillRect(x, 0, Math.max(1, device / 2), height));
+  edges(rows, height)
+    .slice(1, -1)
+    .forEach((y) => context.fillRect(0, y, width, Math.max(1, device / 2)));
 }
 
 function arrivalWords(letter, media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
   const from = `14 × 14 px in each patch, from ${pixels(width)} × ${pixels(height)} px of the original. `;
-  if (letter === "B") return `${from}${media.limit ? `Its own shape, within ${media.limit}.` : "Its own shape, sides rounded to 28."}`;
+  if (letter === "B")
+    return `${from}${media.limit ? `Its own shape, within ${media.limit}.` : "Its own shape, sides rounded to 28."}`;
   const stretch = media.resized[0] / media.size[0] / (media.resized[1] / media.size[1]);
   if (Math.abs(stretch - 1) < 0.005) return `${from}This picture was a square already.`;
   return `${from}Squashed: a circle becomes an ellipse, ${(stretch > 1 ? stretch : 1 / stretch).toFixed(2)} times ${stretch > 1 ? "wider" : "taller"}.`;
@@ -76,7 +103,13 @@ function orderGrid(title, numbers, foot, block) {
   numbers.forEach((number, index) => {
     const colour = tide(0.12 + 0.75 * (number / numbers.length), isDark());
     const marked = block.includes(index);
-    grid.append(el("span", { class: marked ? "marked" : "", text: number, style: { background: css(colour), color: inkOn(colour) } }));
+    grid.append(
+      el("span", {
+        class: marked ? "marked" : "",
+        text: number,
+        style: { background: css(colour), color: inkOn(colour) },
+      }),
+    );
   });
   return el("div", { class: "order" }, el("span", { text: title }), grid, el("small", { text: foot }));
 }
@@ -84,22 +117,39 @@ function orderGrid(title, numbers, foot, block) {
 function ordersBlock(media, selection) {
   const { raster, processor } = orders();
   const block = [2, 3, 10, 11];
-  const parts = [el("div", { class: "orders" }, orderGrid("On the picture", raster, "2, 3, 10, 11 make token 1", block), orderGrid("In pixel_values", processor, "rows 4 to 7 make token 1", block))];
+  const parts = [
+    el(
+      "div",
+      { class: "orders" },
+      orderGrid("On the picture", raster, "2, 3, 10, 11 make token 1", block),
+      orderGrid("In pixel_values", processor, "rows 4 to 7 make token 1", block),
+    ),
+  ];
   if (selection.keys) {
     const { row, column, index } = cellAt(selection.keys, media.token_grid);
     const columns = media.patch_grid[2];
     const first = 2 * row * columns + 2 * column;
     const four = [first, first + 1, first + columns, first + columns + 1].map(count).join(", ");
-    parts.push(el("p", { text: `Token ${count(index)}: patches ${four} are rows ${count(4 * index)} to ${count(4 * index + 3)} of pixel_values.` }));
-  } else parts.push(el("p", { class: "faint", text: "Point at the picture to read the numbers of its own patches." }));
+    parts.push(
+      el("p", {
+        text: `Token ${count(index)}: patches ${four} are rows ${count(4 * index)} to ${count(4 * index + 3)} of pixel_values.`,
+      }),
+    );
+  } else
+    parts.push(el("p", { class: "faint", text: "Point at the picture to read the numbers of its own patches." }));
   return parts;
 }
 
 function limitBar(run, media) {
   const { min_pixels: low, max_pixels: high } = run.settings;
   if (!low || !high) return [];
-  const at = (value) => (100 * Math.log(value / 784)) / Math.log(2 * Math.max(high, area(media.size)) / 784);
-  const mark = (value, name, side) => el("span", { class: `limit-mark ${side}`, style: { left: `${at(value)}%` } }, el("small", { text: `${name} ${count(value)}` }));
+  const at = (value) => (100 * Math.log(value / 784)) / Math.log((2 * Math.max(high, area(media.size))) / 784);
+  const mark = (value, name, side) =>
+    el(
+      "span",
+      { class: `limit-mark ${side}`, style: { left: `${at(value)}%` } },
+      el("small", { text: `${name} ${count(value)}` }),
+    );
   const here = area(media.size);
   const bar = el(
     "div",
@@ -107,9 +157,28 @@ function limitBar(run, media) {
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
     mark(low, "min_pixels", "low"),
     mark(high, "max_pixels", "high"),
-    el("b", { style: { left: `${Math.min(99, Math.max(0, at(here)))}%`, "--shift": at(here) > 70 ? "-92%" : at(here) < 25 ? "-8%" : "-50%" } }, el("small", { text: `this picture, ${count(here)} px` })),
+    el(
+      "b",
+      {
+        style: {
+          left: `${Math.min(99, Math.max(0, at(here)))}%`,
+          "--shift": at(here) > 70 ? "-92%" : at(here) < 25 ? "-8%" : "-50%",
+        },
+      },
+      el("small", { text: `this picture, ${count(here)} px` }),
+    ),
   );
-  return [el("div", { class: "title-line" }, el("h3", { text: "Limit that bites" }), el("span", { text: media.limit ? `${media.limit}: ${count(here)} px become ${count(area(media.resized))}` : "none" })), bar];
+  return [
+    el(
+      "div",
+      { class: "title-line" },
+      el("h3", { text: "Limit that bites" }),
+      el("span", {
+        text: media.limit ? `${media.limit}: ${count(here)} px become ${count(area(media.resized))}` : "none",
+      }),
+    ),
+    bar,
+  ];
 }
 
 function arithmetic(letter, run, index) {
@@ -118,7 +187,12 @@ function arithmetic(letter, run, index) {
     el("div", { class: "sum-step" }, el("b", { text: step.value }), el("small", { text: step.label })),
   ]);
   return [
-    el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), "Token arithmetic"), el("span", { text: letter === "A" ? "the same for every picture" : "follows the picture" })),
+    el(
+      "div",
+      { class: "title-line" },
+      el("h3", {}, letterBadge(letter), "Token arithmetic"),
+      el("span", { text: letter === "A" ? "the same for every picture" : "follows the picture" }),
+    ),
     el("div", { class: "sum" }, ...steps.filter(Boolean)),
     el("p", { class: "sum-words", text: run.account.sentence[index] }),
   ];
@@ -126,7 +200,8 @@ function arithmetic(letter, run, index) {
 
 function column(ctx, letter) {
   const stage = createStage({
-    letter, title: `The original picture under the grid of model ${letter}`,
+    letter,
+    title: `The original picture under the grid of model ${letter}`,
     onhover: (place) => ctx.actions.hoverPlace(place),
     onpick: (place) => ctx.actions.pickPlace(place),
     onstep: (rows, columns) => ctx.actions.stepPlace("B", rows, columns),
@@ -135,7 +210,12 @@ function column(ctx, letter) {
   const sum = el("section", { class: "card sum-card", "data-letter": letter });
   const canvas = el("canvas", { class: "arrival" });
   const [size, words] = [el("b", {}), el("p", {})];
-  const arrives = el("figure", { class: "arrives" }, canvas, el("figcaption", {}, el("span", {}, letterBadge(letter), size), words));
+  const arrives = el(
+    "figure",
+    { class: "arrives" },
+    canvas,
+    el("figcaption", {}, el("span", {}, letterBadge(letter), size), words),
+  );
   const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
   return { letter, stage, side, sum, canvas, words, size, arrives, cell, last: null };
 }
@@ -150,7 +230,15 @@ function drawColumn(ctx, view, state, selection) {
   }
   const box = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   const marked = marks(letter, state.runs, selection);
-  view.stage.update({ image: ctx.picture("picture", run.id, selection.media), size: media.size, box: box.inner, quiet: false, lines: media.patch_grid, ...marked, cells: null });
+  view.stage.update({
+    image: ctx.picture("picture", run.id, selection.media),
+    size: media.size,
+    box: box.inner,
+    quiet: false,
+    lines: media.patch_grid,
+    ...marked,
+    cells: null,
+  });
   view.cell.classList.toggle("flat", box.flat);
   figures(view.side, keyFigures(letter, media));
   refill(view.sum, [run.id, selection.media], () => arithmetic(letter, run, selection.media));
@@ -165,7 +253,18 @@ function drawColumn(ctx, view, state, selection) {
 
 function ordersCard() {
   const [orders, limit] = [el("div", { class: "order-box" }), el("div", { class: "limit" })];
-  const root = el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", {}, letterBadge("B"), "One grid, two orders"), el("span", { text: "8 × 4, small enough to read" })), orders, limit);
+  const root = el(
+    "section",
+    { class: "card" },
+    el(
+      "div",
+      { class: "title-line" },
+      el("h3", {}, letterBadge("B"), "One grid, two orders"),
+      el("span", { text: "8 × 4, small enough to read" }),
+    ),
+    orders,
+    limit,
+  );
   return {
     root,
     update(run, media, selection) {
@@ -191,9 +290,27 @@ export function createView(ctx) {
   panel.update(HONEST);
   const choice = ctx.mediaChoice();
   const orders = ordersCard();
-  const arrivals = el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", { text: "As it arrives" }), el("span", { text: "the pixels each model reads, under its grid" })), el("div", { class: "arrivals" }, columns.A.arrives, columns.B.arrives));
+  const arrivals = el(
+    "section",
+    { class: "card" },
+    el(
+      "div",
+      { class: "title-line" },
+      el("h3", { text: "As it arrives" }),
+      el("span", { text: "the pixels each model reads, under its grid" }),
+    ),
+    el("div", { class: "arrivals" }, columns.A.arrives, columns.B.arrives),
+  );
   return {
-    root: el("div", { class: "view view-patches" }, choice.root, pair("cell"), pair("sum"), el("div", { class: "pair" }, arrivals, orders.root), panel.root),
+    root: el(
+      "div",
+      { class: "view view-patches" },
+      choice.root,
+      pair("cell"),
+      pair("sum"),
+      el("div", { class: "pair" }, arrivals, orders.root),
+      panel.root,
+    ),
     stages: { A: columns.A.stage, B: columns.B.stage },
     update(state, selection) {
       choice.update(state, selection);

@@ -1,10 +1,10 @@
 // Where each token sits: (t, h, w) ids along the prompt and in space, one id a token in Qwen-VL, and what ids cost.
 
-import { el, refill, segmented, sizeCanvas } from "../dom.js";
+import { el, refill, segmented, setText, sizeCanvas } from "../dom.js";
 import { cellAt, edges, fit } from "../geometry.js";
 import { count } from "../numbers.js";
 import { honestPanel } from "../parts/honest.js";
-import { createLanes } from "../parts/lanes.js";
+import { Lanes } from "../parts/lanes.js";
 import { createPlot3d } from "../parts/plot3d.js";
 import { axis } from "../parts/ribbon.js";
 import { LETTERS } from "../store.js";
@@ -26,23 +26,44 @@ function budgetRows(state) {
     run.media.length > 1 ? `Picture ${index + 1}` : "This picture",
     (each) => [tokensOf(each.media[index]) + 2, spent(each, each.media[index])],
   ]);
-  return [...pictures.slice(0, 3), ["Whole prompt", (each) => [each.account.prompt_tokens, each.account.largest_position + 1]]];
+  return [
+    ...pictures.slice(0, 3),
+    ["Whole prompt", (each) => [each.account.prompt_tokens, each.account.largest_position + 1]],
+  ];
 }
 
 function budget(state) {
   const rows = budgetRows(state);
   const present = LETTERS.filter((letter) => state.runs[letter]);
-  const most = Math.max(...rows.flatMap(([, measure]) => present.flatMap((letter) => measure(state.runs[letter]))), 10);
+  const most = Math.max(
+    ...rows.flatMap(([, measure]) => present.flatMap((letter) => measure(state.runs[letter]))),
+    10,
+  );
   const width = (value) => `${(100 * Math.log10(Math.max(1.2, value))) / Math.log10(most)}%`;
   return rows.map(([name, measure]) =>
     el(
       "div",
       { class: "budget-row" },
       el("span", { text: name }),
-      el("div", {}, ...present.map((letter) => {
-        const [tokens, ids] = measure(state.runs[letter]);
-        return el("div", { class: "budget-pair" }, el("b", { text: letter }), el("div", { class: "budget-bars" }, el("i", { class: "tokens", style: { width: width(tokens) } }), el("i", { class: "ids", style: { width: width(ids) } })), el("span", { text: `${count(tokens)} in ${count(ids)}` }));
-      })),
+      el(
+        "div",
+        {},
+        ...present.map((letter) => {
+          const [tokens, ids] = measure(state.runs[letter]);
+          return el(
+            "div",
+            { class: "budget-pair" },
+            el("b", { text: letter }),
+            el(
+              "div",
+              { class: "budget-bars" },
+              el("i", { class: "tokens", style: { width: width(tokens) } }),
+              el("i", { class: "ids", style: { width: width(ids) } }),
+            ),
+            el("span", { text: `${count(tokens)} in ${count(ids)}` }),
+          );
+        }),
+      ),
     ),
   );
 }
@@ -80,13 +101,24 @@ function paintIds(canvas, image, media, cell, box) {
 function idsCard(ctx) {
   const canvas = el("canvas");
   const words = el("p", {});
-  const root = el("section", { class: "card ids-card" }, el("div", { class: "title-line" }, el("h3", { text: "Ids on the picture" }), el("span", { text: "B" })), canvas, words);
+  const root = el(
+    "section",
+    { class: "card ids-card" },
+    el("div", { class: "title-line" }, el("h3", { text: "Ids on the picture" }), el("span", { text: "B" })),
+    canvas,
+    words,
+  );
   const pick = (event) => {
     const run = ctx.run("B");
     const media = run?.media[ctx.store.state.selection.media];
     if (!media) return null;
     const box = canvas.getBoundingClientRect();
-    const { index } = cellAt([(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) => Math.min(0.9999, Math.max(0, value))), media.token_grid);
+    const { index } = cellAt(
+      [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) =>
+        Math.min(0.9999, Math.max(0, value)),
+      ),
+      media.token_grid,
+    );
     return { letter: "B", token: media.first_token + index };
   };
   canvas.addEventListener("pointermove", (event) => event.pointerType === "mouse" && hoverToken(ctx, pick(event)));
@@ -121,8 +153,22 @@ function drawIds(ctx, card, state, selection) {
   const [, rows, columns] = media.token_grid;
   refill(card.words, [run.id, selection.media, cell], () =>
     cell
-      ? [axis("t"), ` ${count(t)} everywhere, `, axis("h"), ` ${count(h + cell[1])} along the row, `, axis("w"), ` ${count(w + cell[2])} down the column.`]
-      : [axis("t"), ` ${count(t)} everywhere, `, axis("h"), ` ${count(h)} to ${count(h + rows - 1)}, `, axis("w"), ` ${count(w)} to ${count(w + columns - 1)}. A has neither: its 256 ids follow the order of the queries.`],
+      ? [
+          axis("t"),
+          ` ${count(t)} everywhere, `,
+          axis("h"),
+          ` ${count(h + cell[1])} along the row, `,
+          axis("w"),
+          ` ${count(w + cell[2])} down the column.`,
+        ]
+      : [
+          axis("t"),
+          ` ${count(t)} everywhere, `,
+          axis("h"),
+          ` ${count(h)} to ${count(h + rows - 1)}, `,
+          axis("w"),
+          ` ${count(w)} to ${count(w + columns - 1)}. A has neither: its ids follow the order of the queries.`,
+        ],
   );
 }
 
@@ -131,45 +177,79 @@ function plotCard(ctx) {
     onhover: (token) => hoverToken(ctx, token === null ? null : { letter: ctx.store.state.plotted || "B", token }),
     onpick: (token) => pickToken(ctx, { letter: ctx.store.state.plotted || "B", token }),
   });
-  const choice = segmented("Model in the plot", [["A", "A"], ["B", "B"]], (letter) => ctx.store.set({ plotted: letter }));
-  const root = el("section", { class: "card plot-card" }, el("div", { class: "title-line" }, el("h3", {}, el("span", {}, "Every token at (", axis("t"), ", ", axis("h"), ", ", axis("w"), ")")), choice), plot.root);
+  const choice = segmented(
+    "Model in the plot",
+    [
+      ["A", "A"],
+      ["B", "B"],
+    ],
+    (letter) => ctx.store.set({ plotted: letter }),
+  );
+  const root = el(
+    "section",
+    { class: "card plot-card" },
+    el(
+      "div",
+      { class: "title-line" },
+      el("h3", {}, el("span", {}, "Every token at (", axis("t"), ", ", axis("h"), ", ", axis("w"), ")")),
+      choice,
+    ),
+    plot.root,
+  );
   return { root, plot, choice };
 }
 
 const HONEST = [
   ["Plotted", "The ids that the models used in this run, one column a token. Text has three equal ids."],
-  ["Scale", "One token axis for both models, so widths compare. Heights are each model's own; budget bars are logarithmic."],
+  [
+    "Scale",
+    "One token axis for both models, so widths compare. Heights are each model's own; budget bars are logarithmic.",
+  ],
   ["Not shown", "What a model makes of an id: rotary embedding sees only the differences between ids."],
 ];
 
-export function createView(ctx) {
-  const lanes = createLanes({ onhover: (at) => hoverToken(ctx, at), onpick: (at) => pickToken(ctx, at) });
+function legendRow(choice) {
   const key = (name, words) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), words);
-  const legend = el("div", { class: "tools" }, key("template", "text"), key("image", "picture"), key("answer", "answer"), el("span", { class: "spring" }));
-  const card = el("section", { class: "card lanes-card" }, lanes.root);
-  const [plot, ids] = [plotCard(ctx), idsCard(ctx)];
+  const keys = [key("template", "text"), key("image", "picture"), key("answer", "answer")];
+  return el("div", { class: "tools" }, ...keys, el("span", { class: "spring" }), choice.root);
+}
+
+function budgetCard() {
   const bars = el("div", { class: "budget-rows" });
   const words = el("p", {});
-  const legendBars = el("span", {}, el("i", { class: "swatch tokens" }), "tokens ", el("i", { class: "swatch ids" }), "ids spent");
-  const budgetCard = el("section", { class: "card budget-card" }, el("div", { class: "title-line" }, el("h3", { text: "Position budget" }), legendBars), bars, words);
+  const swatch = (name) => el("i", { class: `swatch ${name}` });
+  const legend = el("span", {}, swatch("tokens"), "tokens ", swatch("ids"), "ids spent");
+  const title = el("div", { class: "title-line" }, el("h3", { text: "Position budget" }), legend);
+  return { root: el("section", { class: "card budget-card" }, title, bars, words), bars, words };
+}
+
+function drawBudget(card, state, present) {
+  const runs = present.map((letter) => state.runs[letter].id);
+  refill(card.bars, runs, () => budget(state));
+  setText(card.words, budgetWords(state));
+}
+
+export function createView(ctx) {
+  const lanes = new Lanes({ onhover: (at) => hoverToken(ctx, at), onpick: (at) => pickToken(ctx, at) });
+  const lanesCard = el("section", { class: "card lanes-card" }, lanes.root);
+  const [plot, ids, costs] = [plotCard(ctx), idsCard(ctx), budgetCard()];
+  const choice = ctx.mediaChoice();
   const panel = honestPanel();
   panel.update(HONEST);
-  const choice = ctx.mediaChoice();
-  legend.append(choice.root);
+  const cards = el("div", { class: "triple" }, plot.root, ids.root, costs.root);
   return {
-    root: el("div", { class: "view view-positions" }, legend, card, el("div", { class: "triple" }, plot.root, ids.root, budgetCard), panel.root),
+    root: el("div", { class: "view view-positions" }, legendRow(choice), lanesCard, cards, panel.root),
     stages: {},
     update(state, selection) {
       choice.update(state, selection);
       const present = LETTERS.filter((letter) => state.runs[letter]);
       if (!present.length) return;
-      lanes.update(state.runs, selection.query, Math.max(300, card.clientWidth - 30));
-      const plotted = state.runs[state.plotted || "B"] ? state.plotted || "B" : present[0];
+      lanes.update(state.runs, selection.query, Math.max(300, lanesCard.clientWidth - 30));
+      const plotted = present.includes(state.plotted || "B") ? state.plotted || "B" : present[0];
       plot.choice.choose(plotted);
       plot.plot.update(state.runs[plotted], state.selection.query[plotted]);
       drawIds(ctx, ids, state, selection);
-      refill(bars, present.map((letter) => state.runs[letter].id), () => budget(state));
-      words.textContent = budgetWords(state);
+      drawBudget(costs, state, present);
     },
   };
 }

@@ -1,0 +1,145 @@
+"""A clip's file: how many frames, when each is shown, and any of them on demand.
+
+Knows containers, codecs and animated pictures; no model and no budget. Opening reads no pixels but the first frame's:
+the packets of a video tell when every frame is shown. Reading decodes each frame once at most, starts at a keyframe
+where that saves work, and holds one frame at full size at a time. Frames are upright 8-bit RGB, as the rotation in the
+file says; pixels that are not square stay as they are stored, as in the published tools.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import av
+from PIL import Image
+
+from qwenvl.errors import MediaError
+from qwenvl.processing import animations, streams
+from qwenvl.processing.pictures import MAX_DECODED_PIXELS, check_file, check_size, open_file
+
+Shrink = Callable[[Image.Image], Image.Image]
+
+_READABLE = "MP4, MOV, WebM, MKV, AVI, MPEG, GIF, or an animated WebP or PNG"
+_SIGNATURES = ((4, b"ftyp"), (4, b"moov"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"), (0, b"GIF8"), (0, b"\0\0\1\xba"))
+
+
+class NotAClipError(MediaError):
+    """A file that no reader of clips recognises."""
+
+
+@dataclass(frozen=True)
+class ClipFile:
+    """A clip that was opened.
+
+    Attributes:
+        size: (width, height) of its upright frames, in pixels.
+        times: seconds at which each frame is shown, counted from the first, in the order they are shown.
+        fps: frames a second, on average.
+        note: one sentence on what a viewer should know of the file; "" for nothing.
+    """
+
+    path: Path
+    size: tuple[int, int]
+    times: tuple[float, ...]
+    fps: float
+    animated: bool
+    note: str = ""
+
+    kind: ClassVar[Literal["video"]] = "video"
+
+    @property
+    def name(self) -> str:
+        """The file's name without its folder."""
+        return self.path.name
+
+    def read(self, indices: Sequence[int], shrink: Shrink = lambda frame: frame) -> Iterator[Image.Image]:
+        """Some frames, one after another.
+
+        Args:
+            indices: ascending, counted from 0.
+            shrink: applied to each frame at once, so that none is held at full size.
+
+        Raises:
+            MediaError: the file is damaged at one of them, or gone.
+        """
+        source = animations if self.animated else streams
+        with _clear_errors(self.path):
+            for frame in source.read(self.path, indices):
+                yield shrink(frame)
+
+
+def open_clip(path: str | os.PathLike[str]) -> ClipFile:
+    """Open a clip, and learn when each of its frames is shown.
+
+    A file that has not changed since it was last opened is not read again.
+
+    Raises:
+        MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here;
+            its frames have a size no model accepts, or are more than `streams.MAX_FRAMES`.
+    """
+    path = Path(path).absolute()
+    check_file(path, "a clip")
+    stat = path.stat()
+    return _open(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=16)
+def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
+    with _clear_errors(path):
+        animated = _is_animated(path)
+        found = (animations if animated else streams).scan(path)
+    width, height = found.size
+    check_size(width, height, path.name)
+    if width * height > MAX_DECODED_PIXELS:
+        raise MediaError(f"{path.name} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first.")
+    return ClipFile(path, found.size, found.times, found.fps, animated, found.note)
+
+
+def _is_animated(path: Path) -> bool:
+    """Whether Pillow reads it, as an animation. Raises MediaError for a still picture."""
+    try:
+        with open_file(path) as picture:
+            if picture.format in animations.FORMATS and getattr(picture, "n_frames", 1) > 1:
+                return True
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise MediaError(f"{path.name} has frames of too many pixels; scale it down first.") from None
+    except Exception:  # no picture, or one too damaged to tell
+        return False
+    raise MediaError(f"{path.name} is a picture, not a clip; ask about it as a picture.")
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    """Whatever a reader trips over, as one sentence."""
+    try:
+        yield
+    except MediaError:
+        raise
+    except PermissionError:
+        raise MediaError(f"{path.name} cannot be read; check that you may open it.") from None
+    except FileNotFoundError:
+        raise MediaError(f"There is no file {path.name} any more; give it again.") from None
+    except (av.DecoderNotFoundError, streams.UnknownCodecError):
+        raise MediaError(
+            f"{path.name} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again."
+        ) from None
+    # Decoders raise many kinds: FFmpeg's own errors, OSError, ValueError, and Pillow's SyntaxError, struct.error ...
+    except Exception:
+        if _looks_like_a_clip(path):
+            raise MediaError(f"{path.name} is cut short or damaged; save or download it again.") from None
+        raise NotAClipError(f"{path.name} is not a clip; give a {_READABLE} file.") from None
+
+
+def _looks_like_a_clip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError:
+        return False
+    return any(start[place:].startswith(signature) for place, signature in _SIGNATURES)

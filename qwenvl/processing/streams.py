@@ -1,0 +1,260 @@
+"""Video files through PyAV: when each frame is shown, and any of them.
+
+The packets of a stream carry the times of its frames, so that all are known before one is decoded, whatever the header
+promises. Only where packets are silent (a bare H.264 stream) is everything decoded to count.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from qwenvl.errors import MediaError
+from qwenvl.processing.pictures import MAX_DECODED_PIXELS
+
+MAX_FRAMES = 1_000_000
+"""More than nine hours at 30 frames a second; longer clips are refused."""
+
+# Containers that hold their frames themselves: a playlist, for one, would open other files.
+_FORMATS = (
+    *("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "ivf", "obu"),
+    *("flv", "asf", "ogg", "nut", "mxf", "gif", "apng", "yuv4mpegpipe", "3gp", "dv", "rm"),
+    *("mp3", "wav", "flac", "aac", "aiff"),  # sound alone: recognised so as to say so
+)
+_INDEXED = ("mov", "matroska", "avi")  # containers that list their keyframes; in others a jump may miss
+_SEEK_FROM = 12  # frames that a jump to a keyframe must save, since it empties the decoder
+_THREADS = 4
+_THREADED_PIXELS = 3840 * 2160  # larger frames are decoded by one thread: each thread holds frames of its own
+
+
+class UnknownCodecError(Exception):
+    """No decoder for the stream."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is known of a file before its frames are read; see `clips.ClipFile`."""
+
+    size: tuple[int, int]
+    times: tuple[float, ...]
+    fps: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Timeline:
+    """Presentation stamps of all frames in order, and of the keyframes; in the stream's time base.
+
+    `packets` counts those too that the file itself leaves out; `silent`: it holds no stamps, and these count frames.
+    """
+
+    stamps: tuple[int, ...]
+    keys: tuple[int, ...]
+    packets: int
+    silent: bool
+
+
+def too_many_frames(name: str) -> MediaError:
+    return MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")
+
+
+def scan(path: Path) -> Scan:
+    """Size, times and rate of a video.
+
+    Raises:
+        MediaError: no picture in it, too large or too many frames, or fewer than the header promises.
+        UnknownCodecError: no decoder.
+        Others: whatever PyAV raises on a damaged file.
+    """
+    timeline = _timeline(path, path.stat().st_mtime_ns)
+    with _opened(path) as (container, stream):
+        first = next(container.decode(stream), None)
+        if first is None or not timeline.stamps:
+            raise MediaError(f"{path.name} has no frames; save or download it again.")
+        _check_promise(path, container, len(stream.index_entries), timeline.packets)
+        size, rate, base = _upright_size(first), stream.average_rate, stream.time_base or Fraction(1)
+    if timeline.silent:
+        rate = rate or Fraction(25)
+        note = f"{path.name} does not say when its frames are shown; {float(rate):g} a second are assumed."
+        return Scan(size, tuple(float(index / rate) for index in timeline.stamps), float(rate), note)
+    times = tuple(float((stamp - timeline.stamps[0]) * base) for stamp in timeline.stamps)
+    return Scan(size, times, _frames_a_second(times, rate))
+
+
+def read(path: Path, indices: Sequence[int]) -> Iterator[Image.Image]:
+    """These frames, ascending, upright RGB; none is decoded twice.
+
+    Raises:
+        MediaError: the stream ends before one of them.
+        Others: whatever PyAV raises on a damaged file.
+    """
+    timeline = _timeline(path, path.stat().st_mtime_ns)
+    with _opened(path) as (container, stream):
+        frames = _Frames(container, stream, timeline, indices)
+        for index in indices:
+            yield _upright(frames.at(index))
+
+
+class _Frames:
+    """Walks a stream from frame to frame, forwards, jumping to a keyframe where that saves decoding.
+
+    Between the frames that are wanted, those that no other frame builds on are left out: about half of most files.
+    """
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        stream: av.VideoStream,
+        timeline: _Timeline,
+        indices: Sequence[int],
+    ) -> None:
+        self._container, self._stream, self._timeline = container, stream, timeline
+        self._wanted = {timeline.stamps[index] for index in indices}
+        self._walk = self._decode()
+        self._stamp = -1  # of the frame where the walk stands
+        self._frame: av.VideoFrame | None = None
+
+    def at(self, index: int) -> av.VideoFrame:
+        if not self._timeline.silent:
+            self._jump_towards(index)
+        wanted = self._timeline.stamps[index]
+        while self._frame is None or self._stamp < wanted:
+            self._step()
+        return self._frame
+
+    def _decode(self) -> Iterator[tuple[int, av.VideoFrame]]:
+        """(stamp, frame), in the order they are shown."""
+        if self._timeline.silent:
+            yield from enumerate(self._container.decode(self._stream))
+            return
+        for packet in self._container.demux(self._stream):
+            needed = packet.pts is None or packet.pts in self._wanted
+            self._stream.codec_context.skip_frame = "DEFAULT" if needed else "NONREF"
+            yield from ((frame.pts, frame) for frame in packet.decode() if frame.pts is not None)
+
+    def _step(self) -> None:
+        self._stamp, self._frame = next(self._walk, (0, None))
+        if self._frame is None:
+            raise EOFError  # a sentence follows in `clips`: cut short or damaged
+
+    def _jump_towards(self, index: int) -> None:
+        """Go on from the last keyframe at or before a frame, if that lies well ahead."""
+        stamps, keys = self._timeline.stamps, self._timeline.keys
+        place = bisect_right(keys, stamps[index]) - 1
+        here = 0 if self._frame is None else bisect_right(stamps, self._stamp)
+        if place < 0 or bisect_right(stamps, keys[place]) - here < _SEEK_FROM:
+            return
+        self._container.seek(keys[place], stream=self._stream)
+        self._walk = self._decode()
+        self._step()
+        if self._stamp > stamps[index]:  # a seek that overshot, in a file whose index lies: walk from the start
+            self._container.seek(stamps[0], stream=self._stream)
+            self._walk = self._decode()
+            self._step()
+
+
+# --- opening ---
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[av.container.InputContainer, av.VideoStream]]:
+    options = {"format_whitelist": ",".join(_FORMATS), "protocol_whitelist": "file"}
+    with av.open(f"file:{path.resolve()}", options=options) as container:
+        yield container, _moving_stream(path, container)
+
+
+def _moving_stream(path: Path, container: av.container.InputContainer) -> av.VideoStream:
+    """The first stream of frames that is no cover of a song."""
+    cover = av.stream.Disposition.attached_pic
+    moving = [stream for stream in container.streams.video if not stream.disposition & cover]
+    if not moving:
+        what = "sound and no picture" if container.streams.audio else "no picture"
+        raise MediaError(f"{path.name} holds {what}; give a clip.")
+    stream = moving[0]
+    if stream.codec_context is None:
+        raise UnknownCodecError
+    pixels = (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
+    if pixels > MAX_DECODED_PIXELS:
+        raise MediaError(f"{path.name} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first.")
+    stream.thread_type = "AUTO" if pixels <= _THREADED_PIXELS else "SLICE"
+    stream.codec_context.thread_count = _THREADS
+    return stream
+
+
+@lru_cache(maxsize=16)
+def _timeline(path: Path, _modified: int) -> _Timeline:
+    """From the packets, or where they do not tell, from decoding everything."""
+    stamps, keys, packets = list[int](), list[int](), 0
+    with _opened(path) as (container, stream):
+        for packet in container.demux(stream):
+            packets += bool(packet.size)
+            if not packet.size or packet.is_discard:
+                continue
+            if packet.pts is None:
+                return _counted(path)
+            stamps.append(packet.pts)
+            if packet.is_keyframe and container.format.name.startswith(_INDEXED):
+                keys.append(packet.pts)
+            if len(stamps) > MAX_FRAMES:
+                raise too_many_frames(path.name)
+    if len(set(stamps)) < len(stamps):
+        return _counted(path)
+    return _Timeline(tuple(sorted(stamps)), tuple(sorted(keys)), packets, silent=False)
+
+
+def _counted(path: Path) -> _Timeline:
+    """Frames as the decoder shows them, with their stamps if every one has its own."""
+    stamps: list[int | None] = []
+    with _opened(path) as (container, stream):
+        for frame in container.decode(stream):
+            stamps.append(frame.pts)
+            if len(stamps) > MAX_FRAMES:
+                raise too_many_frames(path.name)
+    known = [stamp for stamp in stamps if stamp is not None]
+    if len(set(known)) == len(stamps) and known == sorted(known):
+        return _Timeline(tuple(known), (), len(stamps), silent=False)
+    return _Timeline(tuple(range(len(stamps))), (), len(stamps), silent=True)
+
+
+def _check_promise(path: Path, container: av.container.InputContainer, promised: int, packets: int) -> None:
+    """An MP4 lists its frames one by one: fewer of them mean that its end is missing. Counts in other headers lie."""
+    if "mp4" in container.format.name and packets < promised:
+        raise MediaError(
+            f"{path.name} is cut short: {promised:,} frames are promised and {packets:,} there; "
+            "save or download it again."
+        )
+
+
+def _frames_a_second(times: Sequence[float], promised: Fraction | None) -> float:
+    """What the file says, where its frames bear it out; otherwise what they say themselves."""
+    if len(times) < 2:
+        return float(promised or 1)
+    measured = (len(times) - 1) / (times[-1] - times[0])
+    if promised and abs(float(promised) - measured) <= measured / (len(times) - 1):
+        return float(promised)
+    return measured
+
+
+# --- one frame ---
+
+
+def _turns(frame: av.VideoFrame) -> int:
+    """Quarter turns, anticlockwise, that set a frame upright."""
+    return round(frame.rotation / 90) % 4
+
+
+def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
+    return (frame.height, frame.width) if _turns(frame) % 2 else (frame.width, frame.height)
+
+
+def _upright(frame: av.VideoFrame) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), _turns(frame))))
