@@ -71,3 +71,25 @@ def test_the_command_writes_its_figures(
     command_line.main()
     assert set(json.loads(path.read_text())["rows"]) == {"colour", "direction"}
     assert "colour" in capsys.readouterr().out
+
+
+def test_pointing_measures_every_head_and_chooses_on_other_scenes(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    colour = next(c for c in draw_cases("colour", 2, 9) if len(c.scenes[0].things) > 1)
+    layers, heads = pipeline.config.language.num_blocks, pipeline.config.language.num_heads
+    measured = evaluate._measure(pipeline, colour)
+    assert measured.shape == (2, layers, heads, 4)
+    assert 0 < measured[..., 2].max() <= 1
+
+    learn, test = np.zeros((1, 2, layers, heads, 4)), np.zeros((1, 2, layers, heads, 4))
+    learn[0, 1, 1, 0, 0], test[0, 1, 1, 0], test[0, 0, 0, 0, 0] = 9, (5, 0.5, 0.8, 1), 99
+    drawn = iter([learn, test])
+
+    def measures(pipeline: Pipeline, seed: int, scenes: int) -> list[tuple[str, np.ndarray]]:
+        return [(task, figures) for figures in next(drawn) for task in ("colour", "shape")]
+
+    monkeypatch.setattr(evaluate, "_measures", measures)
+    found = evaluate.pointing(pipeline, seed=1, scenes=1)["colour"]
+    assert (found["row"], found["layer"], found["head"]) == ("answer", 1, 0)
+    assert (found["target"], found["distractor"], found["on_picture"]) == (5, 0.5, 0.8)
