@@ -1,0 +1,134 @@
+"""What a twin is trained on is what it is asked: packs equal single questions, and training survives a kill."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from transformers import Qwen2VLForConditionalGeneration
+
+import qwenvl
+from qwenvl.tiny import __main__ as command_line
+from qwenvl.tiny import curriculum
+from qwenvl.tiny.curriculum import Menu, Plan, choose_questions, draw_lesson
+from qwenvl.tiny.evaluate import draw_cases
+from qwenvl.tiny.lessons import Lesson, Teacher, pack
+from qwenvl.tiny.questions import SCENE_TASKS, content
+from qwenvl.tiny.scenes import random_scene
+from qwenvl.tiny.train import Training, heads_of, read, see
+from qwenvl.tiny.world import render
+
+TASKS = {"colour": 1.0, "shape": 1.0, "grounding": 1.0, "region": 1.0, "caption": 1.0, "count": 1.0}
+MENU = Menu(TASKS, 5, (1, 4), (112, 168), printed=0.5, clips=0.4, pairs=0.2)
+
+
+def training(family: str, out: Path, start: Path | None = None) -> Training:
+    plan = Plan(family, minutes=1.0, seed=3, budget=300, seeing_budget=300, seeing=0.0)
+    return Training(plan, out / "twin", start=start)
+
+
+def alone(lesson: Lesson, index: int, family: str) -> dict[str, torch.Tensor]:
+    """The arguments of a forward pass over one question and its answer."""
+    ids = torch.tensor([[*lesson.prefix, *lesson.tails[index].ids]])
+    if family == "qwen-vl":
+        return {"input_ids": ids, "images": lesson.pixels}
+    is_clip = lesson.grids[0][0] > 1
+    names = ("pixel_values_videos", "video_grid_thw") if is_clip else ("pixel_values", "image_grid_thw")
+    return {"input_ids": ids, names[0]: lesson.pixels, names[1]: torch.tensor(lesson.grids)}
+
+
+@pytest.mark.parametrize("family", ["qwen-vl", "qwen2-vl"])
+def test_packed_questions_equal_single_ones(family: str, tmp_path: Path) -> None:
+    twin = training(family, tmp_path)
+    torch.manual_seed(0)
+    for parameter in twin.model.parameters():  # training begins with silent blocks, which would hide a mistake
+        if parameter.requires_grad:
+            parameter.data += 0.02 * torch.randn_like(parameter)
+    rng = np.random.default_rng(5)
+    menu = MENU if family == "qwen2-vl" else replace(MENU, clips=0.0)
+    lessons = [draw_lesson(twin.shelf.teacher, menu, rng) for _ in range(4)]
+    batch = pack(lessons)
+    with torch.no_grad():
+        packed = twin.model.language.logits(read(twin.model, batch, see(twin.model, batch)).hidden[batch.rows])
+        start = 0
+        for lesson in lessons:
+            for index, tail in enumerate(lesson.tails):
+                length = len(tail.ids) - tail.answer_start
+                single = twin.model(**alone(lesson, index, family), last=length + 1)[0, :-1]
+                torch.testing.assert_close(packed[start : start + length], single, atol=5e-5, rtol=1e-4)
+                start += length
+    assert start == len(packed) > 20
+
+
+@pytest.mark.parametrize("family", ["qwen-vl", "qwen2-vl"])
+def test_lessons_are_written_as_the_processor_writes_questions(family: str, tmp_path: Path) -> None:
+    teacher: Teacher = training(family, tmp_path).shelf.teacher
+    rng = np.random.default_rng(8)
+    scene = random_scene(rng, things=(2, 4), sides=(112, 168))
+    questions = choose_questions(SCENE_TASKS, TASKS, scene, rng, 5)
+    lesson = teacher.scenes([scene], questions)
+    for question, tail in zip(questions, lesson.tails, strict=True):
+        parts = [{"type": "image", "image": render(scene)}, *content(question.asked)]
+        prompt = teacher.processor([{"role": "user", "content": parts}])
+        assert lesson.prefix + tail.ids[: tail.answer_start] == prompt.input_ids, question
+
+
+@pytest.mark.parametrize("family", ["qwen-vl", "qwen2-vl"])
+def test_training_goes_on_after_a_kill_as_if_nothing_had_happened(family: str, tmp_path: Path) -> None:
+    whole, first = training(family, tmp_path / "whole"), training(family, tmp_path / "parts")
+    losses = [whole.advance().figures["loss"] for _ in range(4)]
+    for _ in range(2):
+        first.advance()
+    first.save()
+    second = training(family, tmp_path / "parts")
+    assert second.resume()
+    assert second.step == 2
+    assert [second.advance().figures["loss"] for _ in range(2)] == pytest.approx(losses[2:], rel=1e-3)
+
+
+def test_the_command_writes_a_folder_from_which_it_can_begin_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(curriculum.BUDGETS, "qwen2-vl", {"budget": 300, "seeing_budget": 300})
+    command = ["qwenvl.tiny", "train", "qwen2-vl", "--minutes", "0.03", "--seed", "3", "--device", "cpu", "--out"]
+    monkeypatch.setattr(sys, "argv", [*command, str(tmp_path / "first")])
+    command_line.main()
+    pipeline = qwenvl.load(tmp_path / "first", device="cpu")
+    assert pipeline.trained
+    assert sum(path.stat().st_size for path in (tmp_path / "first").iterdir()) < 12e6
+    assert "--seed 3" in (tmp_path / "first" / "README.md").read_text()
+    assert Image.open(tmp_path / "first" / "curve.png").size > (300, 300)
+    start = training("qwen2-vl", tmp_path / "second", start=tmp_path / "first")
+    for name, tensor in start.model.state_dict().items():
+        torch.testing.assert_close(tensor, pipeline.model.state_dict()[name])
+    assert all(p.requires_grad for name, p in start.model.named_parameters())
+    start.advance()
+
+
+def test_transformers_reads_a_trained_folder(tmp_path: Path) -> None:
+    twin = training("qwen2-vl", tmp_path)
+    twin.publish()
+    theirs, found = Qwen2VLForConditionalGeneration.from_pretrained(
+        twin.out, dtype=torch.float32, output_loading_info=True
+    )
+    assert not any(found.values())
+    pipeline = qwenvl.load(twin.out, device="cpu", dtype="float32")
+    (case,) = draw_cases("colour", 3, 1)
+    inputs = pipeline.processor(case.messages()).model_inputs
+    kinds = (inputs["input_ids"] == twin.config.image_token_id).int()
+    with torch.no_grad():
+        expected = theirs(**inputs, mm_token_type_ids=kinds).logits
+        torch.testing.assert_close(pipeline.model(**inputs), expected, atol=6e-4, rtol=1e-4)
+
+
+def test_heads_are_those_of_the_models(tmp_path: Path) -> None:
+    twin = training("qwen2-vl", tmp_path)
+    block = twin.model.language.blocks[0]
+    turn = (torch.ones(7, block.head_dim), torch.zeros(7, block.head_dim))
+    q, k, _ = heads_of(block, torch.randn(7, twin.config.language.dim), turn)
+    assert (q.shape[0], k.shape[0]) == (twin.config.language.num_heads, twin.config.language.num_kv_heads)
