@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lint check format benchmark clean
+.PHONY: help run test slow lint check format benchmark clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -13,7 +13,10 @@ run: .venv/run.stamp  ## open the app in the browser
 	$(BIN)/python -m app
 
 test: .venv/dev.stamp  ## run the tests (TESTS="tests/tiny -x" for some of them)
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
+
+slow: .venv/dev.stamp  ## run the tests that take longer, most of them in the browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow $(TESTS)
 
 lint: .venv/dev.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .
@@ -21,7 +24,7 @@ lint: .venv/dev.stamp  ## format, lint, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test  ## everything CI runs: lint, then the tests
+check: lint test slow  ## everything CI runs: lint, then all tests
 
 format: .venv/dev.stamp  ## format the code, and fix what the linter can fix
 	$(BIN)/ruff format .
