@@ -332,6 +332,7 @@ class Training:
         else:
             menu, budget, weights = crowds(self.plan.family), self.plan.seeing_budget, Weights(0.0, 1.0, 0.0)
         batch = self.shelf.fill(menu, budget).to(self.device)
+        self.model.vision.requires_grad_(not self.plan.is_eye_fixed(self.share))
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
             loss, report = loss_of(self.model, self.helpers, batch, weights)
         self._set_rates()
@@ -398,7 +399,14 @@ class Training:
 
 
 def train(
-    family: str, out: Path, *, minutes: float, seed: int = 0, start: Path | None = None, device: str = "auto"
+    family: str,
+    out: Path,
+    *,
+    minutes: float,
+    seed: int = 0,
+    start: Path | None = None,
+    photos: Sequence[str] = (),
+    device: str = "auto",
 ) -> None:
     """Train a twin and write its checkpoint into `out`; goes on where an earlier call was stopped.
 
@@ -406,9 +414,11 @@ def train(
         family: "qwen-vl" or "qwen2-vl".
         minutes: of processor time, over which the learning rates fall to nothing.
         start: a checkpoint's folder to begin with, with fresh optimisers and no time for seeing alone.
+        photos: picture files, crops of which lie behind some of the scenes.
         device: "auto", "cpu" or "cuda"; bfloat16 on CUDA.
     """
-    plan = plan_for(family, minutes=minutes, seed=seed, **({"seeing": 0.0} if start is not None else {}))
+    seeing = {"seeing": 0.0} if start is not None else {}
+    plan = plan_for(family, minutes=minutes, seed=seed, photos=tuple(photos), **seeing)
     training = Training(plan, out, start=start, device=str(pick_device(device)))
     training.resume()
     signal.signal(signal.SIGTERM, lambda number, frame: training.stop())

@@ -101,8 +101,9 @@ def test_the_account_counts_what_the_model_read(look: Look, letter: str) -> None
     run, payload = finished.run, run_payload("id", finished)
     visual = sum(token.kind == "image" for token in run.tokens)
     counted = payload["account"]
-    assert counted["visual_tokens"] == visual == (256 if letter == "A" else 294)
-    assert counted["patches"] == (1024 if letter == "A" else 1176)
+    grid = run.media[0].patch_grid
+    assert counted["patches"] == math.prod(grid)
+    assert counted["visual_tokens"] == visual == (256 if letter == "A" else math.prod(grid) // 4)
     assert counted["prompt_tokens"] == sum(not token.in_answer for token in run.tokens) == payload["answer_start"]
     assert counted["answer_tokens"] == sum(token.in_answer for token in run.tokens)
     assert counted["largest_position"] == int(run.positions[:, : payload["answer_start"]].max())
@@ -257,11 +258,11 @@ def test_shares_are_the_runs_own(look: Look, letter: str) -> None:
 
 def test_the_adapter_shows_each_query_and_the_sheet_all_of_them(look: Look) -> None:
     run = look("A").run
-    sheet = unpacked(rows.adapter_sheet(run, {"media": 0, "head": 1})["values"])
-    assert sheet.shape == (256, 1024)
+    sheet = unpacked(rows.adapter_sheet(run, {"media": 0, "head": 0})["values"])
+    assert sheet.shape == (256, math.prod(run.media[0].patch_grid))
     for query in (0, 40, 255):
-        shown = rows.adapter(run, {"media": 0, "query": query, "head": 1})
-        exact = run.attention("adapter", media=0, query=query, head=1)
+        shown = rows.adapter(run, {"media": 0, "query": query, "head": 0})
+        exact = run.attention("adapter", media=0, query=query, head=0)
         assert torch.equal(unpacked(shown["values"]), exact)
         assert torch.allclose(sheet[query], exact, atol=1e-7)
         assert shown["entropy"] == pytest.approx(float(-(exact.double() * exact.double().log2()).sum()), abs=1e-6)
