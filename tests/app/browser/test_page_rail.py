@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def bomb(path: Path) -> None:
