@@ -4,19 +4,19 @@ One step: a pack of lessons, the twin's own modules on it, the loss of its answe
 training knows: heads that name what lies on a visual token, heads that tell its box, and a loss that shows the first
 head of two language blocks where a question's subject lies (so a map that points is taught, not found).
 
-What was measured on the runs whose checkpoints ship (CPU, float32, one core and one seed each, 98 processor minutes; on
-fresh scenes, see their cards; below, Qwen-VL / Qwen2-VL, teacher-forced in training):
+What was measured on the runs whose checkpoints ship (CPU, float32, one core and one seed each, 98 processor minutes;
+on fresh scenes, see their cards; below, Qwen-VL / Qwen2-VL, teacher-forced in training):
 
-- Naming comes first. Of the tokens on shapes the tower names .28 / .47 rightly after 2 minutes, .84 / .83 after 5, .89 /
-  .89 after 13, when the first questions are asked. Questions about shape: .70 / .70 after 17 minutes, .93 / .92 after
-  37, .98 / .97 at the end; about colour: .58 / .74, .91 / .93, .98 / .99.
-- Heads that begin as looks at neighbours must stay so. In an earlier Qwen-VL, Muon at .02 let the residual stream grow
-  from 1 to 45 and wash out the table of positions: every head ended up looking everywhere, and naming of shapes stood
-  at .31 after 8 minutes. `hold_places`, a lower rate and a bound on the weights cured it.
-- Relations stood at .42 / .28 while they were one question in twenty, and went to .75 / .70 in fifteen minutes as one in
-  eight.
-- Counting and boxes rise to the very end, with the learning rate: boxes with an IoU above .5 on 40 fresh scenes were .10 /
-  .10 after 37 minutes, and .97 / .91 of 150 at the end.
+- Naming comes first. Of the tokens on shapes the tower names .28 / .47 rightly after 2 minutes, .84 / .83 after 5,
+  .89 / .89 after 13, when the first questions are asked. Questions about shape: .70 / .70 after 17 minutes, .93 /
+  .92 after 37, .98 / .97 at the end; about colour: .58 / .74, .91 / .93, .98 / .99.
+- Heads that begin as looks at neighbours must stay so. In an earlier Qwen-VL, Muon at .02 let the residual stream
+  grow from 1 to 45 and wash out the table of positions: every head ended up looking everywhere, and naming of shapes
+  stood at .31 after 8 minutes. `hold_places`, a lower rate and a bound on the weights cured it.
+- Relations stood at .42 / .28 while they were one question in twenty, and went to .75 / .70 in fifteen minutes as
+  one in eight.
+- Counting and boxes rise to the very end, with the learning rate: boxes with an IoU above .5 on 40 fresh scenes were
+  .10 / .10 after 37 minutes, and .97 / .91 of 150 at the end.
 - CUDA has not been tried.
 """
 
