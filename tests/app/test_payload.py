@@ -312,7 +312,7 @@ def test_views_start_where_a_head_points_at_something() -> None:
         shares=lambda row: torch.tensor([[0.95, 0.6]]),
         image_map=lambda *, query, layer, head, media: (spread, pointed)[head],
     )
-    said = [("a", 0.9), ("cat", 0.5), ("diamond", 0.7), ("<|im_end|>", 0.99)]
+    said = [("a", 0.9), (" cat", 0.5), (" diamond", 0.7), ("<|im_end|>", 0.99)]
     answer_words = [
         {"text": text, "share": share, "row": index, "special": text.startswith("<")}
         for index, (text, share) in enumerate(said)
@@ -349,3 +349,17 @@ def test_figures_follow_the_page_and_unknown_ones_are_refused(look: Look) -> Non
 def _decoded(values: Any) -> list[int]:
     """Plotly's own packing of an array."""
     return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"]).tolist()
+
+
+def test_a_word_of_several_tokens_is_looked_at_where_it_begins() -> None:
+    run = SimpleNamespace(
+        media=[object()],
+        shares=lambda row: torch.tensor([[0.5]]),
+        image_map=lambda *, query, layer, head, media: torch.full((1, 2, 2), 0.125),
+    )
+    said = [("<ref>", 0.9), ("d", 0.4), ("iamond", 0.8), (" is", 0.7), (" cut", 0.3), ("(", 1.0)]
+    answer_words = [
+        {"text": text, "share": share, "row": index, "special": text.startswith("<")}
+        for index, (text, share) in enumerate(said)
+    ]
+    assert start(run, answer_words)["word"] == 1
