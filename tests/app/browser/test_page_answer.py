@@ -242,4 +242,5 @@ def test_one_colour_for_each_patch_makes_the_whole_round_trip(
         visitor.page.locator('.stage[data-letter="B"]').hover(position=place)
         visitor.until('.stage[data-letter="B"] .stage-label', f"token ({row}, {column})")
         patch = visitor.page.locator('.stage[data-letter="A"] .stage-label').inner_text()
-        assert patch == f"patch ({int((y1 + y2) / 2 / 336 * 32)}, {int((x1 + x2) / 2 / 560 * 32)})"
+        _, down, across = visitor.run("A").media[0].patch_grid
+        assert patch == f"patch ({int((y1 + y2) / 2 / 336 * down)}, {int((x1 + x2) / 2 / 560 * across)})"
