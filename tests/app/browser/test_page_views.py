@@ -85,11 +85,13 @@ def test_the_readers_of_a_patch(looking: Any) -> None:
 
 def test_the_lanes_read_the_ids_of_the_run(looking: Any) -> None:
     looking.view("Positions")
+    looking.settle()
     run = looking.run("B")
     box = looking.page.locator(".lanes").bounding_box()
+    width = float(looking.page.locator(".lanes-drawing").get_attribute("width"))
     total = max(len(looking.run(letter).tokens) for letter in "AB")
     for token in (3, 60, len(run.tokens) - 1):
-        x = 84 + (token + 0.5) * (box["width"] - 84) / total
+        x = 84 + (token + 0.5) * (width - 84) / total
         looking.page.mouse.move(box["x"] + x, box["y"] + box["height"] - 30)
         t, h, w = run.positions[:, token].tolist()
         looking.until(".lane-cursor", f"token {token} is (t {t}, h {h}, w {w})")
