@@ -46,7 +46,7 @@ class Events:
     topbar: gr.HTML
     inspector: gr.HTML
     examples: list[dict[str, Any]]
-    badge: str
+    weights: Mapping[str, Any]
 
     def connect(self, demo: gr.Blocks) -> None:
         """Bind every handler to its event."""
@@ -290,7 +290,7 @@ class Events:
             rail.turn_kind: gr.Radio(visible=draft.can_follow_up, value=FOLLOW_UP if draft.follows_up else NEW),
             rail.turns: gr.HTML(turns_html(questions), visible=bool(questions)),
             rail.budget: gr.HTML(value=budget, result=self._result(draft, question, system, budget)),
-            self.topbar: topbar_value(self.examples, self.badge, draft.example),
+            self.topbar: topbar_value(self.examples, self.weights, draft.example),
             self.inspector: gr.HTML(stale=draft.stale(question, system)),
         }
 
@@ -332,10 +332,12 @@ class Events:
         return {"min": low, "max": given.get("max") or defaults["max_pixels"]}
 
 
-def topbar_value(examples: Sequence[Mapping[str, Any]], badge: str, selected: str | None) -> dict[str, Any]:
-    """What the top bar draws: the chips without their paths on this machine, the badge, the chosen chip."""
+def topbar_value(
+    examples: Sequence[Mapping[str, Any]], weights: Mapping[str, Any], selected: str | None
+) -> dict[str, Any]:
+    """What the top bar draws: the chips without their paths on this machine, the weights' badge, the chosen chip."""
     chips = [{name: example[name] for name in ("name", "label", "question", "thumbnail")} for example in examples]
-    return {"examples": chips, "badge": badge, "selected": selected}
+    return {"examples": chips, **weights, "selected": selected}
 
 
 @lru_cache(maxsize=64)

@@ -25,10 +25,10 @@ UPLOADS_KEPT = (3600, 86_400)  # seconds: how often to look, and how old an uplo
 def build(session: Session) -> gr.Blocks:
     """The page over a session, not yet served."""
     cards = session.model_cards()
-    examples, words = session.examples(), badge(cards)
+    examples, weights = session.examples(), {"badge": badge(cards), "measured": session.measured()}
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT) as demo:
         topbar = frontend.own_component(
-            "rail/topbar", events="example", elem_id="topbar", value=topbar_value(examples, words, None)
+            "rail/topbar", events="example", elem_id="topbar", value=topbar_value(examples, weights, None)
         )
         with gr.Row(elem_id="page-row"):
             with gr.Column(elem_id="rail"):
@@ -36,7 +36,7 @@ def build(session: Session) -> gr.Blocks:
             with gr.Column(elem_id="main"):
                 view = inspector(session)
         uploads = register_api(session)
-        Events(session, uploads, rail, topbar, view, examples, words).connect(demo)
+        Events(session, uploads, rail, topbar, view, examples, weights).connect(demo)
     return demo
 
 

@@ -64,7 +64,8 @@ def run_payload(run_id: str, finished: Finished) -> dict[str, Any]:
 def start(run: Any, answer_words: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """The word, layer and head that the views show first: the most telling cell.
 
-    The word is the one that leans most on the picture, marks and words of one or two letters aside. A share alone does
+    The word is the one that leans most on the picture, by the token that begins it (there it is decided; others spell
+    it out), marks and words of one or two letters aside. A share alone does
     not tell where the model looked (a saturated head that is spread over the whole picture has the same share as one
     that points at one thing), so of the heads with the largest shares the one is taken with the largest
     share x (1 - entropy of its map over the entropy of an even one): the part of the row that is on the picture and
@@ -72,14 +73,28 @@ def start(run: Any, answer_words: Sequence[Mapping[str, Any]]) -> dict[str, int]
     """
     if not answer_words or not run.media:
         return {"word": 0, "layer": 0, "head": 0}
-    long = [i for i, word in enumerate(answer_words) if len(word["text"].strip()) > 2 and not word["special"]]
-    word = max(long or range(len(answer_words)), key=lambda index: answer_words[index]["share"])
+    word = max(_beginnings(answer_words) or range(len(answer_words)), key=lambda index: answer_words[index]["share"])
     row = answer_words[word]["row"]
     shares = run.shares(row)
     best = shares.flatten().topk(min(NUM_CANDIDATES, shares.numel())).indices.tolist()
     cells = [divmod(cell, shares.shape[1]) for cell in best]
     layer, head = max(cells, key=lambda cell: _tells(run, row, *cell))
     return {"word": word, "layer": layer, "head": head}
+
+
+def _beginnings(answer_words: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The tokens that begin a written word of more than two letters, which others may spell on."""
+    letters: dict[int, int] = {}
+    begun = None
+    for index, word in enumerate(answer_words):
+        text = word["text"].strip()
+        if word["special"] or not text.isalpha():
+            begun = None
+            continue
+        if begun is None or word["text"][0].isspace():
+            begun = index
+        letters[begun] = letters.get(begun, 0) + len(text)
+    return [index for index, count in letters.items() if count > 2]
 
 
 def _tells(run: Any, row: int, layer: int, head: int) -> float:

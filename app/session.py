@@ -21,6 +21,7 @@ from app.conversation import Conversation, Settings, Turn
 from app.example_runs import Example, ExampleRuns
 from app.failures import PromptRefused, describe
 from app.forecast import forecast
+from app.measured import figures_table
 from app.payload import Finished, run_payload
 from app.store import RunStore
 from qwenvl.errors import PromptError, UserError
@@ -245,6 +246,12 @@ class Session:
             "trained": pipeline.trained,
             "weights_note": notes.get((tiny, pipeline.trained), "released weights"),
         }
+
+    def measured(self) -> dict[str, Any] | None:
+        """How often each model was right, row by row, as their checkpoints' folders say; None where none does."""
+        found = {letter: self.pipeline(letter).figures for letter in self.letters}
+        titles = {card["letter"]: f"{card['name']}, {card['parameters']:,} parameters" for card in self.model_cards()}
+        return figures_table({letter: figures for letter, figures in found.items() if figures}, titles)
 
     # --- finished runs ---
 

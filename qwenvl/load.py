@@ -41,13 +41,14 @@ def load(name: str | Path, *, dtype: torch.dtype | str = "auto", device: torch.d
     folder = find_folder(name)
     model = load_model(folder, dtype=dtype, device=device)
     published = read_json(folder / "config.json")
-    generation = folder / "generation_config.json"
+    generation, figures = folder / "generation_config.json", folder / "figures.json"
     return Pipeline(
         name=str(name) if not Path(name).exists() else Path(name).resolve().name,
         model=model,
         processor=from_folder(folder, model.config),
         sampling=Sampling.from_published(read_json(generation)) if generation.exists() else Sampling(),
         trained=published.get("qwenvl", {}).get("trained", True),
+        figures=read_json(figures) if figures.exists() else None,
     )
 
 

@@ -36,6 +36,8 @@ class Pipeline:
     Attributes:
         name: preset, folder name or hub id.
         sampling: the published generation config; each question may change it.
+        trained: False for seeded random weights, whose answers mean nothing.
+        figures: what `qwenvl.tiny evaluate` measured of this checkpoint, where its folder says so (figures.json).
         max_trace_bytes: what a run may keep of queries and keys; beyond it layers are replayed when somebody looks.
     """
 
@@ -44,6 +46,7 @@ class Pipeline:
     processor: Processor
     sampling: Sampling
     trained: bool = True
+    figures: Mapping[str, Any] | None = None
     max_trace_bytes: int = 1 << 30
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="processor minutes; learning rates end with them")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--from", dest="start", type=Path, help="begin with the weights of this checkpoint")
+    parser.add_argument("--photos", nargs="+", default=(), help="picture files to crop grounds from")
     parser.add_argument("--device", default="auto", help='"auto": CUDA in bfloat16 where there is one, else the CPU')
     parser.set_defaults(run=_train)
 
@@ -42,7 +43,15 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
 def _train(given: argparse.Namespace) -> None:
     from qwenvl.tiny.train import train
 
-    train(given.family, given.out, minutes=given.minutes, seed=given.seed, start=given.start, device=given.device)
+    train(
+        given.family,
+        given.out,
+        minutes=given.minutes,
+        seed=given.seed,
+        start=given.start,
+        photos=given.photos,
+        device=given.device,
+    )
 
 
 def _add_evaluate(parser: argparse.ArgumentParser) -> None:

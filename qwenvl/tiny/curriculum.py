@@ -91,7 +91,7 @@ class Shelf:
     def take(self, menu: Menu) -> Lesson:
         """A lesson from a menu, new or drawn before from the same one."""
         lessons = self.lessons.setdefault(repr(menu), [])
-        if len(lessons) >= 20 and self.rng.random() < (self.again if menu.questions else 0.0):
+        if len(lessons) >= 20 and self.rng.random() < self.again:
             return lessons[self.rng.integers(len(lessons))]
         lesson = draw_lesson(self.teacher, menu, self.rng)
         if len(lessons) < self.size:
@@ -123,15 +123,27 @@ class Plan:
     muon: float = 0.02  # learning rate of hidden matrices
     adam: float = 2e-3  # learning rate of everything else
     decay: float = 0.01
+    photos: tuple[str, ...] = ()  # picture files, crops of which lie behind a fifth of the later scenes
 
     def later(self, share: float) -> float:
         """The share of the time since questions are asked, 0 to 1."""
         return max(0.0, (share - self.seeing) / (1 - self.seeing))
 
     def is_asking(self, step: int, share: float) -> bool:
-        """Whether a step asks questions; later on, every other one still only looks at crowds."""
-        return share >= self.seeing and step % 2 == 0
+        """Whether a step asks; the others only look at crowds: every other one at first, then every fourth."""
+        if share < self.seeing:
+            return False
+        if self.later(share) < HARDER:
+            return step % 2 == 0
+        return step % 4 != 3 or self.is_eye_fixed(share)
 
+    def is_eye_fixed(self, share: float) -> bool:
+        """Whether the vision tower learns no more, as in both papers' last stage."""
+        return self.later(share) >= FIXED
+
+
+HARDER = 0.3  # share of the asking time after which all tasks are asked, of larger pictures
+FIXED = 0.8  # share of it after which the vision tower is left as it is
 
 BUDGETS = {
     "qwen-vl": {"budget": 3600, "seeing_budget": 2200},
@@ -139,11 +151,11 @@ BUDGETS = {
 }
 
 
-def plan_for(family: str, *, minutes: float, seed: int, seeing: float = 0.15) -> Plan:
+def plan_for(family: str, *, minutes: float, seed: int, seeing: float = 0.13, photos: tuple[str, ...] = ()) -> Plan:
     """The plan that the recipe uses. Qwen-VL's tower wants small steps and a bound on its weights."""
     if family == "qwen-vl":
-        return Plan(family, minutes, seed, **BUDGETS[family], seeing=seeing, muon=0.01, decay=0.5)
-    return Plan(family, minutes, seed, **BUDGETS[family], seeing=seeing)
+        return Plan(family, minutes, seed, **BUDGETS[family], seeing=seeing, photos=photos, muon=0.01, decay=0.5)
+    return Plan(family, minutes, seed, **BUDGETS[family], seeing=seeing, photos=photos)
 
 
 def crowds(family: str) -> Menu:
@@ -160,14 +172,15 @@ def menu_at(plan: Plan, share: float) -> Menu:
     first = plan.family == "qwen-vl"
     tasks = {"colour": 2.0, "shape": 3.0, "existence": 1.5, "count": 1.5, "grounding": 0.5, "relation": 0.4}
     menu = Menu(tasks, 16, (1, 4), (112, 224), printed=0.0, clips=0.0 if first else 0.15, pairs=0.0)
-    if plan.later(share) > 0.4:
-        tasks = tasks | {"region": 0.2, "caption": 0.3, "furthest": 0.2, "reading": 0.4}
-        clips = 0.0 if first else 0.2
-        menu = replace(menu, tasks=tasks, sides=(112, 280), printed=0.15, clips=clips, pairs=0.02)
+    if plan.later(share) >= HARDER:
+        tasks = {"colour": 1.2, "shape": 1.6, "existence": 1.0, "count": 2.4, "grounding": 2.4, "relation": 1.6}
+        tasks |= {"region": 0.3, "caption": 0.3, "furthest": 0.4, "reading": 1.0}
+        clips = 0.0 if first else 0.25
+        menu = replace(menu, tasks=tasks, sides=(112, 320), printed=0.2, clips=clips, pairs=0.02, photos=plan.photos)
     return replace(menu, ground=0.15) if first and plan.later(share) < 0.7 else menu
 
 
 def weights_at(plan: Plan, share: float) -> Weights:
-    """How much counts after a share of the time: the helpers less and less, looks not at all in the end."""
+    """How much counts after a share of the time: the helpers and the looks less and less."""
     later = plan.later(share)
-    return Weights(1.0, max(0.6, 1.0 - later), max(0.0, 0.6 - 0.8 * later))
+    return Weights(1.0, max(0.4, 1.0 - later), max(0.1, 0.6 - 0.8 * later))

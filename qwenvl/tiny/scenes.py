@@ -32,6 +32,7 @@ PAIRS = [(colour, shape) for colour in COLOURS for shape in SHAPES]
 GROUND_KINDS = {"plain": 0.3, "gradient": 0.35, "stripes": 0.1, "checks": 0.1, "speckle": 0.15}
 PAPERS = ("white", "beige", "mint", "grey")
 INKS = ("black", "blue", "red", "purple", "green")
+SMALLEST = 24.0  # side of a shape in pixels: below it, a merged token of 28 pixels holds more ground than shape
 MIN_CONTRAST = 0.2  # below it, people too hesitate to name a shape or read a word
 
 # fmt: off
@@ -132,7 +133,7 @@ def _place_thing(
     for attempt in range(tries):
         colour, shape = pairs[int(rng.integers(len(pairs)))]
         largest = 0.42 if attempt < tries / 2 else 0.25
-        side = max(20.0, float(rng.uniform(0.13, largest)) * min(size))
+        side = max(SMALLEST, float(rng.uniform(0.17, largest)) * min(size))
         margin = side * 0.5 + 2
         centre = (float(rng.uniform(margin, width - margin)), float(rng.uniform(margin, height - margin)))
         tilt = 0.0 if shape in ("circle", "ring") else float(rng.uniform(-12, 12))
@@ -150,7 +151,7 @@ def _place_label(
     taken = [box_of(item, size) for item in placed]
     for _ in range(60):
         colour = str(rng.choice(list(COLOURS)))
-        height = int(rng.integers(16, max(18, min(size) // 4)))
+        height = int(rng.integers(18, max(20, min(size) // 3)))
         corner = (int(rng.integers(0, size[0])), int(rng.integers(0, size[1])))
         rgb = _shade(rng, COLOURS[colour], 0.05)
         label = Label(random_text(rng), colour, rgb, corner, height, str(rng.choice(FONTS)))
@@ -182,6 +183,7 @@ def _stands_out(rgb: RGB, ground: Ground, size: tuple[int, int], box: Box) -> bo
     scale = 8 / max(size)  # a few pixels of the photo are enough
     small = (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
     left, top, right, bottom = (round(edge * scale) for edge in box)
+    left, top = min(left, small[0] - 1), min(top, small[1] - 1)
     behind = render_ground(ground, small)[top : max(bottom, top + 1), left : max(right, left + 1)]
     return min(contrast(rgb, pixel) for pixel in behind.reshape(-1, 3).tolist()) >= MIN_CONTRAST
 

@@ -239,7 +239,7 @@ def test_every_function_answers_over_http(server: Server, run_id: str) -> None:
         "shares": {"query": query, "why": True},
         "adapter": {"media": 0, "query": 12, "head": "mean"},
         "adapter_sheet": {"media": 0, "head": 0},
-        "readers": {"media": 0, "patch": 7, "head": 1},
+        "readers": {"media": 0, "patch": 7, "head": 0},
         "picture": {"media": 0, "side": 64},
         "resized": {"media": 0},
         "figure": {"name": "positions_3d"},
@@ -281,7 +281,8 @@ def test_pictures_come_scaled_and_resized(server: Server, run_id: str) -> None:
     shown = {
         name: _size(server.function(name, {"run": run_id, "media": 0, "side": 64})) for name in ("picture", "resized")
     }
-    assert shown == {"picture": (64, 26), "resized": (448, 448)}
+    side = server.session.pipeline("A").config.vision.image_size
+    assert shown == {"picture": (64, 26), "resized": (side, side)}
 
 
 def _size(answer: httpx.Response) -> tuple[int, int]:

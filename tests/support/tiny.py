@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+import tempfile
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ from PIL import Image
 import qwenvl
 from qwenvl.pipeline import Pipeline
 from qwenvl.run import Run
+from qwenvl.tiny.untrained import write_untrained
 
 TINY = ["tiny-qwen-vl", "tiny-qwen2-vl"]
 SPOKEN = "the the the red one"
@@ -18,7 +22,16 @@ SPOKEN = "the the the red one"
 
 @cache
 def tiny(name: str) -> Pipeline:
-    return qwenvl.load(name, dtype="float32", device="cpu")
+    """The untrained checkpoint of this name: random weights and fixed sizes, whatever ships."""
+    return qwenvl.load(_untrained() / name, dtype="float32", device="cpu")
+
+
+@cache
+def _untrained() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="untrained-")
+    atexit.register(folder.cleanup)
+    write_untrained(Path(folder.name))
+    return Path(folder.name)
 
 
 def colours(rows: int, columns: int, seed: int = 0) -> np.ndarray:

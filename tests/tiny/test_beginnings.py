@@ -144,10 +144,18 @@ def test_a_card_prints_its_figures(first: QwenVL, tmp_path: Path) -> None:
     write_checkpoint(first, "qwen-vl", folder, {"seed": 7, "steps": 1200, "minutes": 31.5})
     row = {"right": 0.875, "asked": 40, "by_difficulty": {"easy": {"right": 1.0, "asked": 8}}}
     found = {"target": 5.61, "distractor": 0.4, "layer": 2, "head": 1, "row": "answer"}
-    (folder / "figures.json").write_text(json.dumps({"rows": {"colour": row}, "pointing": {"colour": found}}))
+    figures = {
+        "rows": {"colour": row},
+        "pointing": {"colour": found},
+        "seed": 3,
+        "scenes": 40,
+        "seconds_an_answer": 0.1,
+    }
+    (folder / "figures.json").write_text(json.dumps(figures))
     write_card(folder)
     card = (folder / "README.md").read_text()
-    assert "| colour | 87.5% | 40 | 100% |  |  |" in card
+    assert "| colour | 87.5% | 95% | 40 | 100% |  |  |" in card
+    assert "--seed 3 --scenes 40" in card
     assert "| colour | 5.6 x | 0.40 x | layer 2, head 1, row of the answer |" in card
     assert "| seed | 7 |" in card
     assert "1,200" in card

@@ -1,6 +1,7 @@
 // The bar at the top: title, examples, the weights badge, the theme. On narrow screens also the way into the rail.
 
 import { el, refill, setText, toggle } from "../dom.js";
+import { createMeasured } from "./measured.js";
 
 const THEME_KEY = "inside-qwen-vl-theme";
 
@@ -100,7 +101,8 @@ export function mount(element, { props, trigger, watch }) {
     attributeFilter: ["class"],
   });
   const chips = el("nav", { class: "chips", "aria-label": "Examples" });
-  const badge = el("span", { class: "badge" });
+  const measured = createMeasured();
+  const badge = el("button", { type: "button", class: "badge", onclick: measured.open });
   const api = el("button", {
     type: "button",
     class: "quiet",
@@ -136,14 +138,18 @@ export function mount(element, { props, trigger, watch }) {
     ),
     createAskBar(),
     shade,
+    measured.root,
   );
   const draw = () => {
-    const { examples = [], selected = null, badge: words = "" } = props.value || {};
+    const { examples = [], selected = null, badge: words = "", measured: figures = null } = props.value || {};
     refill(chips, [examples.map((example) => example.name), selected], () =>
       examples.map((example) => chip(example, selected, (name) => trigger("example", { name }))),
     );
     refill(badge, words, () => (words ? [el("i", { class: "info", text: "i" }), words] : []));
     toggle(badge, "plain", !words);
+    badge.disabled = !figures;
+    badge.title = figures ? "How often these weights are right" : "";
+    measured.update(figures);
   };
   watch("value", draw);
   draw();

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -55,17 +55,18 @@ def test_a_place_names_the_token_and_the_patches_over_it(looking: Any) -> None:
 def test_a_query_of_the_adapter_is_the_librarys_row(looking: Any, painted_as: Callable[..., None]) -> None:
     looking.view("Adapter")
     run = looking.run("A")
-    for query, head in ((0, "mean"), (137, 1)):
+    grid = run.media[0].patch_grid[1:]
+    for query, head in ((0, "mean"), (137, 0)):
         looking.page.fill("#adapter-query", str(query))
         looking.page.press("#adapter-query", "Enter")
         looking.page.select_option("#adapter-head", str(head))
-        row = run.attention("adapter", media=0, query=query, head=head).numpy().reshape(32, 32)
+        row = run.attention("adapter", media=0, query=query, head=head).numpy().reshape(grid)
         label = f"query {query} · {'all heads' if head == 'mean' else f'head {head}'}"
         looking.until('.stage[data-letter="A"] .stage-label', label)
         looking.page.wait_for_function(
             "(most) => Math.abs(window.__inspector.drawn.A.drawn.spec.cells?.max - most) < 1e-6", arg=float(row.max())
         )
-        painted_as(looking.painted("A", (32, 32)), row, row.max())
+        painted_as(looking.painted("A", grid), row, row.max())
         bits = float(-(row[row > 0] * np.log2(row[row > 0])).sum())
         assert f"{bits:.1f} bits" in looking.page.locator('.stage-cell[data-letter="A"] .figures').inner_text()
         assert f"adapter query {query}" in looking.sentence()
@@ -73,9 +74,10 @@ def test_a_query_of_the_adapter_is_the_librarys_row(looking: Any, painted_as: Ca
 
 def test_the_readers_of_a_patch(looking: Any) -> None:
     looking.view("Adapter")
-    looking.select(keys=[20.5 / 32, 11.5 / 32])
-    looking.page.wait_for_function("() => document.querySelector('.readers h3')?.textContent.includes('(11, 20)')")
-    column = looking.run("A").adapter_matrix(media=0, head="mean")[:, 11 * 32 + 20]
+    _, rows, columns = looking.run("A").media[0].patch_grid
+    looking.select(keys=[10.5 / columns, 11.5 / rows])
+    looking.page.wait_for_function("() => document.querySelector('.readers h3')?.textContent.includes('(11, 10)')")
+    column = looking.run("A").adapter_matrix(media=0, head="mean")[:, 11 * columns + 10]
     expected = column.topk(5)
     shown = looking.page.locator(".reader > span:first-child").all_inner_texts()
     assert [int(text) for text in shown] == expected.indices.tolist()
@@ -83,11 +85,13 @@ def test_the_readers_of_a_patch(looking: Any) -> None:
 
 def test_the_lanes_read_the_ids_of_the_run(looking: Any) -> None:
     looking.view("Positions")
+    looking.settle()
     run = looking.run("B")
     box = looking.page.locator(".lanes").bounding_box()
+    width = float(looking.page.locator(".lanes-drawing").get_attribute("width"))
     total = max(len(looking.run(letter).tokens) for letter in "AB")
     for token in (3, 60, len(run.tokens) - 1):
-        x = 84 + (token + 0.5) * (box["width"] - 84) / total
+        x = 84 + (token + 0.5) * (width - 84) / total
         looking.page.mouse.move(box["x"] + x, box["y"] + box["height"] - 30)
         t, h, w = run.positions[:, token].tolist()
         looking.until(".lane-cursor", f"token {token} is (t {t}, h {h}, w {w})")

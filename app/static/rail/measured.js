@@ -1,0 +1,30 @@
+// What the tiny checkpoints know: the table of their measured figures, in a dialog behind the weights badge.
+
+import { el, refill } from "../dom.js";
+
+const row = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, { text: cell })));
+
+function table({ columns, rows }) {
+  const head = el("thead", {}, row("th", ["", ...columns]));
+  return el("table", {}, head, el("tbody", {}, ...rows.map((cells) => row("td", cells))));
+}
+
+export function createMeasured() {
+  const body = el("div", { class: "measured-body" });
+  const close = el("button", { type: "button", class: "quiet", text: "Close", onclick: () => root.close() });
+  const root = el(
+    "dialog",
+    { class: "measured", "aria-label": "What these weights know" },
+    el("div", { class: "measured-head" }, el("h2", { text: "What these weights know" }), close),
+    body,
+  );
+  root.addEventListener("click", (event) => event.target === root && root.close());
+  return {
+    root,
+    open: () => root.showModal(),
+    update: (measured) =>
+      refill(body, measured, () =>
+        measured ? [table(measured), ...measured.notes.map((text) => el("p", { text }))] : [],
+      ),
+  };
+}

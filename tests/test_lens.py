@@ -1,0 +1,61 @@
+"""The lens against the model's own logits, and states kept by hooks of our own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from qwenvl.errors import RunError
+from qwenvl.lens import logit_lens
+from tests.support.goldens import assert_close
+from tests.support.tiny import SPOKEN, TINY, mixed_run, one_picture, tiny
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_the_last_layers_lens_is_what_the_model_says(name: str) -> None:
+    run = mixed_run(name)
+    lens = logit_lens(run)
+    assert lens.ids.shape == (run.num_layers("language"), len(run.tokens), 5)
+    for place, index in enumerate(range(run.answer_start, len(run.tokens))):
+        likeliest = run.alternatives(index)
+        assert lens.ids[-1, index - 1].tolist() == [one.id for one in likeliest]
+        wanted = torch.tensor([one.probability for one in likeliest])
+        assert_close(lens.probabilities[-1, index - 1], wanted, 1e-6)
+        assert float(lens.said[-1, place]) == pytest.approx(run.probability(index), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_an_early_layer_is_its_state_through_the_last_norm_and_the_head(name: str) -> None:
+    run = tiny(name).run(one_picture(), answer=SPOKEN)
+    model, states = tiny(name).model, []
+
+    def keep(module: Any, arguments: Any, output: torch.Tensor) -> None:
+        states.append(output[0])
+
+    handle = model.language.blocks[1].register_forward_hook(keep)
+    inputs = dict(tiny(name).processor(one_picture()).model_inputs)
+    said = torch.tensor([[token.id for token in run.tokens if token.in_answer]])
+    with torch.no_grad():
+        model(**inputs | {"input_ids": torch.cat((inputs["input_ids"], said), dim=1)})
+        handle.remove()
+        shares = model.language.logits(model.language.norm(states[0])).softmax(dim=-1)
+    lens = logit_lens(run, k=3)
+    assert_close(lens.probabilities[1], shares.topk(3, dim=-1).values, 1e-6)
+    assert_close(lens.norms[1], states[0].norm(dim=-1), 1e-4)
+    expected = torch.stack([shares[run.answer_start + i - 1, id_] for i, id_ in enumerate(said[0])])
+    assert_close(lens.said[1], expected, 1e-6)
+
+
+def test_a_small_budget_replays_block_by_block_to_the_same_lens() -> None:
+    run = tiny(TINY[1]).run(one_picture(), answer=SPOKEN)
+    frugal = replace(run, pipeline=replace(tiny(TINY[1]), max_trace_bytes=1))
+    assert torch.equal(logit_lens(frugal).ids, logit_lens(run).ids)
+
+
+def test_without_a_pipeline_it_says_what_is_missing() -> None:
+    run = replace(tiny(TINY[0]).run(one_picture(), answer=SPOKEN), pipeline=None)
+    with pytest.raises(RunError, match="pipeline"):
+        logit_lens(run)
