@@ -30,7 +30,8 @@ format: .venv/dev.stamp  ## format the code, and fix what the linter can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-benchmark: .venv/dev.stamp  ## what tracing costs, beside transformers (about a quarter of an hour)
+benchmark: .venv/dev.stamp  ## how fast the tiny models answer, and what tracing costs beside transformers (about a quarter of an hour)
+	$(BIN)/python -m tests.benchmarks.answers
 	$(BIN)/python -m tests.benchmarks.attention_cost
 
 clean:  ## remove the virtual environment and every cache

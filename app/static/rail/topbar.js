@@ -68,6 +68,17 @@ function chip(example, selected, onpick) {
   );
 }
 
+const KINDS = { scene: "drawn", photo: "photos" };
+
+// The chips, with what they show written before the first of each kind.
+function chipsOf(examples, selected, onpick) {
+  return examples.flatMap((example, index) => {
+    const begins = example.kind !== examples[index - 1]?.kind;
+    const kind = begins && el("span", { class: "chip-kind", text: KINDS[example.kind] ?? example.kind });
+    return [...(kind ? [kind] : []), chip(example, selected, onpick)];
+  });
+}
+
 function createAskBar() {
   const thumb = el("img", { alt: "" });
   const words = el("span", { class: "askbar-words" });
@@ -143,7 +154,7 @@ export function mount(element, { props, trigger, watch }) {
   const draw = () => {
     const { examples = [], selected = null, badge: words = "", measured: figures = null } = props.value || {};
     refill(chips, [examples.map((example) => example.name), selected], () =>
-      examples.map((example) => chip(example, selected, (name) => trigger("example", { name }))),
+      chipsOf(examples, selected, (name) => trigger("example", { name })),
     );
     refill(badge, words, () => (words ? [el("i", { class: "info", text: "i" }), words] : []));
     toggle(badge, "plain", !words);
