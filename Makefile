@@ -23,6 +23,7 @@ lint: .venv/dev.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/oxlint --deny-warnings app/static
 
 check: lint test slow  ## everything CI runs: lint, then all tests
 

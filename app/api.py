@@ -23,6 +23,7 @@ from app.failures import sentence
 from app.figures import figure
 from app.payload import run_payload
 from app.pictures import MAX_SIDE
+from app.questions import QUESTIONS
 from app.session import Session
 from app.uploads import Uploads, watch_uploads
 from qwenvl.config import PRESETS
@@ -157,6 +158,8 @@ def server_functions(session: Session) -> list[Callable[[Any], dict[str, Any]]]:
     }
     for row in (rows.shares, rows.adapter, rows.adapter_sheet, rows.readers):
         answers[row.__name__] = functools.partial(_row, session, row)
+    for name, question in QUESTIONS.items():
+        answers[name] = functools.partial(question, session.finished)
     return [_served(name, answer) for name, answer in answers.items()]
 
 

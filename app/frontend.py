@@ -31,7 +31,9 @@ document.addEventListener("DOMContentLoaded", () => {
 
 def head() -> str:
     """Links for the page's <head>: relative, so that they hold behind a proxy's path too."""
-    links = [f'<link rel="stylesheet" href="inspector/{name}">' for name in STYLES]
+    # A view or a part may bring a file of styles of its own, beside it.
+    own = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.glob("*/*.css"))
+    links = [f'<link rel="stylesheet" href="inspector/{name}">' for name in (*STYLES, *own)]
     return "\n".join([*links, f"<script>{RESTORE_THEME}</script>"])
 
 
@@ -44,7 +46,7 @@ def routes() -> list[Mount | Route]:
 
 
 def own_component(module: str, *, events: str = "", **more: Any) -> gr.HTML:
-    """A component that one of our modules draws into: `mount(element, {props, trigger, watch, server})`.
+    """A component that one of our modules draws into: `mount(element, {props, trigger, watch, server, signal})`.
 
     Args:
         module: path below static, without its suffix.
@@ -53,8 +55,9 @@ def own_component(module: str, *, events: str = "", **more: Any) -> gr.HTML:
     """
     named = "".join(f"'{name}';" for name in events.split())
     script = (
-        f"{named}import(new URL('inspector/{module}.js', document.baseURI).href)"
-        ".then((module) => module.mount(element, { props, trigger, watch, server }));"
+        f"{named}const ours = (name) => import(new URL(`inspector/${{name}}.js`, document.baseURI).href);"
+        f"Promise.all([ours('component'), ours('{module}')])"
+        ".then(([{ mountIn }, module]) => mountIn(element, { props, trigger, watch, server }, module));"
     )
     return gr.HTML(html_template='<div class="own"></div>', js_on_load=script, apply_default_css=False, **more)
 

@@ -4,20 +4,18 @@ import { createActions } from "./actions.js";
 import { Client } from "./client.js";
 import { createContext } from "./context.js";
 import { el, refill, segmented, setText, toggle } from "./dom.js";
+import { onLanguage, say } from "./i18n.js";
 import { HeadCard } from "./parts/headcard.js";
 import { listenToKeys } from "./keys.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "./rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
-import { LETTERS, createStore, effective, writeAddress } from "./store.js";
-import * as adapter from "./views/adapter.js";
-import * as answer from "./views/answer.js";
-import * as patches from "./views/patches.js";
-import * as positions from "./views/positions.js";
+import { LETTERS, createStore, effective, registerViews, writeAddress } from "./store.js";
+import { VIEWS } from "./views/index.js";
 
-// In the order of the data's way through the model; a new view is one more line here.
-const VIEWS = { patches, positions, adapter, answer };
 const SPEAK_MS = 400;
+
+registerViews(VIEWS);
 
 function createTabs(actions) {
   const buttons = Object.entries(VIEWS).map(([id, view]) =>
@@ -27,7 +25,7 @@ function createTabs(actions) {
       id: `tab-${id}`,
       "aria-controls": "view",
       "data-view": id,
-      text: view.NAME,
+      text: say(view.NAME),
       onclick: () => actions.pickView(id),
     }),
   );
@@ -179,6 +177,7 @@ function stepAndFocus(actions, letter, by) {
   );
 }
 
+// Draws the state; made anew for each language, since what is drawn holds its words.
 function createRenderer(ctx, shell) {
   const made = {};
   const view = (id) => (made[id] ??= VIEWS[id].createView(ctx));
@@ -194,7 +193,7 @@ function createRenderer(ctx, shell) {
     const current = view(selection.view);
     if (shell.stage.firstChild !== current.root) shell.stage.replaceChildren(current.root);
     current.update(state, selection);
-    shell.status.update(statusParts(ctx, state, selection), statusHint(state, state.selection), state.shown);
+    shell.status.update(statusParts(ctx, state, selection, VIEWS[selection.view].status), statusHint(state, state.selection), state.shown);
     ctx.current = current;
   };
 }
@@ -207,6 +206,8 @@ function keepAddress(store) {
   });
 }
 
+export const redrawsItself = true;
+
 export function mount(element, { props, server, watch }) {
   const store = createStore();
   const client = new Client(server, (channel) => {
@@ -215,10 +216,19 @@ export function mount(element, { props, server, watch }) {
   });
   const actions = createActions(store);
   const ctx = createContext(store, client, actions);
-  const shell = createShell(store, actions);
-  element.replaceChildren(shell.root);
-  const render = createRenderer(ctx, shell);
-  store.subscribe(render);
+  let render = null;
+  const sized = new ResizeObserver(store.redraw);
+  const build = () => {
+    const shell = createShell(store, actions);
+    element.replaceChildren(shell.root);
+    sized.disconnect();
+    sized.observe(shell.root);
+    render = createRenderer(ctx, shell);
+    store.redraw();
+  };
+  build();
+  onLanguage(build);
+  store.subscribe((state) => render(state));
   keepAddress(store);
   listenToKeys(actions, Object.keys(VIEWS));
   const runs = new Runs(store, client, actions);
@@ -228,7 +238,6 @@ export function mount(element, { props, server, watch }) {
   watch("stale", note);
   hear();
   note();
-  new ResizeObserver(store.redraw).observe(shell.root);
   new MutationObserver(store.redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   window.__inspector = forTests(store, ctx, actions);
   render(store.state);

@@ -18,7 +18,7 @@ function createPictures(client, redraw) {
       client.fetchOnce(kind, { run, media, side: PICTURE_SIDE }).then((answer) => {
         if (answer.error) return;
         image.onload = () => {
-          images.get(key) && (images.get(key).ready = true);
+          if (images.has(key)) images.get(key).ready = true;
           redraw();
         };
         image.src = answer.picture;

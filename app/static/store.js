@@ -3,8 +3,16 @@
 export const LETTERS = ["A", "B"];
 export const other = (letter) => (letter === "A" ? "B" : "A");
 
-// Where the attention of each view happens.
-export const SITES = { patches: "vision", positions: "language", adapter: "adapter", answer: "language" };
+// The views, told once by the page: this file does not import them, since they import it.
+let views = {};
+
+export const registerViews = (all) => (views = all);
+
+export const siteOf = (view) => views[view].SITE;
+
+// What each view lets one choose in it alone, as it begins.
+const choicesOf = () =>
+  Object.fromEntries(Object.entries(views).flatMap(([id, { CHOICES }]) => (CHOICES ? [[id, { ...CHOICES }]] : [])));
 
 const both = (value) => ({ A: value, B: value });
 
@@ -22,8 +30,12 @@ export function emptySelection() {
     adapter: { query: 0, head: "mean" },
     keys: null, // a place on the original picture, [x, y] in 0..1
     frame: 0,
+    ...Object.fromEntries(Object.entries(choicesOf()).map(([view, initial]) => [`of_${view}`, initial])),
   };
 }
+
+// What is chosen in one view alone, its CHOICES.
+export const choices = (selection, view) => selection[`of_${view}`];
 
 export function createStore() {
   let state = {
@@ -92,7 +104,27 @@ export function toLine(selection) {
   parts.push(`media=${selection.media}`, `adapter=${selection.adapter.query},${selection.adapter.head}`);
   if (selection.keys) parts.push(`keys=${selection.keys.map((value) => value.toFixed(4)).join(",")}`);
   if (selection.frame) parts.push(`frame=${selection.frame}`);
+  Object.entries(choicesOf()).forEach(([view, initial]) => {
+    const changed = Object.entries(choices(selection, view)).filter(([name, value]) => value !== initial[name]);
+    if (changed.length) parts.push(`${view}=${changed.map(([name, value]) => `${name}:${value}`).join(",")}`);
+  });
   return parts.join(";");
+}
+
+// A choice of the same kind as its initial value; anything else in an address is left as it was.
+function choiceFrom(text, initial) {
+  if (text === "null") return null;
+  if (typeof initial === "boolean") return text === "true";
+  if (typeof initial === "string" && !Number.isInteger(Number(text))) return text;
+  return asIndex(text) ?? initial;
+}
+
+function choicesFromLine(selection, view, text) {
+  const initial = choicesOf()[view];
+  const found = text.split(",").map((pair) => pair.split(":"));
+  const known = found.filter(([name, value]) => Object.hasOwn(initial, name) && value !== undefined);
+  const read = Object.fromEntries(known.map(([name, value]) => [name, choiceFrom(value, initial[name])]));
+  selection[`of_${view}`] = { ...initial, ...read };
 }
 
 function modelFromLine(selection, letter, text) {
@@ -105,7 +137,7 @@ function modelFromLine(selection, letter, text) {
 
 const readers = {
   view(selection, text) {
-    if (Object.hasOwn(SITES, text)) [selection.view, selection.site] = [text, SITES[text]];
+    if (Object.hasOwn(views, text)) [selection.view, selection.site] = [text, siteOf(text)];
   },
   model: (selection, text) => (selection.model = text === "B" ? "B" : "A"),
   A: (selection, text) => modelFromLine(selection, "A", text),
@@ -126,8 +158,9 @@ export function fromLine(line) {
   const selection = emptySelection();
   for (const part of (line || "").split(";")) {
     const at = part.indexOf("=");
-    const read = readers[part.slice(0, at)];
-    if (at > 0 && read) read(selection, part.slice(at + 1));
+    const name = part.slice(0, at);
+    if (at > 0 && readers[name]) readers[name](selection, part.slice(at + 1));
+    else if (Object.hasOwn(choicesOf(), name)) choicesFromLine(selection, name, part.slice(at + 1));
   }
   return selection;
 }

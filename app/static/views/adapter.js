@@ -11,6 +11,7 @@ import { paintCrop } from "../parts/thumbs.js";
 import { LETTERS } from "../store.js";
 
 export const NAME = "Adapter";
+export const SITE = "adapter";
 const STAGE_HEIGHT = 250;
 
 const cells = (media) => media.token_grid.reduce((product, size) => product * size, 1);
@@ -176,11 +177,11 @@ function drawMerger(view, image, media, { row, column, index }) {
   }
   const columns = media.patch_grid[2];
   const first = 2 * row * columns + 2 * column;
-  refill(view.four, [row, column, columns], () => [
-    ...[first, first + 1, first + columns, first + columns + 1].map((patch, at) =>
+  refill(view.four, [row, column, columns], () =>
+    [first, first + 1, first + columns, first + columns + 1].map((patch, at) =>
       el("span", { class: "corner", text: at, title: `patch ${count(patch)}` }),
     ),
-  ]);
+  );
   refill(view.mergeWords, [index, first, columns], () => [
     el(
       "p",
@@ -343,4 +344,24 @@ export function createView(ctx) {
       ]);
     },
   };
+}
+
+// What the status line says of this view.
+export function status(ctx, state, selection) {
+  const parts = [["adapter query ", String(selection.adapter.query)]];
+  const map = state.runs.A && ctx.adapterMap();
+  const heads = selection.adapter.head === "mean" ? "mean of the heads" : `head ${selection.adapter.head}`;
+  if (map)
+    parts.push([
+      "",
+      "A",
+      ` ${heads}, at most ${percent(map.max)} of the row in one patch, ${count(map.half.length)} of ${count(map.values.length)} patches hold half`,
+    ]);
+  const media = state.runs.B?.media[selection.media];
+  if (media) {
+    const place = ctx.adapterPlace(selection);
+    const { row, column } = cellAt(place, media.token_grid);
+    parts.push(["", "B", ` at that place token (${row}, ${column}), four patches, no attention`]);
+  }
+  return parts;
 }

@@ -11,9 +11,11 @@ import { createScale } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { LETTERS } from "../store.js";
-import { chosenLabel } from "../words.js";
+import { rowWords } from "../status.js";
+import { chosenLabel, wordOfToken } from "../words.js";
 
 export const NAME = "Answer";
+export const SITE = "language";
 const STAGE_HEIGHT = 288;
 const SCALE_HEIGHT = 204; // the least that its words need
 
@@ -234,4 +236,16 @@ export function createView(ctx) {
       panel.update(honest(selection, state.runs));
     },
   };
+}
+
+// What the status line says of this view.
+export function status(ctx, state, selection) {
+  const run = state.runs[selection.model];
+  const token = selection.query[selection.model];
+  const label = chosenLabel(run, token);
+  if (!label) return [["Nothing is chosen: point at a word of an answer to see the row that predicts it."]];
+  return [
+    [wordOfToken(run, token) >= 0 ? "answer word " : "", label],
+    ...LETTERS.map((letter) => ["", letter, ` ${rowWords(ctx, letter, state, selection)}`]),
+  ];
 }

@@ -7,9 +7,11 @@ import { honestPanel } from "../parts/honest.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { css, inkOn, tide } from "../colour.js";
+import { cellWords } from "../status.js";
 import { LETTERS } from "../store.js";
 
 export const NAME = "Patches";
+export const SITE = "vision";
 const STAGE_HEIGHT = 250;
 const ARRIVES = [248, 150];
 
@@ -318,4 +320,16 @@ export function createView(ctx) {
       orders.update(state.runs.B, state.runs.B?.media[selection.media], selection);
     },
   };
+}
+
+// What the status line says of this view.
+export function status(ctx, state, selection) {
+  const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
+    const media = state.runs[letter].media[selection.media];
+    if (selection.keys) return ["", letter, ` ${cellWords(letter, media, selection.keys)}`];
+    const [width, height] = cellSize(media.size, media.patch_grid);
+    const number = media.patch_grid.reduce((product, size) => product * size, 1);
+    return ["", letter, ` ${count(number)} patches, ${pixels(width)} × ${pixels(height)} px of the original each`];
+  });
+  return [[selection.keys ? "a place on the picture" : "the grids on the original picture"], ...parts];
 }

@@ -10,6 +10,7 @@ import { axis } from "../parts/ribbon.js";
 import { LETTERS } from "../store.js";
 
 export const NAME = "Positions";
+export const SITE = "language";
 
 const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
@@ -252,4 +253,23 @@ export function createView(ctx) {
       drawBudget(costs, state, present);
     },
   };
+}
+
+// What the status line says of this view.
+export function status(ctx, state, selection) {
+  const parts = LETTERS.filter((letter) => state.runs[letter] && selection.query[letter] !== null).map((letter) => {
+    const run = state.runs[letter];
+    const [t, h, w] = run.positions.map((lane) => lane[selection.query[letter]]);
+    return [
+      "",
+      letter,
+      ` token ${count(selection.query[letter])} ${letter === "A" ? `has id ${t}` : `has ids t ${t}, h ${h}, w ${w}`}`,
+    ];
+  });
+  const largest = LETTERS.filter((letter) => state.runs[letter]).map((letter) => [
+    "",
+    letter,
+    ` ${count(state.runs[letter].account.prompt_tokens)} prompt tokens, largest id ${count(state.runs[letter].account.largest_position)}`,
+  ]);
+  return [[parts.length ? "a token and its ids" : "the ids of the prompt"], ...(parts.length ? parts : largest)];
 }

@@ -1,0 +1,17 @@
+// Every view of the inspector, in the order of the data's way through the model.
+//
+// A view is one file that exports
+//   NAME                              its tab's words
+//   SITE                              where the attention it shows happens: "vision", "adapter" or "language"
+//   createView(ctx)                   { root, stages, update(state, selection) }; called once for each language
+//   status(ctx, state, selection)     parts of the status line: [text, bold, text] each
+//   CHOICES                           optional: { name: initial } of what is chosen in this view alone (numbers, words,
+//                                     null or booleans); held in selection[<view>], written into the address
+// and, where it needs them, a file of styles beside it and its Chinese in ../zh.
+
+import * as adapter from "./adapter.js";
+import * as answer from "./answer.js";
+import * as patches from "./patches.js";
+import * as positions from "./positions.js";
+
+export const VIEWS = { patches, positions, adapter, answer };
