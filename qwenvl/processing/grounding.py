@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qwenvl.processing.coordinates import THOUSANDTHS
 from qwenvl.processing.media import Box, Media
 from qwenvl.processing.tokenizers import Tokenizer
-
-THOUSANDTHS = 1000
 
 # Either notation's tag -> what it does.
 TAGS = {
