@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
 from qwenvl.run import Alternative, ModelCard, Record, Run, Token, tap_names
-from qwenvl.trace import Trace
+from qwenvl.trace import Block, Hidden, Trace
 
 Messages = Sequence[Mapping[str, Any]]
 LIKELIEST = 10  # alternatives kept for each answer token
@@ -157,13 +158,28 @@ class Pipeline:
             self.model(**inputs, last=1)
         return {name: value.cpu().contiguous() for name, value in trace.items()}
 
+    def logits(
+        self, run: Run, *, media: Sequence[Media] | None = None, blocks: Sequence[tuple[Sequence[str], Hidden]] = ()
+    ) -> Tensor:
+        """The logits that predict each token of a run's answer, float32 (answer tokens, vocab), by one forward pass.
+
+        Args:
+            media: in place of the run's own, of the same sizes.
+            blocks: what to hide in the attention of which modules; see `trace.Block`.
+        """
+        inputs, count = self._run_inputs(run, media), len(run.tokens) - run.answer_start
+        with self._lock, torch.no_grad(), ExitStack() as hidden:
+            for names, (queries, keys, rows) in blocks:
+                hidden.enter_context(Block(self.model, names, queries, keys, rows))
+            return self.model(**inputs, last=count + 1)[0, :count].float().cpu()
+
     def tap_sizes(self, run: Run) -> dict[str, int]:
         """Bytes that each tap of a run would take."""
         return self.model.tap_sizes(**self._run_inputs(run))
 
-    def _run_inputs(self, run: Run) -> dict[str, Any]:
+    def _run_inputs(self, run: Run, media: Sequence[Media] | None = None) -> dict[str, Any]:
         prompt = self.processor(
-            with_media(run.messages, run.media),
+            with_media(run.messages, run.media if media is None else media),
             min_pixels=run.settings.get("min_pixels"),
             max_pixels=run.settings.get("max_pixels"),
         )

@@ -35,6 +35,19 @@ class Alternative:
 
 
 @dataclass(frozen=True)
+class Told:
+    """How likely an answer is in one forward pass over it.
+
+    Attributes:
+        probabilities: of each answer token where it stands.
+        log_probability: natural logarithm of the probability of the whole answer.
+    """
+
+    probabilities: tuple[float, ...]
+    log_probability: float
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """Which model a run was made by."""
 

@@ -18,16 +18,18 @@ from qwenvl.config import Config
 from qwenvl.errors import RunError
 from qwenvl.maps import maps_for
 from qwenvl.processing.media import Media
-from qwenvl.record import Alternative, ModelCard, Record, Token
+from qwenvl.record import Alternative, ModelCard, Record, Token, Told
 from qwenvl.trace import attention_rows
 
 if TYPE_CHECKING:
+    from qwenvl.causes import Effect
+    from qwenvl.curves import Curves
     from qwenvl.pipeline import Pipeline
 
 Head = int | Literal["mean"] | None
 Layer = int | Literal["mean"]
 
-__all__ = ["Alternative", "ModelCard", "Record", "Run", "Token"]
+__all__ = ["Alternative", "ModelCard", "Record", "Run", "Token", "Told"]
 
 
 class Replay(Protocol):
@@ -63,6 +65,7 @@ class Run:
     pipeline: Pipeline | None = None
     _replayed: dict[str, Tensor] = field(default_factory=dict, repr=False)
     _adapter: dict[tuple[int, Head], list[Tensor]] = field(default_factory=dict, repr=False)
+    _told: Told | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.maps = maps_for(self.record.config, self.media)
@@ -275,6 +278,26 @@ class Run:
             newest = list(self._adapter.items())[-3:]
             self._adapter = dict([*newest, ((media, head), matrices)])  # replaced whole: other threads may be reading
         return matrices
+
+    # --- causes ---
+
+    def without(self, index: int, **what: Any) -> Effect:
+        """The answer told again with patches or visual tokens hidden from attention; see `causes.without`."""
+        from qwenvl import causes
+
+        return causes.without(self, index, **what)
+
+    def painted(self, index: int, mask: Any, **how: Any) -> Effect:
+        """The answer told again about a picture with some pixels painted over; see `causes.painted`."""
+        from qwenvl import causes
+
+        return causes.painted(self, index, mask, **how)
+
+    def deletion_curves(self, index: int, values: Tensor | None = None, **how: Any) -> Iterator[Curves]:
+        """How the probability of a word falls while the cells of a map go; see `curves.deletion_curves`."""
+        from qwenvl import curves
+
+        return curves.deletion_curves(self, index, values, **how)
 
     # --- queries and keys: kept, or replayed ---
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,14 @@ class Tap(nn.Module):
 # --- masks, described and never written out ---
 
 
+class Hidden(NamedTuple):
+    """What an intervention takes away: these keys from these queries, in these rows of the batch (None: in all)."""
+
+    queries: frozenset[int]
+    keys: frozenset[int]
+    rows: frozenset[int] | None = None
+
+
 @dataclass(frozen=True)
 class Mask:
     """Which keys a query may see: all of them, less what an intervention hides.
@@ -40,7 +48,7 @@ class Mask:
     Queries are the last of the keys: with cached keys, query 0 is key `keys - queries`.
     """
 
-    hidden: tuple[tuple[frozenset[int], frozenset[int]], ...] = ()  # (queries, keys) pairs that `Block` took away
+    hidden: tuple[Hidden, ...] = ()  # what `Block` took away
 
     def visible(self, queries: Tensor, num_keys: int, row: int = 0) -> Tensor:
         """Which keys each query sees; padding, which sees none, is shown as seeing all.
@@ -57,7 +65,9 @@ class Mask:
         """
         seen = self._sees(queries, torch.arange(num_keys, device=queries.device), row)
         padding = ~seen.any(dim=-1, keepdim=True)
-        for hidden_queries, hidden_keys in self.hidden:
+        for hidden_queries, hidden_keys, rows in self.hidden:
+            if rows is not None and row not in rows:
+                continue
             blocked = [index for index, query in enumerate(queries.tolist()) if query in hidden_queries]
             keys = [key for key in hidden_keys if key < num_keys]
             seen[torch.tensor(blocked, dtype=torch.int64)[:, None], torch.tensor(keys, dtype=torch.int64)] = False
@@ -252,7 +262,11 @@ class Trace(Mapping[str, Tensor]):
 
 @contextmanager
 def Block(  # a noun, for it reads as one in a `with` statement
-    model: nn.Module, layers: str | Sequence[str], queries: Iterable[int], keys: Iterable[int]
+    model: nn.Module,
+    layers: str | Sequence[str],
+    queries: Iterable[int],
+    keys: Iterable[int],
+    rows: Iterable[int] | None = None,
 ) -> Iterator[None]:
     """Hide keys from queries in the attention of the named layers while the `with` block runs (attention knockout).
 
@@ -261,7 +275,8 @@ def Block(  # a noun, for it reads as one in a `with` statement
         logits = model(**batch)
     ```
 
-    A trace inside it shows the blocked run. Queries and keys are counted along the keys of the forward pass.
+    A trace inside it shows the blocked run. Queries and keys are counted along the keys of the forward pass. `rows` are
+    those of the batch (a picture each, in Qwen-VL's tower and adapter); None hides in all of them.
 
     Raises:
         TraceError: a pattern that names no attention; in the forward pass, a query left without a key.
@@ -269,12 +284,12 @@ def Block(  # a noun, for it reads as one in a `with` statement
     patterns = [layers] if isinstance(layers, str) else list(layers)
     modules = dict(model.named_modules())
     names = match_names((name for name, module in modules.items() if hasattr(module, "describe_mask")), patterns)
-    pair = (frozenset(queries), frozenset(keys))
+    hidden = Hidden(frozenset(queries), frozenset(keys), None if rows is None else frozenset(rows))
 
     def hide(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         q, k, v, *rest = inputs
         mask = (rest[0] if rest else None) or Mask()
-        return q, k, v, replace(mask, hidden=(*mask.hidden, pair))
+        return q, k, v, replace(mask, hidden=(*mask.hidden, hidden))
 
     # prepended, so that a trace opened earlier sees the blocked mask too
     handles = [modules[name].register_forward_pre_hook(hide, prepend=True) for name in names]

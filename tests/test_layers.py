@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from qwenvl.layers import Attend, BlockCache, KVCache, RMSNorm, left_pads
-from qwenvl.trace import Causal, Mask, Segments, attention_rows
+from qwenvl.trace import Causal, Hidden, Mask, Segments, attention_rows
 from tests.support.dense import dense_attention, dense_rows, seen_causally, seen_in_segments
 from tests.support.goldens import assert_close
 
@@ -67,7 +67,7 @@ def test_hidden_keys_weigh_nothing_and_the_rest_is_as_written_out(
     for query in queries:
         for key in keys:
             seen[:, query - (num_keys - 18), key] = False
-    blocked = replace(mask or Mask(), hidden=((frozenset(queries), frozenset(keys)),))
+    blocked = replace(mask or Mask(), hidden=(Hidden(frozenset(queries), frozenset(keys)),))
     real = seen.any(dim=-1)
     assert_close(Attend()(q, k, v, blocked)[real], dense_attention(q, k, v, seen)[real], 1e-5)
     rows = attention_rows(q, k, range(18), blocked)
