@@ -6,12 +6,11 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from app.questions import tour
+from app.questions.contract import Look, Question
 
-from app.payload import Finished
+__all__ = ["QUESTIONS", "Look", "Question"]
 
-Look = Callable[[Any], Finished]
-Question = Callable[[Look, Mapping[str, Any]], dict[str, Any]]
-
-QUESTIONS: dict[str, Question] = {}
+QUESTIONS: dict[str, Question] = {
+    "tour_cost": tour.tour_cost,
+}

@@ -1,5 +1,6 @@
 // What views share: where a picture fits, what stands in for one, and the numbers of the current selection.
 
+import { hear } from "./news.js";
 import { createMediaChoice } from "./parts/mediachoice.js";
 import { createResources } from "./resources.js";
 
@@ -16,7 +17,7 @@ function stageBox(cell, [width, height], tall) {
 function followDraft(redraw) {
   const image = new Image();
   image.onload = redraw;
-  window.addEventListener("inspector-draft", ({ detail }) => {
+  hear("inspector-draft", (detail) => {
     if (detail.thumbnail && image.src !== detail.thumbnail) image.src = detail.thumbnail;
     if (!detail.thumbnail) image.removeAttribute("src");
   });

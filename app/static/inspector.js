@@ -7,10 +7,12 @@ import { el, refill, segmented, setText, toggle } from "./dom.js";
 import { onLanguage, say } from "./i18n.js";
 import { HeadCard } from "./parts/headcard.js";
 import { listenToKeys } from "./keys.js";
+import { publish } from "./news.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "./rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
 import { LETTERS, createStore, effective, registerViews, writeAddress } from "./store.js";
+import { createTour } from "./tour/tour.js";
 import { VIEWS } from "./views/index.js";
 
 const SPEAK_MS = 400;
@@ -30,12 +32,7 @@ function createTabs(actions) {
     }),
   );
   const remark = el("span", { class: "remark" });
-  const root = el(
-    "div",
-    { class: "tabs" },
-    el("div", { role: "tablist", "aria-label": "Views" }, ...buttons),
-    remark,
-  );
+  const root = el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": "Views" }, ...buttons), remark);
   root.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(event.target);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -193,7 +190,11 @@ function createRenderer(ctx, shell) {
     const current = view(selection.view);
     if (shell.stage.firstChild !== current.root) shell.stage.replaceChildren(current.root);
     current.update(state, selection);
-    shell.status.update(statusParts(ctx, state, selection, VIEWS[selection.view].status), statusHint(state, state.selection), state.shown);
+    shell.status.update(
+      statusParts(ctx, state, selection, VIEWS[selection.view].status),
+      statusHint(state, state.selection),
+      state.shown,
+    );
     ctx.current = current;
   };
 }
@@ -212,15 +213,16 @@ export function mount(element, { props, server, watch }) {
   const store = createStore();
   const client = new Client(server, (channel) => {
     store.redraw();
-    if (channel.name.startsWith("map")) window.dispatchEvent(new CustomEvent("inspector-row", { detail: channel }));
+    if (channel.name.startsWith("map")) publish("inspector-row", channel);
   });
   const actions = createActions(store);
   const ctx = createContext(store, client, actions);
-  let render = null;
+  let [render, tour] = [null, null];
   const sized = new ResizeObserver(store.redraw);
   const build = () => {
     const shell = createShell(store, actions);
-    element.replaceChildren(shell.root);
+    tour = createTour(ctx);
+    element.replaceChildren(shell.root, tour.root);
     sized.disconnect();
     sized.observe(shell.root);
     render = createRenderer(ctx, shell);
@@ -228,7 +230,11 @@ export function mount(element, { props, server, watch }) {
   };
   build();
   onLanguage(build);
-  store.subscribe((state) => render(state));
+  store.subscribe((state) => {
+    render(state);
+    tour.draw();
+  });
+  window.addEventListener("inspector-tour", () => tour.show(true));
   keepAddress(store);
   listenToKeys(actions, Object.keys(VIEWS));
   const runs = new Runs(store, client, actions);

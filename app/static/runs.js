@@ -1,6 +1,7 @@
 // What the server says through the component's value: runs to show, answers in the making, a run that is gone.
 
 import { linkedQuery } from "./actions.js";
+import { publish } from "./news.js";
 import { LETTERS, emptySelection, fromLine, other, readAddress } from "./store.js";
 import { wordOfToken } from "./words.js";
 
@@ -111,7 +112,7 @@ export class Runs {
     });
     if (!keepSelection) this.start(letter, run);
     const shown = LETTERS.map((each) => store.state.runs[each]).filter(Boolean);
-    window.dispatchEvent(new CustomEvent("inspector-runs", { detail: { runs: shown } }));
+    publish("inspector-runs", { runs: shown });
   }
 
   // Begin at the most telling word, layer and head; the column that was first leads.

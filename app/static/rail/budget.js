@@ -1,6 +1,7 @@
 // The pixel budget: min_pixels and max_pixels on a logarithmic scale, and what they make of the pictures, at once.
 
 import { el, refill, setText } from "../dom.js";
+import { publish } from "../news.js";
 import { count, times } from "../numbers.js";
 
 const RANGE = [784, 12_845_056];
@@ -140,7 +141,7 @@ export function mount(element, { props, watch }) {
     refill(result, news.forecast, () => results(news));
     const lengths = Object.values(news.forecast || {}).map((plan) => count(plan.prompt_tokens));
     setText(prompt, lengths.length && !news.follows ? `prompt ${lengths.join(" / ")}` : "");
-    window.dispatchEvent(new CustomEvent("inspector-draft", { detail: news }));
+    publish("inspector-draft", news);
   }
   element.replaceChildren(
     el(

@@ -2,6 +2,7 @@
 
 import { el, refill } from "../dom.js";
 import { KEYS } from "../keys.js";
+import { hear } from "../news.js";
 import { bytes, seconds } from "../numbers.js";
 
 const line = (name, value, title) =>
@@ -41,15 +42,16 @@ function keyList() {
   return el("div", { class: "keys" }, ...items);
 }
 
-export function mount(element) {
+export function mount(element, { signal }) {
   const [title, box, keys] = [el("h3", {}), el("div", {}), keyList()];
   element.replaceChildren(el("div", { class: "keeps" }, title, box), keys);
-  window.addEventListener("inspector-keys", () => {
+  const showKeys = () => {
     document.body.classList.add("rail-open");
     keys.scrollIntoView({ block: "nearest" });
     keys.classList.add("called");
     setTimeout(() => keys.classList.remove("called"), 2000);
-  });
+  };
+  window.addEventListener("inspector-keys", showKeys, { signal });
   let [forecast, runs, lately, row, after] = [null, [], [], 0, false];
   const draw = () => {
     const shown = after && runs.length;
@@ -58,20 +60,29 @@ export function mount(element) {
       shown ? measured(runs, row) : expected(forecast),
     );
   };
-  window.addEventListener("inspector-draft", ({ detail }) => {
-    forecast = detail.forecast;
-    after = !detail.stale;
-    draw();
-  });
-  window.addEventListener("inspector-runs", ({ detail }) => {
-    runs = detail.runs;
-    after = runs.length > 0;
-    draw();
-  });
-  window.addEventListener("inspector-row", ({ detail }) => {
+  hear(
+    "inspector-draft",
+    (detail) => {
+      forecast = detail.forecast;
+      after = !detail.stale;
+      draw();
+    },
+    signal,
+  );
+  hear(
+    "inspector-runs",
+    (detail) => {
+      runs = detail.runs;
+      after = runs.length > 0;
+      draw();
+    },
+    signal,
+  );
+  const timed = (detail) => {
     lately = [...lately.slice(-8), detail.milliseconds];
     row = [...lately].sort((a, b) => a - b)[Math.floor(lately.length / 2)];
     draw();
-  });
+  };
+  hear("inspector-row", timed, signal);
   draw();
 }

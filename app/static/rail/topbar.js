@@ -1,6 +1,9 @@
 // The bar at the top: title, examples, the weights badge, the theme. On narrow screens also the way into the rail.
 
-import { el, refill, setText, toggle } from "../dom.js";
+import { el, refill, setText, svg, toggle } from "../dom.js";
+import { LANGUAGES, language, said, say, setLanguage } from "../i18n.js";
+import { hear } from "../news.js";
+import { createMenu } from "./menu.js";
 import { createMeasured } from "./measured.js";
 
 const THEME_KEY = "inside-qwen-vl-theme";
@@ -34,7 +37,9 @@ function switchTheme(button) {
 function describeTheme(button) {
   const dark = document.body.classList.contains("dark");
   setText(button, dark ? "☾" : "☀");
-  button.setAttribute("aria-label", dark ? "Dark theme; switch to light" : "Light theme; switch to dark");
+  const words = dark ? say("Dark theme; switch to light") : say("Light theme; switch to dark");
+  button.setAttribute("aria-label", words);
+  button.title = words;
 }
 
 function mark() {
@@ -64,22 +69,99 @@ function chip(example, selected, onpick) {
       title: example.question,
     },
     example.thumbnail ? el("img", { src: example.thumbnail, alt: "" }) : null,
-    el("span", { text: example.label }),
+    el("span", { text: said(example.label) }),
   );
 }
 
-const KINDS = { scene: "drawn", photo: "photos" };
-
-// The chips, with what they show written before the first of each kind.
-function chipsOf(examples, selected, onpick) {
-  return examples.flatMap((example, index) => {
-    const begins = example.kind !== examples[index - 1]?.kind;
-    const kind = begins && el("span", { class: "chip-kind", text: KINDS[example.kind] ?? example.kind });
-    return [...(kind ? [kind] : []), chip(example, selected, onpick)];
+// Drawn examples stand in the bar; photos, on which the demo weights' answers mean nothing, wait in a menu.
+function createChips(onpick) {
+  const drawn = el("nav", { class: "chips", "aria-label": say("Examples") });
+  const photos = createMenu({
+    name: say("Photos"),
+    title: say("Example photos: geometry exact, answers outside the demo world"),
   });
+  return {
+    nodes: [drawn, photos.root],
+    update(examples, selected) {
+      const names = examples.map((example) => example.name);
+      refill(drawn, [names, selected], () => examples.filter(isDrawn).map((one) => chip(one, selected, onpick)));
+      const others = examples.filter((example) => !isDrawn(example));
+      photos.update(
+        others.map((one) => [said(one.label), () => onpick(one.name), one.thumbnail, one.name === selected]),
+      );
+      photos.name(others.find((one) => one.name === selected)?.label ?? say("Photos"));
+      toggle(
+        photos.button,
+        "chosen",
+        others.some((one) => one.name === selected),
+      );
+      photos.root.hidden = !others.length;
+    },
+  };
 }
 
-function createAskBar() {
+const isDrawn = (example) => example.kind !== "photo";
+
+async function copyLink(button) {
+  const words = await navigator.clipboard.writeText(window.location.href).then(
+    () => say("Link copied"),
+    () => say("Copy the address from the browser's bar"),
+  );
+  setText(button.querySelector("[role=status]"), words);
+  setTimeout(() => setText(button.querySelector("[role=status]"), ""), 2000);
+}
+
+// Two links of a chain, drawn, since fonts lack the sign.
+function linkMark() {
+  const path = "M6.5 9.5l3-3M7 4.5l1.3-1.3a2.9 2.9 0 0 1 4.1 4.1L11 8.7M9 11.5l-1.3 1.3a2.9 2.9 0 0 1-4.1-4.1L5 7.3";
+  const look = { fill: "none", stroke: "currentColor", "stroke-width": 1.4, "stroke-linecap": "round" };
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" },
+    svg("path", { d: path, ...look }),
+  );
+}
+
+function linkButton() {
+  const button = el(
+    "button",
+    {
+      type: "button",
+      class: "icon link-icon",
+      "aria-label": say("Copy a link to this view"),
+      title: say("Copy a link to this view"),
+      onclick: () => copyLink(button),
+    },
+    linkMark(),
+    el("span", { role: "status" }),
+  );
+  return button;
+}
+
+function languageChoice() {
+  const choice = el(
+    "select",
+    { class: "language", "aria-label": say("Language"), onchange: () => setLanguage(choice.value) },
+    ...Object.entries(LANGUAGES).map(([value, text]) => el("option", { value, text, lang: value })),
+  );
+  choice.value = language();
+  return choice;
+}
+
+// What the bar offers beside the examples: in words where there is room, in a menu where there is not.
+const OFFERS = [
+  ["Tour", "Six questions about this page, with checked answers", () => call("inspector-tour-wanted")],
+  ["API", "The named endpoints, and how to call them", openApi],
+];
+
+const call = (name) => window.dispatchEvent(new CustomEvent(name));
+
+const offers = () =>
+  OFFERS.map(([words, title, act]) =>
+    el("button", { type: "button", class: "quiet", text: say(words), title: say(title), onclick: act }),
+  );
+
+function createAskBar(signal) {
   const thumb = el("img", { alt: "" });
   const words = el("span", { class: "askbar-words" });
   const opener = el(
@@ -87,79 +169,91 @@ function createAskBar() {
     {
       type: "button",
       class: "askbar-open",
-      "aria-label": "Picture, question and settings",
+      "aria-label": say("Picture, question and settings"),
       onclick: () => openRail(true),
     },
     thumb,
     words,
   );
-  const ask = el("button", { type: "button", class: "askbar-ask", text: "Ask both", onclick: pressAsk });
+  const ask = el("button", { type: "button", class: "askbar-ask", text: say("Ask both"), onclick: pressAsk });
   const root = el("div", { class: "askbar" }, opener, ask);
-  window.addEventListener("inspector-draft", ({ detail }) => {
-    setText(words, detail.question || "Ask about a picture");
+  const follow = (detail) => {
+    setText(words, detail.question || say("Ask about a picture"));
     thumb.hidden = !detail.thumbnail;
     if (detail.thumbnail) thumb.src = detail.thumbnail;
-  });
+  };
+  hear("inspector-draft", follow, signal);
   return root;
 }
 
-export function mount(element, { props, trigger, watch }) {
+// The way into the rail where it is a drawer.
+function railOpener() {
+  const act = () => openRail(!document.body.classList.contains("rail-open"));
+  const words = say("Picture, question and settings");
+  const face = el("span", { text: "☰" });
+  return el("button", { type: "button", class: "rail-opener", "aria-label": words, onclick: act }, face);
+}
+
+function themeButton(signal) {
   const theme = el("button", { type: "button", class: "icon", onclick: () => switchTheme(theme) });
-  restoreTheme();
   describeTheme(theme);
-  new MutationObserver(() => describeTheme(theme)).observe(document.body, {
-    attributes: true,
-    attributeFilter: ["class"],
-  });
-  const chips = el("nav", { class: "chips", "aria-label": "Examples" });
+  const observer = new MutationObserver(() => describeTheme(theme));
+  observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  signal.addEventListener("abort", () => observer.disconnect());
+  return theme;
+}
+
+// On a phone the examples and all that the bar offers stand in one menu.
+function narrowMenu(onpick) {
+  const menu = createMenu({ name: "⋯", title: say("Examples, tour and more"), plain: true });
+  menu.root.classList.add("narrow-menu");
+  const languages = Object.entries(LANGUAGES).filter(([value]) => value !== language());
+  const rest = [
+    ...OFFERS.map(([words, , act]) => [say(words), act]),
+    ...languages.map(([value, words]) => [words, () => setLanguage(value)]),
+  ];
+  const update = (examples, selected) =>
+    menu.update([
+      ...examples.map((one) => [said(one.label), () => onpick(one.name), one.thumbnail, one.name === selected]),
+      ...rest,
+    ]);
+  return { root: menu.root, update };
+}
+
+export function mount(element, { props, trigger, watch, signal }) {
+  restoreTheme();
+  const pick = (name) => trigger("example", { name });
+  const [chips, narrow] = [createChips(pick), narrowMenu(pick)];
   const measured = createMeasured();
   const badge = el("button", { type: "button", class: "badge", onclick: measured.open });
-  const api = el("button", {
-    type: "button",
-    class: "quiet",
-    text: "API",
-    title: "The named endpoints, and how to call them",
-    onclick: openApi,
-  });
-  const opener = el(
-    "button",
-    {
-      type: "button",
-      class: "rail-opener",
-      "aria-label": "Picture, question and settings",
-      onclick: () => openRail(!document.body.classList.contains("rail-open")),
-    },
-    el("span", { text: "☰" }),
-  );
   const shade = el("div", { class: "rail-shade", onclick: () => openRail(false) });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false));
-  window.addEventListener("inspector-asked", () => openRail(false));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false), { signal });
+  window.addEventListener("inspector-asked", () => openRail(false), { signal });
+  // The tour is about the first example's runs.
+  const toTour = () => {
+    const { examples = [], selected = null } = props.value || {};
+    if (examples.length && selected !== examples[0].name) pick(examples[0].name);
+    call("inspector-tour");
+  };
+  window.addEventListener("inspector-tour-wanted", toTour, { signal });
+  window.addEventListener("inspector-example", ({ detail }) => pick(detail.name), { signal });
+  const title = el("h1", { text: "Inside Qwen-VL" });
+  const spring = el("span", { class: "spring" });
+  const ends = [...offers(), badge, languageChoice(), themeButton(signal), linkButton(), narrow.root];
   element.replaceChildren(
-    el(
-      "header",
-      { class: "topbar" },
-      opener,
-      mark(),
-      el("h1", { text: "Inside Qwen-VL" }),
-      chips,
-      el("span", { class: "spring" }),
-      api,
-      badge,
-      theme,
-    ),
-    createAskBar(),
+    el("header", { class: "topbar" }, railOpener(), mark(), title, ...chips.nodes, spring, ...ends),
+    createAskBar(signal),
     shade,
     measured.root,
   );
   const draw = () => {
     const { examples = [], selected = null, badge: words = "", measured: figures = null } = props.value || {};
-    refill(chips, [examples.map((example) => example.name), selected], () =>
-      chipsOf(examples, selected, (name) => trigger("example", { name })),
-    );
-    refill(badge, words, () => (words ? [el("i", { class: "info", text: "i" }), words] : []));
+    chips.update(examples, selected);
+    narrow.update(examples, selected);
+    refill(badge, words, () => (words ? [el("i", { class: "info", text: "i" }), said(words)] : []));
     toggle(badge, "plain", !words);
     badge.disabled = !figures;
-    badge.title = figures ? "How often these weights are right" : "";
+    badge.title = figures ? say("How often these weights are right") : "";
     measured.update(figures);
   };
   watch("value", draw);

@@ -1,0 +1,190 @@
+// Six questions about the run on screen. Each answer is read from the run or counted by the server when it is looked at,
+// never typed in here.
+
+import { say } from "../i18n.js";
+import { hasAdapter } from "../families.js";
+import { rowAndColumn } from "../geometry.js";
+import { count, percent } from "../numbers.js";
+import { LETTERS } from "../store.js";
+import { VIEWS } from "../views/index.js";
+import { tokenOfWord, wordLabel } from "../words.js";
+
+const product = (grid) => grid.reduce((all, size) => all * size, 1);
+
+// The run of the family with an adapter, or of the one without; the tour needs one of each.
+const letterOf = (state, adapter) =>
+  LETTERS.find((letter) => state.runs[letter] && hasAdapter(state.runs[letter]) === adapter);
+const queried = (ctx) => ctx.run(letterOf(ctx.store.state, true));
+const placed = (ctx) => ctx.run(letterOf(ctx.store.state, false));
+
+export const canTour = (state) =>
+  [true, false].every((adapter) => {
+    const letter = letterOf(state, adapter);
+    return letter && state.runs[letter].media.length && state.runs[letter].words.length;
+  });
+
+const look = (ctx, view, patch = {}) => {
+  ctx.actions.pickView(Object.hasOwn(VIEWS, view) ? view : "patches");
+  ctx.store.select(patch);
+};
+
+// Position ids from a picture's first mark to its last, both included.
+function idsOf(run) {
+  const [media, row] = [run.media[0], run.positions[0]];
+  return row[media.first_token + product(media.token_grid)] - row[media.first_token - 1] + 1;
+}
+
+const COST = { width: 1280, height: 720 };
+
+const cost = {
+  name: "Tokens",
+  ask: () =>
+    say("How many visual tokens does a picture of {width} × {height} pixels cost Qwen2-VL 7B, as its files ship?", {
+      width: count(COST.width),
+      height: count(COST.height),
+    }),
+  async answer(ctx) {
+    const found = await ctx.client.fetchOnce("tour_cost", COST);
+    if (found.error) throw new Error(found.error);
+    return { value: found.models["Qwen2-VL-7B"].tokens, found };
+  },
+  told({ found }) {
+    const [near, far] = [found.models["Qwen2-VL-7B"], found.models["Qwen-VL-Chat"]];
+    return say(
+      "Resized to {resized}, that is {grid} patches; four make a token. Qwen-VL spends {fixed} on this and on any other picture.",
+      { resized: near.resized.map(count).join(" × "), grid: near.patch_grid.slice(1).join(" × "), fixed: far.tokens },
+    );
+  },
+  show: (ctx) => look(ctx, "patches"),
+};
+
+const merge = {
+  name: "Merging",
+  ask: (ctx) =>
+    say(
+      "{patches} patches of this picture go through Qwen2-VL's tower. How many tokens does its language model read?",
+      {
+        patches: count(product(placed(ctx).media[0].patch_grid)),
+      },
+    ),
+  answer: (ctx) => ({ value: product(placed(ctx).media[0].token_grid), media: placed(ctx).media[0] }),
+  told: ({ media }) =>
+    say(
+      "A grid of {patches} patches becomes one of {tokens} tokens: every 2 × 2 block is joined, then passes two linear layers.",
+      {
+        patches: media.patch_grid.slice(1).join(" × "),
+        tokens: media.token_grid.slice(1).join(" × "),
+      },
+    ),
+  show: (ctx) => look(ctx, "patches", { keys: [0.5, 0.5] }),
+};
+
+const places = {
+  name: "Queries",
+  ask: (ctx) =>
+    say(
+      "Query 0 of Qwen-VL's adapter may read any of the picture's {patches} patches. How many of them hold half of its row?",
+      {
+        patches: count(product(queried(ctx).media[0].patch_grid)),
+      },
+    ),
+  async answer(ctx) {
+    const { id } = queried(ctx);
+    const map = await ctx.client.fetchOnce("adapter", { run: id, media: 0, query: 0, head: "mean" });
+    if (map.error) throw new Error(map.error);
+    return { value: map.half.length, map };
+  },
+  told({ map }) {
+    const [row, column] = rowAndColumn(map.max_index, map.grid);
+    return say(
+      "It reads patch ({row}, {column}) most, with {most} of its row. Nothing in the adapter ties a query to a place: where each one reads is learned, and differs from one training to another.",
+      { row, column, most: percent(map.max) },
+    );
+  },
+  show: (ctx) => look(ctx, "adapter", { adapter: { query: 0, head: "mean" } }),
+};
+
+const positions = {
+  name: "Positions",
+  ask: (ctx) =>
+    say(
+      "The picture and its two marks are {tokens} tokens of Qwen2-VL's prompt. How many position ids do they take up?",
+      {
+        tokens: count(product(placed(ctx).media[0].token_grid) + 2),
+      },
+    ),
+  answer: (ctx) => ({ value: idsOf(placed(ctx)), near: placed(ctx), far: queried(ctx) }),
+  told: ({ near, far }) =>
+    say(
+      "Its tokens share ids: h counts the {rows} rows, w the {columns} columns, and the text goes on after the largest. Qwen-VL gives each token an id of its own: {far} for this picture.",
+      { rows: near.media[0].token_grid[1], columns: near.media[0].token_grid[2], far: count(idsOf(far)) },
+    ),
+  show: (ctx) => look(ctx, "positions", { query: { ...ctx.store.state.selection.query } }),
+};
+
+const vision = {
+  name: "Seeing",
+  ask: (ctx) =>
+    say("How many of the picture's {patches} patches can one patch look at in the first layer of Qwen2-VL's tower?", {
+      patches: count(product(placed(ctx).media[0].patch_grid)),
+    }),
+  options: ["The 8 around it", "Those of its row and column", "All of them"],
+  answer: (ctx) => ({ value: 2, media: placed(ctx).media[0] }),
+  told: ({ media }) =>
+    say(
+      "All {patches}: nothing stands between two patches of one picture, in either model. What a tower can't do is look from one picture, or one pair of a clip's frames, into another.",
+      { patches: count(product(media.patch_grid)) },
+    ),
+  show: (ctx) => look(ctx, "vision", { keys: [0.5, 0.5] }),
+};
+
+const striking = {
+  name: "Attention",
+  ask(ctx) {
+    const run = placed(ctx);
+    return say(
+      "Of the row that predicts “{word}” in Qwen2-VL, mean of all layers and heads, what share falls on the picture, in %?",
+      {
+        word: wordLabel(run.words[run.start.word]),
+      },
+    );
+  },
+  unit: " %",
+  async answer(ctx) {
+    const run = placed(ctx);
+    const { word, layer, head } = run.start;
+    const asked = { run: run.id, query: tokenOfWord(run, word), why: true, media: 0 };
+    const [all, one] = await Promise.all([
+      ctx.client.fetchOnce("map", { ...asked, layer: "mean", head: "mean", adapter_head: "mean" }),
+      ctx.client.fetchOnce("map", { ...asked, layer, head, adapter_head: "mean" }),
+    ]);
+    if (all.error || one.error) throw new Error(all.error || one.error);
+    return { value: 100 * all.shares_all, one };
+  },
+  told: ({ one }) =>
+    say(
+      "The head on screen, layer {layer} head {head}, puts {share} there: the most telling one, chosen because it is striking. A share is no cause either; Causes takes the picture away and asks again.",
+      { layer: one.layer, head: one.head, share: percent(one.shares_all) },
+    ),
+  show(ctx) {
+    const { state } = ctx.store;
+    const letter = letterOf(state, false);
+    const { word, layer, head } = state.runs[letter].start;
+    look(ctx, "answer");
+    ctx.actions.lockWord(letter, word);
+    ctx.actions.pickHead(letter, layer, head);
+  },
+};
+
+export const STOPS = [cost, merge, places, positions, vision, striking];
+
+const ROUND = 0.05;
+const NEAR = 0.25;
+
+// What a guess was worth: "right", "near" or "off"; a number counts as right within 5 %, as near within 25 %.
+export function verdict(stop, guess, value) {
+  if (stop.options) return guess === value ? "right" : "off";
+  const off = Math.abs(guess - value) / Math.max(1, Math.abs(value));
+  if (off <= ROUND) return "right";
+  return off <= NEAR ? "near" : "off";
+}

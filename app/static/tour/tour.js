@@ -1,0 +1,139 @@
+// The tour: a card over the page that asks before it shows. Six stops on the run on screen.
+
+import { el, refill } from "../dom.js";
+import { say, said } from "../i18n.js";
+import { pixels } from "../numbers.js";
+import { STOPS, canTour, verdict } from "./stops.js";
+
+const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
+
+const shown = (stop, value) => (stop.options ? say(stop.options[value]) : `${pixels(value)}${stop.unit ?? ""}`);
+
+function guessForm(stop, onguess) {
+  const warn = el("p", { class: "tour-warn", role: "alert" });
+  const submit = el("button", { type: "submit", class: "tour-look", text: say("Look") });
+  const field = stop.options
+    ? el(
+        "fieldset",
+        {},
+        ...stop.options.map((text, index) =>
+          el("label", {}, el("input", { type: "radio", name: "tour-guess", value: index }), say(text)),
+        ),
+      )
+    : el("input", { type: "text", inputmode: "decimal", class: "tour-number", "aria-label": say("Your guess") });
+  const form = el("form", { class: `tour-form${stop.options ? " options" : ""}` }, field, submit, warn);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = stop.options ? form.querySelector("input:checked")?.value : field.value.replace(/[\s,%]/g, "");
+    const guess = text === undefined || text === "" ? NaN : Number(text);
+    if (Number.isFinite(guess)) onguess(guess);
+    else
+      warn.textContent = stop.options ? say("Choose one first, then look.") : say("Write a number first, then look.");
+  });
+  return form;
+}
+
+function outcome(stop, { guess, answer, error }) {
+  if (error) return [el("p", { class: "tour-warn", role: "alert", text: said(error) })];
+  const mark = verdict(stop, guess, answer.value);
+  return [
+    el("p", { class: `tour-verdict ${mark}`, role: "status" }, el("b", { text: say(VERDICTS[mark]) })),
+    el(
+      "p",
+      {},
+      say("You said {guess}.", { guess: shown(stop, guess) }),
+      " ",
+      el("b", { text: say("It is {value}.", { value: shown(stop, answer.value) }) }),
+    ),
+    el("p", { text: stop.told(answer) }),
+  ];
+}
+
+export function createTour(ctx) {
+  let [at, results, open] = [0, {}, false];
+  const [title, body, foot] = [el("b", {}), el("div", { class: "tour-body" }), el("div", { class: "tour-foot" })];
+  const close = el("button", {
+    type: "button",
+    class: "icon",
+    text: "×",
+    "aria-label": say("Close the tour"),
+    onclick: () => show(false),
+  });
+  const root = el(
+    "aside",
+    { class: "card tour", role: "dialog", "aria-label": say("Tour"), hidden: true, tabindex: "-1" },
+    el("header", {}, title, close),
+    body,
+    foot,
+  );
+
+  async function guessed(guess) {
+    const [stop, here] = [STOPS[at], at];
+    try {
+      const answer = await stop.answer(ctx);
+      results[here] = { guess, answer };
+      stop.show(ctx);
+    } catch (error) {
+      results[here] = { error: error.message };
+    }
+    draw();
+  }
+
+  function go(to) {
+    at = to;
+    draw();
+    root.focus({ preventScroll: true });
+  }
+
+  const step = (words, to, end) =>
+    el("button", {
+      type: "button",
+      class: "link",
+      text: say(words),
+      disabled: to < 0,
+      onclick: () => (end ? show(false) : go(to)),
+    });
+
+  function drawBody(ready) {
+    const stop = STOPS[at];
+    const done = results[at];
+    if (!ready) return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
+    return [
+      el("p", { class: "tour-question", text: stop.ask(ctx) }),
+      ...(done ? outcome(stop, done) : [guessForm(stop, guessed)]),
+    ];
+  }
+
+  function draw() {
+    if (!open) return;
+    const ready = canTour(ctx.store.state);
+    const runs = Object.values(ctx.store.state.selection.run);
+    const last = at === STOPS.length - 1;
+    title.textContent = say("Tour, {at} of {all}: {name}", {
+      at: at + 1,
+      all: STOPS.length,
+      name: say(STOPS[at].name),
+    });
+    refill(body, [at, ready, runs, results[at] ?? null], () => drawBody(ready));
+    refill(foot, [at, Boolean(results[at])], () => [
+      step("Back", at - 1),
+      el("span", { class: "spring" }),
+      step(last ? "End the tour" : results[at] ? "Next" : "Skip", at + 1, last),
+    ]);
+  }
+
+  function show(on) {
+    open = on;
+    root.hidden = !on;
+    if (!on) return;
+    [at, results] = [0, {}];
+    draw();
+    root.focus({ preventScroll: true });
+  }
+
+  root.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Escape") show(false);
+  });
+  return { root, draw, show };
+}
