@@ -6,8 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
-
 import qwenvl
 from app.questions.contract import Look
 from qwenvl.errors import PromptError
@@ -23,7 +21,7 @@ def tour_cost(_: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cost(size: tuple[int, int], name: str) -> dict[str, Any]:
-    (media,) = qwenvl.plan(Image.new("1", size), name).media
+    (media,) = qwenvl.plan([size], name).media
     grids = {"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid)}
     return {"resized": list(media.resized), **grids, "tokens": math.prod(media.token_grid)}
 

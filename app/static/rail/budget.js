@@ -1,6 +1,7 @@
 // The pixel budget: min_pixels and max_pixels on a logarithmic scale, and what they make of the pictures, at once.
 
 import { el, refill, setText } from "../dom.js";
+import { said, say } from "../i18n.js";
 import { publish } from "../news.js";
 import { count, times } from "../numbers.js";
 
@@ -24,14 +25,14 @@ function control(name, title, onchange) {
     max: STEPS,
     step: 1,
     id: `slider-${name}`,
-    "aria-label": `${name}, logarithmic`,
+    "aria-label": say("{name}, logarithmic", { name }),
   });
   const field = el("input", {
     type: "text",
     inputmode: "numeric",
     id: name,
     class: "pixels",
-    "aria-label": `${name} in pixels`,
+    "aria-label": say("{name} in pixels", { name }),
   });
   const root = el(
     "div",
@@ -55,7 +56,7 @@ function control(name, title, onchange) {
     show(value) {
       slider.value = String(toStep(value));
       slider.style.setProperty("--fill", `${(100 * toStep(value)) / STEPS}%`);
-      slider.setAttribute("aria-valuetext", `${count(value)} pixels`);
+      slider.setAttribute("aria-valuetext", say("{n} pixels", { n: count(value) }));
       field.value = count(value);
     },
   };
@@ -67,14 +68,21 @@ function resultLine(letter, plan) {
   const same = new Set(sizes).size === 1;
   const shown =
     sizes.length === 0
-      ? "no picture"
+      ? say("no picture")
       : letter === "A"
-        ? `${sizes[0]}${sizes.length > 1 ? ` × ${sizes.length}` : ""}, always`
-        : `${same ? sizes[0] : `${sizes.length} sizes`}, ${count(tokens)} tokens`;
+        ? say("{size}, always", { size: `${sizes[0]}${sizes.length > 1 ? ` × ${sizes.length}` : ""}` })
+        : say("{size}, {tokens} tokens", {
+            size: same ? sizes[0] : say("{n} sizes", { n: sizes.length }),
+            tokens: count(tokens),
+          });
   const detail = plan.media
-    .map(
-      (media) =>
-        `${media.name}: ${times(...media.size)} becomes ${times(...media.resized)}, ${count(media.tokens)} tokens`,
+    .map((media) =>
+      say("{name}: {size} becomes {resized}, {tokens} tokens", {
+        name: media.name,
+        size: times(...media.size),
+        resized: times(...media.resized),
+        tokens: count(media.tokens),
+      }),
     )
     .join("\n");
   return el("div", { class: "result-line", title: detail }, el("b", { text: letter }), el("span", { text: shown }));
@@ -86,7 +94,7 @@ function eachPicture(plan) {
     el(
       "div",
       { class: "result-line sub" },
-      el("span", { text: `picture ${index + 1}` }),
+      el("span", { text: say("picture {n}", { n: index + 1 }) }),
       el("span", { text: `${times(...media.resized)}, ${count(media.tokens)}` }),
     ),
   );
@@ -96,10 +104,16 @@ function results(result) {
   const plans = Object.entries(result.forecast || {});
   const bitten = plans.flatMap(([, plan]) => plan.media.filter((media) => media.limit));
   const effects = bitten.map((media) => [
-    `${media.limit} bites: ${times(...media.size)} becomes ${times(...media.resized)}.`,
-    media.effect,
+    say("{limit} bites: {size} becomes {resized}.", {
+      limit: media.limit,
+      size: times(...media.size),
+      resized: times(...media.resized),
+    }),
+    said(media.effect),
   ]);
-  const tooLong = plans.map(([letter, plan]) => (plan.fits ? null : `${letter}: ${plan.sentence}`)).filter(Boolean);
+  const tooLong = plans
+    .map(([letter, plan]) => (plan.fits ? null : `${letter}: ${said(plan.sentence)}`))
+    .filter(Boolean);
   return [
     ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(letter === "B" ? eachPicture(plan) : [])]),
     ...effects.slice(0, 1).map(([text, title]) => el("p", { class: "bites", text, title })),
@@ -123,8 +137,8 @@ export function mount(element, { props, watch }) {
     send();
   }
   const [high, low] = [
-    control("max_pixels", "A picture with more pixels is made smaller", change),
-    control("min_pixels", "A picture with fewer pixels is made larger", change),
+    control("max_pixels", say("A picture with more pixels is made smaller"), change),
+    control("min_pixels", say("A picture with fewer pixels is made larger"), change),
   ];
   function show() {
     high.show(max);
@@ -140,14 +154,14 @@ export function mount(element, { props, watch }) {
     if (!news) return;
     refill(result, news.forecast, () => results(news));
     const lengths = Object.values(news.forecast || {}).map((plan) => count(plan.prompt_tokens));
-    setText(prompt, lengths.length && !news.follows ? `prompt ${lengths.join(" / ")}` : "");
+    setText(prompt, lengths.length && !news.follows ? say("prompt {lengths}", { lengths: lengths.join(" / ") }) : "");
     publish("inspector-draft", news);
   }
   element.replaceChildren(
     el(
       "div",
       { class: "budget" },
-      el("div", { class: "title-line" }, el("h3", { text: "Pixel budget" }), prompt),
+      el("div", { class: "title-line" }, el("h3", { text: say("Pixel budget") }), prompt),
       high.root,
       low.root,
       result,

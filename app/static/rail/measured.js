@@ -1,8 +1,9 @@
 // What the tiny checkpoints know: the table of their measured figures, in a dialog behind the weights badge.
 
 import { el, refill } from "../dom.js";
+import { said, say } from "../i18n.js";
 
-const row = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, { text: cell })));
+const row = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, { text: said(cell) })));
 
 function table({ columns, rows }) {
   const head = el("thead", {}, row("th", ["", ...columns]));
@@ -11,11 +12,11 @@ function table({ columns, rows }) {
 
 export function createMeasured() {
   const body = el("div", { class: "measured-body" });
-  const close = el("button", { type: "button", class: "quiet", text: "Close", onclick: () => root.close() });
+  const close = el("button", { type: "button", class: "quiet", text: say("Close"), onclick: () => root.close() });
   const root = el(
     "dialog",
-    { class: "measured", "aria-label": "What these weights know" },
-    el("div", { class: "measured-head" }, el("h2", { text: "What these weights know" }), close),
+    { class: "measured", "aria-label": say("What these weights know") },
+    el("div", { class: "measured-head" }, el("h2", { text: say("What these weights know") }), close),
     body,
   );
   root.addEventListener("click", (event) => event.target === root && root.close());
@@ -24,7 +25,7 @@ export function createMeasured() {
     open: () => root.showModal(),
     update: (measured) =>
       refill(body, measured, () =>
-        measured ? [table(measured), ...measured.notes.map((text) => el("p", { text }))] : [],
+        measured ? [table(measured), ...measured.notes.map((text) => el("p", { text: said(text) }))] : [],
       ),
   };
 }

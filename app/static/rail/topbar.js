@@ -3,6 +3,7 @@
 import { el, refill, setText, svg, toggle } from "../dom.js";
 import { LANGUAGES, language, said, say, setLanguage } from "../i18n.js";
 import { hear } from "../news.js";
+import { keepLabels } from "./labels.js";
 import { createMenu } from "./menu.js";
 import { createMeasured } from "./measured.js";
 
@@ -258,4 +259,5 @@ export function mount(element, { props, trigger, watch, signal }) {
   };
   watch("value", draw);
   draw();
+  keepLabels(document.querySelector("#rail"), signal);
 }

@@ -178,10 +178,10 @@ const striking = {
 
 export const STOPS = [cost, merge, places, positions, vision, striking];
 
-const ROUND = 0.05;
+const ROUND = 0.01;
 const NEAR = 0.25;
 
-// What a guess was worth: "right", "near" or "off"; a number counts as right within 5 %, as near within 25 %.
+// What a guess was worth: "right", "near" or "off"; a number counts as right within 1 %, as near within 25 %.
 export function verdict(stop, guess, value) {
   if (stop.options) return guess === value ? "right" : "off";
   const off = Math.abs(guess - value) / Math.max(1, Math.abs(value));

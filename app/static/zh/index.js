@@ -1,5 +1,8 @@
 // The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name.
 
+import bar from "./bar.js";
 import page from "./page.js";
+import rail from "./rail.js";
+import tour from "./tour.js";
 
-export const ZH = { ...page };
+export const ZH = { ...bar, ...page, ...rail, ...tour };

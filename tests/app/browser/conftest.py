@@ -24,6 +24,7 @@ ANSWERED = """(before) => {
 }"""
 READY = "() => { const s = window.__inspector?.state; return s && s.runs.A && s.runs.B && !s.busy; }"
 TIMEOUT = 60_000
+RENDERER_NOISE = ("GPU stall due to ReadPixels", "willReadFrequently")
 
 # Colour of the pixel in the middle of every cell that the browser painted, row by row.
 READ_CELLS = """([letter, rows, columns, layer]) => {
@@ -53,10 +54,13 @@ class Visitor:
         self.complaints: list[str] = []
         page.set_default_timeout(TIMEOUT)
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on(
-            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
-        )
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, said: Any) -> None:
+        """Note a complaint, but for those of the browser's software renderer about plotly's 3-D drawing."""
+        if said.type in ("error", "warning") and not any(noise in said.text for noise in RENDERER_NOISE):
+            self.complaints.append(said.text)
 
     @property
     def outside(self) -> list[str]:

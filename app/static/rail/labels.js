@@ -1,0 +1,39 @@
+// Words in the rail that Python wrote (labels, buttons, notices) in the page's language. Gradio's own translation follows
+// the browser alone; this one follows the page. What a visitor typed is a value and no text node: it stays as it is.
+
+import { onLanguage, said } from "../i18n.js";
+
+const leftAlone = (node) => node.parentElement?.closest("script, style, textarea, .media-name, .turns");
+const english = new WeakMap(); // what Gradio wrote into a node, by the node
+const PLACEHOLDERS = "input[placeholder], textarea[placeholder]";
+
+// A text that is not the translation made here is Gradio's news: the English to translate from now on.
+function translated(key, text, write) {
+  const known = english.get(key);
+  const source = known && known.shown === text ? known.source : text;
+  const shown = source.replace(source.trim(), () => said(source.trim()));
+  english.set(key, { source, shown });
+  if (shown !== text) write(shown);
+}
+
+function translate(root) {
+  const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = walk.nextNode(); node; node = walk.nextNode())
+    if (node.data.trim() && !leftAlone(node)) translated(node, node.data, (text) => (node.data = text));
+  root
+    .querySelectorAll(PLACEHOLDERS)
+    .forEach((field) => translated(field, field.placeholder, (text) => (field.placeholder = text)));
+}
+
+export function keepLabels(root, signal) {
+  if (!root) return;
+  const draw = () => translate(root);
+  const observer = new MutationObserver(draw);
+  observer.observe(root, { childList: true, characterData: true, subtree: true, attributeFilter: ["placeholder"] });
+  const stop = onLanguage(draw);
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    stop();
+  });
+  draw();
+}
