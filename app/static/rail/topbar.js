@@ -196,7 +196,7 @@ function railOpener() {
 }
 
 function themeButton(signal) {
-  const theme = el("button", { type: "button", class: "icon", onclick: () => switchTheme(theme) });
+  const theme = el("button", { type: "button", class: "icon theme-icon", onclick: () => switchTheme(theme) });
   describeTheme(theme);
   const observer = new MutationObserver(() => describeTheme(theme));
   observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });

@@ -71,7 +71,7 @@ def test_dark_is_dark_and_the_choice_lasts(visit: Callable[..., Any]) -> None:
     visitor = visit()
     visitor.open()
     assert visitor.page.evaluate("() => document.body.classList.contains('dark')") is False
-    visitor.page.locator(".topbar .icon").click()
+    visitor.page.locator(".topbar .theme-icon").click()
     ground = "() => getComputedStyle(document.body).backgroundColor"
     assert visitor.page.evaluate(ground) == "rgb(14, 16, 20)"
     visitor.open()
