@@ -31,8 +31,19 @@ and tokens of a media are counted in raster order (t, row, column) from 0, boxes
 
 from qwenvl.errors import UserError
 from qwenvl.load import load, load_model
-from qwenvl.plan import plan
+from qwenvl.plan import plan, plan_table, plan_toolchains
 from qwenvl.run import Run
 from qwenvl.trace import Block, Trace, attention_rows
 
-__all__ = ["Block", "Run", "Trace", "UserError", "attention_rows", "load", "load_model", "plan"]
+__all__ = [
+    "Block",
+    "Run",
+    "Trace",
+    "UserError",
+    "attention_rows",
+    "load",
+    "load_model",
+    "plan",
+    "plan_table",
+    "plan_toolchains",
+]

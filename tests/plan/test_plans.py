@@ -18,7 +18,7 @@ from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, percent, plan
 from qwenvl.processing.processor import QwenVLProcessor, from_folder
 from qwenvl.processing.tokenizers import TiktokenTokenizer, read_json
 
-GOLDENS = Path(__file__).parent / "goldens" / "qwen2-vl"
+GOLDENS = Path(__file__).parents[1] / "goldens" / "qwen2-vl"
 SIZES = json.loads((GOLDENS / "preprocessing.json").read_text())["images"]
 PARAMETERS = {
     "Qwen-VL": 9_656_935_168,

@@ -1,0 +1,29 @@
+"""What media cost before anything is asked: sizes, grids, tokens, positions, memory, arithmetic. No weights.
+
+Every figure follows from a config and the sizes of the media; the steps are written out, so that a reader can check
+them. One plan is one question to one model; `plan_table` lays many files and models side by side, and
+`plan_toolchains` says what the defaults of each common tool would make of the same file.
+"""
+
+from qwenvl.plan.models import CHECKPOINTS, PUBLISHED
+from qwenvl.plan.parameters import parameters_by_part
+from qwenvl.plan.plans import Plan, measured, plan
+from qwenvl.plan.table import Table, plan_table
+from qwenvl.plan.toolchains import Outcome, Toolchain, plan_toolchains
+from qwenvl.plan.words import in_bytes, percent
+
+__all__ = [
+    "CHECKPOINTS",
+    "PUBLISHED",
+    "Outcome",
+    "Plan",
+    "Table",
+    "Toolchain",
+    "in_bytes",
+    "measured",
+    "parameters_by_part",
+    "percent",
+    "plan",
+    "plan_table",
+    "plan_toolchains",
+]
