@@ -18,6 +18,7 @@ from qwenvl.config import Config
 from qwenvl.errors import RunError
 from qwenvl.maps import maps_for
 from qwenvl.processing.media import Media
+from qwenvl.processing.received import Reconstruction, reconstruct
 from qwenvl.record import Alternative, ModelCard, Record, Token, Told
 from qwenvl.trace import attention_rows
 
@@ -145,6 +146,17 @@ class Run:
                 f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."
             )
         return index - self.answer_start
+
+    def reconstructed(self, media: int = 0, cell: int | None = None) -> Reconstruction:
+        """A media's frames, rebuilt from the very tensor the model received, and how far they are from the resized.
+
+        Args:
+            cell: one temporal cell of the patch grid alone; None for all.
+        """
+        item = self._media(media)
+        if cell is not None:
+            self._check_query(cell, item.patch_grid[0], "temporal cell")
+        return reconstruct(item, self.config, cell)
 
     # --- attention ---
 

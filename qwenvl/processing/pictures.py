@@ -289,10 +289,15 @@ def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
     return pixels.float().div_(255).sub_(mean).div_(deviation)
 
 
+def unnormalise(values: Tensor, *, channels: int = 0) -> Tensor:
+    """Model input back on the 8-bit scale, 0..255, not rounded: float32, the same shape."""
+    mean, deviation = _colour_statistics(values, channels)
+    return values.mul(deviation).add_(mean).mul_(255)
+
+
 def denormalise(values: Tensor, *, channels: int = 0) -> Tensor:
     """The inverse of `normalise`, without error: float32 to uint8."""
-    mean, deviation = _colour_statistics(values, channels)
-    return values.mul(deviation).add_(mean).mul_(255).round_().clamp_(0, 255).to(torch.uint8)
+    return unnormalise(values, channels=channels).round_().clamp_(0, 255).to(torch.uint8)
 
 
 def _colour_statistics(pixels: Tensor, channels: int) -> tuple[Tensor, Tensor]:
@@ -356,14 +361,21 @@ def unpatch(
     Returns:
         uint8 (t * temporal_patch_size, h * patch_size, w * patch_size, 3), the repeated frames included.
     """
-    time, rows, columns = grid
-    split = denormalise(pixel_values.unflatten(1, (3, -1)), channels=1).view(
-        *(time, rows // merge_size, columns // merge_size, merge_size, merge_size),
+    values = denormalise(pixel_values.unflatten(1, (3, -1)), channels=1).flatten(1)
+    sizes = {"patch_size": patch_size, "temporal_patch_size": temporal_patch_size, "merge_size": merge_size}
+    return unpermute(values, grid, **sizes)
+
+
+def unpermute(rows: Tensor, grid: Grid, *, patch_size: int, temporal_patch_size: int, merge_size: int) -> Tensor:
+    """Rows of patches in processor order to frames, values as they are; arguments and shape as `unpatch`."""
+    time, height, width = grid
+    split = rows.view(
+        *(time, height // merge_size, width // merge_size, merge_size, merge_size),
         *(3, temporal_patch_size, patch_size, patch_size),
     )
     # (t, frame in pair, block row, row in block, y, block column, column in block, x, channels)
     pixels = split.permute(0, 6, 1, 3, 7, 2, 4, 8, 5)
-    return pixels.reshape(time * temporal_patch_size, rows * patch_size, columns * patch_size, 3)
+    return pixels.reshape(time * temporal_patch_size, height * patch_size, width * patch_size, 3)
 
 
 def processor_order(grid: Grid, merge_size: int = 2) -> Tensor:

@@ -24,6 +24,7 @@ from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts,
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Messages, Part, read_messages
 from qwenvl.processing.opening import open_part
+from qwenvl.processing.received import received
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer, read_json
 from qwenvl.processing.videos import plan_clip, read_frames
@@ -253,9 +254,8 @@ class QwenVLProcessor(Processor):
         return self._chat.write(messages, media)
 
     def _pixels(self, media: Sequence[Media]) -> dict[str, Tensor]:
-        side = self.config.vision.image_size
-        images = [pictures.squash(frame, side) for item in media for frame in item.frames]
-        return {"images": torch.stack(images)} if images else {}
+        images = [received(item, self.config) for item in media]
+        return {"images": torch.cat(images)} if images else {}
 
 
 class Qwen2VLProcessor(Processor):
@@ -334,17 +334,8 @@ class Qwen2VLProcessor(Processor):
         """All patches one after another, and the grids; () where there are no media."""
         if not media:
             return ()
-        vision = self.config.vision
-        cut = [
-            pictures.patches(
-                [pictures.resize(frame, *item.resized) for frame in item.frames],
-                patch_size=vision.patch_size,
-                temporal_patch_size=vision.temporal_patch_size,
-                merge_size=vision.merge_size,
-            )
-            for item in media
-        ]
-        return torch.cat([values for values, _ in cut]), torch.tensor([grid for _, grid in cut])
+        patches = torch.cat([received(item, self.config) for item in media])
+        return patches, torch.tensor([item.patch_grid for item in media])
 
 
 def from_folder(folder: str | Path, config: Config) -> Processor:
