@@ -6,11 +6,12 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 
 from __future__ import annotations
 
-from app.questions import tour
+from app.questions import patches, tour
 from app.questions.contract import Look, Question
 
 __all__ = ["QUESTIONS", "Look", "Question"]
 
 QUESTIONS: dict[str, Question] = {
+    "rebuilt": patches.rebuilt,
     "tour_cost": tour.tour_cost,
 }

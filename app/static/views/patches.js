@@ -1,335 +1,332 @@
-// How the picture is cut: the grids on the original, the picture as each model receives it, and the arithmetic.
+// How the picture is cut: the grids on the original, the three orders of its patches, four folding into one token, and
+// the picture rebuilt from what the model received.
 
-import { el, isDark, letterBadge, refill, setText, sizeCanvas } from "../dom.js";
+import { el, letterBadge, refill, setText, sizeCanvas } from "../dom.js";
 import { cellAt, cellBox, cellSize, cellsUnder, edges, fit } from "../geometry.js";
+import { css, viridis } from "../colour.js";
+import { hasAdapter, ownGrid } from "../families.js";
+import { said, say } from "../i18n.js";
 import { count, pixels, times } from "../numbers.js";
 import { honestPanel } from "../parts/honest.js";
+import { limitBar, limitTitle, limitWords } from "../parts/limits.js";
+import { createMicroscope, createProof } from "../parts/microscope.js";
+import { cellsOf, createOrders, pathOf } from "../parts/orders.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
-import { css, inkOn, tide } from "../colour.js";
-import { cellWords } from "../status.js";
-import { LETTERS } from "../store.js";
+import { LETTERS, choices, other } from "../store.js";
 
 export const NAME = "Patches";
 export const SITE = "vision";
-const STAGE_HEIGHT = 250;
-const ARRIVES = [248, 150];
+export const CHOICES = { order: "none" };
 
-const area = ([first, second]) => first * second;
-const ratio = ([width, height]) =>
+const STAGE_HEIGHT = 250;
+const ARRIVES = [150, 112];
+const PICTURES_KEPT = 6;
+
+const ratioWords = ([width, height]) =>
   width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`;
 
-function keyFigures(letter, media) {
+const frameOf = (media, selection) => Math.min(selection.frame || 0, media.patch_grid[0] - 1);
+
+function keyFigures(run, media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
-  const number = media.patch_grid.reduce((product, size) => product * size, 1);
-  const each = [`${pixels(width)} × ${pixels(height)}`, "px of the original, each patch"];
-  if (letter === "A")
+  const each = [`${pixels(width)} × ${pixels(height)}`, say("px of the original, each patch")];
+  const number = count(cellsOf(media.patch_grid));
+  if (hasAdapter(run))
     return [
       each,
-      [ratio(media.size), "squashed to 1 : 1"],
-      [times(...media.resized), "fixed, bicubic"],
-      [count(number), "patches, for any picture"],
+      [ratioWords(media.size), say("squashed to 1 : 1")],
+      [times(...media.resized), say("fixed, bicubic")],
+      [number, media.patch_grid[0] > 1 ? say("patches in {frames} frames", { frames: media.patch_grid[0] }) : say("patches, for any picture")],
     ];
-  const kept = media.limit ? `kept, within ${media.limit}` : "kept, to the nearest 28";
+  const kept = media.limit ? say("kept, within {limit}", { limit: media.limit }) : say("kept, to the nearest 28");
   return [
     each,
-    [ratio(media.size), kept],
-    [times(...media.resized), `from ${times(...media.size)}`],
-    [count(number), "patches, for this one"],
+    [ratioWords(media.size), kept],
+    [times(...media.resized), say("from {size}", { size: times(...media.size) })],
+    [number, media.patch_grid[0] > 1 ? say("patches in {pairs} pairs of frames", { pairs: media.patch_grid[0] }) : say("patches, for this one")],
   ];
 }
 
-// The chosen place: B's token in orange, and A's patches that cover the same piece of the original in dashed blue.
+// The chosen place: a model's own cell in orange; the patches of one that has no merged tokens, under the other's token,
+// in dashed blue.
 function marks(letter, runs, selection) {
   if (!selection.keys) return {};
-  const [far, media] = [runs.B?.media[selection.media], runs[letter].media[selection.media]];
-  const cells = far ?? media;
-  const grid = far ? far.token_grid : media.patch_grid;
+  const media = runs[letter].media[selection.media];
+  const far = runs[other(letter)];
+  const farMedia = far?.media[selection.media];
+  if (hasAdapter(runs[letter]) && far && farMedia && !hasAdapter(far)) {
+    const { row, column } = cellAt(selection.keys, farMedia.token_grid);
+    const covering = cellsUnder(cellBox(row, column, [1, 1], farMedia.token_grid), media.patch_grid);
+    const text =
+      covering.length === 1
+        ? say("1 patch covers the same place")
+        : say("{count} patches cover the same place", { count: count(covering.length) });
+    return { contour: { cells: covering, grid: media.patch_grid }, label: { text } };
+  }
+  const grid = ownGrid(runs[letter], media);
   const { row, column } = cellAt(selection.keys, grid);
-  const [x1, y1, x2, y2] = cellBox(row, column, [1, 1], grid);
-  const corner = far ? `token (${row}, ${column})` : `patch (${row}, ${column})`;
-  if (letter === "B" || !far)
-    return { outlines: [{ box: [x1, y1, x2, y2], kind: "query" }], label: { text: corner } };
-  const covering = cellsUnder([x1, y1, x2, y2], media.patch_grid);
-  return {
-    contour: { cells: covering, grid: media.patch_grid },
-    label: { text: `${count(covering.length)} patches cover the same place` },
-    cells,
-  };
+  const text = hasAdapter(runs[letter])
+    ? say("patch ({row}, {column})", { row, column })
+    : say("token ({row}, {column})", { row, column });
+  return { outlines: [{ box: cellBox(row, column, [1, 1], grid), kind: "query" }], label: { text } };
 }
+
+// --- the way an order goes through the grid ---
+
+function paintPath(canvas, size, box, places) {
+  const shape = fit(size, box);
+  const { context, ratio, width, height } = sizeCanvas(canvas, shape.width, shape.height);
+  context.lineWidth = 1.25 * ratio;
+  places.slice(1).forEach(([x, y], at) => {
+    const [fromX, fromY] = places[at];
+    context.strokeStyle = css(viridis((at + 1) / places.length), 0.9);
+    context.beginPath();
+    context.moveTo(fromX * width, fromY * height);
+    context.lineTo(x * width, y * height);
+    context.stroke();
+  });
+}
+
+function drawPath(view, run, media, box, order) {
+  const own = hasAdapter(run) && order !== "none" ? "raster" : order;
+  const stamp = [run.id, media.index, own, ...box].join();
+  if (view.path.dataset.stamp === stamp) return;
+  view.path.dataset.stamp = stamp;
+  view.path.dataset.order = own;
+  paintPath(view.path, media.size, box, own === "none" ? [] : pathOf(own, media));
+}
+
+// --- the picture as it arrives ---
 
 function paintArrival(canvas, image, media) {
   const shape = fit(media.resized, ARRIVES);
-  const {
-    context,
-    width,
-    height,
-    ratio: device,
-  } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
+  const paper = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
+  const { context, width, height } = paper;
   context.drawImage(image, 0, 0, width, height);
   const [, rows, columns] = media.patch_grid;
+  const line = Math.max(1, paper.ratio / 2);
   context.fillStyle = "rgb(255 255 255 / .38)";
-  edges(columns, width)
-    .slice(1, -1)
-    .forEach((x) => context.fillRect(x, 0, Math.max(1, device / 2), height));
-  edges(rows, height)
-    .slice(1, -1)
-    .forEach((y) => context.fillRect(0, y, width, Math.max(1, device / 2)));
+  edges(columns, width).slice(1, -1).forEach((x) => context.fillRect(x, 0, line, height));
+  edges(rows, height).slice(1, -1).forEach((y) => context.fillRect(0, y, width, line));
 }
 
-function arrivalWords(letter, media) {
+// Images made from what the server answered, the last few.
+function createImages(redraw) {
+  const held = new Map();
+  return (source) => {
+    if (!source) return null;
+    if (!held.has(source)) {
+      const image = new Image();
+      image.onload = redraw;
+      image.src = source;
+      held.set(source, image);
+      if (held.size > PICTURES_KEPT) held.delete(held.keys().next().value);
+    }
+    const image = held.get(source);
+    return image.complete && image.naturalWidth ? image : null;
+  };
+}
+
+// --- cards ---
+
+function card(letter, title, right, ...children) {
+  const heading = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), title), right);
+  return el("section", { class: "card", "data-letter": letter }, heading, ...children);
+}
+
+function limitParts() {
+  const [title, bar, words] = [el("span", {}), el("div", {}), el("p", {})];
+  const root = el("div", { class: "limit" }, el("div", { class: "title-line" }, el("h3", { text: say("Limit that bites") }), title), bar, words);
+  return {
+    root,
+    update(run, media, rule) {
+      setText(title, limitTitle(run, media, rule));
+      refill(bar, [run.id, media.index], () => limitBar(run, media) ?? []);
+      setText(words, limitWords(media, rule));
+    },
+  };
+}
+
+function ordersCard(ctx, letter) {
+  const [orders, limit] = [createOrders(ctx), limitParts()];
+  const root = card(letter, say("One grid, three orders"), null, orders.root, limit.root);
+  return {
+    root,
+    update({ run, media, frame, keys, rebuilt, drawn }) {
+      orders.update({ run, index: media.index, frame, keys, drawn });
+      limit.update(run, media, rebuilt?.rule);
+    },
+  };
+}
+
+function microscopeCard(letter) {
+  const [microscope, proof] = [createMicroscope(), createProof()];
+  const root = card(letter, say("Merge microscope"), null, microscope.root, proof.root);
+  return {
+    root,
+    update({ run, media, frame, keys, rebuilt, image }) {
+      microscope.update({ run, index: media.index, frame, keys, image });
+      proof.update(media.kind === "video" ? "pixel_values_videos" : "pixel_values", rebuilt);
+    },
+  };
+}
+
+function arrivalCard(letter) {
+  const [canvas, proof, limit, words, size] = [el("canvas", { class: "arrival" }), createProof(), limitParts(), el("p", {}), el("span", {})];
+  const root = card(letter, say("As it arrives"), size, el("div", { class: "arrives" }, canvas, words), limit.root, proof.root);
+  let last = null;
+  return {
+    root,
+    update({ run, media, rebuilt, image }) {
+      setText(size, times(...media.resized));
+      setText(words, arrivalWords(media));
+      limit.update(run, media, rebuilt?.rule);
+      proof.update("images", rebuilt);
+      if (!image || last === image) return;
+      last = image;
+      paintArrival(canvas, image, media);
+    },
+  };
+}
+
+function arrivalWords(media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
-  const from = `14 × 14 px in each patch, from ${pixels(width)} × ${pixels(height)} px of the original. `;
-  if (letter === "B")
-    return `${from}${media.limit ? `Its own shape, within ${media.limit}.` : "Its own shape, sides rounded to 28."}`;
-  const stretch = media.resized[0] / media.size[0] / (media.resized[1] / media.size[1]);
-  if (Math.abs(stretch - 1) < 0.005) return `${from}This picture was a square already.`;
-  return `${from}Squashed: a circle becomes an ellipse, ${(stretch > 1 ? stretch : 1 / stretch).toFixed(2)} times ${stretch > 1 ? "wider" : "taller"}.`;
-}
-
-const DEMO = { rows: 4, columns: 8 };
-
-// Which number each cell of the small grid has, in raster order and in the processor's 2 x 2 order.
-function orders() {
-  const raster = Array.from({ length: DEMO.rows * DEMO.columns }, (_, index) => index);
-  const processor = raster.map((index) => {
-    const [row, column] = [Math.floor(index / DEMO.columns), index % DEMO.columns];
-    const block = Math.floor(row / 2) * (DEMO.columns / 2) + Math.floor(column / 2);
-    return 4 * block + 2 * (row % 2) + (column % 2);
-  });
-  return { raster, processor };
-}
-
-function orderGrid(title, numbers, foot, block) {
-  const grid = el("div", { class: "order-grid", style: { "--columns": DEMO.columns } });
-  numbers.forEach((number, index) => {
-    const colour = tide(0.12 + 0.75 * (number / numbers.length), isDark());
-    const marked = block.includes(index);
-    grid.append(
-      el("span", {
-        class: marked ? "marked" : "",
-        text: number,
-        style: { background: css(colour), color: inkOn(colour) },
-      }),
-    );
-  });
-  return el("div", { class: "order" }, el("span", { text: title }), grid, el("small", { text: foot }));
-}
-
-function ordersBlock(media, selection) {
-  const { raster, processor } = orders();
-  const block = [2, 3, 10, 11];
-  const parts = [
-    el(
-      "div",
-      { class: "orders" },
-      orderGrid("On the picture", raster, "2, 3, 10, 11 make token 1", block),
-      orderGrid("In pixel_values", processor, "rows 4 to 7 make token 1", block),
-    ),
-  ];
-  if (selection.keys) {
-    const { row, column, index } = cellAt(selection.keys, media.token_grid);
-    const columns = media.patch_grid[2];
-    const first = 2 * row * columns + 2 * column;
-    const four = [first, first + 1, first + columns, first + columns + 1].map(count).join(", ");
-    parts.push(
-      el("p", {
-        text: `Token ${count(index)}: patches ${four} are rows ${count(4 * index)} to ${count(4 * index + 3)} of pixel_values.`,
-      }),
-    );
-  } else
-    parts.push(el("p", { class: "faint", text: "Point at the picture to read the numbers of its own patches." }));
-  return parts;
-}
-
-function limitBar(run, media) {
-  const { min_pixels: low, max_pixels: high } = run.settings;
-  if (!low || !high) return [];
-  const at = (value) => (100 * Math.log(value / 784)) / Math.log((2 * Math.max(high, area(media.size))) / 784);
-  const mark = (value, name, side) =>
-    el(
-      "span",
-      { class: `limit-mark ${side}`, style: { left: `${at(value)}%` } },
-      el("small", { text: `${name} ${count(value)}` }),
-    );
-  const here = area(media.size);
-  const bar = el(
-    "div",
-    { class: "limit-bar" },
-    el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
-    mark(low, "min_pixels", "low"),
-    mark(high, "max_pixels", "high"),
-    el(
-      "b",
-      {
-        style: {
-          left: `${Math.min(99, Math.max(0, at(here)))}%`,
-          "--shift": at(here) > 70 ? "-92%" : at(here) < 25 ? "-8%" : "-50%",
-        },
-      },
-      el("small", { text: `this picture, ${count(here)} px` }),
-    ),
+  const side = media.resized[0] / media.patch_grid[2];
+  return say(
+    "{side} × {side} px in each patch, from {width} × {height} px of the original. Patches are counted row by row: one order, nothing to fold.",
+    { side, width: pixels(width), height: pixels(height) },
   );
-  return [
-    el(
-      "div",
-      { class: "title-line" },
-      el("h3", { text: "Limit that bites" }),
-      el("span", {
-        text: media.limit ? `${media.limit}: ${count(here)} px become ${count(area(media.resized))}` : "none",
-      }),
-    ),
-    bar,
-  ];
 }
 
 function arithmetic(letter, run, index) {
   const steps = run.account.steps[index].flatMap((step, at) => [
     at ? el("span", { class: "arrow", text: "→" }) : null,
-    el("div", { class: "sum-step" }, el("b", { text: step.value }), el("small", { text: step.label })),
+    el("div", { class: "sum-step" }, el("b", { text: step.value }), el("small", { text: said(step.label) })),
   ]);
+  const right = hasAdapter(run) ? say("the same for every picture") : say("follows the picture");
   return [
-    el(
-      "div",
-      { class: "title-line" },
-      el("h3", {}, letterBadge(letter), "Token arithmetic"),
-      el("span", { text: letter === "A" ? "the same for every picture" : "follows the picture" }),
-    ),
+    el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Token arithmetic")), el("span", { text: right })),
     el("div", { class: "sum" }, ...steps.filter(Boolean)),
-    el("p", { class: "sum-words", text: run.account.sentence[index] }),
   ];
 }
+
+// --- one column ---
 
 function column(ctx, letter) {
   const stage = createStage({
     letter,
-    title: `The original picture under the grid of model ${letter}`,
+    title: say("The original picture under the grid of model {letter}", { letter }),
     onhover: (place) => ctx.actions.hoverPlace(place),
     onpick: (place) => ctx.actions.pickPlace(place),
-    onstep: (rows, columns) => ctx.actions.stepPlace("B", rows, columns),
+    onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
   });
-  const side = el("div", { class: "figures" });
+  const [side, path] = [el("div", { class: "figures" }), el("canvas", { class: "order-path", "aria-hidden": "true" })];
+  stage.root.append(path);
   const sum = el("section", { class: "card sum-card", "data-letter": letter });
-  const canvas = el("canvas", { class: "arrival" });
-  const [size, words] = [el("b", {}), el("p", {})];
-  const arrives = el(
-    "figure",
-    { class: "arrives" },
-    canvas,
-    el("figcaption", {}, el("span", {}, letterBadge(letter), size), words),
-  );
   const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
-  return { letter, stage, side, sum, canvas, words, size, arrives, cell, last: null };
+  return { letter, stage, side, path, sum, cell, cards: [], family: null };
 }
 
-function drawColumn(ctx, view, state, selection) {
+// The cards of a column are those of the family that stands in it.
+function cardsOf(ctx, view, run) {
+  if (view.family === run.model.family) return view.cards;
+  view.family = run.model.family;
+  view.cards = hasAdapter(run) ? [arrivalCard(view.letter)] : [ordersCard(ctx, view.letter), microscopeCard(view.letter)];
+  return view.cards;
+}
+
+function askRebuilt(ctx, letter, run, media, frame) {
+  return ctx.client.resource(`rebuilt ${letter}`, "rebuilt", { run: run.id, media: media.index, cell: frame }, { group: `${run.id} ${media.index}` }).value;
+}
+
+function drawColumn(ctx, view, state, selection, image) {
   const { letter } = view;
   const run = state.runs[letter];
   const media = run?.media[selection.media];
+  view.sum.hidden = view.path.hidden = !media;
   if (!media) {
     view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
+    figures(view.side, []);
+    [view.cards, view.family] = [[], null];
     return;
   }
-  const box = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
-  const marked = marks(letter, state.runs, selection);
+  const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   view.stage.update({
     image: ctx.picture("picture", run.id, selection.media),
     size: media.size,
-    box: box.inner,
+    box: inner,
     quiet: false,
     lines: media.patch_grid,
-    ...marked,
     cells: null,
+    ...marks(letter, state.runs, selection),
   });
-  view.cell.classList.toggle("flat", box.flat);
-  figures(view.side, keyFigures(letter, media));
+  drawPath(view, run, media, inner, choices(selection, "patches").order);
+  view.cell.classList.toggle("flat", flat);
+  figures(view.side, keyFigures(run, media));
   refill(view.sum, [run.id, selection.media], () => arithmetic(letter, run, selection.media));
-  setText(view.words, arrivalWords(letter, media));
-  setText(view.size, times(...media.resized));
-  const arrived = ctx.picture("resized", run.id, selection.media);
-  if (arrived && view.last !== arrived) {
-    view.last = arrived;
-    paintArrival(view.canvas, arrived, media);
-  }
+  const frame = frameOf(media, selection);
+  const rebuilt = askRebuilt(ctx, letter, run, media, frame);
+  const drawn = choices(selection, "patches").order;
+  const shown = { run, media, frame, keys: selection.keys, rebuilt, drawn, image: image(rebuilt?.picture) };
+  cardsOf(ctx, view, run).forEach((each) => each.update(shown));
 }
 
-function ordersCard() {
-  const [orders, limit] = [el("div", { class: "order-box" }), el("div", { class: "limit" })];
-  const root = el(
-    "section",
-    { class: "card" },
-    el(
-      "div",
-      { class: "title-line" },
-      el("h3", {}, letterBadge("B"), "One grid, two orders"),
-      el("span", { text: "8 × 4, small enough to read" }),
-    ),
-    orders,
-    limit,
-  );
-  return {
-    root,
-    update(run, media, selection) {
-      root.hidden = !media;
-      if (!media) return;
-      const cell = selection.keys ? cellAt(selection.keys, media.token_grid).index : null;
-      refill(orders, [run.id, selection.media, cell, isDark()], () => ordersBlock(media, selection));
-      refill(limit, [run.id, selection.media], () => limitBar(run, media));
-    },
-  };
+// Three cards stand side by side, one or two or four in two columns.
+function arrange(box, columns) {
+  const cards = LETTERS.flatMap((letter) => columns[letter].cards);
+  box.className = cards.length === 3 ? "triple patch-cards" : "pair patch-cards";
+  if (cards.length === box.children.length && cards.every(({ root }, at) => root === box.children[at])) return;
+  box.replaceChildren(...cards.map(({ root }) => root));
 }
 
-const HONEST = [
-  ["Plotted", "The grids that the two processors really cut, mapped back to the original picture."],
-  ["Scale", "Both pictures at one size: a cell is as large as the piece of the original it is made from."],
-  ["Not shown", "Anything a model made of it: this view needs no weights and holds for any of them."],
-];
+function honest() {
+  return [
+    [say("Plotted"), say("The grids that the processors really cut, mapped back to the original picture.")],
+    [say("Proof"), say("The model's own input, put back in place and un-normalised; the error counts values that differ.")],
+    [say("Not shown"), say("Anything a model made of it: this view needs no weights and holds for any of them.")],
+  ];
+}
 
 export function createView(ctx) {
   const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter)]));
   const pair = (name) => el("div", { class: `pair pair-${name}` }, columns.A[name], columns.B[name]);
   const panel = honestPanel();
-  panel.update(HONEST);
+  panel.update(honest());
   const choice = ctx.mediaChoice();
-  const orders = ordersCard();
-  const arrivals = el(
-    "section",
-    { class: "card" },
-    el(
-      "div",
-      { class: "title-line" },
-      el("h3", { text: "As it arrives" }),
-      el("span", { text: "the pixels each model reads, under its grid" }),
-    ),
-    el("div", { class: "arrivals" }, columns.A.arrives, columns.B.arrives),
-  );
+  const [cards, image] = [el("div", {}), createImages(ctx.store.redraw)];
   return {
-    root: el(
-      "div",
-      { class: "view view-patches" },
-      choice.root,
-      pair("cell"),
-      pair("sum"),
-      el("div", { class: "pair" }, arrivals, orders.root),
-      panel.root,
-    ),
+    root: el("div", { class: "view view-patches" }, choice.root, pair("cell"), pair("sum"), cards, panel.root),
     stages: { A: columns.A.stage, B: columns.B.stage },
     update(state, selection) {
       choice.update(state, selection);
-      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection));
-      orders.update(state.runs.B, state.runs.B?.media[selection.media], selection);
+      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection, image));
+      arrange(cards, columns);
     },
   };
+}
+
+// --- the status line ---
+
+function placeWords(run, media, place, frame) {
+  const grid = ownGrid(run, media);
+  const { row, column, index } = cellAt(place, grid);
+  const box = cellBox(row, column, media.size, grid).map(Math.round);
+  const values = { index: count(index + frame * grid[1] * grid[2]), row, column, left: box[0], top: box[1], right: box[2], bottom: box[3] };
+  return hasAdapter(run)
+    ? say("patch {index}, cell ({row}, {column}), box {left}, {top} to {right}, {bottom} of the original", values)
+    : say("token {index}, cell ({row}, {column}), box {left}, {top} to {right}, {bottom} of the original", values);
 }
 
 // What the status line says of this view.
 export function status(ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
-    const media = state.runs[letter].media[selection.media];
-    if (selection.keys) return ["", letter, ` ${cellWords(letter, media, selection.keys)}`];
+    const run = state.runs[letter];
+    const media = run.media[selection.media];
+    if (selection.keys) return ["", letter, ` ${placeWords(run, media, selection.keys, frameOf(media, selection))}`];
     const [width, height] = cellSize(media.size, media.patch_grid);
-    const number = media.patch_grid.reduce((product, size) => product * size, 1);
-    return ["", letter, ` ${count(number)} patches, ${pixels(width)} × ${pixels(height)} px of the original each`];
+    const values = { count: count(cellsOf(media.patch_grid)), width: pixels(width), height: pixels(height) };
+    return ["", letter, ` ${say("{count} patches, {width} × {height} px of the original each", values)}`];
   });
-  return [[selection.keys ? "a place on the picture" : "the grids on the original picture"], ...parts];
+  return [[selection.keys ? say("a place on the picture") : say("the grids on the original picture")], ...parts];
 }

@@ -2,7 +2,8 @@
 
 import bar from "./bar.js";
 import page from "./page.js";
+import patches from "./patches.js";
 import rail from "./rail.js";
 import tour from "./tour.js";
 
-export const ZH = { ...bar, ...page, ...rail, ...tour };
+export const ZH = { ...bar, ...page, ...patches, ...rail, ...tour };

@@ -1,4 +1,4 @@
-"""Patches, Adapter and Positions: what they print and draw is the library's."""
+"""Adapter and Positions: what they print and draw is the library's."""
 
 from __future__ import annotations
 
@@ -23,33 +23,6 @@ def looking(kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_
     visitor.open(f"?a={ids['A']}&b={ids['B']}")
     visitor.settle()
     return visitor
-
-
-def test_patches_print_the_arithmetic_of_the_run(looking: Any) -> None:
-    looking.view("Patches")
-    for letter in "AB":
-        media = looking.run(letter).media[0]
-        figures = looking.page.locator(f'.stage-cell[data-letter="{letter}"] .figures').inner_text()
-        width, height = 600 / media.patch_grid[2], 400 / media.patch_grid[1]
-        assert f"{round(width, 1):g} × {round(height, 1):g}" in figures
-        assert f"{media.num_patches:,}" in figures
-        card = looking.page.locator(f'.sum-card[data-letter="{letter}"]').inner_text()
-        assert f"{media.resized[0]} × {media.resized[1]}" in card
-        assert f"{media.num_tokens + 2:,}" in card
-        assert "600 × 400" in card
-
-
-def test_a_place_names_the_token_and_the_patches_over_it(looking: Any) -> None:
-    looking.view("Patches")
-    media = looking.run("B").media[0]
-    _, rows, columns = media.token_grid
-    looking.select(keys=[(7 + 0.5) / columns, (5 + 0.5) / rows])
-    index = 5 * columns + 7
-    four = ", ".join(f"{patch:,}" for patch in media.token_patches(index))
-    words = looking.page.locator(".order-box").inner_text()
-    assert f"Token {index}: patches {four} are rows {4 * index} to {4 * index + 3} of pixel_values." in words
-    x1, y1, x2, y2 = (round(edge) for edge in media.token_box(index))
-    assert f"box {x1}, {y1} to {x2}, {y2} of the original" in looking.sentence()
 
 
 def test_a_query_of_the_adapter_is_the_librarys_row(looking: Any, painted_as: Callable[..., None]) -> None:

@@ -1,0 +1,54 @@
+"""What Patches asks of the server: the library's own figures, and sentences for what cannot be asked."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.api import server_functions
+from app.session import Session
+from tests.support.kept import keep
+
+
+def picture_of(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+
+
+@pytest.fixture
+def ask(tiny_session: Session) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return next(one for one in server_functions(tiny_session) if one.__name__ == "rebuilt")
+
+
+@pytest.fixture
+def ids(tiny_session: Session, tmp_path: Path) -> dict[str, str]:
+    path = tmp_path / "noise.png"
+    Image.effect_noise((150, 100), 70).convert("RGB").save(path)
+    return keep(tiny_session, {"A": "a cat", "B": "a cat"}, [path])
+
+
+def test_the_picture_comes_back_from_what_each_model_received(
+    ids: dict[str, str], ask: Callable[..., Any], tiny_session: Session
+) -> None:
+    for letter, run_id in ids.items():
+        answer = ask({"run": run_id, "media": 0, "cell": 0})
+        media = tiny_session.finished(run_id).run.media[0]
+        resized = media.frames[0].resize(media.resized, Image.Resampling.BICUBIC)
+        np.testing.assert_array_equal(picture_of(answer["picture"]), np.asarray(resized))
+        assert answer["differing"] == 0
+        assert 0 < answer["mean"] < answer["maximum"] < 1e-3
+        assert answer["values"] == answer["frames"] * media.resized[0] * media.resized[1] * 3
+        assert answer["rule"]["name"] == {"A": "squash", "B": "factor"}[letter]
+
+
+@pytest.mark.parametrize("asked", [{}, {"media": 1}, {"media": 0, "cell": 1}, {"media": 0, "cell": True}])
+def test_what_is_not_there_is_one_sentence(asked: dict[str, Any], ids: dict[str, str], ask: Callable[..., Any]) -> None:
+    answer = ask({"run": ids["B"], **asked})
+    assert list(answer) == ["error"]
+    assert "choose another" in answer["error"]
