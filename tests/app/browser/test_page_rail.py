@@ -110,6 +110,7 @@ def test_pictures_are_added_and_removed(visitor: Any, photo: Path) -> None:
     assert visitor.page.locator(".media-name").inner_text() == "photo.png"
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_stop_keeps_what_was_said(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for letter in "AB":  # answers that do not end of themselves
         monkeypatch.setattr(visitor.session.pipeline(letter).processor, "stop_ids", frozenset())
