@@ -12,6 +12,7 @@ import gradio as gr
 from app import frontend
 from app.api import register_api
 from app.events import Events, topbar_value
+from app.exports.route import export_route
 from app.inspector import inspector
 from app.rail import build_rail
 from app.session import Session
@@ -54,7 +55,7 @@ def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
     return demo.queue(default_concurrency_limit=8).launch(
         theme=frontend.theme(),
         head=frontend.head(),
-        app_kwargs={"routes": frontend.routes()},
+        app_kwargs={"routes": [*frontend.routes(), export_route(session)]},
         run_history=False,
         footer_links=["api"],
         max_file_size=MAX_FILE_SIZE,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from viz.words import percent
+
+__all__ = ["count", "grid", "percent", "size"]
+
 
 def count(number: int) -> str:
     """1024 as "1,024"."""
@@ -18,14 +22,3 @@ def size(width_height: Sequence[int]) -> str:
 def grid(shape: Sequence[int]) -> str:
     """Height × width of a still's grid; time × height × width of a clip's."""
     return " × ".join(count(side) for side in (shape[1:] if shape[0] == 1 else shape))
-
-
-def percent(share: float) -> str:
-    """A share of a row: one decimal, two below 2 %, and never 0 or 100 for what is neither."""
-    value = 100 * share
-    if 0 < value < 0.005:
-        return "under 0.01 %"
-    if 99.995 <= value < 100:
-        return "over 99.99 %"
-    decimals = 2 if 0 < value < 1.995 or 99.95 <= value < 100 else 1
-    return f"{value:.{decimals}f} %"

@@ -1,17 +1,23 @@
 """Figures from arrays and strings: nothing here knows a model, a run or a page.
 
 One grammar throughout: `figure(data, *, ...)` takes one data argument, everything else by keyword, and returns the
-figure; nothing is shown and nothing is saved. Plotly figures are for the screen, Matplotlib figures for print.
+figure; nothing is shown and nothing is saved (`save` writes one for print). Plotly figures are for the screen,
+Matplotlib figures for print.
 """
 
+from viz.files import rendered, save
 from viz.maps import attention_on_picture, attention_on_picture_interactive
 from viz.patches import patch_grid
 from viz.positions import positions_3d, positions_lanes
+from viz.side_by_side import attention_side_by_side
 
 __all__ = [
     "attention_on_picture",
     "attention_on_picture_interactive",
+    "attention_side_by_side",
     "patch_grid",
     "positions_3d",
     "positions_lanes",
+    "rendered",
+    "save",
 ]

@@ -5,6 +5,7 @@ import { Client } from "./client.js";
 import { createContext } from "./context.js";
 import { el, refill, segmented, setText, toggle } from "./dom.js";
 import { onLanguage, say } from "./i18n.js";
+import { createExport } from "./parts/export.js";
 import { HeadCard } from "./parts/headcard.js";
 import { listenToKeys } from "./keys.js";
 import { publish } from "./news.js";
@@ -222,6 +223,7 @@ export function mount(element, { props, server, watch }) {
   const build = () => {
     const shell = createShell(store, actions);
     tour = createTour(ctx);
+    shell.tabs.root.append(createExport(ctx).root);
     element.replaceChildren(shell.root, tour.root);
     sized.disconnect();
     sized.observe(shell.root);

@@ -1,9 +1,17 @@
 // The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name.
 
 import bar from "./bar.js";
+import exported from "./export.js";
 import page from "./page.js";
 import patches from "./patches.js";
 import rail from "./rail.js";
 import tour from "./tour.js";
 
-export const ZH = { ...bar, ...page, ...patches, ...rail, ...tour };
+export const ZH = {
+  ...bar,
+  ...exported,
+  ...page,
+  ...patches,
+  ...rail,
+  ...tour,
+};

@@ -1,0 +1,150 @@
+"""An export as a file to download. Made when it is asked for and bounded; what lies on disk meanwhile is removed."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import threading
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import viz
+from app.exports import EXPORTS
+from app.exports.exported import Exported
+from app.exports.manifest import manifest
+from app.payload import Finished
+from app.session import Session
+from qwenvl.errors import PromptError, RunError
+
+MAX_FIGURE_BYTES = 64 << 20
+MAX_RUN_BYTES = 2 << 30
+PATIENCE = 60.0  # seconds to wait for exports of other visitors
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive, so that equal numbers are equal bytes
+NO_FIGURE = "This view has no figure for print yet: choose another view, or the interactive page."
+BUSY = "Other exports are being made: try again in a moment."
+
+Asked = Mapping[str, Any]
+_one_at_a_time = threading.Lock()  # a figure takes a second of one core: two at once would slow every hover
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to download: its name, what it is, and its bytes."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+def export_file(session: Session, asked: Asked) -> File:
+    """Make one file.
+
+    Args:
+        session: where the runs are.
+        asked: {"view": name, "kind": one of KINDS, "runs": {letter: id}, "selection": as the page keeps it}, and for a
+            run file its "letter". Anybody may have posted it; the ids are the permission.
+
+    Raises:
+        UserError: what cannot be made, in one sentence.
+    """
+    kind = asked.get("kind")
+    make = KINDS.get(kind) if isinstance(kind, str) else None
+    if make is None:
+        raise PromptError(f"There is no such export: choose one of {', '.join(KINDS)}.")
+    runs = _runs(session, asked)
+    if not _one_at_a_time.acquire(timeout=PATIENCE):
+        raise RunError(BUSY)
+    try:
+        return make(runs, asked)
+    finally:
+        _one_at_a_time.release()
+
+
+def exported(runs: Mapping[str, Finished], asked: Asked) -> tuple[str, Exported]:
+    """The view that was asked for, as an `Exported`, and its name. Raises as `export_file`."""
+    view, selection = asked.get("view"), asked.get("selection")
+    export = EXPORTS.get(view) if isinstance(view, str) else None
+    if export is None:
+        raise PromptError(NO_FIGURE)
+    if not isinstance(selection, dict):
+        raise PromptError("selection must be one object: send what the page has selected.")
+    return str(view), export(runs, selection)
+
+
+def _runs(session: Session, asked: Asked) -> dict[str, Finished]:
+    """The runs of the page by their letters, A before B."""
+    ids = asked.get("runs")
+    ids = ids if isinstance(ids, dict) else {}
+    runs = {letter: session.finished(ids[letter]) for letter in session.letters if ids.get(letter)}
+    if not runs:
+        raise PromptError("There is no answer to export yet: ask a question first.")
+    return runs
+
+
+# --- one function a kind ---
+
+
+def _svg(runs: Mapping[str, Finished], asked: Asked) -> File:
+    return _drawn(runs, asked, "svg", "image/svg+xml")
+
+
+def _pdf(runs: Mapping[str, Finished], asked: Asked) -> File:
+    return _drawn(runs, asked, "pdf", "application/pdf")
+
+
+def _drawn(runs: Mapping[str, Finished], asked: Asked, format: Any, media_type: str) -> File:
+    view, found = exported(runs, asked)
+    content = viz.rendered(found.figure, format=format)
+    if len(content) > MAX_FIGURE_BYTES:
+        raise RunError("This figure would be larger than 64 MiB: choose fewer cells, or take the numbers.")
+    return File(f"{view}.{format}", media_type, content)
+
+
+def _numbers(runs: Mapping[str, Finished], asked: Asked) -> File:
+    view, found = exported(runs, asked)
+    arrays = io.BytesIO()
+    np.savez(arrays, **found.arrays)  # type: ignore[arg-type]
+    described = json.dumps(manifest(view, runs, found), ensure_ascii=False, indent=1)
+    files = [("numbers.npz", arrays.getvalue()), ("manifest.json", described.encode())]
+    return File(f"{view}-numbers.zip", "application/zip", archive(files))
+
+
+def _lines(runs: Mapping[str, Finished], asked: Asked) -> File:
+    view, found = exported(runs, asked)
+    return File(f"{view}.py", "text/x-python; charset=utf-8", found.lines.encode())
+
+
+def _run_file(runs: Mapping[str, Finished], asked: Asked) -> File:
+    finished = runs.get(letter) if isinstance(letter := asked.get("letter"), str) else None
+    if finished is None:
+        raise PromptError("There is no such run on the page: choose one that is.")
+    if finished.nbytes > MAX_RUN_BYTES:
+        raise RunError("This run is larger than 2 GiB: save it from the library, run.save(path).")
+    with tempfile.TemporaryDirectory(prefix="inside-qwen-vl-") as folder:
+        path = Path(folder) / f"{letter}.run"
+        finished.run.save(path)
+        return File(path.name, "application/octet-stream", path.read_bytes())
+
+
+KINDS: dict[str, Callable[[Mapping[str, Finished], Asked], File]] = {
+    "svg": _svg,
+    "pdf": _pdf,
+    "numbers": _numbers,
+    "lines": _lines,
+    "run": _run_file,
+}
+
+
+def archive(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """A zip archive of named files, the same bytes whenever it is made."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files:
+            file.writestr(zipfile.ZipInfo(name, EPOCH), data, compress_type=zipfile.ZIP_DEFLATED)
+    return content.getvalue()

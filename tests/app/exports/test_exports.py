@@ -1,0 +1,228 @@
+"""Every view's export: its files are what they say, its numbers the run's, and its lines make the same figure anew."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import io
+import json
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import viz
+from app.exports import EXPORTS, Exported
+from app.exports.files import KINDS, export_file
+from app.session import Session
+from qwenvl.errors import UserError
+from qwenvl.run import Run
+
+ROOT = Path(__file__).parents[3]
+VIEWS = sorted(EXPORTS)
+
+
+@pytest.fixture(scope="module")
+def ids(tiny_session: Session) -> dict[str, str]:
+    """The runs of the first example."""
+    return tiny_session.example(tiny_session.examples()[0]["name"])
+
+
+@pytest.fixture(scope="module")
+def selection(tiny_session: Session, ids: dict[str, str]) -> dict[str, Any]:
+    """What the page selects when it opens, as it posts it."""
+    starts = {letter: tiny_session.run(run) for letter, run in ids.items()}
+    return {
+        "view": "answer",
+        "model": "A",
+        "query": {letter: run["words"][run["start"]["word"]]["tokens"][0] for letter, run in starts.items()},
+        "layer": {letter: run["start"]["layer"] for letter, run in starts.items()},
+        "head": {letter: run["start"]["head"] for letter, run in starts.items()},
+        "media": 0,
+        "frame": 0,
+        "keys": None,
+        "adapter": {"query": 3, "head": "mean"},
+        "shared": False,
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tiny_session: Session, ids: dict[str, str], selection: dict[str, Any]) -> dict[str, Exported]:
+    """Each view, exported once."""
+    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
+    return {view: export(runs, selection) for view, export in EXPORTS.items()}
+
+
+@pytest.fixture
+def ask(tiny_session: Session, ids: dict[str, str], selection: dict[str, Any]) -> Any:
+    def asked(view: str, kind: str, **more: Any) -> Any:
+        given = {"view": view, "kind": kind, "runs": ids, "selection": selection, **more}
+        return export_file(tiny_session, json.loads(json.dumps(given)))
+
+    return asked
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_lines_make_the_same_figure(
+    view: str, made: dict[str, Exported], ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for letter in "AB":
+        (tmp_path / f"{letter}.run").write_bytes(ask(view, "run", letter=letter).content)
+    names: dict[str, Any] = {}
+    exec(compile(made[view].lines, f"{view}.py", "exec"), names)
+    assert made[view].arrays
+    for name, values in made[view].arrays.items():
+        np.testing.assert_array_equal(names[name], values)
+        assert np.asarray(names[name]).dtype == values.dtype
+    assert viz.rendered(names["figure"], format="svg") == viz.rendered(made[view].figure, format="svg")
+    assert list(tmp_path.glob(f"{view}.*"))
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_figure_is_text_with_its_caption_and_no_date(view: str, made: dict[str, Exported], ask: Any) -> None:
+    content = ask(view, "svg").content
+    said = [element.text for element in ElementTree.fromstring(content).iter("{http://www.w3.org/2000/svg}text")]
+    assert all(said)
+    assert _squeezed(made[view].caption) in _squeezed(" ".join(map(str, said)))
+    assert b"<dc:date>" not in content
+    assert content == ask(view, "svg").content
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_pdf_is_one_page_of_text_with_its_fonts(
+    view: str, made: dict[str, Exported], ask: Any, tmp_path: Path
+) -> None:
+    content = ask(view, "pdf").content
+    assert len(re.findall(rb"/Type /Page\b", content)) == 1
+    assert b"/CreationDate" not in content
+    assert b"/CIDFontType2" in content or b"/Subtype /TrueType" in content or b"/FontFile2" in content
+    assert content == ask(view, "pdf").content
+    path = tmp_path / "figure.pdf"
+    path.write_bytes(content)
+    try:
+        said = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, check=True, text=True).stdout
+    except FileNotFoundError:
+        return  # the one check that needs poppler
+    assert _squeezed(made[view].caption) in _squeezed(said)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_numbers_are_the_figures(view: str, made: dict[str, Exported], ask: Any, tiny_session: Session) -> None:
+    with zipfile.ZipFile(io.BytesIO(ask(view, "numbers").content)) as files:
+        arrays = dict(np.load(io.BytesIO(files.read("numbers.npz"))))
+        manifest = json.loads(files.read("manifest.json"))
+    assert arrays.keys() == made[view].arrays.keys() == manifest["arrays"].keys()
+    for name, values in arrays.items():
+        np.testing.assert_array_equal(values, made[view].arrays[name])
+        assert values.dtype == made[view].arrays[name].dtype
+        assert manifest["arrays"][name]["sha256"] == hashlib.sha256(values.tobytes()).hexdigest()
+    assert manifest["caption"] == made[view].caption
+    assert manifest["python"] == made[view].lines
+
+
+def test_the_manifest_says_what_the_numbers_belong_to(ask: Any, tiny_session: Session, ids: dict[str, str]) -> None:
+    content = ask("answer", "numbers").content
+    with zipfile.ZipFile(io.BytesIO(content)) as files:
+        text = files.read("manifest.json").decode()
+    manifest = json.loads(text)
+    (media,) = tiny_session.examples()[0]["media"]
+    picture = Path(media["path"])
+    for letter, one in manifest["runs"].items():
+        run = tiny_session.finished(ids[letter]).run
+        assert one["model"]["name"] == run.card.name
+        assert one["answer"] == run.answer
+        assert one["tokens"] == [token.id for token in run.tokens]
+        assert "seed" in one["settings"]
+        assert one["media"][0]["sha256_file"] == hashlib.sha256(picture.read_bytes()).hexdigest()
+        pixels = np.asarray(run.media[0].frames[0]).tobytes()
+        assert one["media"][0]["sha256_pixels"] == [hashlib.sha256(pixels).hexdigest()]
+    assert {"python", "torch", "numpy", "pillow"} <= manifest["software"].keys()
+    assert str(picture.parent) not in text
+    assert not any(run in text for run in ids.values())
+    assert content == ask("answer", "numbers").content
+
+
+def test_the_answers_numbers_are_the_runs(made: dict[str, Exported], tiny_session: Session, ids: Any) -> None:
+    for letter, at in made["answer"].facts.items():
+        run = tiny_session.finished(ids[letter]).run
+        row = run.attention("language", layer=at["layer"], head=at["head"], query=at["row"])
+        np.testing.assert_array_equal(made["answer"].arrays[f"row_{letter}"], row.numpy())
+        cells = run.image_map(query=at["row"], layer=at["layer"], head=at["head"])[0].numpy()
+        if at["cells"] != "patches":
+            rows, columns = np.asarray(at["grid"][1:])
+            cells = cells.reshape(rows, 2, columns, 2).sum(axis=(1, 3))
+        np.testing.assert_allclose(made["answer"].arrays[f"map_{letter}"], cells, atol=1e-7)
+
+
+@pytest.mark.parametrize("letter", ["A", "B"])
+def test_a_run_file_opens(letter: str, ask: Any, tiny_session: Session, ids: dict[str, str], tmp_path: Path) -> None:
+    path = tmp_path / "one.run"
+    path.write_bytes(ask("answer", "run", letter=letter).content)
+    run, original = Run.load(path), tiny_session.finished(ids[letter]).run
+    assert run.answer == original.answer
+    query = run.answer_start
+    assert run.attention("language", layer=1, query=query).equal(original.attention("language", layer=1, query=query))
+
+
+WRONG = [
+    {"kind": "docx"},
+    {"kind": ["svg"]},
+    {"view": "nothing"},
+    {"view": ["answer"]},
+    {"selection": None},
+    {"runs": {}},
+    {"runs": "AB"},
+    {"runs": {"A": "never-given"}},
+    {"kind": "run", "letter": "C"},
+    {"kind": "run", "letter": ["A"]},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=json.dumps)
+def test_what_cannot_be_made_is_one_sentence(wrong: dict[str, Any], ask: Any) -> None:
+    given = {"view": "answer", "kind": "svg", **wrong}
+    with pytest.raises(UserError) as refused:
+        ask(**given)
+    assert str(refused.value).count("\n") == 0
+
+
+SPOILED = [
+    ("query", {"A": None, "B": None}),
+    ("query", {"A": 10**9, "B": 1}),
+    ("query", {"A": "4", "B": True}),
+    ("query", []),
+    ("layer", {"A": -1, "B": 0}),
+    ("layer", {"A": [1], "B": {}}),
+    ("head", {"A": 99, "B": 1.5}),
+    ("media", 7),
+    ("media", "0"),
+    ("frame", -1),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), SPOILED, ids=str)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_spoiled_selection_is_one_sentence_or_set_aside(
+    view: str, name: str, value: Any, ask: Any, selection: dict[str, Any]
+) -> None:
+    spoiled = {**copy.deepcopy(selection), name: value}
+    with contextlib.suppress(UserError):  # nothing else may come of it
+        assert ask(view, "lines", selection=spoiled).content
+
+
+def test_every_kind_is_offered_on_the_page() -> None:
+    source = (ROOT / "app" / "static" / "parts" / "export.js").read_text(encoding="utf-8")
+    offered = set(re.findall(r'\["(\w+)", "', source)) | set(re.findall(r'item\("(\w+)"', source))
+    assert offered == set(KINDS)
+
+
+def _squeezed(text: str) -> str:
+    """Without spaces and line ends, which wrapping moves."""
+    return re.sub(r"\s+", "", text)

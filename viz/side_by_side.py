@@ -1,0 +1,191 @@
+"""Maps of several models on one original picture, at one size: for print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from viz.contours import fewest_cells, loops
+from viz.paper import BODY, MARGIN, SMALL, WIDTH, Paper, cut, paper
+from viz.theme import overlay, quieten, viridis
+from viz.words import counted, percent
+
+HEAD, FOOT = 0.50, 0.42  # inches above and beneath a picture
+GAP = 0.22  # between two columns
+SCALE = 0.48  # right of a picture: the bar of its scale and its numbers
+TALLEST = 4.4  # inches a picture may have
+LARGEST = 1600  # pixels of a picture's longer side in the file: 500 to the inch
+CELL = 12  # pixels of a cell in the file, so that no viewer that smooths pictures can blur its edges
+SCALE_STEPS = 128
+KEY, UNDER = "#7fbcff", "#080a0e"  # on a picture the theme does not matter
+
+
+@dataclass(frozen=True)
+class Column:
+    """The words of one map, and where its scale ends."""
+
+    title: str
+    subtitle: str
+    unit: str
+    share: float
+    maximum: float
+
+
+def attention_side_by_side(
+    maps: Sequence[ArrayLike],
+    *,
+    picture: ArrayLike,
+    titles: Sequence[str] = (),
+    subtitles: Sequence[str] = (),
+    units: Sequence[str] = (),
+    shares: Sequence[float] = (),
+    maxima: Sequence[float] = (),
+    caption: str = "",
+    dark: bool = False,
+) -> Figure:
+    """One or two maps on the same original picture, each with its scale, its absolute share and half of it outlined.
+
+    Cells are hard-edged, each on its own model's grid; the dashed line goes round the fewest that hold half of the sum.
+
+    Args:
+        maps: shares of a row, each of shape (rows, columns), on any grid that covers the whole picture evenly.
+        picture: the original, (height, width, 3), 8 bits.
+        titles: of each map: the model.
+        subtitles: of each map: its answer, its layer and head.
+        units: what a cell of each map is, "patch" or "token"; "cell" when empty.
+        shares: of each row that falls on the picture, 0..1; the sum of each map when empty.
+        maxima: where each scale ends; each map's largest value when empty.
+        caption: what exactly is plotted.
+        dark: for a dark page.
+
+    Raises:
+        ValueError: no map or more than two, another shape, or not as many words as maps.
+    """
+    cells = [np.asarray(values, dtype=float) for values in maps]
+    pixels = np.asarray(picture, dtype=np.uint8)
+    _check(cells, pixels)
+    columns = _columns(cells, titles, subtitles, units, shares, maxima)
+    room = (WIDTH - 2 * MARGIN - GAP) / 2
+    width, height = _fitted(pixels, room - SCALE)
+    sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
+    for number, (values, column) in enumerate(zip(cells, columns, strict=True)):
+        left = MARGIN + number * (room + GAP)
+        _words(sheet, left, room, height, values, column)
+        axes = sheet.axes(left, HEAD, width, height)
+        lay_map(axes, values, picture=pixels, maximum=column.maximum, dark=dark)
+        outline(axes, fewest_cells(values), picture=pixels)
+        _scale(sheet, left + width + 0.08, height, column.maximum)
+    return sheet.figure
+
+
+def _check(cells: Sequence[NDArray[np.float64]], pixels: NDArray[np.uint8]) -> None:
+    if not 1 <= len(cells) <= 2:
+        raise ValueError(f"give one map or two, not {len(cells)}")
+    for values in cells:
+        if values.ndim != 2:
+            raise ValueError(f"a map must be (rows, columns), not {values.shape}")
+    if pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(f"a picture must be (height, width, 3), not {pixels.shape}")
+
+
+def _columns(
+    cells: Sequence[NDArray[np.float64]],
+    titles: Sequence[str],
+    subtitles: Sequence[str],
+    units: Sequence[str],
+    shares: Sequence[float],
+    maxima: Sequence[float],
+) -> list[Column]:
+    given = zip(
+        titles or [""] * len(cells),
+        subtitles or [""] * len(cells),
+        units or ["cell"] * len(cells),
+        shares or [float(values.sum()) for values in cells],
+        maxima or [float(values.max(initial=0.0)) for values in cells],
+        strict=True,
+    )
+    return [Column(*words) for words in given]
+
+
+def _fitted(pixels: NDArray[np.uint8], room: float) -> tuple[float, float]:
+    """Inches of a picture that fills a column, unless it were too tall."""
+    height, width = pixels.shape[:2]
+    tall = min(TALLEST, room * height / width)
+    return tall * width / height, tall
+
+
+def _words(sheet: Paper, left: float, room: float, height: float, values: NDArray[np.float64], column: Column) -> None:
+    subdued = sheet.colours.subdued
+    sheet.text(left, 0.10, cut(column.title, room, BODY, bold=True), bold=True)
+    sheet.text(left, 0.28, cut(column.subtitle, room, SMALL), size=SMALL, colour=subdued)
+    half = f"half of it in {int(fewest_cells(values).sum()):,} of {counted(values.size, column.unit)} (dashed)"
+    sheet.text(left, HEAD + height + 0.08, f"{percent(column.share)} of the row on this picture", bold=True)
+    sheet.text(left, HEAD + height + 0.24, half, size=SMALL, colour=subdued)
+
+
+def _scale(sheet: Paper, left: float, height: float, maximum: float) -> None:
+    """A bar of the colours from nothing to the maximum, in per cent of the row in one cell."""
+    axes = sheet.axes(left, HEAD, 0.07, height)
+    ramp = viridis(np.linspace(1, 0, SCALE_STEPS))[:, None]
+    axes.imshow(ramp, extent=(0, 1, 0, 1), aspect="auto", interpolation="none")
+    axes.set_xticks([])
+    axes.yaxis.tick_right()
+    axes.set_yticks([0, 0.5, 1], [scale_number(part * maximum) for part in (0, 0.5, 1)])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def lay_map(
+    axes: Axes, values: NDArray[np.float64], *, picture: NDArray[np.uint8], maximum: float, dark: bool = False
+) -> None:
+    """Draw a map over the quietened picture, hard-edged, in pixels of the original.
+
+    Args:
+        axes: to draw on.
+        values: (rows, columns), shares of a row.
+        picture: the original, (height, width, 3).
+        maximum: where the scale ends.
+        dark: for a dark page.
+    """
+    height, width = picture.shape[:2]
+    extent = (0, width, height, 0)
+    axes.imshow(quieten(for_print(picture), dark=dark), extent=extent, interpolation="none", aspect="auto")
+    drawn = np.round(255 * overlay(values, maximum=maximum)).astype(np.uint8)
+    times = max(1, min(CELL, LARGEST // max(values.shape)))
+    large = drawn.repeat(times, axis=0).repeat(times, axis=1)
+    axes.imshow(large, extent=extent, interpolation="none", aspect="auto")
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+
+
+def outline(axes: Axes, cells: NDArray[np.bool_], *, picture: NDArray[np.uint8]) -> None:
+    """A dashed line round these cells, (rows, columns) of truth, on axes in pixels of the original."""
+    size = np.array([picture.shape[1] / cells.shape[1], picture.shape[0] / cells.shape[0]])
+    for line in loops(cells):
+        x, y = (line * size).T
+        axes.plot(x, y, color=UNDER, linewidth=1.9, solid_joinstyle="miter", clip_on=False)
+        axes.plot(x, y, color=KEY, linewidth=0.9, linestyle=(0, (2.6, 2)), dash_capstyle="butt", clip_on=False)
+
+
+def for_print(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture at the size it has in the file: scaled down where it is larger than print can show."""
+    longest = max(picture.shape[:2])
+    if longest <= LARGEST:
+        return picture
+    height, width = (max(1, round(side * LARGEST / longest)) for side in picture.shape[:2])
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def scale_number(share: float) -> str:
+    """A number beside a scale: per cent, with as many digits as tell it from nothing."""
+    value = 100 * share
+    if value and value < 0.01:
+        digits, exponent = f"{value:.0e}".split("e")
+        return f"{digits}e{int(exponent)} %"
+    return "0" if value == 0 else f"{value:.3g} %"
