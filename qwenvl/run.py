@@ -23,6 +23,7 @@ from qwenvl.record import Alternative, ModelCard, Record, Token, Told
 from qwenvl.trace import attention_rows
 
 if TYPE_CHECKING:
+    from qwenvl.boxes import AnswerBox
     from qwenvl.causes import Effect
     from qwenvl.curves import Curves
     from qwenvl.pipeline import Pipeline
@@ -290,6 +291,12 @@ class Run:
             newest = list(self._adapter.items())[-3:]
             self._adapter = dict([*newest, ((media, head), matrices)])  # replaced whole: other threads may be reading
         return matrices
+
+    def boxes(self, media: int | None = None) -> list[AnswerBox]:
+        """Every box the answer writes, with the tokens that write it, sound or not; see `boxes.answer_boxes`."""
+        from qwenvl.boxes import answer_boxes
+
+        return answer_boxes(self, media=media)
 
     # --- causes ---
 

@@ -35,7 +35,7 @@ TAGS = {
 }
 
 _TAG = re.compile(f"({'|'.join(map(re.escape, TAGS))})")
-_CORNERS = re.compile(r"\s*\(\s*(-?\d+)\s*,\s*(-?\d+)\s*\)\s*,\s*\(\s*(-?\d+)\s*,\s*(-?\d+)\s*\)\s*")
+CORNERS = re.compile(r"\s*\(\s*(-?\d+)\s*,\s*(-?\d+)\s*\)\s*,\s*\(\s*(-?\d+)\s*,\s*(-?\d+)\s*\)\s*")
 
 Answer = str | Sequence[int]
 
@@ -83,9 +83,9 @@ def find_boxes(
     for kind, text in _parts(answer, tokenizer):
         if kind == "ref":
             phrase = text.strip() or None
-        elif kind == "box" and (corners := _CORNERS.fullmatch(text)):
+        elif kind == "box" and (corners := CORNERS.fullmatch(text)):
             left, top, right, bottom = written = tuple(map(int, corners.groups()))
-            boxes.append(GroundedBox(phrase, (left, top, right, bottom), _to_pixels(written, media[index]), index))
+            boxes.append(GroundedBox(phrase, (left, top, right, bottom), to_pixels(written, media[index]), index))
         elif kind == "text" and text.strip(" \t\r\n,;、，；"):
             phrase = None
     return boxes
@@ -102,7 +102,7 @@ def answer_parts(answer: Answer, *, tokenizer: Tokenizer | None = None) -> list[
     """
     parts: list[dict[str, Any]] = []
     for kind, text in _parts(answer, tokenizer):
-        corners = _CORNERS.fullmatch(text) if kind == "box" else None
+        corners = CORNERS.fullmatch(text) if kind == "box" else None
         box = [int(edge) for edge in corners.groups()] if corners else []
         if kind == "ref":
             parts.append({"type": "ref", "text": text})
@@ -156,7 +156,9 @@ def _pieces_of_ids(ids: Sequence[int], tokenizer: Tokenizer) -> Iterator[tuple[b
         yield False, tokenizer.decode(run)
 
 
-def _to_pixels(written: Sequence[int], media: Media) -> Box:
+def to_pixels(written: Sequence[int], media: Media) -> Box:
+    """Thousandths as pixels of the original, corners in the wrong order swapped, numbers beyond the edge held to it."""
+
     def side(first: int, second: int, length: int) -> tuple[float, float]:
         low, high = sorted(min(max(edge, 0), THOUSANDTHS) for edge in (first, second))
         return low * length / THOUSANDTHS, high * length / THOUSANDTHS
