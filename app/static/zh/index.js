@@ -1,17 +1,21 @@
-// The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name.
+// The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name. One line
+// a table, so that lines of two branches stand together (.gitattributes).
 
 import bar from "./bar.js";
 import exported from "./export.js";
 import page from "./page.js";
 import patches from "./patches.js";
 import rail from "./rail.js";
+import server from "./server.js";
 import tour from "./tour.js";
 
-export const ZH = {
-  ...bar,
-  ...exported,
-  ...page,
-  ...patches,
-  ...rail,
-  ...tour,
-};
+export const ZH = Object.assign(
+  {},
+  bar,
+  exported,
+  page,
+  patches,
+  rail,
+  server,
+  tour,
+);
