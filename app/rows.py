@@ -17,6 +17,7 @@ from torch import Tensor
 from app import words
 from qwenvl.errors import RunError
 from qwenvl.run import pick_head
+from qwenvl.statistics import fewest_cells
 
 Request = Mapping[str, Any]
 Choice = int | Literal["mean"]
@@ -134,16 +135,6 @@ def section(token: Any) -> str:
     if token.kind in ("image", "video"):
         return "image"
     return "answer" if token.in_answer else token.section
-
-
-def fewest_cells(values: Tensor) -> list[int]:
-    """The fewest cells that together hold half of the sum, largest first; none where there is nothing to halve."""
-    total = values.double().sum()
-    if total <= 0:
-        return []
-    ordered, order = values.double().sort(descending=True, stable=True)
-    needed = int((ordered.cumsum(0) < total / 2).sum()) + 1
-    return order[:needed].tolist()
 
 
 def peak(values: Tensor) -> dict[str, Any]:

@@ -6,7 +6,7 @@ row, column); the processors' block order is undone here. Everything is float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import torch
@@ -16,6 +16,8 @@ from qwenvl.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.errors import RunError
 from qwenvl.rope import Grid, patch_coordinates
 from qwenvl.trace import attention_rows
+
+CHUNK = 1 << 22  # weights of attention held at once
 
 
 class MediaGrid(Protocol):
@@ -44,6 +46,12 @@ class QwenVLMaps:
         _, h, w = self.media[media].patch_grid
         frame = self._first_frame[media] + patch // (h * w)
         return attention_rows(q[frame, None], k[frame, None], [patch % (h * w)])[0, :, 0]
+
+    def column(self, q: Tensor, k: Tensor, site: str, media: int, patch: int) -> Tensor:
+        """The weight of a patch in every row of its frame: of its patches or adapter queries, (heads, rows)."""
+        _, h, w = self.media[media].patch_grid
+        frame = self._first_frame[media] + patch // (h * w)
+        return unmasked_column(q[frame, None], k[frame, None], patch % (h * w))
 
     def num_adapter_queries(self, media: int) -> int:
         """Adapter queries of all frames of a media."""
@@ -90,6 +98,15 @@ class Qwen2VLMaps:
         row = attention_rows(q[:, :, segment], k[:, :, segment], [int(to_processor[place])])[0, :, 0]
         return row[:, to_processor.to(row.device)]
 
+    def column(self, q: Tensor, k: Tensor, site: str, media: int, patch: int) -> Tensor:
+        """The weight of a patch in the row of every patch of its segment, (heads, patches of it)."""
+        _, h, w = self.media[media].patch_grid
+        to_processor = self._processor_rows(h, w)
+        frame, place = divmod(patch, h * w)
+        start = self._first_patch[media] + frame * h * w
+        segment = slice(start, start + h * w)
+        return unmasked_column(q[:, :, segment], k[:, :, segment], int(to_processor[place]))[:, to_processor]
+
     def _processor_rows(self, h: int, w: int) -> Tensor:
         """For each patch of a frame, in raster order, its row in the processor's order."""
         coordinates = patch_coordinates((1, h, w), self.merge_size)
@@ -111,6 +128,19 @@ class Qwen2VLMaps:
         size = self.merge_size
         cells = weights.view(t, h // size, w // size) / size**2
         return cells.repeat_interleave(size, dim=1).repeat_interleave(size, dim=2)
+
+
+def row_chunks(rows: Sequence[int], width: int) -> Iterator[Sequence[int]]:
+    """Rows in runs of at most `CHUNK` weights, where one row has `width`."""
+    size = max(1, CHUNK // max(1, width))
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def unmasked_column(q: Tensor, k: Tensor, key: int) -> Tensor:
+    """The weight of one key in every row of an attention without a mask, (heads, queries)."""
+    chunks = row_chunks(range(q.shape[2]), q.shape[1] * k.shape[2])
+    return torch.cat([attention_rows(q, k, rows)[0, :, :, key].cpu() for rows in chunks], dim=-1)
 
 
 def maps_for(config: QwenVLConfig | Qwen2VLConfig, media: Sequence[MediaGrid]) -> QwenVLMaps | Qwen2VLMaps:

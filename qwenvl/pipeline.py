@@ -177,6 +177,15 @@ class Pipeline:
         """Bytes that each tap of a run would take."""
         return self.model.tap_sizes(**self._run_inputs(run))
 
+    def ask_again(self, run: Run, question: str) -> Run:
+        """Another last question on a run's conversation and media, looked inside before any answer is given."""
+        *before, last = with_media(run.messages, run.media)
+        parts = [] if isinstance(last["content"], str) else last["content"]
+        seen = [part for part in parts if part["type"] in ("image", "video")]
+        messages = [*before, {**last, "content": [*seen, {"type": "text", "text": question}]}]
+        pixels = {name: run.settings.get(name) for name in ("min_pixels", "max_pixels")}
+        return self.look_inside(self.processor(messages, **pixels), [], pixels)
+
     def _run_inputs(self, run: Run, media: Sequence[Media] | None = None) -> dict[str, Any]:
         prompt = self.processor(
             with_media(run.messages, run.media if media is None else media),

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from qwenvl.boxes import AnswerBox
     from qwenvl.causes import Effect
     from qwenvl.curves import Curves
+    from qwenvl.neutral import NeutralRows, Relative
     from qwenvl.pipeline import Pipeline
+    from qwenvl.sinks import SinksAside
+    from qwenvl.statistics import RowStatistics
 
 Head = int | Literal["mean"] | None
 Layer = int | Literal["mean"]
@@ -68,6 +71,8 @@ class Run:
     _replayed: dict[str, Tensor] = field(default_factory=dict, repr=False)
     _adapter: dict[tuple[int, Head], list[Tensor]] = field(default_factory=dict, repr=False)
     _told: Told | None = field(default=None, repr=False)
+    _sinks: dict[int, Tensor] = field(default_factory=dict, repr=False)  # of each layer that was asked for
+    _neutral: NeutralRows | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.maps = maps_for(self.record.config, self.media)
@@ -122,7 +127,9 @@ class Run:
     @property
     def nbytes(self) -> int:
         """Bytes of queries, keys and pictures that this run holds."""
-        taps = sum(value.numel() * value.element_size() for value in (*self.kept.values(), *self._replayed.values()))
+        extra = [] if self._neutral is None else [self._neutral.weights]
+        held = (*self.kept.values(), *self._replayed.values(), *extra)
+        taps = sum(value.numel() * value.element_size() for value in held)
         return taps + sum(frame.width * frame.height * 3 for item in self.media for frame in item.frames)
 
     def alternatives(self, index: int, k: int = 5) -> list[Alternative]:
@@ -211,6 +218,24 @@ class Run:
                 row = self.maps.adapter_rows(q, k, media, [self._check_query(query, queries, "adapter query")])[:, 0]
         return pick_head(row, head)
 
+    def column(self, site: str, *, key: int, layer: Layer | None = None, head: Head = None, media: int = 0) -> Tensor:
+        """The weight of one key in every row that may see it; `qwenvl.columns.column` says the rest."""
+        from qwenvl.columns import column
+
+        return column(self, site, key=key, layer=layer, head=head, media=media)
+
+    def statistics(self, query: int, media: int = 0) -> RowStatistics:
+        """Share on the image, entropy, distance and sink share of a token's row, by layer and head."""
+        from qwenvl.statistics import row_statistics
+
+        return row_statistics(self, query=query, media=media)
+
+    def sinks(self, layer: int) -> list[int]:
+        """Tokens that draw a large share of most rows of a language layer; `qwenvl.sinks` defines which."""
+        from qwenvl.sinks import sinks
+
+        return sinks(self, layer)
+
     def adapter_matrix(self, *, media: int = 0, frame: int = 0, head: Head = "mean") -> Tensor:
         """All adapter queries of a frame over its patches, (queries, patches), one head or the mean. Qwen-VL only."""
         self._check_layer("adapter", None)
@@ -257,6 +282,18 @@ class Run:
         weights = self.token_weights(query=query, layer=layer, head=head, media=media)
         adapter = self._adapter_matrices(media, adapter_head) if "adapter" in self.sites else []
         return self.maps.spread(weights, media, adapter)
+
+    def map_without_sinks(self, *, query: int, **chosen: Any) -> SinksAside:
+        """`image_map` with the sinks set aside, and how much that removed; arguments as `image_map`."""
+        from qwenvl.sinks import map_without_sinks
+
+        return map_without_sinks(self, query=query, **chosen)
+
+    def map_against_neutral(self, *, query: int, **chosen: Any) -> Relative:
+        """`image_map` relative to a neutral question on the same media, asked once; arguments as `image_map`."""
+        from qwenvl.neutral import map_against_neutral
+
+        return map_against_neutral(self, query=query, **chosen)
 
     def token_weights(self, *, query: int, layer: Layer = "mean", head: Head = "mean", media: int = 0) -> Tensor:
         """A token's row on the visual tokens of one media, (visual tokens,); tokens after the query weigh 0."""

@@ -18,6 +18,7 @@ from app.conversation import Conversation, Settings
 from app.session import Session
 from app.store import RunStore
 from qwenvl.errors import RunError
+from qwenvl.generate import generate
 
 SHORT = Settings(max_new_tokens=3, max_pixels=40_000)
 GONE = "This run is no longer kept on this server: ask again to get a fresh one."
@@ -57,15 +58,33 @@ def test_two_visitors_at_once_each_get_their_own(tiny_session: Session, photos: 
             assert runs[letter].run.answer == runs[letter + 2].run.answer
 
 
-def test_one_visitors_stop_leaves_the_other_talking(tiny_session: Session, photos: dict[str, str]) -> None:
+def test_one_visitors_stop_leaves_the_other_talking(
+    tiny_session: Session, photos: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = Settings(max_new_tokens=120, max_pixels=40_000, temperature=1.0, repetition_penalty=1.3)
     ends: dict[str, dict[str, Any]] = {}
+    heard, anns = threading.Event(), tiny_session.pipeline("A").model
+
+    def unhurried(model: Any, inputs: Any, *, sampling: Any, stop_ids: Any) -> Iterator[int]:
+        """Ann's model never ends by itself, and after two tokens waits for her Stop, however fast the machine is."""
+        ends_of_answer = () if model is anns else stop_ids
+        said = 0
+        for token in generate(model, inputs, sampling=sampling, stop_ids=ends_of_answer):
+            if model is anns and token in stop_ids:
+                continue
+            yield token
+            said += 1
+            if model is anns and said > 2:
+                heard.wait(0.5)
+
+    monkeypatch.setattr("qwenvl.pipeline.generate", unhurried)
 
     def visit(visitor: str, letter: str) -> None:
         asked = Conversation().asking("Tell me everything.", [photos[visitor]])
         for update in tiny_session.ask(visitor, letter, asked, long):
             if visitor == "ann" and len(update["pieces"]) >= 2:
                 tiny_session.stop("ann")
+                heard.set()
             ends[visitor] = dict(update)
 
     threads = [threading.Thread(target=visit, args=pair) for pair in (("ann", "A"), ("bob", "B"))]
