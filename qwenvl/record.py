@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qwenvl.config import Config
+from qwenvl.errors import RunError
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,73 @@ class Record:
     seconds: Mapping[str, float]  # "read" (the prompt), "answer", "replay"
     stopped: bool
     ntk_alpha: float | None  # Qwen-VL: the stretch its prompt was read with
+
+
+class Recorded:
+    """What was asked and said, of whatever holds a record."""
+
+    record: Record
+
+    @property
+    def answer(self) -> str:
+        return self.record.answer
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        return self.record.tokens
+
+    @property
+    def card(self) -> ModelCard:
+        return self.record.card
+
+    @property
+    def config(self) -> Config:
+        return self.record.config
+
+    @property
+    def messages(self) -> tuple[Mapping[str, Any], ...]:
+        return self.record.messages
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return self.record.settings
+
+    @property
+    def seconds(self) -> Mapping[str, float]:
+        return self.record.seconds
+
+    @property
+    def stopped(self) -> bool:
+        return self.record.stopped
+
+    @property
+    def words(self) -> tuple[tuple[int, ...], ...]:
+        return self.record.words
+
+    @property
+    def answer_start(self) -> int:
+        """Index of the first answer token; the number of tokens where nothing was said."""
+        return next((index for index, token in enumerate(self.tokens) if token.in_answer), len(self.tokens))
+
+    def alternatives(self, index: int, k: int = 5) -> list[Alternative]:
+        """The k likeliest tokens at the place of answer token `index`, up to 10, the likeliest first.
+
+        Probabilities are the model's own, before temperature, top-k and top-p.
+
+        Raises:
+            RunError: not a token of the answer.
+        """
+        return list(self.record.likeliest[self._answer_index(index)][:k])
+
+    def probability(self, index: int) -> float:
+        """How likely the model held answer token `index` where it stands, before temperature and the like."""
+        return self.record.probabilities[self._answer_index(index)]
+
+    def _answer_index(self, index: int) -> int:
+        if self.answer_start == len(self.tokens):
+            raise RunError("This run has no answer; nothing was said.")
+        if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
+            raise RunError(
+                f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."
+            )
+        return index - self.answer_start

@@ -6,20 +6,19 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor
 
-from qwenvl.config import Config
 from qwenvl.errors import RunError
 from qwenvl.maps import maps_for
 from qwenvl.processing.media import Media
 from qwenvl.processing.received import Reconstruction, reconstruct
-from qwenvl.record import Alternative, ModelCard, Record, Token, Told
+from qwenvl.record import Alternative, ModelCard, Record, Recorded, Token, Told
 from qwenvl.trace import attention_rows
 
 if TYPE_CHECKING:
@@ -37,20 +36,8 @@ Layer = int | Literal["mean"]
 __all__ = ["Alternative", "ModelCard", "Record", "Run", "Token", "Told"]
 
 
-class Replay(Protocol):
-    """What a run needs of its pipeline: the same prompt and answer once more, with other taps kept."""
-
-    def replay(self, run: Run, names: Sequence[str]) -> dict[str, Tensor]:
-        """The values of these taps."""
-
-    def tap_sizes(self, run: Run) -> dict[str, int]:
-        """Bytes each tap would take."""
-
-    max_trace_bytes: int
-
-
 @dataclass(eq=False)
-class Run:
+class Run(Recorded):
     """One question asked of one model.
 
     `run.tokens[i]` counts prompt and answer from 0. The row that predicts answer token i is the row of token i - 1;
@@ -81,49 +68,6 @@ class Run:
             for index in range(len(self.media))
         }
 
-    # --- what was asked and said ---
-
-    @property
-    def answer(self) -> str:
-        return self.record.answer
-
-    @property
-    def tokens(self) -> tuple[Token, ...]:
-        return self.record.tokens
-
-    @property
-    def card(self) -> ModelCard:
-        return self.record.card
-
-    @property
-    def config(self) -> Config:
-        return self.record.config
-
-    @property
-    def messages(self) -> tuple[Mapping[str, Any], ...]:
-        return self.record.messages
-
-    @property
-    def settings(self) -> Mapping[str, Any]:
-        return self.record.settings
-
-    @property
-    def seconds(self) -> Mapping[str, float]:
-        return self.record.seconds
-
-    @property
-    def stopped(self) -> bool:
-        return self.record.stopped
-
-    @property
-    def words(self) -> tuple[tuple[int, ...], ...]:
-        return self.record.words
-
-    @property
-    def answer_start(self) -> int:
-        """Index of the first answer token; the number of tokens where nothing was said."""
-        return next((index for index, token in enumerate(self.tokens) if token.in_answer), len(self.tokens))
-
     @property
     def nbytes(self) -> int:
         """Bytes of queries, keys and pictures that this run holds."""
@@ -131,29 +75,6 @@ class Run:
         held = (*self.kept.values(), *self._replayed.values(), *extra)
         taps = sum(value.numel() * value.element_size() for value in held)
         return taps + sum(frame.width * frame.height * 3 for item in self.media for frame in item.frames)
-
-    def alternatives(self, index: int, k: int = 5) -> list[Alternative]:
-        """The k likeliest tokens at the place of answer token `index`, up to 10, the likeliest first.
-
-        Probabilities are the model's own, before temperature, top-k and top-p.
-
-        Raises:
-            RunError: not a token of the answer.
-        """
-        return list(self.record.likeliest[self._answer_index(index)][:k])
-
-    def probability(self, index: int) -> float:
-        """How likely the model held answer token `index` where it stands, before temperature and the like."""
-        return self.record.probabilities[self._answer_index(index)]
-
-    def _answer_index(self, index: int) -> int:
-        if self.answer_start == len(self.tokens):
-            raise RunError("This run has no answer; nothing was said.")
-        if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
-            raise RunError(
-                f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."
-            )
-        return index - self.answer_start
 
     def reconstructed(self, media: int = 0, cell: int | None = None) -> Reconstruction:
         """A media's frames, rebuilt from the very tensor the model received, and how far they are from the resized.
