@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,12 @@ PIECE = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
 
 @pytest.fixture(scope="module")
 def table(chromium: str) -> dict[str, str]:
-    """The whole Chinese table as the browser reads it."""
+    """The whole Chinese table as the browser reads it; on a thread of its own, since other tests may hold a browser."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_table, chromium).result()
+
+
+def _table(chromium: str) -> dict[str, str]:
     from playwright.sync_api import sync_playwright
 
     modules = {path.stem: path.read_text() for path in (STATIC / "zh").glob("*.js")}
