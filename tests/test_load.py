@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 import torch
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import qwenvl
-from qwenvl.config import PRESETS, Qwen2VLConfig
+from qwenvl.config import PRESETS
 from qwenvl.errors import CheckpointError
 from qwenvl.load import CHECKPOINTS, find_folder, load_model
 from tests.support.goldens import GOLDENS, assert_close, qwen2_vl_case, read_json
@@ -281,7 +280,11 @@ def test_a_quantised_checkpoint_and_another_model_are_refused_before_their_weigh
     (folder / "model.safetensors").write_bytes(b"")
     config = read_json(folder / "config.json")
     (folder / "config.json").write_text(json.dumps(config | {"quantization_config": {"quant_method": "awq"}}))
-    refuses(folder, r"quantised \(awq\)")
+    refuses(folder, r"^checkpoint is quantised \(awq\); load the unquantised one")
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "quantize_config.json").write_text("{}")
+    refuses(folder, r"^checkpoint is quantised \(gptq\)")
+    (folder / "quantize_config.json").unlink()
     (folder / "config.json").write_text(json.dumps(config | {"model_type": "llava"}))
     refuses(folder, "model_type 'llava'")
 
@@ -324,37 +327,6 @@ def test_a_preset_has_no_weights_to_load(name: str) -> None:
 def test_a_name_of_nothing_is_refused(name: str) -> None:
     with pytest.raises(CheckpointError, match=f"no checkpoint '{name}'"):
         find_folder(name)
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (LocalEntryNotFoundError("offline"), "not in the cache and the hub cannot be reached"),
-        (HFValidationError("bad"), "is not a hub id"),
-    ],
-)
-def test_what_the_hub_says_becomes_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
-) -> None:
-    def refuse(*_: Any, **__: Any) -> str:
-        raise error
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", refuse)
-    with pytest.raises(CheckpointError, match=message):
-        find_folder("owner/name")
-
-
-def test_a_hub_id_is_downloaded_once_and_loaded_as_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def download(hub_id: str, allow_patterns: list[str]) -> str:
-        asked.append(hub_id)
-        return str(CHECKPOINTS / "tiny-qwen2-vl")
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
-    pipeline = qwenvl.load("owner/name", device="cpu")
-    assert (asked, pipeline.name) == (["owner/name"], "owner/name")
-    assert isinstance(pipeline.config, Qwen2VLConfig)
 
 
 def test_loading_leaves_no_value_of_the_random_start(folder: Path) -> None:
