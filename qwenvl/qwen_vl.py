@@ -104,7 +104,10 @@ class Adapter(nn.Module):
         dim, num_queries = config.language.dim, config.adapter.num_queries
         self.num_heads = config.adapter.num_heads
         self.query = nn.Parameter(torch.zeros(num_queries, dim))
-        self.positions = nn.Parameter(position_code(config.adapter.query_side, dim), requires_grad=False)
+        table = torch.zeros(num_queries, dim)  # on the meta device no code is computed: a second's worth of imports
+        self.positions = nn.Parameter(
+            table if table.is_meta else position_code(config.adapter.query_side, dim), requires_grad=False
+        )
         same_width = config.vision.dim == dim
         self.widen = nn.Identity() if same_width else nn.Linear(config.vision.dim, dim, bias=False)
         self.norm_query = nn.LayerNorm(dim, eps=NORM_EPS)

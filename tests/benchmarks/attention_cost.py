@@ -10,7 +10,6 @@ import argparse
 import json
 import platform
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import torch
 
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.trace import attention_rows
+from tests.benchmarks.memory import resident
 from tests.benchmarks.workload import VARIANTS, Forward, build_ours, make_prompt, reduced
 
 BASELINE = "transformers sdpa"
@@ -74,23 +74,11 @@ def measure_peak(name: str, visual_tokens: int, num_blocks: int) -> int:
         ours = build_ours(reduced(num_blocks))
         forward = VARIANTS[name](ours, make_prompt(visual_tokens))
         VARIANTS[name](ours, make_prompt(16))()  # threads and workspaces, once
-        before = _resident(reset_peak=True)
+        before = resident(reset_peak=True)
         kept = forward()
-        after = _resident(peak=True)
+        after = resident(peak=True)
         del kept
     return after - before
-
-
-def _resident(*, peak: bool = False, reset_peak: bool = False) -> int:
-    """Bytes this process holds now, or held at most. Only Linux tells both; elsewhere: the peak since the start."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    if reset_peak:
-        Path("/proc/self/clear_refs").write_text("5")
-    field = "VmHWM:" if peak else "VmRSS:"
-    line = next(line for line in status.read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1]) * 1024
 
 
 def row_costs(ours: Qwen2VL, visual_tokens: int, repeats: int = 20) -> dict[str, dict[str, float]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,21 +12,14 @@ from tokenizers.models import BPE
 from qwenvl.config import PRESETS
 from qwenvl.processing.processor import Qwen2VLProcessor, QwenVLProcessor
 from qwenvl.processing.tokenizers import SPLIT_PATTERN, HubTokenizer, TiktokenTokenizer, byte_characters
-
-QWEN2_VL_SPECIALS = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>"),
-    *("<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>"),
-    *("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"),
-)
+from tests.support import published
+from tests.support.published import QWEN2_VL_SPECIALS
 
 
 @pytest.fixture(scope="session")
 def qwen_tiktoken() -> Path:
-    """The published ranks; the package is found without being imported."""
-    spec = importlib.util.find_spec("dashscope")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "resources" / "qwen.tiktoken"
+    """The published ranks."""
+    return published.qwen_tiktoken()
 
 
 @pytest.fixture(scope="session")
@@ -36,31 +27,11 @@ def tiktoken_tokenizer(qwen_tiktoken: Path) -> TiktokenTokenizer:
     return TiktokenTokenizer.from_file(qwen_tiktoken)
 
 
-def halves(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
-    """The two tokens that a token is merged from: what merging its bytes arrives at without it."""
-    cuts = [(token[:at], token[at:]) for at in range(1, len(token)) if token[:at] in ranks and token[at:] in ranks]
-    if len(cuts) == 1:
-        return cuts[0]
-    parts = [token[index : index + 1] for index in range(len(token))]
-    while len(parts) > 2:
-        pairs = [ranks.get(left + right, len(ranks)) for left, right in pairwise(parts)]
-        first = pairs.index(min(pairs))
-        parts[first : first + 2] = [parts[first] + parts[first + 1]]
-    return parts[0], parts[1]
-
-
 @pytest.fixture(scope="session")
-def hub_folder(tiktoken_tokenizer: TiktokenTokenizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The published vocabulary as vocab.json, merges.txt and tokenizer_config.json; merges recovered from the ranks."""
+def hub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published vocabulary as vocab.json, merges.txt and tokenizer_config.json."""
     folder = tmp_path_factory.mktemp("hub")
-    ranks = {tiktoken_tokenizer.piece(id_): id_ for id_ in range(151_643)}
-    table = byte_characters()
-    spelled = {token: "".join(map(table.get, token)) for token in ranks}
-    merges = [" ".join(spelled[half] for half in halves(token, ranks)) for token in ranks if len(token) > 1]
-    (folder / "vocab.json").write_text(json.dumps({spelled[token]: rank for token, rank in ranks.items()}))
-    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n", encoding="utf-8")
-    added = {151_643 + n: {"content": name, "special": True} for n, name in enumerate(QWEN2_VL_SPECIALS)}
-    (folder / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": added}))
+    published.write_vocabulary(folder)
     return folder
 
 
