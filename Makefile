@@ -9,8 +9,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:  ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: .venv/run.stamp  ## open the app in the browser
-	$(BIN)/python -m app
+run: .venv/run.stamp  ## open the app in the browser (MODELS="Qwen/Qwen-VL-Chat Qwen/Qwen2-VL-2B-Instruct": over these)
+	$(BIN)/python -m app $(if $(MODELS),--models $(MODELS))
 
 test: .venv/dev.stamp  ## run the tests (TESTS="tests/tiny -x" for some of them)
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(TESTS)

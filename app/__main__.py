@@ -1,4 +1,4 @@
-"""`python -m app`: serve the page. Two folders or presets may be named instead of the tiny checkpoints."""
+"""`python -m app`: serve the page, over the shipped checkpoints or over any two models that are named."""
 
 from __future__ import annotations
 
@@ -7,31 +7,40 @@ import os
 import sys
 from collections.abc import Sequence
 
+from app.catalogue import SHIPPED
 from app.page import launch
-from app.session import DEFAULT_MODELS, Session
+from app.session import Session
 from qwenvl.errors import UserError
-
-FAMILIES = ["qwen-vl", "qwen2-vl"]  # of A and of B
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse the command line and serve until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m app", description="Look inside Qwen-VL and Qwen2-VL.")
-    parser.add_argument(
-        "models",
-        nargs="*",
-        default=list(DEFAULT_MODELS),
-        help="a Qwen-VL and a Qwen2-VL: names of the shipped checkpoints, or folders in the published layout",
-    )
-    models = parser.parse_args(arguments).models
-    session = Session(models)
+    parser = build_parser()
+    asked = parser.parse_args(arguments)
+    models = asked.named or asked.models or list(SHIPPED)
+    if len(models) < 2:
+        parser.error("name two models, A and B, or none for the shipped ones")
+    session = Session(models[:2], others=(*models[2:], *SHIPPED), hub=asked.hub)
     try:
-        families = [card["family"] for card in session.model_cards()]
+        session.model_cards()  # a wrong name, a gated or a quantised model is known before the page opens
     except UserError as error:
         parser.error(str(error))
-    if families != FAMILIES:
-        parser.error("name a Qwen-VL first and a Qwen2-VL second, or none for the shipped ones")
+    except KeyboardInterrupt:
+        sys.exit(130)
     launch(session, inbrowser=has_screen())
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the page."""
+    parser = argparse.ArgumentParser(prog="python -m app", description="Look inside Qwen-VL and Qwen2-VL.")
+    words = (
+        "the models A and B, of either family: names of the shipped checkpoints, folders in the published layout, or "
+        "hub ids; more than two are offered on the page"
+    )
+    parser.add_argument("models", nargs="*", help=words)
+    parser.add_argument("--models", nargs="+", dest="named", metavar="MODEL", help="the same")
+    parser.add_argument("--hub", action="store_true", help="let visitors name further hub ids on the page")
+    return parser
 
 
 def has_screen() -> bool:

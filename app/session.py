@@ -17,6 +17,7 @@ from typing import Any
 import qwenvl
 from app import pictures
 from app.asking import STOPPED_EARLY, Asking, Update
+from app.catalogue import SHIPPED, Catalogue, card
 from app.conversation import Conversation, Settings, Turn
 from app.example_runs import Example, ExampleRuns
 from app.failures import PromptRefused, describe
@@ -28,7 +29,6 @@ from qwenvl.errors import PromptError, UserError
 
 __all__ = ["Conversation", "Session", "Settings", "Turn", "Update"]
 
-DEFAULT_MODELS = ("tiny-qwen-vl", "tiny-qwen2-vl")
 LETTERS = "AB"
 STOPPED = "The answer was stopped before its first word: ask again."
 
@@ -39,22 +39,27 @@ class Session:
     """The two models, whoever asks them, and the runs.
 
     Args:
-        models: preset names or folders, in the order of the letters A, B; loaded when first needed.
+        models: shipped checkpoints, folders or hub ids, in the order of the letters A, B; loaded when first needed.
         store: where runs are kept.
+        others: more models to offer.
+        hub: whether visitors may name hub ids that are not on offer.
         load: from a name to a `Pipeline`.
         examples: folder with examples.json and its pictures; None for the ones that ship.
     """
 
     def __init__(
         self,
-        models: Sequence[str] = DEFAULT_MODELS,
+        models: Sequence[str] = SHIPPED,
         store: RunStore | None = None,
         *,
+        others: Sequence[str] = SHIPPED,
+        hub: bool = False,
         load: Callable[[str], Any] = qwenvl.load,
         examples: Path | None = None,
     ) -> None:
+        self.catalogue = Catalogue(models, others, hub=hub)
         self.names = dict(zip(LETTERS, models, strict=False))
-        self.labels = _labels(self.names)
+        self.labels = _labels(dict(zip(LETTERS, self.catalogue.first, strict=False)))
         self.store = store or RunStore()
         self._load = load
         self._pipelines: dict[str, Any] = {}
@@ -89,8 +94,11 @@ class Session:
         return letter in self._pipelines
 
     def model_cards(self) -> list[dict[str, Any]]:
-        """What the page says about each model; loads them."""
-        return [self._card(letter, self.pipeline(letter)) for letter in self.letters]
+        """What the page says about each model, none of which is loaded for it. Raises `CheckpointError`."""
+        return [
+            {**self.catalogue.card(letter, label), "name": self.labels[letter]}
+            for letter, label in zip(LETTERS, self.catalogue.first, strict=False)
+        ]
 
     def defaults(self) -> dict[str, Any]:
         """The settings the page starts with: greedy, and a budget as large as the square that Qwen-VL sees."""
@@ -230,26 +238,12 @@ class Session:
         )
 
     def _card(self, letter: str, pipeline: Any) -> dict[str, Any]:
-        tiny = pipeline.name.startswith("tiny-")
-        notes = {
-            (True, True): "tiny demo weights, trained on drawings alone",
-            (True, False): "tiny demo weights, untrained: the answers mean nothing",
-            (False, False): "untrained weights: the answers mean nothing",
-        }
-        return {
-            "letter": letter,
-            "name": self.labels[letter],
-            "family": pipeline.family,
-            "title": {"qwen-vl": "Qwen-VL", "qwen2-vl": "Qwen2-VL"}[pipeline.family],
-            "size_label": "tiny" if tiny else f"{pipeline.parameters / 1e9:.1f} B",
-            "parameters": pipeline.parameters,
-            "trained": pipeline.trained,
-            "weights_note": notes.get((tiny, pipeline.trained), "released weights"),
-        }
+        return card(letter, self.labels[letter], pipeline.family, pipeline.parameters, pipeline.trained)
 
     def measured(self) -> dict[str, Any] | None:
         """How often each model was right, row by row, as their checkpoints' folders say; None where none does."""
-        found = {letter: self.pipeline(letter).figures for letter in self.letters}
+        labels = dict(zip(LETTERS, self.catalogue.first, strict=False))
+        found = {letter: self.catalogue.describe(label).figures for letter, label in labels.items()}
         titles = {card["letter"]: f"{card['name']}, {card['parameters']:,} parameters" for card in self.model_cards()}
         return figures_table({letter: figures for letter, figures in found.items() if figures}, titles)
 
@@ -302,11 +296,10 @@ class Session:
         return {letter: self.answer(None, letter, conversation, settings) for letter in self.letters}
 
 
-def _labels(names: Mapping[str, str]) -> dict[str, str]:
-    """What visitors read as the models' names: of a folder its own, and equal ones told apart by their letters."""
-    own = {letter: Path(name).resolve().name if Path(name).is_dir() else name for letter, name in names.items()}
-    twice = len(set(own.values())) < len(own)
-    return {letter: f"{name} ({letter})" if twice else name for letter, name in own.items()}
+def _labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """What visitors read as the models' names: one that stands in both columns is told apart by their letters."""
+    twice = len(set(labels.values())) < len(labels)
+    return {letter: f"{label} ({letter})" if twice else label for letter, label in labels.items()}
 
 
 def _ended(stream: Any) -> str:

@@ -94,9 +94,7 @@ def _sentence(hub_id: str, error: Exception) -> str:
     if isinstance(error, errors.HFValidationError):
         return f"{hub_id!r} is not a hub id; it reads owner/name."
     if isinstance(error, errors.GatedRepoError):
-        return (
-            f"{hub_id} is gated: accept its terms on the hub, log in with `hf auth login`, and try again."
-        )
+        return f"{hub_id} is gated: accept its terms on the hub, log in with `hf auth login`, and try again."
     if isinstance(error, errors.RepositoryNotFoundError):
         return f"The hub has no {hub_id}, or it is private: check the name, or log in with `hf auth login`."
     if isinstance(error, errors.IncompleteSnapshotError):

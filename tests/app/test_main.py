@@ -1,19 +1,59 @@
-"""The command line of the page: what it refuses, and with which sentence."""
+"""The command line of the page: which models it takes, what it refuses, and with which sentence."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from app import __main__ as command
 from app.__main__ import main
 
 
-@pytest.mark.parametrize("models", [["tiny-qwen-vl"], ["tiny-qwen2-vl", "tiny-qwen-vl"]])
-def test_one_model_of_each_family_in_order(models: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The sessions that would have been served."""
+    sessions: list[Any] = []
+    monkeypatch.setattr(command, "launch", lambda session, **_: sessions.append(session))
+    return sessions
+
+
+@pytest.mark.parametrize(
+    ("arguments", "families"),
+    [
+        ([], ["qwen-vl", "qwen2-vl"]),
+        (["tiny-qwen2-vl", "tiny-qwen-vl"], ["qwen2-vl", "qwen-vl"]),
+        (["--models", "tiny-qwen2-vl", "tiny-qwen2-vl"], ["qwen2-vl", "qwen2-vl"]),
+    ],
+)
+def test_any_two_models_in_any_order(served: list[Any], arguments: list[str], families: list[str]) -> None:
+    main(arguments)
+    (session,) = served
+    assert [card["family"] for card in session.model_cards()] == families
+    assert not any(session.is_loaded(letter) for letter in "AB")  # nothing is loaded before it is asked
+
+
+def test_more_than_two_are_offered(served: list[Any]) -> None:
+    main(["tiny-qwen2-vl", "tiny-qwen2-vl", "tiny-qwen-vl"])
+    assert served[0].catalogue.labels == ["tiny-qwen2-vl", "tiny-qwen-vl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["tiny-qwen-vl"], "name two models, A and B, or none"),
+        (["tiny-qwen-vl", "tiny-qwen3-vl"], "There is no checkpoint 'tiny-qwen3-vl'"),
+        (["Qwen2-VL-7B", "tiny-qwen-vl"], "Qwen2-VL-7B is a preset without weights"),
+    ],
+)
+def test_what_cannot_be_served_is_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit):
-        main(models)
-    assert "name a Qwen-VL first and a Qwen2-VL second" in capsys.readouterr().err
+        main(arguments)
+    assert sentence in capsys.readouterr().err
 
 
 def test_a_folder_without_a_checkpoint_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,3 +62,13 @@ def test_a_folder_without_a_checkpoint_is_one_sentence(tmp_path: Path, capsys: p
     said = capsys.readouterr().err
     assert "error:" in said
     assert "Traceback" not in said
+
+
+def test_a_quantised_checkpoint_is_refused_before_the_page_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = {"model_type": "qwen2_vl", "quantization_config": {"quant_method": "gptq"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(SystemExit):
+        main(["tiny-qwen-vl", str(tmp_path)])
+    assert f"{tmp_path.name} is quantised (gptq)" in capsys.readouterr().err

@@ -3,6 +3,7 @@ pace the tests set; test_visitors.py asks the real tiny checkpoints."""
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from app.conversation import Conversation, Settings, Turn
 from app.session import Session
 from app.store import RunStore
 from qwenvl.errors import CheckpointError, MediaError, PromptError
+from qwenvl.hub import CHECKPOINTS
 
 WORDS = ["a ", "cat ", "on ", "a ", "mat"]
 BLINK = 0.5  # seconds within which a stop or a close must have let go
@@ -379,11 +381,17 @@ def test_a_finished_run_brings_its_question_back(session: Session) -> None:
 
 def test_a_folder_of_the_machine_is_called_by_its_name_alone(tmp_path: Path, models: FakeModels) -> None:
     for folder in ("own/mine", "other/mine"):
-        (tmp_path / folder).mkdir(parents=True)
+        shutil.copytree(CHECKPOINTS / "tiny-qwen-vl", tmp_path / folder)
     session = Session((str(tmp_path / "own/mine"), str(tmp_path / "other/mine")), load=models)
-    assert session.labels == {"A": "mine (A)", "B": "mine (B)"}
-    assert session.letter("mine (B)") == "B"
+    assert session.labels == {"A": "mine", "B": "mine (2)"}
+    assert session.letter("mine (2)") == "B"
     assert str(tmp_path) not in str(session.model_cards())
+
+
+def test_one_model_in_both_columns_is_told_apart_by_their_letters(models: FakeModels) -> None:
+    session = Session(("one", "one"), load=models)
+    assert session.labels == {"A": "one (A)", "B": "one (B)"}
+    assert session.letter("one (B)") == "B"
 
 
 def test_a_box_in_an_answer_is_tags_again_in_the_history() -> None:

@@ -1,7 +1,7 @@
 """What loading a checkpoint takes beside reading its files: `python -m tests.benchmarks.loading FOLDER`.
 
-Reading, loading as stored and loading as float32 happen in processes of their own, each from the disk (the system's cache
-of the files is dropped before). What is loaded is touched, byte for byte's page, since a mapped file is read when used.
+Loading as stored and as float32 happens in processes of its own, each from the disk: the system's cache of the files is
+dropped before. What is loaded is touched page by page, since a mapped file is read when it is used.
 """
 
 from __future__ import annotations
