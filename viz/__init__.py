@@ -6,18 +6,24 @@ Matplotlib figures for print.
 """
 
 from viz.files import rendered, save
+from viz.grids import grids_side_by_side
+from viz.lanes import positions_side_by_side
 from viz.maps import attention_on_picture, attention_on_picture_interactive
 from viz.patches import patch_grid
 from viz.positions import positions_3d, positions_lanes
+from viz.sheets import queries_for_print
 from viz.side_by_side import attention_side_by_side
 
 __all__ = [
     "attention_on_picture",
     "attention_on_picture_interactive",
     "attention_side_by_side",
+    "grids_side_by_side",
     "patch_grid",
     "positions_3d",
     "positions_lanes",
+    "positions_side_by_side",
+    "queries_for_print",
     "rendered",
     "save",
 ]

@@ -26,6 +26,8 @@ WIDTH = 7.2  # inches: the two columns of a paper
 SMALL, BODY = 7.0, 8.0  # points
 LEADING = 1.32
 MARGIN = 0.1
+GAP = 0.22  # between two columns
+COLUMN = (WIDTH - 2 * MARGIN - GAP) / 2
 # Fonts that hold what Matplotlib's own lacks, of which those are used that this machine has.
 OTHER_SCRIPTS = (
     "Noto Sans CJK SC",
@@ -91,6 +93,11 @@ def cut(words: str, width: float, size: float, *, bold: bool = False) -> str:
     while words and width_of(words + "…", size, bold=bold) > width:
         words = words[:-1]
     return words + "…"
+
+
+def left_of(number: int) -> float:
+    """Where a column begins, in inches: 0 for the first."""
+    return MARGIN + number * (COLUMN + GAP)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def positions_3d(
         title: of the figure.
         dark: for a dark page.
     """
-    ids = _three_rows(positions)
+    ids = three_rows(positions)
     colours = theme(dark)
     figure = go.Figure(
         go.Scatter3d(
@@ -77,7 +77,7 @@ def positions_lanes(
 
     Args: as `positions_3d`.
     """
-    ids = _three_rows(positions)
+    ids = three_rows(positions)
     colours = theme(dark)
     equal = bool((ids == ids[0]).all())
     lanes = (
@@ -101,7 +101,8 @@ def positions_lanes(
     return figure
 
 
-def _three_rows(positions: ArrayLike) -> NDArray[np.int64]:
+def three_rows(positions: ArrayLike) -> NDArray[np.int64]:
+    """Ids as int64 (3, tokens), from that or from (tokens,). Raises ValueError for another shape."""
     ids = np.asarray(positions, dtype=np.int64)
     if ids.ndim == 1:
         ids = np.stack([ids] * 3)

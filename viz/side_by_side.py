@@ -12,13 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from viz.contours import fewest_cells, loops
-from viz.paper import BODY, MARGIN, SMALL, WIDTH, Paper, cut, paper
+from viz.paper import BODY, COLUMN, SMALL, Paper, cut, left_of, paper
 from viz.theme import overlay, quieten, viridis
 from viz.words import counted, percent
 
 HEAD, FOOT = 0.50, 0.42  # inches above and beneath a picture
-GAP = 0.22  # between two columns
-SCALE = 0.48  # right of a picture: the bar of its scale and its numbers
+SCALE = 0.52  # right of a picture: the bar of its scale and its numbers
 TALLEST = 4.4  # inches a picture may have
 LARGEST = 1600  # pixels of a picture's longer side in the file: 500 to the inch
 CELL = 12  # pixels of a cell in the file, so that no viewer that smooths pictures can blur its edges
@@ -71,16 +70,15 @@ def attention_side_by_side(
     pixels = np.asarray(picture, dtype=np.uint8)
     _check(cells, pixels)
     columns = _columns(cells, titles, subtitles, units, shares, maxima)
-    room = (WIDTH - 2 * MARGIN - GAP) / 2
-    width, height = _fitted(pixels, room - SCALE)
+    width, height = fitted(pixels, COLUMN - SCALE)
     sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
     for number, (values, column) in enumerate(zip(cells, columns, strict=True)):
-        left = MARGIN + number * (room + GAP)
-        _words(sheet, left, room, height, values, column)
+        left = left_of(number)
+        _words(sheet, left, height, values, column)
         axes = sheet.axes(left, HEAD, width, height)
         lay_map(axes, values, picture=pixels, maximum=column.maximum, dark=dark)
         outline(axes, fewest_cells(values), picture=pixels)
-        _scale(sheet, left + width + 0.08, height, column.maximum)
+        draw_scale(sheet, left + width + 0.08, HEAD, height, column.maximum)
     return sheet.figure
 
 
@@ -113,25 +111,25 @@ def _columns(
     return [Column(*words) for words in given]
 
 
-def _fitted(pixels: NDArray[np.uint8], room: float) -> tuple[float, float]:
-    """Inches of a picture that fills a column, unless it were too tall."""
+def fitted(pixels: NDArray[np.uint8], room: float) -> tuple[float, float]:
+    """Width and height in inches of a picture that fills this room, unless it were too tall."""
     height, width = pixels.shape[:2]
     tall = min(TALLEST, room * height / width)
     return tall * width / height, tall
 
 
-def _words(sheet: Paper, left: float, room: float, height: float, values: NDArray[np.float64], column: Column) -> None:
+def _words(sheet: Paper, left: float, height: float, values: NDArray[np.float64], column: Column) -> None:
     subdued = sheet.colours.subdued
-    sheet.text(left, 0.10, cut(column.title, room, BODY, bold=True), bold=True)
-    sheet.text(left, 0.28, cut(column.subtitle, room, SMALL), size=SMALL, colour=subdued)
+    sheet.text(left, 0.10, cut(column.title, COLUMN, BODY, bold=True), bold=True)
+    sheet.text(left, 0.28, cut(column.subtitle, COLUMN, SMALL), size=SMALL, colour=subdued)
     half = f"half of it in {int(fewest_cells(values).sum()):,} of {counted(values.size, column.unit)} (dashed)"
     sheet.text(left, HEAD + height + 0.08, f"{percent(column.share)} of the row on this picture", bold=True)
     sheet.text(left, HEAD + height + 0.24, half, size=SMALL, colour=subdued)
 
 
-def _scale(sheet: Paper, left: float, height: float, maximum: float) -> None:
+def draw_scale(sheet: Paper, left: float, top: float, height: float, maximum: float) -> None:
     """A bar of the colours from nothing to the maximum, in per cent of the row in one cell."""
-    axes = sheet.axes(left, HEAD, 0.07, height)
+    axes = sheet.axes(left, top, 0.07, height)
     ramp = viridis(np.linspace(1, 0, SCALE_STEPS))[:, None]
     axes.imshow(ramp, extent=(0, 1, 0, 1), aspect="auto", interpolation="none")
     axes.set_xticks([])

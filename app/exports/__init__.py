@@ -13,10 +13,15 @@ is the example to follow:
 
 from __future__ import annotations
 
-from app.exports import answer
+from app.exports import adapter, answer, patches, positions
 from app.exports.exported import Export, Exported
 
 __all__ = ["EXPORTS", "Export", "Exported"]
 
 # By the names of the views, as in static/views/index.js.
-EXPORTS: dict[str, Export] = {"answer": answer.export}
+EXPORTS: dict[str, Export] = {
+    "patches": patches.export,
+    "positions": positions.export,
+    "adapter": adapter.export,
+    "answer": answer.export,
+}

@@ -19,11 +19,15 @@ def model_title(finished: Finished) -> str:
 
 def layer_words(run: Any, layer: Choice, site: str = "language") -> str:
     """ "layer 3", or "mean of 4 layers"."""
+    if run.num_layers(site) == 1:
+        return "its one layer"
     return f"mean of {run.num_layers(site)} layers" if layer == "mean" else f"layer {layer}"
 
 
 def head_words(run: Any, site: str, head: Choice) -> str:
     """ "head 3", or "mean of 4 heads"."""
+    if run.num_heads(site) == 1:
+        return "its one head"
     return f"mean of {run.num_heads(site)} heads" if head == "mean" else f"head {head}"
 
 

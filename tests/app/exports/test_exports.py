@@ -171,6 +171,12 @@ def test_a_run_file_opens(letter: str, ask: Any, tiny_session: Session, ids: dic
     assert run.attention("language", layer=1, query=query).equal(original.attention("language", layer=1, query=query))
 
 
+def test_every_view_of_the_page_has_an_export() -> None:
+    source = (ROOT / "app" / "static" / "views" / "index.js").read_text(encoding="utf-8")
+    (registry,) = re.findall(r"export const VIEWS = \{(.*?)\}", source, flags=re.DOTALL)
+    assert set(re.findall(r"\w+", registry)) == set(EXPORTS)
+
+
 WRONG = [
     {"kind": "docx"},
     {"kind": ["svg"]},
