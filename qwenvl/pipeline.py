@@ -8,7 +8,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from qwenvl.errors import PromptError
 from qwenvl.generate import Sampling, generate
 from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
+from qwenvl.progress import Progress, listening
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
 from qwenvl.run import Alternative, ModelCard, Record, Run, Token, tap_names
@@ -69,13 +70,21 @@ class Pipeline:
         return sum(parameter.numel() for parameter in self.model.parameters())
 
     def stream(
-        self, messages: Messages, *, min_pixels: int | None = None, max_pixels: int | None = None, **settings: Any
+        self,
+        messages: Messages,
+        *,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
+        progress: Progress | None = None,
+        **settings: Any,
     ) -> Stream:
         """Ask, and read the answer while it is made.
 
         Args:
             messages: the conversation; see `qwenvl`'s docstring.
             min_pixels, max_pixels: Qwen2-VL's pixel budget of each picture; None for the checkpoint's.
+            progress: told how far it is before the first word, the frames of clips on this thread and the blocks of
+                the model on another; what it raises ends the question. See `qwenvl.progress`.
             settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed`;
                 None or absent for the published ones.
 
@@ -86,8 +95,8 @@ class Pipeline:
             PromptError, MediaError: nothing to ask, a picture that cannot be read, a prompt longer than the context.
         """
         sampling = self.sampling.changed(**settings)
-        prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
-        return Stream(self, prompt, sampling, {"min_pixels": min_pixels, "max_pixels": max_pixels})
+        prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels, progress=progress)
+        return Stream(self, prompt, sampling, {"min_pixels": min_pixels, "max_pixels": max_pixels}, progress)
 
     def run(
         self,
@@ -273,11 +282,19 @@ class Stream:
         ids: the answer's ids so far.
     """
 
-    def __init__(self, pipeline: Pipeline, prompt: Prompt, sampling: Sampling, pixels: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        prompt: Prompt,
+        sampling: Sampling,
+        pixels: Mapping[str, Any],
+        progress: Progress | None = None,
+    ) -> None:
         self.prompt, self.ids = prompt, list[int]()
         self.stopped = False
         self.seconds: dict[str, float] = {}
         self._pipeline, self._sampling, self._pixels = pipeline, sampling, pixels
+        self._progress = progress
         self._stop = threading.Event()
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
@@ -319,13 +336,13 @@ class Stream:
 
     def _work(self) -> None:
         try:
-            with self._pipeline._lock:
-                self._answer()
+            with self._pipeline._lock, listening(self._pipeline.model, self._progress) as begun:
+                self._answer(begun)
         except BaseException as error:  # the reader's to handle, on the reader's thread
             self._error = error
         self._pieces.put(None)
 
-    def _answer(self) -> None:
+    def _answer(self, begun_to_speak: Callable[[], None]) -> None:
         pipeline, decoder = self._pipeline, StreamDecoder(self._pipeline.processor)
         device = next(pipeline.model.parameters()).device
         inputs = {name: value.to(device) for name, value in self.prompt.model_inputs.items()}
@@ -335,6 +352,7 @@ class Stream:
         for token in (
             () if self.stopped else generate(pipeline.model, inputs, sampling=self._sampling, stop_ids=stop_ids)
         ):
+            begun_to_speak()
             now = time.perf_counter()
             self.seconds.setdefault("read", now - begun)
             self.seconds["answer"] = now - begun - self.seconds["read"]

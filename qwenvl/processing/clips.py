@@ -21,7 +21,7 @@ from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import animations, streams
-from qwenvl.processing.pictures import MAX_DECODED_PIXELS, check_file, check_size, open_file
+from qwenvl.processing.pictures import MAX_DECODED_PIXELS, check_file, check_size, is_picture, open_file
 
 Shrink = Callable[[Image.Image], Image.Image]
 
@@ -72,6 +72,18 @@ class ClipFile:
         with _clear_errors(self.path):
             for frame in source.read(self.path, indices):
                 yield shrink(frame)
+
+
+def is_clip(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is for `open_clip`: an animated picture, or no picture at all, whole or damaged."""
+    path = Path(path)
+    if not is_picture(path):
+        return True
+    try:
+        with open_file(path) as picture:
+            return picture.format in animations.FORMATS and getattr(picture, "n_frames", 1) > 1
+    except Exception:  # a damaged picture, or none that is there: whoever opens it says so
+        return False
 
 
 def open_clip(path: str | os.PathLike[str]) -> ClipFile:

@@ -28,6 +28,7 @@ from qwenvl.processing.received import received
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer, read_json
 from qwenvl.processing.videos import plan_clip, read_frames
+from qwenvl.progress import Progress
 
 __all__ = ["Processor", "Prompt", "PromptToken", "Qwen2VLProcessor", "QwenVLProcessor", "StreamDecoder", "from_folder"]
 
@@ -78,7 +79,14 @@ class Processor(ABC):
     _frames_are_pictures: bool  # whether the frames of a clip are counted as pictures
     _shorten: str  # what to do about a prompt that is too long
 
-    def __call__(self, messages: Messages, *, min_pixels: int | None = None, max_pixels: int | None = None) -> Prompt:
+    def __call__(
+        self,
+        messages: Messages,
+        *,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
+        progress: Progress | None = None,
+    ) -> Prompt:
         """What the model reads of a conversation.
 
         Args:
@@ -86,6 +94,7 @@ class Processor(ABC):
             min_pixels, max_pixels: Qwen2-VL's limits of height times width of each resized picture or frame; None for
                 the checkpoint's. The frames of a clip's file follow their preset, and `max_pixels` can only lower
                 theirs. Qwen-VL, whose pictures all have one size, takes no notice of them.
+            progress: told of the frames of clips as they are decoded; see `qwenvl.progress`.
 
         Raises:
             PromptError: nothing is asked, the conversation is out of order, or longer than the context.
@@ -101,7 +110,7 @@ class Processor(ABC):
             )
         tokens, used = _without_unused(tokens)
         # clips are decoded only now that they are known to fit
-        kept = [read_frames(clips[index], media[index]) if index in clips else media[index] for index in used]
+        kept = [read_frames(clips[index], media[index], progress) if index in clips else media[index] for index in used]
         ids = torch.tensor([[token.id for token in tokens]], dtype=torch.int64)
         return Prompt(
             tokens=tuple(tokens),

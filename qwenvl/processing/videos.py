@@ -25,6 +25,7 @@ from qwenvl.processing.sampling import (
     frame_indices,
     frame_size,
 )
+from qwenvl.progress import Progress
 
 _PICTURE_TOKENS = 266  # 256 queries, two tags, and the line "Picture N: " with up to three digits
 
@@ -43,17 +44,24 @@ def plan_clip(clip: ClipFile, config: Config, options: VideoOptions, *, number: 
     return _as_video(clip, config, options, number)
 
 
-def read_frames(clip: ClipFile, media: Media) -> Media:
+def read_frames(clip: ClipFile, media: Media, progress: Progress | None = None) -> Media:
     """The same with its frames, each resized as soon as it is decoded, to the size the model sees.
 
     Qwen2-VL's are resized as the published video tool does it, Qwen-VL's as that model does pictures.
+
+    Args:
+        progress: told of "frames" after each; what it raises ends the reading.
 
     Raises:
         MediaError: the file is damaged, or gone.
     """
     assert media.sampling is not None
     resize = pictures.resize_frame if media.tokens_are_places else pictures.resize
-    frames = clip.read(media.sampling.indices, partial(_resized, resize, media.resized))
+    frames = list[Image]()
+    for frame in clip.read(media.sampling.indices, partial(_resized, resize, media.resized)):
+        frames.append(frame)
+        if progress is not None:
+            progress("frames", len(frames), len(media.sampling.indices))
     return replace(media, frames=tuple(frames))
 
 
