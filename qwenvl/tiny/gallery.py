@@ -1,4 +1,4 @@
-"""The scenes among the page's examples, written as pictures: `python -m qwenvl.tiny examples FOLDER`."""
+"""The scenes and clips among the page's examples, written as files: `python -m qwenvl.tiny examples`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qwenvl.tiny.films import write_films
 from qwenvl.tiny.scenes import random_page
 from qwenvl.tiny.world import COLOURS, GROUNDS, Ground, Label, Scene, Thing, render
 
@@ -40,7 +41,10 @@ PAIR = (
 
 
 def write_examples(folder: Path) -> list[Path]:
-    """Draw every scene of the gallery into a folder, as PNG files. Returns their paths."""
+    """Draw every scene of the gallery into a folder, as PNG files, and its clips as MP4. Returns their paths.
+
+    The pan and the zoom are made of the photos that lie in that folder; without them there are neither.
+    """
     page = random_page(np.random.default_rng(11), width=(1120, 1120), height=(196, 196), print_size=(13, 13))
     scenes = {"shapes": SHAPES_SCENE, "pair-1": PAIR[0], "pair-2": PAIR[1], "page": page}
     written = []
@@ -48,4 +52,4 @@ def write_examples(folder: Path) -> list[Path]:
         path = folder / f"{name}.png"
         render(scene).save(path, optimize=True)
         written.append(path)
-    return written
+    return [*written, *write_films(folder, folder)] if (folder / "rocket.jpg").exists() else written
