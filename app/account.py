@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app import words
+from qwenvl.processing.sampling import MAX_FRAMES, MIN_FRAMES
 
 MARKS = 2  # one token before a picture's visual tokens and one after
 
@@ -24,7 +25,11 @@ def steps(media: Any) -> list[dict[str, str]]:
     else:
         middle = [(_rounding(media), words.size(media.resized)), ("grid", words.grid(media.patch_grid))]
         middle += [("patches", words.count(patches)), ("merge", "÷ 4"), ("tokens", words.count(tokens))]
-    chain = [("original", words.size(media.size)), *middle, ("with marks", words.count(tokens + marks))]
+    begin = [("original", words.size(media.size))]
+    if media.sampling:
+        taken = media.sampling
+        begin.append(("frames", f"{words.count(len(taken.indices))} of {words.count(taken.total_frames)}"))
+    chain = [*begin, *middle, ("with marks", words.count(tokens + marks))]
     return [{"label": label, "value": value} for label, value in chain]
 
 
@@ -37,14 +42,28 @@ def sentence(media: Any, prompt_tokens: int) -> str:
         f"of the {words.count(prompt_tokens)} tokens in the prompt."
     )
     cut = f"a grid of {words.grid(media.patch_grid)} = {words.count(patches)} patches of 14 × 14"
+    if media.kind == "video" and media.tokens_are_places:
+        cut += " × 2 frames"
     if not media.tokens_are_places:
         return (
-            f"{words.size(media.size)} is squashed to {words.size(media.resized)}, whatever its shape: {cut}, "
+            f"{_frames(media)}{words.size(media.size)} is squashed to {words.size(media.resized)}, "
+            f"whatever its shape: {cut}, "
             f"which {words.count(tokens)} learned queries read; that makes {words.count(tokens)} visual tokens, {end}"
         )
     return (
-        f"{words.size(media.size)} is resized to {words.size(media.resized)}, {_reason(media)}: {cut}; "
+        f"{_frames(media)}{words.size(media.size)} is resized to {words.size(media.resized)}, {_reason(media)}: {cut}; "
         f"each 2 × 2 of them is one visual token, {words.count(patches)} ÷ 4 = {words.count(tokens)}, {end}"
+    )
+
+
+def _frames(media: Any) -> str:
+    """What a sentence about a clip begins with."""
+    if media.sampling is None:
+        return ""
+    taken = media.sampling
+    return (
+        f"Of {words.count(taken.total_frames)} frames {words.count(len(taken.indices))} are taken, "
+        f"{taken.effective_fps:.3g} a second; each of "
     )
 
 
@@ -57,7 +76,7 @@ def limit(media: Any, limits: Mapping[str, int | None]) -> dict[str, Any] | None
     """
     if media.limit is None:
         return None
-    value = limits.get(media.limit)
+    value = limits.get(media.limit) if media.sampling is None else getattr(media.sampling, media.limit)
     verb = "shrank" if media.limit == "max_pixels" else "enlarged"
     named = media.limit if value is None else f"{media.limit} {words.count(value)}"
     effect = (
@@ -65,6 +84,45 @@ def limit(media: Any, limits: Mapping[str, int | None]) -> dict[str, Any] | None
         f"to {words.size(media.resized)} ({words.count(math.prod(media.resized))} px)."
     )
     return {"name": media.limit, "value": value, "effect": effect}
+
+
+def sampling(media: Any) -> dict[str, Any] | None:
+    """Which frames of a clip a model was shown, and every limit that changed their number or size, in words.
+
+    None for a still, or a clip given as a list of frames.
+    """
+    taken = media.sampling
+    if taken is None:
+        return None
+    return {
+        **{"preset": taken.preset, "total_frames": taken.total_frames, "fps": taken.fps, "seconds": taken.seconds},
+        **{"indices": list(taken.indices), "times": list(taken.times), "effective_fps": taken.effective_fps},
+        "budget": taken.total_pixels and taken.total_pixels // 784,
+        "clamps": [{"name": name, "sentence": _CLAMPS[name].format(**_limits(media))} for name in taken.clamps],
+    }
+
+
+_CLAMPS = {
+    "min_frames": "min_frames {min_frames}: a clip gives at least {min_frames} frames, whatever the rate.",
+    "max_frames": "max_frames {max_frames}: a clip gives at most {max_frames} frames, {effective} a second here.",
+    "total_frames": "total_frames: the clip has {total} frames, so no more than {taken} are taken.",
+    "min_pixels": "min_pixels {min_pixels}: frames of {size} were enlarged to {resized}.",
+    "max_pixels": "max_pixels {max_pixels}: frames of {size} were shrunk to {resized}.",
+    "total_pixels": "total_pixels {total_pixels}: shared by {taken} frames, it shrank each from {size} to {resized}.",
+    "frame_floor": "frame_floor {max_pixels}: no frame is made smaller than this, whatever total_pixels says.",
+}
+
+
+def _limits(media: Any) -> dict[str, str]:
+    taken = media.sampling
+    pixels = {name: words.count(getattr(taken, name) or 0) for name in ("min_pixels", "max_pixels", "total_pixels")}
+    return {
+        **pixels,
+        **{"min_frames": words.count(MIN_FRAMES), "max_frames": words.count(MAX_FRAMES)},
+        **{"total": words.count(taken.total_frames), "taken": words.count(len(taken.indices))},
+        **{"effective": f"{taken.effective_fps:.3g}", "size": words.size(media.size)},
+        "resized": words.size(media.resized),
+    }
 
 
 def account(

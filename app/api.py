@@ -152,7 +152,9 @@ def server_functions(session: Session) -> list[Callable[[Any], dict[str, Any]]]:
         "run": lambda asked: session.run(asked.get("run")),
         "map": lambda asked: rows.map_row(*_of(session, asked), asked),
         "picture": lambda asked: {"picture": _picture(session, asked)},
-        "resized": lambda asked: {"picture": session.resized(asked.get("run"), _media(session, asked))},
+        "resized": lambda asked: {
+            "picture": session.resized(asked.get("run"), _media(session, asked), _frame(session, asked))
+        },
         "figure": lambda asked: figure(session.finished(asked.get("run")), asked),
         "example": lambda asked: session.example(asked.get("name")),
     }
@@ -189,11 +191,20 @@ def _picture(session: Session, asked: dict[str, Any]) -> str:
     side = asked.get("side", MAX_SIDE)
     if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE:
         raise PromptError(f"side must be a whole number from 1 to {MAX_SIDE:,}: choose another.")
-    return session.picture(asked.get("run"), _media(session, asked), side)
+    return session.picture(asked.get("run"), _media(session, asked), side, _frame(session, asked))
 
 
 def _media(session: Session, asked: dict[str, Any]) -> int:
     return rows.media_index(session.finished(asked.get("run")).run, asked)
+
+
+def _frame(session: Session, asked: dict[str, Any]) -> int:
+    """Of a clip, which of the frames that were kept; 0 where none is asked for."""
+    kept = len(session.finished(asked.get("run")).run.media[_media(session, asked)].frames)
+    frame = asked.get("frame", 0)
+    if isinstance(frame, bool) or not isinstance(frame, int) or not 0 <= frame < kept:
+        raise PromptError(f"frame must be a whole number from 0 to {kept - 1:,}: choose another.")
+    return frame
 
 
 # --- what was posted ---

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from qwenvl.errors import PromptError
+from qwenvl.processing.clips import is_clip
 from qwenvl.processing.grounding import answer_parts
+from qwenvl.processing.sampling import VideoOptions
 
 MAX_PICTURES = 16
 MAX_LETTERS = 100_000
@@ -24,13 +27,20 @@ _LIMITS: dict[str, tuple[float, float]] = {
 _FRACTIONS = ("temperature", "top_p", "repetition_penalty")
 
 
+AS_USUAL = VideoOptions()
+
+
 @dataclass(frozen=True)
 class Turn:
-    """One question with its media (paths on this machine), and what each model, by its letter, answered so far."""
+    """One question with its media (paths on this machine), and what each model, by its letter, answered so far.
+
+    `sampling` says which frames of its clips the models are shown.
+    """
 
     question: str
     media: tuple[str, ...] = ()
     answers: tuple[tuple[str, str], ...] = ()
+    sampling: VideoOptions = AS_USUAL
 
     def answer(self, letter: str) -> str:
         """What the model of this letter said; empty where it said nothing."""
@@ -44,9 +54,11 @@ class Conversation:
     system: str = ""
     turns: tuple[Turn, ...] = ()
 
-    def asking(self, question: str, media: tuple[str, ...] | list[str] = ()) -> Conversation:
-        """The conversation with one more question at its end."""
-        return replace(self, turns=(*self.turns, Turn(question, tuple(media))))
+    def asking(
+        self, question: str, media: tuple[str, ...] | list[str] = (), sampling: VideoOptions | None = None
+    ) -> Conversation:
+        """The conversation with one more question at its end; `sampling` of its clips, None for the usual one."""
+        return replace(self, turns=(*self.turns, Turn(question, tuple(media), sampling=sampling or AS_USUAL)))
 
     def answered(self, letter: str, text: str) -> Conversation:
         """The conversation with the answer of one model noted in its last turn."""
@@ -59,6 +71,11 @@ class Conversation:
         """Paths of all media, in the order they were given."""
         return tuple(path for turn in self.turns for path in turn.media)
 
+    @property
+    def samplings(self) -> tuple[VideoOptions, ...]:
+        """How each of `media`, if it is a clip, is sampled."""
+        return tuple(turn.sampling for turn in self.turns for _ in turn.media)
+
     def messages(self, letter: str) -> list[dict[str, Any]]:
         """The messages as the model of this letter has lived through them: its own answers, nobody else's.
 
@@ -66,15 +83,14 @@ class Conversation:
         media go to the next turn, so that what was shown stays shown.
         """
         messages: list[dict[str, Any]] = [{"role": "system", "content": self.system}] if self.system.strip() else []
-        carried: tuple[str, ...] = ()
+        carried: list[dict[str, Any]] = []
         for turn in self.turns[:-1]:
+            carried += media_parts(turn.media, [turn.sampling] * len(turn.media))
             if turn.answer(letter):
-                messages += [_user(turn.question, carried + turn.media), _assistant(turn.answer(letter))]
-                carried = ()
-            else:
-                carried += turn.media
+                messages += [_user(turn.question, carried), _assistant(turn.answer(letter))]
+                carried = []
         last = self.turns[-1]
-        return [*messages, _user(last.question, carried + last.media)]
+        return [*messages, _user(last.question, carried + media_parts(last.media, [last.sampling] * len(last.media)))]
 
     def check(self) -> None:
         """Raise `PromptError` where there is nothing to ask, or more than any model could read."""
@@ -82,7 +98,8 @@ class Conversation:
             raise PromptError("The question is empty: write what you want to know.")
         if len(self.media) > MAX_PICTURES:
             raise PromptError(
-                f"This conversation holds {len(self.media)} pictures and {MAX_PICTURES} is the most: remove some."
+                f"This conversation holds {len(self.media)} pictures and clips and {MAX_PICTURES} is the most: "
+                "remove some."
             )
         if (letters := sum(len(turn.question) for turn in self.turns) + len(self.system)) > MAX_LETTERS:
             raise PromptError(
@@ -120,9 +137,20 @@ class Settings:
         return {name: value for name, value in values.items() if value is not None}
 
 
-def _user(question: str, media: tuple[str, ...]) -> dict[str, Any]:
-    pictures: list[dict[str, Any]] = [{"type": "image", "image": path} for path in media]
-    return {"role": "user", "content": [*pictures, {"type": "text", "text": question}]}
+def media_parts(paths: Sequence[str], samplings: Sequence[VideoOptions]) -> list[dict[str, Any]]:
+    """Files as parts of a message: pictures as such, clips with how their frames are chosen."""
+
+    def part(path: str, sampling: VideoOptions) -> dict[str, Any]:
+        if not is_clip(path):
+            return {"type": "image", "image": path}
+        given = {name: value for name, value in asdict(sampling).items() if value is not None}
+        return {"type": "video", "video": path, **given}
+
+    return list(map(part, paths, samplings))
+
+
+def _user(question: str, media: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"role": "user", "content": [*media, {"type": "text", "text": question}]}
 
 
 def _assistant(answer: str) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from app.conversation import Conversation
+from app.conversation import AS_USUAL, Conversation
+from qwenvl.processing.clips import is_clip
+from qwenvl.processing.sampling import VideoOptions
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Draft:
     last: Conversation | None = None  # what was asked last, its answers included
     asked_media: tuple[str, ...] = ()  # of the last question alone
     example: str | None = None
+    sampling: VideoOptions = AS_USUAL  # which frames of the question's clips the models are shown
 
     @property
     def follows_up(self) -> bool:
@@ -46,6 +49,11 @@ class Draft:
         """All pictures that the models will see: those of earlier turns, then the question's own."""
         return (*self.earlier.media, *self.media)
 
+    @property
+    def samplings(self) -> tuple[VideoOptions, ...]:
+        """How each of `shown`, if it is a clip, is sampled."""
+        return (*self.earlier.samplings, *[self.sampling] * len(self.media))
+
     def following_up(self) -> Draft:
         """The next question continues the last one's conversation, with no picture of its own yet."""
         return replace(self, earlier=self.last, media=(), example=None) if self.last and self.can_follow_up else self
@@ -56,7 +64,7 @@ class Draft:
 
     def conversation(self, question: str, system: str) -> Conversation:
         """What to ask: the earlier turns and this question."""
-        return replace(self.earlier, system=system).asking(question, self.media)
+        return replace(self.earlier, system=system).asking(question, self.media, self.sampling)
 
     def answered(self, asked: Conversation) -> Draft:
         """After `asked` was answered; a conversation that was being followed up on goes on."""
@@ -71,6 +79,8 @@ class Draft:
         turn = self.last.turns[-1]
         if self.media != self.asked_media:
             return "The pictures have changed since this answer."
+        if self.sampling != turn.sampling and any(map(is_clip, self.media)):
+            return "Other frames of the clip have been chosen since this answer."
         if question.strip() != turn.question.strip() or system.strip() != self.last.system.strip():
             return "The question has changed since this answer."
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from app.session import Session
 from app.side_by_side import ask_both
 from app.uploads import Uploads
 from qwenvl.errors import UserError
+from qwenvl.processing.clips import is_clip
+from qwenvl.processing.sampling import VideoOptions
 
 Changes = dict[Any, Any]
 Budget = dict[str, int]  # min and max, in pixels
@@ -53,7 +55,7 @@ class Events:
         rail = self.rail
         asked = [rail.draft, rail.question, rail.system, rail.budget]
         shown = [rail.draft, rail.media, rail.notice, rail.turn_kind, rail.turns, rail.question, rail.system]
-        shown += [rail.budget, self.topbar, self.inspector]
+        shown += [rail.budget, rail.clip, self.topbar, self.inspector]
         demo.load(self.load, None, shown, **LATER)
         demo.unload(self.unload)
         self.topbar.example(self.choose_example, None, shown, trigger_mode="always_last", **LATER)
@@ -62,7 +64,9 @@ class Events:
         rail.media.remove(self.remove_media, asked, shown, **NOW)
         rail.turn_kind.input(self.choose_turn, [rail.turn_kind, *asked], shown, **NOW)
         for changed in (rail.question.change, rail.system.change, rail.budget.change):
-            changed(self.recount, asked, [rail.budget, self.inspector], trigger_mode="always_last", **NOW)
+            changed(self.recount, asked, [rail.budget, rail.clip, self.inspector], trigger_mode="always_last", **NOW)
+        recounted = [rail.draft, rail.budget, rail.clip, self.inspector]
+        rail.clip.change(self.choose_frames, [rail.clip, *asked], recounted, trigger_mode="always_last", **NOW)
         gr.on(
             [rail.ask.click, rail.question.submit],
             self.ask,
@@ -94,7 +98,7 @@ class Events:
         conversation, settings = self._conversation(wanted)
         self.uploads.grant(visitor, conversation.media)
         *before, turn = conversation.turns
-        draft = Draft(media=turn.media, last=conversation, asked_media=turn.media)
+        draft = Draft(media=turn.media, last=conversation, asked_media=turn.media, sampling=turn.sampling)
         if before:
             draft = replace(draft.following_up(), asked_media=turn.media)
         budget = {"min": settings.min_pixels, "max": settings.max_pixels}
@@ -127,7 +131,8 @@ class Events:
         worker.start()
         worker.join(PATIENCE)
         draft = Draft(media=paths, example=example["name"])
-        shown = self._shown(draft, example["question"], example["system"], self._budget(None))
+        budget = self._budget({"max": example["max_pixels"]})
+        shown = self._shown(draft, example["question"], example["system"], budget)
         shown |= {self.rail.question: example["question"], self.rail.system: example["system"]}
         if worker.is_alive():
             yield {**shown, self.inspector: gr.HTML(value=self._preparing(), stale=None)}
@@ -140,7 +145,7 @@ class Events:
             return
         conversation, _ = self._conversation(found["runs"])
         draft = replace(draft, last=conversation, asked_media=paths)
-        after = self._shown(draft, example["question"], example["system"], self._budget(None))
+        after = self._shown(draft, example["question"], example["system"], budget)
         message = show_runs(found["runs"], outside=outside, sentence=sentence)
         yield {**shown, **after, self.inspector: gr.HTML(value=message, stale=None)}
 
@@ -210,7 +215,23 @@ class Events:
         """Sizes and tokens of what stands in the rail, and whether the answers are still answers to it."""
         stale = draft.stale(question, system)
         result = self._result(draft, question, system, budget)
-        return {self.rail.budget: gr.HTML(result=result), self.inspector: gr.HTML(stale=stale)}
+        counted = {part: gr.HTML(result=result) for part in (self.rail.budget, self.rail.clip)}
+        return {**counted, self.inspector: gr.HTML(stale=stale)}
+
+    def choose_frames(
+        self, chosen: Mapping[str, Any], draft: Draft, question: str, system: str, budget: Budget
+    ) -> Changes:
+        """Which frames of the question's clips the models are shown."""
+        try:
+            sampling = VideoOptions.of(_known(chosen))
+        except UserError as error:
+            return {
+                self.rail.clip: gr.HTML(result={**self._result(draft, question, system, budget), "error": str(error)})
+            }
+        if sampling == draft.sampling:  # an echo of what the page itself set: the draft may be newer
+            return self.recount(draft, question, system, budget)
+        draft = replace(draft, sampling=sampling)
+        return {self.rail.draft: draft, **self.recount(draft, question, system, budget)}
 
     def ask(
         self,
@@ -281,7 +302,7 @@ class Events:
 
     def _shown(self, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
         """The rail for a draft: everything but the text that a visitor types."""
-        rail = self.rail
+        rail, result = self.rail, self._result(draft, question, system, budget)
         questions = [turn.question for turn in draft.earlier.turns]
         return {
             rail.draft: draft,
@@ -289,7 +310,8 @@ class Events:
             rail.notice: _nothing(),
             rail.turn_kind: gr.Radio(visible=draft.can_follow_up, value=FOLLOW_UP if draft.follows_up else NEW),
             rail.turns: gr.HTML(turns_html(questions), visible=bool(questions)),
-            rail.budget: gr.HTML(value=budget, result=self._result(draft, question, system, budget)),
+            rail.budget: gr.HTML(value=budget, result=result),
+            rail.clip: gr.HTML(value=asdict(draft.sampling), result=result),
             self.topbar: topbar_value(self.examples, self.weights, draft.example),
             self.inspector: gr.HTML(stale=draft.stale(question, system)),
         }
@@ -299,8 +321,7 @@ class Events:
         locked = len(draft.earlier.media)
         return [
             {
-                "name": one["name"],
-                "size": one["size"],
+                **{name: value for name, value in one.items() if name != "path"},
                 "thumbnail": self._thumbnail(one["path"]),
                 "locked": index < locked,
             }
@@ -310,9 +331,12 @@ class Events:
     def _result(self, draft: Draft, question: str, system: str, budget: Budget) -> dict[str, Any]:
         thumbnail = self._thumbnail(draft.shown[0]) if draft.shown else None
         result: dict[str, Any] = {"question": question, "thumbnail": thumbnail, "forecast": {}}
+        result["clips"] = any(map(is_clip, draft.media))
         result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
         try:
-            result["forecast"] = self.session.forecast(draft.shown, question, system, budget["min"], budget["max"])
+            result["forecast"] = self.session.forecast(
+                draft.shown, question, system, budget["min"], budget["max"], draft.samplings
+            )
         except UserError as error:
             result["error"] = str(error)
         return result
@@ -330,6 +354,12 @@ class Events:
         given = given or {}
         low = given.get("min") or defaults["min_pixels"] or self.rail.budget.value["min"]
         return {"min": low, "max": given.get("max") or defaults["max_pixels"]}
+
+
+def _known(chosen: Any) -> dict[str, Any]:
+    """The options of clips among what was posted."""
+    given = chosen if isinstance(chosen, Mapping) else {}
+    return {name: value for name, value in given.items() if name in VideoOptions.__dataclass_fields__}
 
 
 def topbar_value(

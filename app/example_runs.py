@@ -18,7 +18,7 @@ THUMBNAIL_SIDE = 48
 
 @dataclass(frozen=True)
 class Example:
-    """A question about pictures that ship with the app."""
+    """A question about pictures or a clip that ship with the app."""
 
     name: str
     label: str
@@ -26,6 +26,7 @@ class Example:
     question: str
     system: str
     paths: tuple[str, ...]
+    max_pixels: int | None = None  # where the models' pictures were smaller than the page's budget
 
 
 class ExampleRuns:
@@ -56,7 +57,7 @@ class ExampleRuns:
         return [
             {
                 **{"name": example.name, "label": example.label, "question": example.question},
-                **{"system": example.system, "kind": example.kind},
+                **{"system": example.system, "kind": example.kind, "max_pixels": example.max_pixels},
                 "media": [_listed(path) for path in example.paths],
                 "thumbnail": pictures.thumbnail(example.paths[0], THUMBNAIL_SIDE) if example.paths else None,
             }
@@ -77,10 +78,12 @@ def read_examples(folder: Path) -> list[Example]:
             question=entry["question"],
             system=entry.get("system", ""),
             paths=tuple(str(folder / file) for file in entry["files"]),
+            max_pixels=entry.get("max_pixels"),
         )
         for entry in json.loads(index.read_text(encoding="utf-8"))
     ]
 
 
 def _listed(path: str) -> dict[str, Any]:
-    return {"path": path, "name": Path(path).name, "size": list(pictures.size(path))}
+    known = pictures.describe(path)
+    return {name: known[name] for name in ("path", "name", "size", "kind")}

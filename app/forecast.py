@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 
 import qwenvl
 from app import account, pictures, words
+from app.conversation import media_parts
 from qwenvl.plan import Plan
 from qwenvl.processing.chat import DEFAULT_SYSTEM
 from qwenvl.processing.media import Media
+from qwenvl.processing.sampling import VideoOptions
 
 TRACE_BUDGET = 1 << 30  # a run keeps queries and keys up to this, and replays the rest
 
@@ -26,31 +29,52 @@ def forecast(
     *,
     min_pixels: int | None,
     max_pixels: int | None,
+    samplings: Sequence[VideoOptions] = (),
 ) -> dict[str, Any]:
-    """Sizes and tokens of each picture, tokens of the prompt, whether it fits, and the bytes its run would keep.
+    """Sizes and tokens of each picture and clip, tokens of the prompt, whether it fits, and the bytes its run would
+    keep.
 
     Args:
         model: preset or folder.
-        paths: the pictures, in order.
+        paths: the pictures and clips, in order.
         question: its text.
         system: system prompt; "" for the model's own.
         min_pixels, max_pixels: Qwen2-VL's pixel budget; None for the checkpoint's own.
+        samplings: which frames of each clip are taken, one for each path; () for the usual ones.
 
     Raises:
-        MediaError: a picture or a budget that no model accepts.
+        MediaError: a picture, a clip, frames or a budget that no model accepts.
     """
-    sizes = [picture_size(path) for path in paths]
-    plan = qwenvl.plan(sizes, model, min_pixels=min_pixels, max_pixels=max_pixels, text=question, bytes_per_value=4)
-    tokens = plan.prompt_tokens + _system_tokens(model, system)
+
+    def planned(samplings: Sequence[VideoOptions]) -> Plan:
+        return qwenvl.plan(
+            _sources(paths, samplings),
+            model,
+            min_pixels=min_pixels,
+            max_pixels=max_pixels,
+            text=question,
+            bytes_per_value=4,
+        )
+
+    samplings = samplings or [VideoOptions()] * len(paths)
+    plan = planned(samplings)
+    more = _system_tokens(model, system)
+    tokens = plan.prompt_tokens + more
     limits = {"min_pixels": plan.min_pixels, "max_pixels": plan.max_pixels}
     return {
         "media": [_media(media, Path(path).name, limits) for media, path in zip(plan.media, paths, strict=True)],
         "prompt_tokens": tokens,
         "context": plan.context,
         "fits": tokens <= plan.context,
-        "sentence": _too_long(plan, tokens),
+        "sentence": _too_long(plan, tokens, _what_fits(planned, plan, samplings, more)),
         "keeps": min(sum(plan.trace_bytes.values()), TRACE_BUDGET),
     }
+
+
+def _sources(paths: Sequence[str], samplings: Sequence[VideoOptions]) -> list[Any]:
+    """Pictures by their sizes, which are kept, and clips as parts of a message."""
+    parts = media_parts(paths, samplings)
+    return [picture_size(path) if part["type"] == "image" else part for path, part in zip(paths, parts, strict=True)]
 
 
 def picture_size(path: str) -> tuple[int, int]:
@@ -64,7 +88,7 @@ def picture_size(path: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _size(path: str, changed: int) -> tuple[int, int]:
-    return pictures.size(path)
+    return tuple(pictures.describe(path)["size"])
 
 
 def _system_tokens(model: str, system: str) -> int:
@@ -78,17 +102,38 @@ def _system_tokens(model: str, system: str) -> int:
 def _media(media: Media, name: str, limits: dict[str, int | None]) -> dict[str, Any]:
     limit = account.limit(replace(media, name=name), limits)
     return {
-        **{"name": name, "size": list(media.size), "resized": list(media.resized), "limit": media.limit},
-        **{"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid)},
-        **{"patches": media.num_patches, "tokens": media.num_tokens},
+        **{"name": name, "kind": media.kind, "size": list(media.size), "resized": list(media.resized)},
+        **{"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid), "limit": media.limit},
+        **{"patches": media.num_patches, "tokens": media.num_tokens, "note": media.note},
         "effect": limit["effect"] if limit else None,
+        "sampling": account.sampling(media),
     }
 
 
-def _too_long(plan: Plan, tokens: int) -> str | None:
+def _what_fits(
+    planned: Callable[[Sequence[VideoOptions]], Plan], plan: Plan, samplings: Sequence[VideoOptions], more: int
+) -> str | None:
+    """The setting of the frames of clips that would make a prompt fit; None where it fits, or none would."""
+    clips = [media for media in plan.media if media.sampling]
+    if plan.prompt_tokens + more <= plan.context or not clips:
+        return None
+    name, step = ("pictures", 1) if plan.family == "qwen-vl" else ("nframes", 2)
+    most = max(len(media.sampling.indices) for media in clips if media.sampling) // step
+
+    def fits(count: int) -> bool:
+        return planned([one.changed({name: count * step}) for one in samplings]).prompt_tokens + more <= plan.context
+
+    count = bisect_left(range(1, most + 1), True, key=lambda count: not fits(count))
+    return f"{name} {count * step}" if count else None
+
+
+def _too_long(plan: Plan, tokens: int, fitting: str | None) -> str | None:
     if tokens <= plan.context:
         return None
+    begin = f"The prompt would have {words.count(tokens)} tokens and {plan.name} reads at most "
+    if fitting:
+        return begin + f"{words.count(plan.context)}: set {fitting} or fewer."
     return (
-        f"The prompt would have {words.count(tokens)} tokens and {plan.name} reads at most "
-        f"{words.count(plan.context)}: lower max_pixels, ask about fewer pictures, or shorten the question."
+        begin
+        + f"{words.count(plan.context)}: lower max_pixels, ask about fewer pictures or clips, or shorten the question."
     )

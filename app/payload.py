@@ -162,10 +162,21 @@ def _media(run: Any, index: int) -> dict[str, Any]:
         **{"index": index, "kind": media.kind, "name": media.name, "limit": media.limit},
         **{"size": list(media.size), "resized": list(media.resized)},
         **{"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid)},
+        **{"frames": max(1, len(media.frames)), "times": _times(media), "note": media.note},
+        "sampling": account.sampling(media),
         "marks": media.num_tokens + account.num_marks(media),
         "first_token": first,
         "first_position": run.positions[:, first].tolist(),
     }
+
+
+def _times(media: Any) -> list[float]:
+    """Seconds at which each frame that was kept is shown; none where that is not known."""
+    if media.sampling:
+        return list(media.sampling.times)
+    step = len(media.frames) / max(1, len(media.timestamps))
+    each = media.timestamps[1] / step if len(media.timestamps) > 1 else 0.0
+    return [each * frame for frame in range(len(media.frames))] if each else []
 
 
 def _tokens(run: Any) -> dict[str, list[Any]]:

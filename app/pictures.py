@@ -4,33 +4,60 @@ from __future__ import annotations
 
 import base64
 import io
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from qwenvl.errors import MediaError
+from qwenvl.processing.clips import NotAClipError, is_clip, open_clip
 from qwenvl.processing.pictures import open_picture, resize
 
 MAX_SIDE = 2048
 
 
 def thumbnail(path: str, side: int) -> str:
-    """A file as a small upright picture. Raises `MediaError` for what is no picture."""
+    """A file as a small upright picture, a clip by its first frame. Raises `MediaError` for what is neither."""
+    if is_clip(path):
+        first = next(open_clip(path).read([0], lambda frame: _scaled(frame, side)))
+        return png_url(first)
     return png_url(_scaled(open_picture(path), side))
 
 
-def size(path: str) -> tuple[int, int]:
-    """Width and height of a file, upright, all of it decoded. Raises `MediaError` for what is no picture."""
-    return open_picture(path).size
+def describe(path: str) -> dict[str, Any]:
+    """What a file is, all of a picture decoded and of a clip its first frame: name, kind and size, and of a clip
+    its seconds, frames, frames a second, and what is to be known of it. Raises `MediaError` for what is neither."""
+    name = Path(path).name
+    if not is_clip(path):
+        return {"path": path, "name": name, "kind": "image", "size": list(open_picture(path).size)}
+    try:
+        clip = open_clip(path)
+    except NotAClipError:
+        raise MediaError(f"{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.") from None
+    frames, note = len(clip.times), clip.note
+    if frames == 1:
+        note = f"{name} has one frame and is read as a still."
+    return {
+        **{"path": path, "name": name, "kind": "video" if frames > 1 else "image", "size": list(clip.size)},
+        **{"seconds": frames / clip.fps, "frames": frames, "fps": clip.fps, "note": note},
+    }
 
 
-def picture(media: Any, side: int) -> str:
-    """The upright original of a run's media (the first frame of a clip), scaled down to at most `side` pixels."""
-    return png_url(_scaled(media.frames[0], side))
+def picture(media: Any, side: int, frame: int = 0) -> str:
+    """The upright original of a run's media, scaled down to at most `side` pixels; of a clip one frame that was kept.
+
+    Of a clip's file frames were kept as the model saw them, so they are spread to the shape of the original here.
+    """
+    shown = media.frames[frame]
+    if shown.size != media.size and shown.size[0] * media.size[1] != shown.size[1] * media.size[0]:
+        scale = min(1.0, side / max(media.size))
+        return png_url(shown.resize([max(1, round(length * scale)) for length in media.size], Image.Resampling.BICUBIC))
+    return png_url(_scaled(shown, side))
 
 
-def resized(media: Any) -> str:
-    """The same picture as the model's processor resized it, pixel for pixel."""
-    return png_url(resize(media.frames[0], *media.resized))
+def resized(media: Any, frame: int = 0) -> str:
+    """The same picture, or kept frame of a clip, as the model's processor resized it, pixel for pixel."""
+    return png_url(resize(media.frames[frame], *media.resized))
 
 
 def png_url(picture: Image.Image) -> str:

@@ -1,4 +1,4 @@
-"""The rail: what is asked, in Gradio's own components, and in ours for the pictures and the pixel budget."""
+"""The rail: what is asked, in Gradio's own components, and in ours for pictures, clips and the pixel budget."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Rail:
     seed: gr.Number
     length: gr.Slider
     budget: gr.HTML
+    clip: gr.HTML
 
     @property
     def settings(self) -> list[Any]:
@@ -46,6 +47,8 @@ class Rail:
 def build_rail(cards: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) -> Rail:
     """Lay the rail out, top to bottom in the order of use."""
     media, replace, add, notice = _pictures()
+    own_component("rail/record", elem_id="record")
+    clip = own_component("rail/clip", elem_id="clip", value={}, result=None)
     turn_kind, turns, question = _question()
     gr.HTML(models_html(cards), elem_id="models", apply_default_css=False)
     budget = own_component(
@@ -74,6 +77,7 @@ def build_rail(cards: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) 
         seed=seed,
         length=length,
         budget=budget,
+        clip=clip,
     )
 
 

@@ -26,6 +26,8 @@ from app.measured import figures_table
 from app.payload import Finished, run_payload
 from app.store import RunStore
 from qwenvl.errors import PromptError, UserError
+from qwenvl.processing.sampling import VideoOptions
+from qwenvl.progress import Interrupted, Progress, Step
 
 __all__ = ["Conversation", "Session", "Settings", "Turn", "Update"]
 
@@ -110,11 +112,10 @@ class Session:
 
     def check_media(self, paths: Sequence[str]) -> list[dict[str, Any]]:
         """Name, size and kind of each file, read as the models will. Raises `MediaError` for one they cannot read."""
-        known = [(path, Path(path).name, list(pictures.size(path))) for path in paths]
-        return [{"path": path, "name": name, "size": size, "kind": "image"} for path, name, size in known]
+        return [pictures.describe(path) for path in paths]
 
     def thumbnail(self, path: str, side: int) -> str:
-        """A file as a small upright picture, a data URL. Raises `MediaError` for what is no picture."""
+        """A file as a small upright picture, a data URL. Raises `MediaError` for what is no picture and no clip."""
         return pictures.thumbnail(path, side)
 
     def forecast(
@@ -124,10 +125,12 @@ class Session:
         system: str = "",
         min_pixels: int | None = None,
         max_pixels: int | None = None,
+        samplings: Sequence[VideoOptions] = (),
     ) -> dict[str, Any]:
         """Sizes, tokens and fit of a question for each model by its letter, without loading one."""
+        limits = {"min_pixels": min_pixels, "max_pixels": max_pixels}
         return {
-            letter: forecast(name, paths, question, system, min_pixels=min_pixels, max_pixels=max_pixels)
+            letter: forecast(name, paths, question, system, samplings=samplings, **limits)
             for letter, name in self.names.items()
         }
 
@@ -185,6 +188,8 @@ class Session:
             conversation.check()
             settings.check()
             self._answer(asking, visitor, conversation, settings)
+        except Interrupted:
+            asking.tell("stopped", STOPPED_EARLY, 1.0)
         except Exception as error:
             if not isinstance(error, UserError):
                 log.exception("a question to model %s failed", asking.letter)
@@ -197,7 +202,7 @@ class Session:
         if asking.stopped.is_set():
             asking.tell("stopped", STOPPED_EARLY, 1.0)
             return
-        stream = pipeline.stream(conversation.messages(asking.letter), **settings.given())
+        stream = pipeline.stream(conversation.messages(asking.letter), progress=_heard_by(asking), **settings.given())
         asking.attach(stream)
         asking.tell("reading", self._reading(asking, stream), 0.05)
         for piece in stream:
@@ -219,8 +224,7 @@ class Session:
         patches = sum(t * h * w for t, h, w in (media.patch_grid for media in stream.prompt.media))
         if not patches:
             return "reading the question"
-        subject = "the picture" if len(stream.prompt.media) == 1 else f"{len(stream.prompt.media)} pictures"
-        return f"reading {subject}, {patches:,} patches"
+        return f"reading {_subject(stream.prompt.media)}, {patches:,} patches"
 
     def _finish(self, letter: str, pipeline: Any, run: Any, conversation: Conversation, settings: Settings) -> Finished:
         processor, given = pipeline.processor, run.settings
@@ -265,13 +269,16 @@ class Session:
         finished = self.finished(run_id)
         return finished.conversation.answered(finished.letter, finished.run.answer), finished.settings
 
-    def picture(self, run_id: Any, media: int, side: int) -> str:
-        """A run's picture, upright, at most `side` pixels, as a data URL. Raises as `finished`."""
-        return pictures.picture(self.finished(run_id).run.media[media], side)
+    def picture(self, run_id: Any, media: int, side: int, frame: int = 0) -> str:
+        """A run's picture, or a kept frame of its clip, upright, at most `side` pixels, as a data URL.
 
-    def resized(self, run_id: Any, media: int) -> str:
-        """A run's picture as the model's processor resized it, as a data URL. Raises as `finished`."""
-        return pictures.resized(self.finished(run_id).run.media[media])
+        Raises as `finished`.
+        """
+        return pictures.picture(self.finished(run_id).run.media[media], side, frame)
+
+    def resized(self, run_id: Any, media: int, frame: int = 0) -> str:
+        """A run's picture or frame as the model's processor resized it, as a data URL. Raises as `finished`."""
+        return pictures.resized(self.finished(run_id).run.media[media], frame)
 
     # --- the examples ---
 
@@ -292,7 +299,8 @@ class Session:
 
     def _make_example(self, example: Example) -> dict[str, str]:
         conversation = Conversation(example.system).asking(example.question, example.paths)
-        settings = Settings(**self.defaults())
+        given = self.defaults()
+        settings = Settings(**{**given, "max_pixels": example.max_pixels or given["max_pixels"]})
         return {letter: self.answer(None, letter, conversation, settings) for letter in self.letters}
 
 
@@ -300,6 +308,29 @@ def _labels(labels: Mapping[str, str]) -> dict[str, str]:
     """What visitors read as the models' names: one that stands in both columns is told apart by their letters."""
     twice = len(set(labels.values())) < len(labels)
     return {letter: f"{label} ({letter})" if twice else label for letter, label in labels.items()}
+
+
+def _subject(media: Sequence[Any]) -> str:
+    kinds = {getattr(one, "kind", "image") for one in media}
+    if kinds == {"video"}:
+        return "the clip" if len(media) == 1 else f"{len(media)} clips"
+    if "video" in kinds:
+        return f"{len(media)} pictures and clips"
+    return "the picture" if len(media) == 1 else f"{len(media)} pictures"
+
+
+def _heard_by(asking: Asking) -> Progress:
+    """Tells of frames and blocks before the first word, and ends them where a stop came."""
+
+    def hear(step: Step, done: int, total: int) -> None:
+        if asking.stopped.is_set():
+            raise Interrupted
+        if step == "frames":
+            asking.tell("loading", f"decoding, {done:,} of {total:,} frames", 0.04 * done / total)
+        else:
+            asking.tell("reading", f"reading, {done:,} of {total:,} blocks", 0.04 + 0.06 * done / total)
+
+    return hear
 
 
 def _ended(stream: Any) -> str:

@@ -1,21 +1,22 @@
 // Pictures, maps and shares of the current selection, each from the client's cache or on its way.
 
 import { effective } from "./store.js";
+import { cellInTime, firstFrameOf } from "./time.js";
 import { placeOf, rowAndColumn } from "./geometry.js";
 import { chosenLabel } from "./words.js";
 
 const PICTURE_SIDE = 960;
-const PICTURES_KEPT = 24;
+const PICTURES_KEPT = 48; // frames of clips among them
 
 function createPictures(client, redraw) {
   const images = new Map();
-  return function picture(kind, run, media) {
-    const key = `${kind} ${run} ${media}`;
+  return function picture(kind, run, media, frame = 0) {
+    const key = `${kind} ${run} ${media} ${frame}`;
     if (!images.has(key)) {
       const image = new Image();
       images.set(key, { image, ready: false });
       if (images.size > PICTURES_KEPT) images.delete(images.keys().next().value);
-      client.fetchOnce(kind, { run, media, side: PICTURE_SIDE }).then((answer) => {
+      client.fetchOnce(kind, { run, media, side: PICTURE_SIDE, frame }).then((answer) => {
         if (answer.error) return;
         image.onload = () => {
           if (images.has(key)) images.get(key).ready = true;
@@ -42,7 +43,8 @@ export function createResources(store, client) {
     const here = run(letter);
     const media = here?.media[index];
     if (!media) return NOTHING;
-    const image = picture("picture", here.id, index);
+    const cell = cellInTime(store.state, effective(store.state), letter);
+    const image = picture("picture", here.id, index, firstFrameOf(media, cell));
     if (query[letter] === null) return { ...NOTHING, media, image };
     const asked = {
       run: here.id,

@@ -172,6 +172,7 @@ def test_both_models_answer_at_once(session: Session, models: FakeModels) -> Non
 def test_settings_reach_the_model_and_none_is_left_to_it(session: Session, models: FakeModels) -> None:
     list(session.ask("ann", "A", QUESTION, Settings(temperature=0.7, top_p=0.3, seed=5, max_pixels=100_000)))
     _, settings = models.pipelines["one"].asked[0]
+    assert callable(settings.pop("progress"))
     expected = {"max_new_tokens": 64, "temperature": 0.7, "top_p": 0.3, "seed": 5, "max_pixels": 100_000}
     assert settings == expected
 

@@ -1,10 +1,11 @@
-// The pictures of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
+// The pictures and clips of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
 
 import { el, refill } from "../dom.js";
-import { times } from "../numbers.js";
+import { say } from "../i18n.js";
+import { count, times } from "../numbers.js";
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
-function giveFiles(selector, files) {
+export function giveFiles(selector, files) {
   const input = document.querySelector(selector)?.previousElementSibling;
   if (!input || !files.length) return;
   const transfer = new DataTransfer();
@@ -32,13 +33,30 @@ function acceptDrops(rail) {
   });
 }
 
+const isClip = (item) => item.kind === "video";
+
+// On a clip's thumbnail: how long it lasts, and of how many frames.
+const lasts = (item) =>
+  el("span", {
+    class: "of-clip",
+    text: say("clip, {seconds} s, {frames} frames", { seconds: item.seconds.toFixed(1), frames: count(item.frames) }),
+    title: item.note || null,
+  });
+
+function title(items) {
+  const clips = items.filter(isClip).length;
+  const [only, several] = clips === items.length && clips ? ["Clip", "{n} clips"] : ["Picture", "{n} pictures"];
+  if (clips && clips < items.length) return say("{n} pictures and clips", { n: items.length });
+  return items.length > 1 ? say(several, { n: items.length }) : say(only);
+}
+
 function picture(item, index, alone, trigger) {
   const remove = el("button", {
     type: "button",
     class: "remove",
     text: "×",
-    "aria-label": `Remove ${item.name}`,
-    title: `Remove ${item.name}`,
+    "aria-label": say("Remove {name}", { name: item.name }),
+    title: say("Remove {name}", { name: item.name }),
     onclick: () => trigger("remove", { index }),
   });
   const caption = el(
@@ -54,6 +72,7 @@ function picture(item, index, alone, trigger) {
       "div",
       { class: "media-frame" },
       el("img", { src: item.thumbnail, alt: item.name }),
+      isClip(item) ? lasts(item) : null,
       item.locked ? null : remove,
     ),
     caption,
@@ -65,8 +84,8 @@ function empty() {
   return el(
     "button",
     { type: "button", class: "drop-area", onclick: open },
-    el("b", { text: "Drop a picture" }),
-    el("span", { text: "or choose a file" }),
+    el("b", { text: say("Drop a picture or a clip") }),
+    el("span", { text: say("or choose a file") }),
   );
 }
 
@@ -82,7 +101,7 @@ export function mount(element, { props, trigger, watch }) {
       el(
         "div",
         { class: "title-line" },
-        el("h3", { text: items.length > 1 ? `${items.length} pictures` : "Picture" }),
+        el("h3", { text: title(items) }),
         alone ? el("span", { text: times(...items[0].size) }) : null,
       ),
       items.length

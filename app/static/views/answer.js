@@ -12,6 +12,7 @@ import { createStage } from "../parts/stage.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { LETTERS } from "../store.js";
 import { rowWords } from "../status.js";
+import { cellInTime } from "../time.js";
 import { chosenLabel, wordOfToken } from "../words.js";
 
 export const NAME = "Answer";
@@ -106,7 +107,7 @@ function column(ctx, letter) {
   };
 }
 
-function pinned(map, { keys, frame }) {
+function pinned(map, { keys }, frame) {
   if (!keys) return null;
   const grid = drawnGrid(map);
   const { row, column, index } = cellAt(keys, grid);
@@ -162,8 +163,9 @@ function drawColumn(ctx, view, state, selection, resources) {
   const { inner, flat } = ctx.stageBox(view.cells[0], media.size, STAGE_HEIGHT);
   const shown = selection.query[letter] === null ? null : map;
   const most = shown && maximum(state, resources, letter);
-  const pin = shown && pinned(shown, selection);
-  const over = shown ? overMap(shown, most, pin, selection.frame) : BARE;
+  const cell = cellInTime(state, selection, letter);
+  const pin = shown && pinned(shown, selection, cell);
+  const over = shown ? overMap(shown, most, pin, cell) : BARE;
   view.stage.update({ image, size: media.size, box: inner, dimmed: late, note: error, ...over });
   toggle(view.cells[0], "flat", flat);
   setIdle(view, !shown);

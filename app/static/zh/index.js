@@ -8,6 +8,7 @@ import patches from "./patches.js";
 import rail from "./rail.js";
 import server from "./server.js";
 import tour from "./tour.js";
+import video from "./video.js";
 
 export const ZH = Object.assign(
   {},
@@ -19,3 +20,12 @@ export const ZH = Object.assign(
   server,
   tour,
 );
+export const ZH = {
+  ...bar,
+  ...exported,
+  ...page,
+  ...patches,
+  ...rail,
+  ...tour,
+  ...video,
+};

@@ -1,0 +1,160 @@
+// Which frames of a clip the models are shown: by rate or by number, under whose limits; and why each limit bit.
+
+import { el, refill, segmented } from "../dom.js";
+import { said, say } from "../i18n.js";
+import { count, plural, times } from "../numbers.js";
+
+const SEND_MS = 250;
+const PRESETS = {
+  "Qwen2-VL": "24,576 tokens a clip at most; qwen-vl-utils 0.0.8, the tool of this model's time",
+  paper: "16,384 tokens a clip at most, as in training",
+  "qwen-vl-utils 0.0.14": "115,200 tokens a clip at most",
+};
+
+function numberField(id, label, title, least, onchange) {
+  const field = el("input", { type: "text", inputmode: "decimal", id, class: "pixels", "aria-label": label, title });
+  field.addEventListener("change", () => {
+    const value = Number(field.value.replace(/,/g, ""));
+    onchange(field.value.trim() && Number.isFinite(value) && value >= least ? value : null);
+  });
+  return field;
+}
+
+const tubes = (media) => media.token_grid[0];
+
+// What each model gets of a clip, in one line.
+function lineOf(letter, media) {
+  const [, rows, columns] = media.token_grid;
+  const { indices, total_frames: total, effective_fps: rate } = media.sampling;
+  const taken = indices.length;
+  const words =
+    tubes(media) === taken
+      ? say("{taken} pictures of {each} positions", { taken: count(taken), each: count(rows * columns + 2) })
+      : say("{taken} of {total} frames, {tubes} tubes, {tokens} tokens", {
+          taken: count(taken),
+          total: count(total),
+          tubes: count(tubes(media)),
+          tokens: count(media.tokens),
+        });
+  const title = say("{size} each, {rate} frames a second", {
+    size: times(...media.resized),
+    rate: Number(rate.toPrecision(3)),
+  });
+  return el("div", { class: "result-line", title }, el("b", { text: letter }), el("span", { text: words }));
+}
+
+const sampled = (plan) => (plan?.media ?? []).filter((media) => media.sampling);
+
+function results(forecast) {
+  const clips = Object.entries(forecast || {}).flatMap(([letter, plan]) => sampled(plan).map((media) => [letter, media]));
+  const several = new Set(clips.map(([, media]) => media.name)).size > 1;
+  const clamps = new Set(clips.flatMap(([, media]) => media.sampling.clamps.map((clamp) => clamp.sentence)));
+  const notes = new Set(clips.map(([, media]) => media.note).filter(Boolean));
+  return [
+    ...clips.flatMap(([letter, media]) => [
+      ...(several ? [el("div", { class: "result-line sub" }, el("span", { text: media.name }))] : []),
+      lineOf(letter, media),
+    ]),
+    ...[...clamps, ...notes].map((sentence) => el("p", { class: "bites", text: said(sentence) })),
+  ];
+}
+
+function controls(change) {
+  const by = segmented(
+    say("Frames of the clip by"),
+    [
+      ["fps", say("a second"), "fps"],
+      ["nframes", say("in all"), "nframes"],
+    ],
+    (kind) => change({ by: kind }),
+  );
+  const amount = numberField("clip-frames", say("Frames"), say("Frames that Qwen2-VL is shown"), 0.001, (value) =>
+    change({ amount: value }),
+  );
+  const pictures = numberField("clip-pictures", say("Pictures for Qwen-VL"), "pictures", 1, (value) =>
+    change({ pictures: value === null ? null : Math.round(value) }),
+  );
+  const preset = el(
+    "select",
+    { id: "clip-preset", "aria-label": say("Limits of clips"), onchange: () => change({ preset: preset.value }) },
+    ...Object.keys(PRESETS).map((name) => el("option", { value: name, text: name, title: say(PRESETS[name]) })),
+  );
+  const row = (label, ...fields) => el("div", { class: "clip-row" }, el("span", { text: label }), ...fields);
+  return {
+    by,
+    amount,
+    pictures,
+    preset,
+    rows: [
+      row(say("Frames"), amount, by),
+      row(say("Limits of"), preset),
+      row(say("Qwen-VL has no video; pictures"), pictures),
+    ],
+  };
+}
+
+export function mount(element, { props, watch, signal }) {
+  let options = {};
+  let timer = null;
+  const fields = controls(change);
+  const result = el("div", { class: "result", "aria-live": "polite" });
+  const root = el(
+    "div",
+    { class: "clip-options", hidden: true },
+    el("div", { class: "title-line" }, el("h3", { text: say("Frames of the clip") })),
+    ...fields.rows,
+    result,
+  );
+
+  function show() {
+    fields.by.choose(options.nframes ? "nframes" : "fps");
+    fields.amount.value = options.nframes ?? options.fps ?? 2;
+    fields.preset.value = options.preset ?? "Qwen2-VL";
+    fields.preset.title = say(PRESETS[fields.preset.value]);
+    fields.pictures.value = options.pictures ?? "";
+    fields.pictures.placeholder = say("as many as fit");
+  }
+  function change(patch) {
+    const kind = patch.by ?? (options.nframes ? "nframes" : "fps");
+    const now = Number(options.nframes ?? options.fps ?? 2);
+    if ("amount" in patch || patch.by) {
+      const amount = patch.by ? (kind === "nframes" ? taken() : 2) : (patch.amount ?? now);
+      options = { ...options, fps: null, nframes: null };
+      if (kind === "nframes") options.nframes = Math.max(2, Math.round(amount));
+      else options.fps = amount === 2 ? null : amount;
+    }
+    if ("preset" in patch) options = { ...options, preset: patch.preset };
+    if ("pictures" in patch) options = { ...options, pictures: patch.pictures };
+    show();
+    clearTimeout(timer);
+    timer = setTimeout(() => (props.value = { ...options }), SEND_MS);
+  }
+  // As many frames as are taken now, to begin with when they are to be counted.
+  function taken() {
+    const clips = Object.values(props.result?.forecast ?? {}).flatMap(sampled);
+    return Math.max(4, ...clips.map((media) => media.sampling.indices.length));
+  }
+  function hear() {
+    options = { ...props.value };
+    show();
+  }
+  function answered() {
+    const forecast = props.result?.forecast ?? {};
+    root.hidden = !props.result?.clips;
+    refill(result, [forecast, props.result?.error], () => [
+      ...results(forecast),
+      ...(props.result?.error ? [el("p", { class: "bad", text: said(props.result.error) })] : []),
+    ]);
+  }
+  element.replaceChildren(root);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  hear();
+  watch("value", hear);
+  watch("result", answered);
+  answered();
+}
+
+export const framesWords = (item) =>
+  item.seconds === undefined
+    ? times(...item.size)
+    : `${times(...item.size)} · ${item.seconds.toFixed(1)} s · ${plural(item.frames, "frame")}`;

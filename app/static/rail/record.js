@@ -1,0 +1,91 @@
+// A clip from the camera: recorded by the browser itself, then given to the question as any other file. Nothing leaves
+// this machine.
+
+import { el, setText } from "../dom.js";
+import { say } from "../i18n.js";
+import { giveFiles } from "./media.js";
+
+const MOST_SECONDS = 30;
+const KINDS = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm", "video/mp4"];
+
+const kindOf = () => KINDS.find((kind) => window.MediaRecorder?.isTypeSupported(kind));
+
+const REFUSED = {
+  NotAllowedError: "The camera was not allowed; allow it in the browser, or give a file.",
+  NotFoundError: "There is no camera here; give a file.",
+};
+
+export function mount(element, { signal }) {
+  let [stream, recorder, timer] = [null, null, null];
+  const video = el("video", { muted: true, playsinline: true, "aria-label": say("What the camera sees") });
+  const clock = el("span", {});
+  const button = (text, act) => el("button", { type: "button", class: "link", text, onclick: act });
+  const open = button(say("Record a clip"), start);
+  const note = el("p", { class: "bites", role: "alert", hidden: true });
+  const panel = el(
+    "div",
+    { hidden: true },
+    video,
+    el(
+      "div",
+      { class: "recorder-row" },
+      button(say("Use the recording"), () => recorder?.stop()),
+      clock,
+      button(say("Cancel"), end),
+    ),
+  );
+  element.replaceChildren(el("div", { class: "recorder" }, open, note, panel));
+  open.hidden = !kindOf() || !navigator.mediaDevices;
+  signal.addEventListener("abort", end);
+
+  function tell(sentence) {
+    note.hidden = !sentence;
+    setText(note, sentence ? say(sentence) : "");
+  }
+
+  // Let the camera go; what was recorded and not used is forgotten.
+  function end() {
+    clearInterval(timer);
+    if (recorder) recorder.onstop = null;
+    if (recorder?.state === "recording") recorder.stop();
+    stream?.getTracks().forEach((track) => track.stop());
+    [stream, recorder] = [null, null];
+    video.srcObject = null;
+    panel.hidden = true;
+    open.hidden = false;
+  }
+
+  async function start() {
+    tell(null);
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
+    } catch (error) {
+      tell(REFUSED[error.name] ?? "The camera could not be opened; give a file.");
+      return;
+    }
+    video.srcObject = stream;
+    video.play();
+    panel.hidden = false;
+    open.hidden = true;
+    record();
+  }
+
+  function record() {
+    const parts = [];
+    const begun = Date.now();
+    recorder = new MediaRecorder(stream, { mimeType: kindOf() });
+    recorder.ondataavailable = ({ data }) => data.size && parts.push(data);
+    recorder.onstop = () => {
+      const ending = recorder.mimeType.includes("mp4") ? "mp4" : "webm";
+      const file = new File(parts, `recording.${ending}`, { type: recorder.mimeType });
+      end();
+      giveFiles("#replace-media", [file]);
+    };
+    recorder.start(500);
+    timer = setInterval(() => {
+      const seconds = (Date.now() - begun) / 1000;
+      setText(clock, say("{seconds} of {most} s", { seconds: seconds.toFixed(1), most: MOST_SECONDS }));
+      if (seconds >= MOST_SECONDS) recorder?.stop();
+    }, 100);
+  }
+}
