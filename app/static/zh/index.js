@@ -1,5 +1,4 @@
-// The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name. One line
-// a table, so that lines of two branches stand together (.gitattributes).
+// The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name.
 
 import bar from "./bar.js";
 import exported from "./export.js";
@@ -19,13 +18,5 @@ export const ZH = Object.assign(
   rail,
   server,
   tour,
+  video,
 );
-export const ZH = {
-  ...bar,
-  ...exported,
-  ...page,
-  ...patches,
-  ...rail,
-  ...tour,
-  ...video,
-};
