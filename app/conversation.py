@@ -98,8 +98,7 @@ class Conversation:
             raise PromptError("The question is empty: write what you want to know.")
         if len(self.media) > MAX_PICTURES:
             raise PromptError(
-                f"This conversation holds {len(self.media)} pictures and clips and {MAX_PICTURES} is the most: "
-                "remove some."
+                f"This conversation holds {len(self.media)} pictures and {MAX_PICTURES} is the most: remove some."
             )
         if (letters := sum(len(turn.question) for turn in self.turns) + len(self.system)) > MAX_LETTERS:
             raise PromptError(
