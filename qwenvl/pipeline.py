@@ -25,6 +25,7 @@ from qwenvl.progress import Progress, listening
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
 from qwenvl.run import Alternative, ModelCard, Record, Run, Token, tap_names
+from qwenvl.timing import PartClock
 from qwenvl.trace import Block, Hidden, Trace
 
 Messages = Sequence[Mapping[str, Any]]
@@ -94,9 +95,11 @@ class Pipeline:
         Raises:
             PromptError, MediaError: nothing to ask, a picture that cannot be read, a prompt longer than the context.
         """
-        sampling = self.sampling.changed(**settings)
+        sampling, begun = self.sampling.changed(**settings), time.perf_counter()
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels, progress=progress)
-        return Stream(self, prompt, sampling, {"min_pixels": min_pixels, "max_pixels": max_pixels}, progress)
+        parts = {"prepare": time.perf_counter() - begun}
+        pixels = {"min_pixels": min_pixels, "max_pixels": max_pixels}
+        return Stream(self, prompt, sampling, pixels, progress, parts=parts)
 
     def run(
         self,
@@ -115,14 +118,16 @@ class Pipeline:
         """
         if answer is None:
             return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, **settings).run
+        begun = time.perf_counter()
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
+        parts = {"prepare": time.perf_counter() - begun}
         answer_ids = self.processor.tokenizer.encode(answer)
         if (length := len(prompt.input_ids) + len(answer_ids)) > self.config.language.context:
             raise PromptError(
                 f"Prompt and answer take {length:,} tokens; the model has room for {self.config.language.context:,}."
             )
         settings_of_run = {"given": True, "min_pixels": min_pixels, "max_pixels": max_pixels}
-        return self.look_inside(prompt, answer_ids, settings_of_run)
+        return self.look_inside(prompt, answer_ids, settings_of_run, parts=parts)
 
     # --- looking inside ---
 
@@ -133,13 +138,23 @@ class Pipeline:
         settings: Mapping[str, Any],
         *,
         seconds: Mapping[str, float] | None = None,
+        parts: Mapping[str, float] | None = None,
         stopped: bool = False,
     ) -> Run:
-        """Replay prompt and answer once, traced, and make a run of it; what is over the budget is replayed later."""
+        """Replay prompt and answer once, traced, and make a run of it; what is over the budget is replayed later.
+
+        Args:
+            seconds, parts: how long it took to answer, see `Record`; a given answer's parts are timed in the replay.
+        """
         started = time.perf_counter()
         inputs = self._inputs(prompt, answer_ids)
         names = self._affordable(inputs)
-        with self._lock, Trace(self.model, "language.positions", *names) as trace, torch.no_grad():
+        with (
+            self._lock,
+            PartClock(self.model) as clock,
+            Trace(self.model, "language.positions", *names) as trace,
+            torch.no_grad(),
+        ):
             logits = self.model(**inputs, last=len(answer_ids) + 1)[0, : len(answer_ids)].float().cpu()
         kept = {name: value.cpu().contiguous() for name, value in trace.items() if name in names}
         positions = self._three_rows(trace["language.positions"])
@@ -155,6 +170,7 @@ class Pipeline:
             probabilities=probabilities,
             settings=dict(settings),
             seconds={**(seconds or {}), "replay": time.perf_counter() - started},
+            parts={**clock.seconds, **(parts or {})},
             stopped=stopped,
             ntk_alpha=inputs.get("ntk_alpha"),
         )
@@ -289,10 +305,13 @@ class Stream:
         sampling: Sampling,
         pixels: Mapping[str, Any],
         progress: Progress | None = None,
+        *,
+        parts: Mapping[str, float],
     ) -> None:
         self.prompt, self.ids = prompt, list[int]()
         self.stopped = False
         self.seconds: dict[str, float] = {}
+        self.parts = dict(parts)
         self._pipeline, self._sampling, self._pixels = pipeline, sampling, pixels
         self._progress = progress
         self._stop = threading.Event()
@@ -330,7 +349,7 @@ class Stream:
             if self._run is None:
                 settings = {**asdict(self._sampling), **self._pixels}
                 self._run = self._pipeline.look_inside(
-                    self.prompt, self.ids, settings, seconds=self.seconds, stopped=self.stopped
+                    self.prompt, self.ids, settings, seconds=self.seconds, parts=self.parts, stopped=self.stopped
                 )
             return self._run
 
@@ -349,9 +368,8 @@ class Stream:
         stop_ids = pipeline.processor.stop_ids
         begun = time.perf_counter()
         self.stopped = self._stop.is_set()
-        for token in (
-            () if self.stopped else generate(pipeline.model, inputs, sampling=self._sampling, stop_ids=stop_ids)
-        ):
+        tokens = () if self.stopped else generate(pipeline.model, inputs, sampling=self._sampling, stop_ids=stop_ids)
+        for token in self._clocked(iter(tokens)):
             begun_to_speak()
             now = time.perf_counter()
             self.seconds.setdefault("read", now - begun)
@@ -362,6 +380,15 @@ class Stream:
                 self.stopped = token not in stop_ids
                 break
         self._pieces.put(decoder.flush())
+
+    def _clocked(self, tokens: Iterator[int]) -> Iterator[int]:
+        """The same ids; the pass that reads the prompt is timed part by part."""
+        with PartClock(self._pipeline.model) as clock:
+            first = next(tokens, None)
+        self.parts |= clock.seconds
+        if first is not None:
+            yield first
+            yield from tokens
 
 
 def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from qwenvl.config import Config
@@ -74,6 +74,9 @@ class Record:
     seconds: Mapping[str, float]  # "read" (the prompt), "answer", "replay"
     stopped: bool
     ntk_alpha: float | None  # Qwen-VL: the stretch its prompt was read with
+    # seconds of "prepare" (files to patches and tokens) and of the parts of one pass, "vision", "adapter", "language":
+    # the pass that read the prompt, or, where the answer was given, the replay; empty in runs of earlier versions
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 class Recorded:
@@ -108,6 +111,11 @@ class Recorded:
     @property
     def seconds(self) -> Mapping[str, float]:
         return self.record.seconds
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """Seconds of each part of the model in the pass that read the prompt; see `Record`."""
+        return self.record.parts
 
     @property
     def stopped(self) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from qwenvl.neutral import NeutralRows, Relative
     from qwenvl.pipeline import Pipeline
     from qwenvl.sinks import SinksAside
+    from qwenvl.stages import Stage
     from qwenvl.statistics import RowStatistics
 
 Head = int | Literal["mean"] | None
@@ -343,6 +344,14 @@ class Run(Recorded):
         if not self.media:
             raise RunError("This run has no picture; ask about one to see where it looks.")
         return self.media[self._check_query(media, len(self.media), "media")]
+
+    # --- the way through the model ---
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The steps from file to answer with their shapes, parameters and times; see `qwenvl.stages`."""
+        from qwenvl.stages import stages
+
+        return stages(self)
 
     # --- a file ---
 

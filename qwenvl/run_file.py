@@ -103,6 +103,7 @@ def _record(content: Mapping[str, Any]) -> Record:
         words=tuple(tuple(word) for word in content["words"]),
         likeliest=tuple(tuple(Alternative(**item) for item in place) for place in content["likeliest"]),
         probabilities=tuple(content["probabilities"]),
+        parts=content.get("parts", {}),
     )
     return replace(record, messages=tuple(record.messages))
 

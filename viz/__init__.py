@@ -10,6 +10,7 @@ from viz.grids import grids_side_by_side
 from viz.lanes import positions_side_by_side
 from viz.maps import attention_on_picture, attention_on_picture_interactive
 from viz.patches import patch_grid
+from viz.pipeline import pipeline_columns, time_bars
 from viz.positions import positions_3d, positions_lanes
 from viz.sheets import queries_for_print
 from viz.side_by_side import attention_side_by_side
@@ -20,10 +21,12 @@ __all__ = [
     "attention_side_by_side",
     "grids_side_by_side",
     "patch_grid",
+    "pipeline_columns",
     "positions_3d",
     "positions_lanes",
     "positions_side_by_side",
     "queries_for_print",
     "rendered",
     "save",
+    "time_bars",
 ]

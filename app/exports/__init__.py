@@ -13,13 +13,14 @@ is the example to follow:
 
 from __future__ import annotations
 
-from app.exports import adapter, answer, patches, positions
+from app.exports import adapter, answer, patches, pipeline, positions
 from app.exports.exported import Export, Exported
 
 __all__ = ["EXPORTS", "Export", "Exported"]
 
 # By the names of the views, as in static/views/index.js.
 EXPORTS: dict[str, Export] = {
+    "pipeline": pipeline.export,
     "patches": patches.export,
     "positions": positions.export,
     "adapter": adapter.export,

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from app.questions import patches, tour
 from app.questions.contract import Look, Question
+from app.questions.pipeline import pipeline
 
 __all__ = ["QUESTIONS", "Look", "Question"]
 
 QUESTIONS: dict[str, Question] = {
+    "pipeline": pipeline,
     "rebuilt": patches.rebuilt,
     "tour_cost": tour.tour_cost,
 }

@@ -4,6 +4,7 @@ import bar from "./bar.js";
 import exported from "./export.js";
 import page from "./page.js";
 import patches from "./patches.js";
+import pipeline from "./pipeline.js";
 import rail from "./rail.js";
 import server from "./server.js";
 import tour from "./tour.js";
@@ -20,3 +21,12 @@ export const ZH = Object.assign(
   tour,
   video,
 );
+export const ZH = {
+  ...bar,
+  ...exported,
+  ...page,
+  ...patches,
+  ...pipeline,
+  ...rail,
+  ...tour,
+};
