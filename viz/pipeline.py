@@ -14,7 +14,7 @@ from viz.theme import FONT, theme
 
 HEAD, STEP, BOX = 0.30, 0.60, 0.52  # inches: titles, a step, its box
 MIDDLE = 1.0  # between two columns
-NUMBERS = 1.15  # of a box, for its numbers
+NUMBERS = 0.95  # of a box, for its numbers
 TINY = 6.0
 
 

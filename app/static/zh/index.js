@@ -16,17 +16,9 @@ export const ZH = Object.assign(
   exported,
   page,
   patches,
+  pipeline,
   rail,
   server,
   tour,
   video,
 );
-export const ZH = {
-  ...bar,
-  ...exported,
-  ...page,
-  ...patches,
-  ...pipeline,
-  ...rail,
-  ...tour,
-};
