@@ -6,7 +6,7 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 
 from __future__ import annotations
 
-from app.questions import patches, tour
+from app.questions import boxes, patches, tour
 from app.questions.contract import Look, Question
 from app.questions.pipeline import pipeline
 
@@ -14,6 +14,7 @@ __all__ = ["QUESTIONS", "Look", "Question"]
 
 QUESTIONS: dict[str, Question] = {
     "pipeline": pipeline,
+    "boxes": boxes.boxes,
     "rebuilt": patches.rebuilt,
     "tour_cost": tour.tour_cost,
 }

@@ -11,8 +11,16 @@
 
 import * as adapter from "./adapter.js";
 import * as answer from "./answer.js";
+import * as boxes from "./boxes.js";
 import * as patches from "./patches.js";
 import * as pipeline from "./pipeline.js";
 import * as positions from "./positions.js";
 
-export const VIEWS = { pipeline, patches, positions, adapter, answer };
+export const VIEWS = {
+  pipeline,
+  patches,
+  positions,
+  adapter,
+  answer,
+  boxes,
+};

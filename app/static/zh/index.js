@@ -1,6 +1,7 @@
 // The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name.
 
 import bar from "./bar.js";
+import boxes from "./boxes.js";
 import exported from "./export.js";
 import page from "./page.js";
 import patches from "./patches.js";
@@ -13,6 +14,7 @@ import video from "./video.js";
 export const ZH = Object.assign(
   {},
   bar,
+  boxes,
   exported,
   page,
   patches,
