@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -15,12 +16,17 @@ from torch import Tensor
 
 Rotation = tuple[Tensor, Tensor]
 Grid = tuple[int, int, int]
-PositionRule = Literal["paper", "transformers-5"]
+PositionRule = Literal["paper", "transformers-5", "1-D"]
 
 
 def inverse_frequencies(dim: int, theta: float, device: torch.device | str | None = None) -> Tensor:
     """theta^(-2j / dim) for j = 0 .. dim/2 - 1, (dim / 2,) float32."""
     return 1.0 / theta ** (torch.arange(0, dim, 2, device=device).float() / dim)
+
+
+def wavelengths(dim: int, theta: float) -> Tensor:
+    """How many positions each frequency takes to come round once, 2 pi / frequency: (dim / 2,) float64."""
+    return 2 * math.pi * theta ** (torch.arange(0, dim, 2, dtype=torch.float64) / dim)
 
 
 def rotation(angles: Tensor) -> Rotation:
@@ -118,7 +124,8 @@ def multimodal_positions(
 
     A text token has the same id on the three axes. Visual token (a, y, x) of a media that starts at s has ids
     (s + a, s + y, s + x). The token after it continues from the largest id so far plus one ("paper"); transformers 5
-    continues from s + max(h, w), which a long clip's own t ids overtake.
+    continues from s + max(h, w), which a long clip's own t ids overtake. "1-D" is what neither does: every token, of
+    media too, takes the next id on all three axes.
 
     Args:
         input_ids: (batch, tokens).
@@ -165,5 +172,41 @@ def _media_positions(
     t, h, w = int(grid[0]), int(grid[1]) // merge_size, int(grid[2]) // merge_size
     if ids[index : index + t * h * w] != [ids[index]] * (t * h * w):
         raise ValueError(f"A media of {t} x {h} x {w} visual tokens does not fit the place input_ids has for it.")
+    if rule == "1-D":
+        return torch.arange(t * h * w).expand(3, -1), t * h * w
     cells = torch.cartesian_prod(torch.arange(t), torch.arange(h), torch.arange(w)).view(-1, 3).T
     return cells, max(t, h, w) if rule == "paper" else max(h, w)
+
+
+def decoding_positions(prompt: Tensor, count: int) -> Tensor:
+    """The ids of tokens said after a prompt: under every rule all three go on from the largest id plus one.
+
+    Args:
+        prompt: ids of the prompt's tokens, (3, tokens).
+
+    Returns:
+        int64 (3, count).
+    """
+    start = int(prompt.max()) + 1 if prompt.numel() else 0
+    return torch.arange(start, start + count).expand(3, -1)
+
+
+def overtaken(positions: Tensor, media: Sequence[int | None]) -> Tensor:
+    """Where an earlier media already holds an id as large on the same axis: bool (3, tokens).
+
+    By the paper's rule nowhere. A rotary product sees differences of ids, so such a token stands before, not after, a
+    part of that media.
+
+    Args:
+        positions: (3, tokens).
+        media: of each token, which media it belongs to, or None; those of a media stand together.
+    """
+    found = torch.zeros_like(positions, dtype=torch.bool)
+    reached = positions.new_full((3, 1), -1)
+    edges = [0, *(place for place in range(1, len(media)) if media[place] != media[place - 1]), len(media)]
+    for start, end in pairwise(edges):
+        span = positions[:, start:end]
+        found[:, start:end] = span <= reached
+        if end > start and media[start] is not None:
+            reached = torch.maximum(reached, span.amax(dim=1, keepdim=True))
+    return found

@@ -6,6 +6,7 @@ Matplotlib figures for print.
 """
 
 from viz.files import rendered, save
+from viz.frequencies import frequency_bars, frequency_bars_interactive
 from viz.grids import grids_side_by_side
 from viz.lanes import positions_side_by_side
 from viz.maps import attention_on_picture, attention_on_picture_interactive
@@ -19,6 +20,8 @@ __all__ = [
     "attention_on_picture",
     "attention_on_picture_interactive",
     "attention_side_by_side",
+    "frequency_bars",
+    "frequency_bars_interactive",
     "grids_side_by_side",
     "patch_grid",
     "pipeline_columns",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from app.questions import boxes, patches, tour
 from app.questions.contract import Look, Question
 from app.questions.pipeline import pipeline
+from app.questions.positions import position_facts, positions_by
 
 __all__ = ["QUESTIONS", "Look", "Question"]
 
@@ -16,5 +17,7 @@ QUESTIONS: dict[str, Question] = {
     "pipeline": pipeline,
     "boxes": boxes.boxes,
     "rebuilt": patches.rebuilt,
+    "positions_by": positions_by,
+    "position_facts": position_facts,
     "tour_cost": tour.tour_cost,
 }
