@@ -1,275 +1,301 @@
-// Where each token sits: (t, h, w) ids along the prompt and in space, one id a token in Qwen-VL, and what ids cost.
+// Where each token sits: ids along the prompt by the paper's rule and by others, the frequencies that read them, and
+// what media cost in ids.
 
-import { el, refill, segmented, setText, sizeCanvas } from "../dom.js";
-import { cellAt, edges, fit } from "../geometry.js";
+import { el, refill, segmented, setText, toggle } from "../dom.js";
+import { placeOf } from "../geometry.js";
+import { hasAdapter } from "../families.js";
+import { say } from "../i18n.js";
 import { count } from "../numbers.js";
+import { createFrequencies, plainWords } from "../parts/frequencies.js";
 import { honestPanel } from "../parts/honest.js";
-import { Lanes } from "../parts/lanes.js";
+import { createIds, tokenAt } from "../parts/ids.js";
+import { Lanes, idsWords, tallest } from "../parts/lanes.js";
 import { createPlot3d } from "../parts/plot3d.js";
-import { axis } from "../parts/ribbon.js";
-import { LETTERS } from "../store.js";
+import { costRows } from "../parts/positioncosts.js";
+import { LETTERS, choices, other } from "../store.js";
 
 export const NAME = "Positions";
 export const SITE = "language";
+export const CHOICES = { rule: "paper", shown: "picture", of: "B", axis: "one" };
 
-const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
-
-// Ids that a picture takes, with its two marks: from its first mark to its last, both included.
-function spent(run, media) {
-  const [from, to] = [media.first_token - 1, media.first_token + tokensOf(media)];
-  const row = run.positions[0];
-  return to < row.length ? row[to] - row[from] + 1 : tokensOf(media);
-}
-
-function budgetRows(state) {
-  const run = state.runs.A || state.runs.B;
-  const pictures = run.media.map((_, index) => [
-    run.media.length > 1 ? `Picture ${index + 1}` : "This picture",
-    (each) => [tokensOf(each.media[index]) + 2, spent(each, each.media[index])],
-  ]);
-  return [
-    ...pictures.slice(0, 3),
-    ["Whole prompt", (each) => [each.account.prompt_tokens, each.account.largest_position + 1]],
-  ];
-}
-
-function budget(state) {
-  const rows = budgetRows(state);
-  const present = LETTERS.filter((letter) => state.runs[letter]);
-  const most = Math.max(
-    ...rows.flatMap(([, measure]) => present.flatMap((letter) => measure(state.runs[letter]))),
-    10,
-  );
-  const width = (value) => `${(100 * Math.log10(Math.max(1.2, value))) / Math.log10(most)}%`;
-  return rows.map(([name, measure]) =>
-    el(
-      "div",
-      { class: "budget-row" },
-      el("span", { text: name }),
-      el(
-        "div",
-        {},
-        ...present.map((letter) => {
-          const [tokens, ids] = measure(state.runs[letter]);
-          return el(
-            "div",
-            { class: "budget-pair" },
-            el("b", { text: letter }),
-            el(
-              "div",
-              { class: "budget-bars" },
-              el("i", { class: "tokens", style: { width: width(tokens) } }),
-              el("i", { class: "ids", style: { width: width(ids) } }),
-            ),
-            el("span", { text: `${count(tokens)} in ${count(ids)}` }),
-          );
-        }),
-      ),
-    ),
-  );
-}
-
-function budgetWords(state) {
-  const run = state.runs.B;
-  const media = run?.media[0];
-  if (!media) return "";
-  const ids = spent(run, media);
-  return `B numbers a picture by its longer side: ${count(tokensOf(media) + 2)} tokens take ${count(ids)} ids of its ${count(run.account.context)}.`;
-}
-
-function paintIds(canvas, image, media, cell, box) {
-  const shape = fit(media.size, box);
-  const { context, width, height, ratio } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
-  context.filter = "saturate(.45) brightness(.62)";
-  context.drawImage(image, 0, 0, width, height);
-  context.filter = "none";
-  const [, rows, columns] = media.token_grid;
-  const [xs, ys] = [edges(columns, width), edges(rows, height)];
-  context.fillStyle = "rgb(255 255 255 / .22)";
-  xs.slice(1, -1).forEach((x) => context.fillRect(x, 0, 1, height));
-  ys.slice(1, -1).forEach((y) => context.fillRect(0, y, width, 1));
-  if (!cell) return;
-  const [, row, column] = cell;
-  context.fillStyle = "rgb(60 190 100 / .55)";
-  context.fillRect(0, ys[row], width, ys[row + 1] - ys[row]);
-  context.fillStyle = "rgb(150 110 250 / .55)";
-  context.fillRect(xs[column], 0, xs[column + 1] - xs[column], height);
-  context.strokeStyle = "#ff9840";
-  context.lineWidth = 2.5 * ratio;
-  context.strokeRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
-}
-
-function idsCard(ctx) {
-  const canvas = el("canvas");
-  const words = el("p", {});
-  const root = el(
-    "section",
-    { class: "card ids-card" },
-    el("div", { class: "title-line" }, el("h3", { text: "Ids on the picture" }), el("span", { text: "B" })),
-    canvas,
-    words,
-  );
-  const pick = (event) => {
-    const run = ctx.run("B");
-    const media = run?.media[ctx.store.state.selection.media];
-    if (!media) return null;
-    const box = canvas.getBoundingClientRect();
-    const { index } = cellAt(
-      [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) =>
-        Math.min(0.9999, Math.max(0, value)),
-      ),
-      media.token_grid,
-    );
-    return { letter: "B", token: media.first_token + index };
-  };
-  canvas.addEventListener("pointermove", (event) => event.pointerType === "mouse" && hoverToken(ctx, pick(event)));
-  canvas.addEventListener("pointerleave", () => hoverToken(ctx, null));
-  canvas.addEventListener("click", (event) => pick(event) && pickToken(ctx, pick(event)));
-  return { root, canvas, words };
-}
-
-function tokenPatch(ctx, { letter, token }) {
-  const { selection } = ctx.store.state;
-  return { model: letter, query: { ...selection.query, [letter]: token }, own: { ...selection.own, [letter]: true } };
-}
-
-const hoverToken = (ctx, at) => ctx.store.preview(at ? tokenPatch(ctx, at) : null);
-
-function pickToken(ctx, at) {
-  const { selection } = ctx.store.state;
-  const again = selection.query[at.letter] === at.token && selection.model === at.letter;
-  ctx.store.select(again ? { query: { ...selection.query, [at.letter]: null } } : tokenPatch(ctx, at));
-}
-
-function drawIds(ctx, card, state, selection) {
-  const run = state.runs.B;
-  const media = run?.media[selection.media];
-  card.root.hidden = !media;
-  if (!media) return;
-  const image = ctx.picture("picture", run.id, selection.media);
-  const token = selection.query.B;
-  const cell = token !== null && run.tokens.media[token] === selection.media ? run.tokens.cell[token] : null;
-  if (image) paintIds(card.canvas, image, media, cell, [card.root.clientWidth - 30 || 300, 190]);
-  const [t, h, w] = media.first_position;
-  const [, rows, columns] = media.token_grid;
-  refill(card.words, [run.id, selection.media, cell], () =>
-    cell
-      ? [
-          axis("t"),
-          ` ${count(t)} everywhere, `,
-          axis("h"),
-          ` ${count(h + cell[1])} along the row, `,
-          axis("w"),
-          ` ${count(w + cell[2])} down the column.`,
-        ]
-      : [
-          axis("t"),
-          ` ${count(t)} everywhere, `,
-          axis("h"),
-          ` ${count(h)} to ${count(h + rows - 1)}, `,
-          axis("w"),
-          ` ${count(w)} to ${count(w + columns - 1)}. A has neither: its ids follow the order of the queries.`,
-        ],
-  );
-}
-
-function plotCard(ctx) {
-  const plot = createPlot3d(ctx, {
-    onhover: (token) => hoverToken(ctx, token === null ? null : { letter: ctx.store.state.plotted || "B", token }),
-    onpick: (token) => pickToken(ctx, { letter: ctx.store.state.plotted || "B", token }),
-  });
-  const choice = segmented(
-    "Model in the plot",
-    [
-      ["A", "A"],
-      ["B", "B"],
-    ],
-    (letter) => ctx.store.set({ plotted: letter }),
-  );
-  const root = el(
-    "section",
-    { class: "card plot-card" },
-    el(
-      "div",
-      { class: "title-line" },
-      el("h3", {}, el("span", {}, "Every token at (", axis("t"), ", ", axis("h"), ", ", axis("w"), ")")),
-      choice,
-    ),
-    plot.root,
-  );
-  return { root, plot, choice };
-}
-
-const HONEST = [
-  ["Plotted", "The ids that the models used in this run, one column a token. Text has three equal ids."],
-  [
-    "Scale",
-    "One token axis for both models, so widths compare. Heights are each model's own; budget bars are logarithmic.",
-  ],
-  ["Not shown", "What a model makes of an id: rotary embedding sees only the differences between ids."],
+const RULES = [
+  ["paper", "the paper", "A media is followed by its largest id plus one: what both models use here"],
+  ["transformers-5", "transformers 5", "A media is followed by its start plus its longer side, however long a clip lasts"],
+  ["1-D", "1-D, what if", "Every token takes the next id, of media too"],
 ];
 
-function legendRow(choice) {
-  const key = (name, words) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), words);
-  const keys = [key("template", "text"), key("image", "picture"), key("answer", "answer")];
-  return el("div", { class: "tools" }, ...keys, el("span", { class: "spring" }), choice.root);
+const present = (state) => LETTERS.filter((letter) => state.runs[letter]);
+
+// The ids of each model under the rule that is looked at: the run's own for the paper's, else from the server.
+function idsByRule(ctx, state, selection) {
+  const { rule } = choices(selection, "positions");
+  return Object.fromEntries(
+    present(state).map((letter) => {
+      const run = state.runs[letter];
+      const own = { run, positions: run.positions, overtaken: null, rule: "paper" };
+      if (rule === "paper" || hasAdapter(run)) return [letter, own];
+      const answer = ctx.client.resource(`ids ${letter}`, "positions_by", { run: run.id, rule }, { group: run.id }).value;
+      return [letter, answer?.rule === rule ? { run, positions: answer.positions, overtaken: answer.overtaken, rule } : own];
+    }),
+  );
+}
+
+// --- gestures ---
+
+// A chosen token of the prompt has no word of its own in the other model, so that one's choice is let go.
+function choose(ctx, { letter, token }) {
+  const { selection, runs } = ctx.store.state;
+  const said = token >= runs[letter].answer_start;
+  const query = said ? { ...selection.query, [letter]: token } : { [letter]: token, [other(letter)]: null };
+  return { model: letter, query, own: { ...selection.own, [letter]: true } };
+}
+
+const hoverToken = (ctx, at) => ctx.store.preview(at && at.token >= 0 ? choose(ctx, at) : null);
+
+function pickToken(ctx, at) {
+  if (at.token < 0) return;
+  const { selection } = ctx.store.state;
+  const again = !at.walking && selection.query[at.letter] === at.token && selection.model === at.letter;
+  ctx.store.select(again ? { query: { ...selection.query, [at.letter]: null } } : choose(ctx, at));
+}
+
+// The token of a Qwen-VL run whose query is coded at the place of the other model's visual token; null where none is.
+function codedAtTheSamePlace(state, selection, letter) {
+  const [run, far] = [state.runs[letter], state.runs[other(letter)]];
+  const token = selection.query[other(letter)];
+  if (!run || !far || !hasAdapter(run) || hasAdapter(far) || token === null) return null;
+  const [cell, index] = [far.tokens.cell[token], far.tokens.media[token]];
+  const [media, farMedia] = [run.media[index], far.media[index]];
+  if (!cell || !media || farMedia.token_grid[0] !== media.token_grid[0]) return null;
+  const [x, y] = placeOf(cell[1], cell[2], farMedia.token_grid);
+  const at = tokenAt(run, media, [cell[0], Math.floor(y * media.token_grid[1]), Math.floor(x * media.token_grid[2])]);
+  return at < 0 ? null : at;
+}
+
+const cursorsOf = (state, selection) =>
+  Object.fromEntries(
+    present(state).map((letter) => [
+      letter,
+      { query: selection.query[letter], key: codedAtTheSamePlace(state, selection, letter) },
+    ]),
+  );
+
+// --- what the rule does ---
+
+function ruleWords({ run, positions, overtaken, rule }, letter) {
+  const prompt = run.answer_start;
+  const start = Math.max(...positions.map((lane) => lane[prompt] ?? tallest([lane.slice(0, prompt)]) + 1));
+  const offset = start - prompt;
+  const values = { letter, prompt: count(prompt), start: count(start), offset: `${offset < 0 ? "−" : "+"} ${count(Math.abs(offset))}` };
+  if (hasAdapter(run)) return say("{letter}: an id is the token's own index, in the answer too.", values);
+  const decoding = say("{letter}: the answer begins at id {start}: each of its ids is the token's index {offset} (decoding offset).", values);
+  if (rule === "1-D") return `${decoding} ${say("No model was trained so: what if.")}`;
+  if (rule !== "transformers-5") return decoding;
+  return `${decoding} ${overlapWords(run, positions, overtaken)}`;
+}
+
+function overlapWords(run, positions, overtaken) {
+  const spans = overtaken.flatMap((found, at) => found.map(([from, to]) => [from, to, at]));
+  if (!spans.length) return say("The two rules agree here: no clip of this question has more pairs of frames than its longer side has tokens.");
+  const tokens = new Set(spans.flatMap(([from, to]) => Array.from({ length: to - from }, (_, step) => from + step)));
+  const [[from, , at]] = spans;
+  const earlier = positions[at].slice(0, from).reduce((a, b) => Math.max(a, b), 0);
+  const values = { tokens: count(tokens.size), id: count(positions[at][from]), reached: count(earlier), axis: ["t", "h", "w"][at] };
+  return say("{tokens} tokens (red) stand before a part of the clip they follow: {axis} had reached {reached} when it went on from {id}.", values);
+}
+
+// --- cards ---
+
+function titled(title, right) {
+  return el("div", { class: "title-line" }, el("h3", { text: title }), right);
+}
+
+// Ids on the picture, or every token in space.
+function placesCard(ctx) {
+  const letter = () => choices(ctx.store.state.selection, "positions").of;
+  const pick = (token) => token >= 0 && pickToken(ctx, { letter: shown, token });
+  const hover = (token) => hoverToken(ctx, token === null ? null : { letter: shown, token });
+  let shown = letter();
+  const [ids, plot] = [createIds({ onhover: hover, onpick: pick }), createPlot3d(ctx, { onhover: hover, onpick: pick })];
+  const change = (patch) => ctx.actions.choose("positions", patch);
+  const how = segmented(say("Ids"), [["picture", say("on the picture")], ["space", say("in space")]], (value) => change({ shown: value }));
+  const whose = segmented(say("Model"), LETTERS.map((each) => [each, each]), (value) => change({ of: value }));
+  const note = el("p", { class: "faint" });
+  const root = el("section", { class: "card ids-card" }, titled(say("Ids"), el("span", { class: "two-choices" }, how, whose)), ids.root, plot.root, note);
+  return {
+    root,
+    update(state, selection, byRule) {
+      const wanted = choices(selection, "positions");
+      shown = byRule[wanted.of] ? wanted.of : Object.keys(byRule)[0];
+      const run = state.runs[shown];
+      const media = run.media[selection.media];
+      const space = wanted.shown === "space" || !media;
+      how.choose(space ? "space" : "picture");
+      whose.choose(shown);
+      [ids.root.hidden, plot.root.hidden] = [space, !space];
+      setText(note, space && byRule[shown].rule !== "paper" ? say("In space the ids are those that the model used.") : "");
+      if (space) plot.update(run, state.selection.query[shown]);
+      else
+        ids.update({
+          shown: byRule[shown],
+          media,
+          token: selection.query[shown],
+          frame: Math.min(selection.frame || 0, media.token_grid[0] - 1),
+          image: ctx.picture("picture", run.id, selection.media),
+          width: Math.max(120, root.clientWidth - 30),
+        });
+    },
+  };
+}
+
+function frequenciesCard() {
+  const words = el("p", {});
+  let [plain, told] = ["", null];
+  const tell = (sentence) => {
+    told = sentence;
+    setText(words, told ?? plain);
+  };
+  const charts = Object.fromEntries(LETTERS.map((letter) => [letter, createFrequencies(tell)]));
+  const root = el(
+    "section",
+    { class: "card frequencies-card" },
+    titled(say("Which frequencies read which id"), null),
+    charts.B.root,
+    charts.A.root,
+    words,
+  );
+  return {
+    root,
+    update(state, facts) {
+      const most = Math.max(...Object.values(facts).map(({ frequencies }) => Math.max(...frequencies.wavelengths)));
+      LETTERS.forEach((letter) => {
+        charts[letter].root.hidden = !facts[letter];
+        if (!facts[letter]) return;
+        const largest = state.runs[letter].account.largest_position;
+        charts[letter].update(letter, facts[letter].frequencies, { width: Math.max(120, root.clientWidth - 30), most, largest });
+      });
+      const each = Object.keys(facts).map((letter) => `${letter}: ${plainWords(facts[letter].frequencies)}`);
+      plain = [say("Height: wavelength in ids, logarithmic."), ...each.reverse()].join(" ");
+      if (told === null) tell(null);
+    },
+  };
 }
 
 function budgetCard() {
-  const bars = el("div", { class: "budget-rows" });
-  const words = el("p", {});
+  const [bars, words] = [el("div", { class: "budget-rows" }), el("p", {})];
   const swatch = (name) => el("i", { class: `swatch ${name}` });
-  const legend = el("span", {}, swatch("tokens"), "tokens ", swatch("ids"), "ids spent");
-  const title = el("div", { class: "title-line" }, el("h3", { text: "Position budget" }), legend);
-  return { root: el("section", { class: "card budget-card" }, title, bars, words), bars, words };
+  const legend = el("span", {}, swatch("tokens"), say("tokens"), " ", swatch("ids"), say("ids spent"));
+  const root = el("section", { class: "card budget-card" }, titled(say("Position budget"), legend), bars, words);
+  return {
+    root,
+    update(state, facts) {
+      const letters = Object.keys(facts);
+      const stamp = letters.map((letter) => state.runs[letter].id);
+      refill(bars, stamp, () => costRows(facts, state.runs, letters));
+      setText(words, budgetWords(state, facts, letters));
+    },
+  };
 }
 
-function drawBudget(card, state, present) {
-  const runs = present.map((letter) => state.runs[letter].id);
-  refill(card.bars, runs, () => budget(state));
-  setText(card.words, budgetWords(state));
+function budgetWords(state, facts, letters) {
+  const letter = letters.find((each) => !hasAdapter(state.runs[each]));
+  const limits = say("Other media at the published pixel limits.");
+  if (!letter) return `${say("An id a token: a picture costs as many of either.")} ${limits}`;
+  const { tokens, ids } = facts[letter].others["4K page"];
+  const values = { letter, tokens: count(tokens), ids: count(ids), context: count(state.runs[letter].account.context) };
+  return `${say("4K page in {letter}: {tokens} tokens in {ids} ids, of {context}.", values)} ${limits}`;
+}
+
+// The facts that do not depend on the rule, of every run that has them by now.
+function factsOf(ctx, state) {
+  const asked = present(state).map((letter) => {
+    const { id } = state.runs[letter];
+    return [letter, ctx.client.resource(`position facts ${letter}`, "position_facts", { run: id }, { group: id }).value];
+  });
+  return Object.fromEntries(asked.filter(([, value]) => value));
+}
+
+// --- the view ---
+
+function toolRow(ctx, choice) {
+  const key = (name, words) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), words);
+  const rule = segmented(say("Ids by"), RULES.map(([value, words, title]) => [value, say(words), say(title)]), (value) => ctx.actions.choose("positions", { rule: value }));
+  const axes = segmented(say("Token axis"), [["one", say("one axis")], ["own", say("own axes")]], (value) => ctx.actions.choose("positions", { axis: value }));
+  const keys = [key("template", say("text")), key("image", say("picture")), key("answer", say("answer"))];
+  const root = el("div", { class: "tools" }, ...keys, choice.root, el("span", { class: "spring" }), axes, el("span", { text: say("Ids by") }), rule);
+  return { root, rule, axes };
+}
+
+function honest(rule, own) {
+  const plotted =
+    rule === "paper"
+      ? say("The ids that the models used in this run, read from the position tap, one column a token.")
+      : say("The ids that this rule would give the same tokens. The run itself used the paper's.");
+  const scale = own
+    ? say("Each model on an axis of its own: widths do not compare. Heights are each model's own; budget and wavelengths are logarithmic.")
+    : say("One token axis for both models, so widths compare. Heights are each model's own; budget and wavelengths are logarithmic.");
+  return [
+    [say("Plotted"), plotted],
+    [say("Scale"), scale],
+    [say("Not shown"), say("What a model makes of an id: rotary embedding sees only the differences between ids.")],
+  ];
 }
 
 export function createView(ctx) {
   const lanes = new Lanes({ onhover: (at) => hoverToken(ctx, at), onpick: (at) => pickToken(ctx, at) });
-  const lanesCard = el("section", { class: "card lanes-card" }, lanes.root);
-  const [plot, ids, costs] = [plotCard(ctx), idsCard(ctx), budgetCard()];
+  const rules = el("div", { class: "lane-rules" });
+  const lanesCard = el("section", { class: "card lanes-card" }, lanes.root, rules);
+  const [places, waves, costs] = [placesCard(ctx), frequenciesCard(), budgetCard()];
   const choice = ctx.mediaChoice();
-  const panel = honestPanel();
-  panel.update(HONEST);
-  const cards = el("div", { class: "triple" }, plot.root, ids.root, costs.root);
+  const [panel, tools] = [honestPanel(), toolRow(ctx, choice)];
+  const cards = el("div", { class: "triple position-cards" }, places.root, waves.root, costs.root);
+  const root = el("div", { class: "view view-positions" }, tools.root, lanesCard, cards, panel.root);
   return {
-    root: el("div", { class: "view view-positions" }, legendRow(choice), lanesCard, cards, panel.root),
+    root,
     stages: {},
     update(state, selection) {
       choice.update(state, selection);
-      const present = LETTERS.filter((letter) => state.runs[letter]);
-      if (!present.length) return;
-      lanes.update(state.runs, selection.query, Math.max(300, lanesCard.clientWidth - 30));
-      const plotted = present.includes(state.plotted || "B") ? state.plotted || "B" : present[0];
-      plot.choice.choose(plotted);
-      plot.plot.update(state.runs[plotted], state.selection.query[plotted]);
-      drawIds(ctx, ids, state, selection);
-      drawBudget(costs, state, present);
+      const byRule = idsByRule(ctx, state, selection);
+      const letters = Object.keys(byRule);
+      toggle(root, "none", !letters.length);
+      if (!letters.length) return;
+      const { rule, axis } = choices(selection, "positions");
+      const own = axis === "own";
+      tools.rule.choose(rule);
+      tools.axes.choose(axis);
+      panel.update(honest(rule, own));
+      lanes.update(byRule, cursorsOf(state, selection), { lead: selection.model, own });
+      refill(rules, letters.map((letter) => [state.runs[letter].id, byRule[letter].rule]), () => letters.map((letter) => el("p", { "data-letter": letter, text: ruleWords(byRule[letter], letter) })));
+      places.update(state, selection, byRule);
+      const facts = factsOf(ctx, state);
+      if (!Object.keys(facts).length) return;
+      waves.update(state, facts);
+      costs.update(state, facts);
     },
   };
 }
 
 // What the status line says of this view.
 export function status(ctx, state, selection) {
-  const parts = LETTERS.filter((letter) => state.runs[letter] && selection.query[letter] !== null).map((letter) => {
-    const run = state.runs[letter];
-    const [t, h, w] = run.positions.map((lane) => lane[selection.query[letter]]);
-    return [
-      "",
-      letter,
-      ` token ${count(selection.query[letter])} ${letter === "A" ? `has id ${t}` : `has ids t ${t}, h ${h}, w ${w}`}`,
-    ];
+  const byRule = idsByRule(ctx, state, selection);
+  const letters = Object.keys(byRule);
+  const chosen = letters.filter((letter) => selection.query[letter] !== null);
+  const parts = chosen.map((letter) => {
+    const { run, positions } = byRule[letter];
+    const token = selection.query[letter];
+    const cell = run.tokens.cell[token];
+    const values = { token: count(token), ids: idsWords(run, positions.map((lane) => lane[token])) };
+    if (!cell || hasAdapter(run)) return ["", letter, ` ${say("token {token} is {ids}", values)}`];
+    return ["", letter, ` ${say("token {token}, picture cell ({row}, {column}), is {ids}", { ...values, row: cell[1], column: cell[2] })}`];
   });
-  const largest = LETTERS.filter((letter) => state.runs[letter]).map((letter) => [
-    "",
-    letter,
-    ` ${count(state.runs[letter].account.prompt_tokens)} prompt tokens, largest id ${count(state.runs[letter].account.largest_position)}`,
-  ]);
-  return [[parts.length ? "a token and its ids" : "the ids of the prompt"], ...(parts.length ? parts : largest)];
+  const coded = letters.map((letter) => [letter, codedAtTheSamePlace(state, selection, letter)]).filter(([, token]) => token !== null);
+  const keys = coded.map(([letter, token]) => ["", letter, ` ${say("coded at the same place: token {token}, {ids}", { token: count(token), ids: idsWords(byRule[letter].run, byRule[letter].positions.map((lane) => lane[token])) })}`]);
+  if (parts.length) return [[say("a token and its ids")], ...parts, ...keys];
+  const largest = letters.map((letter) => {
+    const { run, positions } = byRule[letter];
+    const values = { tokens: count(run.answer_start), largest: count(tallest(positions.map((lane) => lane.slice(0, run.answer_start)))) };
+    return ["", letter, ` ${say("{tokens} prompt tokens, largest id {largest}", values)}`];
+  });
+  return [[say("the ids of the prompt")], ...largest];
 }
+

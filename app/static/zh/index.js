@@ -6,6 +6,7 @@ import exported from "./export.js";
 import page from "./page.js";
 import patches from "./patches.js";
 import pipeline from "./pipeline.js";
+import positions from "./positions.js";
 import rail from "./rail.js";
 import server from "./server.js";
 import tour from "./tour.js";
@@ -24,3 +25,4 @@ export const ZH = Object.assign(
   tour,
   video,
 );
+export const ZH = { ...bar, ...page, ...patches, ...positions, ...rail, ...tour };

@@ -1,4 +1,4 @@
-"""Adapter and Positions: what they print and draw is the library's."""
+"""Adapter: what they print and draw is the library's."""
 
 from __future__ import annotations
 
@@ -54,32 +54,3 @@ def test_the_readers_of_a_patch(looking: Any) -> None:
     expected = column.topk(5)
     shown = looking.page.locator(".reader > span:first-child").all_inner_texts()
     assert [int(text) for text in shown] == expected.indices.tolist()
-
-
-def test_the_lanes_read_the_ids_of_the_run(looking: Any) -> None:
-    looking.view("Positions")
-    looking.settle()
-    run = looking.run("B")
-    box = looking.page.locator(".lanes").bounding_box()
-    width = float(looking.page.locator(".lanes-drawing").get_attribute("width"))
-    total = max(len(looking.run(letter).tokens) for letter in "AB")
-    for token in (3, 60, len(run.tokens) - 1):
-        x = 84 + (token + 0.5) * (width - 84) / total
-        looking.page.mouse.move(box["x"] + x, box["y"] + box["height"] - 30)
-        t, h, w = run.positions[:, token].tolist()
-        looking.until(".lane-cursor", f"token {token} is (t {t}, h {h}, w {w})")
-
-
-def test_the_plot_holds_every_prompt_token(looking: Any) -> None:
-    looking.view("Positions")
-    looking.page.wait_for_function("() => document.querySelector('.plot3d')?._fullData?.length > 1")
-    points = looking.page.evaluate(
-        "() => document.querySelector('.plot3d')._fullData.filter((t) => t.mode === 'markers' && t.name !== 'chosen')"
-        ".flatMap((t) => [...t.customdata].map((c, i) => [c, t.z[i], t.y[i], t.x[i]]))"
-    )
-    run = looking.run("B")
-    found = {int(token): [t, h, w] for token, t, h, w in points}
-    assert sorted(found) == list(range(run.answer_start))
-    for token, ids in found.items():
-        assert ids == run.positions[:, token].tolist()
-    assert looking.outside == []
