@@ -20,9 +20,9 @@ export const ZH = Object.assign(
   page,
   patches,
   pipeline,
+  positions,
   rail,
   server,
   tour,
   video,
 );
-export const ZH = { ...bar, ...page, ...patches, ...positions, ...rail, ...tour };
