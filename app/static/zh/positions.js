@@ -96,4 +96,5 @@ export default {
   "a token and its ids": "一个词元及其编号",
   "{tokens} prompt tokens, largest id {largest}": "提示有 {tokens} 个词元，最大编号 {largest}",
   "the ids of the prompt": "提示的编号",
+  "There is no such rule for ids: choose {rules}.": "没有这样的编号规则：请选择 {rules}。",
 };
