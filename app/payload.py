@@ -164,6 +164,7 @@ def _media(run: Any, index: int) -> dict[str, Any]:
         **{"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid)},
         **{"frames": max(1, len(media.frames)), "times": _times(media), "note": media.note},
         "sampling": account.sampling(media),
+        "marks_each": account.MARKS,
         "marks": media.num_tokens + account.num_marks(media),
         "first_token": first,
         "first_position": run.positions[:, first].tolist(),

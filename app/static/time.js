@@ -51,3 +51,25 @@ export function frameFor(state, selection, letter, cell) {
   const away = momentsOf(state.runs[keeper].media[selection.media]).map((seconds) => Math.abs(seconds - now));
   return away.indexOf(Math.min(...away));
 }
+
+const slices = new WeakMap(); // map -> { cell, slice }: the last one of each
+
+// One temporal cell of a map, as the map of a still; its strongest cell is that cell's own.
+export function atCell(map, cell) {
+  if (map.grid[0] === 1) return map;
+  if (slices.get(map)?.cell === cell) return slices.get(map).slice;
+  const part = (values, grid) => values.slice(cell * grid[1] * grid[2], (cell + 1) * grid[1] * grid[2]);
+  const [values, tokens] = [part(map.values, map.grid), part(map.tokens, map.token_grid)];
+  const own = map.unit === "patch" ? values : tokens;
+  const still = (grid) => [1, ...grid.slice(1)];
+  const slice = {
+    ...map,
+    values,
+    tokens,
+    grid: still(map.grid),
+    token_grid: still(map.token_grid),
+    max_index: own.indexOf(own.reduce((most, value) => Math.max(most, value), 0)),
+  };
+  slices.set(map, { cell, slice });
+  return slice;
+}

@@ -102,7 +102,7 @@ function eachPicture(plan) {
 
 function results(result) {
   const plans = Object.entries(result.forecast || {});
-  const bitten = plans.flatMap(([, plan]) => plan.media.filter((media) => media.limit));
+  const bitten = plans.flatMap(([, plan]) => plan.media.filter((media) => media.limit && !media.sampling));
   const effects = bitten.map((media) => [
     say("{limit} bites: {size} becomes {resized}.", {
       limit: media.limit,

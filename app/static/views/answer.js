@@ -9,10 +9,11 @@ import { rowBars } from "../parts/rowbar.js";
 import { createRibbon } from "../parts/ribbon.js";
 import { createScale } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
+import { createClip } from "../parts/clip.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { LETTERS } from "../store.js";
 import { rowWords } from "../status.js";
-import { cellInTime } from "../time.js";
+import { atCell, cellInTime } from "../time.js";
 import { chosenLabel, wordOfToken } from "../words.js";
 
 export const NAME = "Answer";
@@ -172,7 +173,7 @@ function drawColumn(ctx, view, state, selection, resources) {
   if (!shown) return undefined;
   const height = Math.max(SCALE_HEIGHT, Math.round(fit(media.size, inner).height));
   view.scale.update({ height, flat, ...scaleLines(shown, pin, most) });
-  return drawDetails(ctx, view, { selection, run, map: shown, image, media });
+  return drawDetails(ctx, view, { selection, run, map: shown, still: atCell(shown, cell), image, media });
 }
 
 const setIdle = (view, idle) =>
@@ -185,7 +186,7 @@ function drawVacant(ctx, view, state) {
 
 const headWords = (head) => (head === "mean" ? "mean of heads" : `head ${head}`);
 
-function drawDetails(ctx, view, { selection, run, map, image, media }) {
+function drawDetails(ctx, view, { selection, run, map, still, image, media }) {
   const { letter } = view;
   rowBars(view.bars, {
     row: map.row,
@@ -198,7 +199,7 @@ function drawDetails(ctx, view, { selection, run, map, image, media }) {
     view.ribbon.update({ run, row: map.row, keys: map.keys, width: Math.floor(view.cells[2].clientWidth) });
   const shares = ctx.shares(letter);
   if (shares) view.matrix.update(shares.values, selection.layer[letter], selection.head[letter]);
-  if (image) view.ladder.update(run, map, image, media);
+  if (image) view.ladder.update(run, still, image, media);
 }
 
 function honest(selection, runs) {
@@ -222,7 +223,8 @@ export function createView(ctx) {
   const rows = columns.A.cells.map((cell, index) =>
     el("div", { class: `pair pair-${index}` }, cell, columns.B.cells[index]),
   );
-  const root = el("div", { class: "view view-answer" }, tool.root, ...rows, panel.root);
+  const clip = createClip(ctx); // nothing where a still is looked at
+  const root = el("div", { class: "view view-answer" }, tool.root, ...clip.above, ...rows, ...clip.below, panel.root);
   return {
     root,
     stages: { A: columns.A.stage, B: columns.B.stage },
@@ -235,6 +237,7 @@ export function createView(ctx) {
       tool.play.textContent = state.playing ? "❚❚" : "▶";
       tool.media.update(state, selection);
       LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection, resources));
+      clip.update(state, selection, resources);
       panel.update(honest(selection, state.runs));
     },
   };

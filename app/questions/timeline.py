@@ -1,0 +1,54 @@
+"""What the timeline of a clip asks: frames side by side in one picture, and where its ids lie by each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from PIL import Image
+
+from app import pictures
+from app.questions.contract import Look
+from app.rows import media_index
+from qwenvl.errors import RunError
+from qwenvl.timeline import resumes, tubes
+
+MAX_FRAMES, MAX_HEIGHT = 24, 240
+
+
+def filmstrip(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """{"run", "media", "frames", "height"}: those kept frames of a media, each at the original's shape, left to right.
+
+    "width" is that of one frame; the picture holds as many as were asked for.
+    """
+    run = look(asked.get("run")).run
+    media = run.media[media_index(run, asked)]
+    frames, height = _frames(asked, len(media.frames)), asked.get("height")
+    if isinstance(height, bool) or not isinstance(height, int) or not 8 <= height <= MAX_HEIGHT:
+        raise RunError(f"height must be a whole number from 8 to {MAX_HEIGHT}: choose another.")
+    width = max(1, min(4 * height, round(height * media.size[0] / media.size[1])))
+    strip = Image.new("RGB", (width * len(frames), height))
+    for place, frame in enumerate(frames):
+        shown = media.frames[frame].resize((width, height), Image.Resampling.BICUBIC)
+        strip.paste(shown, (place * width, 0))
+    return {"picture": pictures.png_url(strip), "width": width, "height": height}
+
+
+def clip_time(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """{"run", "media"}: each tube's t id and seconds, and by each rule where the text goes on and what overlaps."""
+    run = look(asked.get("run")).run
+    media = media_index(run, asked)
+    return {
+        "tubes": [{"position": one.position, "seconds": list(one.seconds)} for one in tubes(run, media)],
+        "resumes": [asdict(one) for one in resumes(run, media)],
+    }
+
+
+def _frames(asked: Mapping[str, Any], kept: int) -> list[int]:
+    frames = asked.get("frames")
+    wanted = frames if isinstance(frames, list) else []
+    sound = [one for one in wanted if isinstance(one, int) and not isinstance(one, bool) and 0 <= one < kept]
+    if not 1 <= len(wanted) <= MAX_FRAMES or sound != wanted:
+        raise RunError(f"frames must be 1 to {MAX_FRAMES} whole numbers from 0 to {kept - 1:,}: choose others.")
+    return sound

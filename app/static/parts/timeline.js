@@ -1,0 +1,296 @@
+// A clip through time: its seconds, the frames that were taken, the tubes they are fused into, and how much of the
+// chosen row falls on each tube; a scrubber that moves every picture of the page.
+
+import { el, refill, svg } from "../dom.js";
+import { said, say } from "../i18n.js";
+import { count, percent } from "../numbers.js";
+import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, timekeeper } from "../time.js";
+
+const LABELS = 100; // pixels for the names of the rows, on a wide card
+const NARROW = 560;
+const THUMBS = 12;
+const ROW = { axis: 26, frames: 46, tubes: 26, bars: 62 };
+const GAP = 8;
+const PLAY_MS = 700;
+
+// What fits beside one another: all frames, or as many as there is room for, evenly chosen.
+function shownFrames(total, room) {
+  const most = Math.max(2, Math.min(THUMBS, Math.floor(room / 54)));
+  if (total <= most) return Array.from({ length: total }, (_, index) => index);
+  return Array.from({ length: most }, (_, index) => Math.round((index * (total - 1)) / (most - 1)));
+}
+
+// Sums of a map over each temporal cell: the part of the row that falls on it.
+export function sharesInTime(map) {
+  const [cells, rows, columns] = map.token_grid;
+  const size = rows * columns;
+  return Array.from({ length: cells }, (_, cell) => {
+    let sum = 0;
+    for (let at = cell * size; at < (cell + 1) * size; at += 1) sum += map.tokens[at];
+    return sum;
+  });
+}
+
+const nice = (seconds) => [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800].find((step) => seconds / step <= 8) ?? 3600;
+
+const textAt = (x, y, words, name, anchor = "start") =>
+  svg("text", { x, y, class: name, "text-anchor": anchor }, words);
+
+function axis(box, lasts) {
+  const step = nice(lasts);
+  const at = (seconds) => box.x + (box.width * seconds) / lasts;
+  const nodes = [svg("line", { x1: box.x, x2: box.x + box.width, y1: box.y, y2: box.y, class: "axis-line" })];
+  for (let tick = 0; tick <= lasts + 1e-9; tick += step) {
+    nodes.push(svg("line", { x1: at(tick), x2: at(tick), y1: box.y - 5, y2: box.y, class: "axis-line" }));
+    const last = lasts - tick < step / 2;
+    if (!last) nodes.push(textAt(at(tick), box.y - 8, String(Number(tick.toFixed(2))), "tick", tick ? "middle" : "start"));
+  }
+  nodes.push(textAt(box.x + box.width, box.y - 8, `${lasts.toFixed(1)} s`, "tick", "end"));
+  return { nodes, at };
+}
+
+function frameRow(box, media, shown, at) {
+  const width = box.width / shown.length;
+  return shown.flatMap((frame, place) => {
+    const middle = box.x + width * (place + 0.5);
+    const seconds = media.times[frame];
+    const leader =
+      seconds === undefined
+        ? []
+        : [
+            svg("polyline", {
+              points: `${at(seconds)},${box.y - 16} ${at(seconds)},${box.y - 12} ${middle},${box.y - 2}`,
+              class: "leader",
+            }),
+          ];
+    return leader;
+  });
+}
+
+const secondsOf = (media, cell) => {
+  const first = firstFrameOf(media, cell);
+  const known = media.times.slice(first, first + framesOfCell(media));
+  return known.map((seconds) => `${seconds.toFixed(2)} s`).join(say(" and "));
+};
+
+function tubeBox(box, cells, cell) {
+  const width = box.width / cells;
+  const gap = Math.min(6, width * 0.12);
+  return { x: box.x + cell * width + gap / 2, width: Math.max(1, width - gap), y: box.y, height: box.height };
+}
+
+function tubeRow(box, run, media, chosen) {
+  const [cells, rows, columns] = media.token_grid;
+  const [t] = media.first_position;
+  const tubes = framesOfCell(media) > 1;
+  return Array.from({ length: cells }, (_, cell) => {
+    const place = tubeBox(box, cells, cell);
+    const id = tubes ? `t ${t + cell}` : say("picture {n}", { n: cell + 1 });
+    const group = svg(
+      "g",
+      { class: `tube${cell === chosen ? " chosen" : ""}`, "data-cell": cell },
+      svg("rect", { x: place.x, y: place.y, width: place.width, height: place.height, rx: Math.min(5, place.width / 4) }),
+      svg("title", {}, `${id} · ${secondsOf(media, cell)} · ${say("{n} tokens", { n: count(rows * columns) })}`),
+    );
+    if (place.width > 30) group.append(textAt(place.x + 8, place.y + 17, id, tubes ? "id-t" : "tube-name"));
+    if (place.width > 108)
+      group.append(
+        textAt(place.x + place.width - 8, place.y + 17, say("{n} tokens", { n: count(rows * columns) }), "tube-tokens", "end"),
+      );
+    return group;
+  });
+}
+
+function barRow(box, media, shares, chosen) {
+  const most = Math.max(...shares, 1e-12);
+  const base = box.y + box.height;
+  return shares.flatMap((share, cell) => {
+    const place = tubeBox(box, shares.length, cell);
+    const height = Math.max(1, (share / most) * (box.height - 18));
+    const name = `bar${cell === chosen ? " chosen" : ""}`;
+    const words = place.width > 44 || cell === chosen ? [percent(share)] : [];
+    const middle = Math.min(box.x + box.width - 22, Math.max(box.x + 22, place.x + place.width / 2));
+    return [
+      svg("rect", { x: place.x, y: base - height, width: place.width, height, class: name, "data-cell": cell }),
+      svg("line", { x1: place.x, x2: place.x + place.width, y1: base - height, y2: base - height, class: `${name} edge` }),
+      ...words.map((word) => textAt(middle, base - height - 5, word, `share${cell === chosen ? " chosen" : ""}`, "middle")),
+    ];
+  });
+}
+
+function rowNames(rows, media, narrow) {
+  if (narrow) return [];
+  const { indices, total_frames: total, effective_fps: rate } = media.sampling ?? {};
+  const frames = indices ? indices.length : media.frames;
+  const tubes = framesOfCell(media) > 1;
+  const two = (y, name, rest) => [textAt(0, y, name, "row-name"), ...(rest ? [textAt(0, y + 14, rest, "row-note")] : [])];
+  return [
+    ...two(rows.axis - 6, say("seconds")),
+    ...two(
+      rows.frames + 16,
+      say("{n} sampled", { n: count(frames) }),
+      total ? say("of {total}, {rate} a second", { total: count(total), rate: Number(rate.toPrecision(2)) }) : "",
+    ),
+    ...two(
+      rows.tubes + 11,
+      tubes ? say("{n} tubes", { n: count(media.token_grid[0]) }) : say("{n} pictures", { n: count(media.token_grid[0]) }),
+      tubes ? say("two frames each") : say("no time"),
+    ),
+    ...two(rows.bars + ROW.bars - 22, say("attention"), say("share of the row")),
+  ];
+}
+
+function layOut(width) {
+  const narrow = width < NARROW;
+  const x = narrow ? 0 : LABELS;
+  const y = { axis: 18 };
+  y.frames = y.axis + 18;
+  y.tubes = y.frames + ROW.frames + GAP;
+  y.bars = y.tubes + ROW.tubes + 4;
+  return { narrow, x, y, width: width - x - 2, height: y.bars + ROW.bars + 2 };
+}
+
+// How fast frames pass: in the file, to the model, and as tubes.
+function rates(media) {
+  if (!media.sampling) return say("{n} frames, as they were given", { n: count(media.frames) });
+  const { fps, effective_fps: rate } = media.sampling;
+  const short = (value) => Number(value.toPrecision(3));
+  const tubes = rate / framesOfCell(media);
+  const words = { fps: short(fps), rate: short(rate), tubes: short(tubes) };
+  const begin = say("{fps} frames a second in the file, {rate} a second to the model", words);
+  return framesOfCell(media) > 1 ? begin + say(", as tubes {tubes} a second", words) : begin;
+}
+
+export function createTimeline(ctx) {
+  const title = el("h3", { text: say("From clip to tubes to attention") });
+  const rate = el("span", {});
+  const clamps = el("div", { class: "clamps" });
+  const drawing = el("div", { class: "timeline-drawing" });
+  const film = el("div", { class: "film", "aria-hidden": "true" });
+  const play = el("button", { type: "button", class: "tool", text: "▶", "aria-label": say("Play the clip"), onclick: toggle });
+  const range = el("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": say("Moment of the clip") });
+  const now = el("span", { class: "now" });
+  const scrubber = el("div", { class: "scrubber" }, play, range, now);
+  const root = el(
+    "section",
+    { class: "card timeline", hidden: true },
+    el("div", { class: "title-line" }, title, rate),
+    el("div", { class: "timeline-box" }, drawing, film),
+    scrubber,
+    clamps,
+  );
+  let timer = null;
+  let cells = 1;
+
+  const keeper = () => timekeeper(ctx.store.state, ctx.store.state.selection);
+  const go = (frame) => ctx.store.select({ frame });
+  const cellOf = (event) => event.target.closest?.("[data-cell]")?.dataset.cell;
+  range.addEventListener("input", () => go(Number(range.value)));
+  drawing.addEventListener("click", (event) => cellOf(event) !== undefined && go(Number(cellOf(event))));
+  drawing.addEventListener("pointerover", (event) => {
+    const cell = cellOf(event);
+    if (event.pointerType === "mouse" && cell !== undefined) ctx.store.preview({ frame: Number(cell) });
+  });
+  drawing.addEventListener("pointerleave", () => ctx.store.preview(null));
+
+  function toggle() {
+    if (timer) return pause();
+    play.textContent = "❚❚";
+    play.setAttribute("aria-label", say("Pause the clip"));
+    timer = setInterval(() => {
+      if (!root.isConnected) return pause();
+      return go((ctx.store.state.selection.frame + 1) % cells);
+    }, PLAY_MS);
+    return undefined;
+  }
+  function pause() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "▶";
+    play.setAttribute("aria-label", say("Play the clip"));
+  }
+
+  function draw(run, media, map, chosen) {
+    const width = Math.floor(drawing.clientWidth || 600);
+    const place = layOut(width);
+    const lasts = media.sampling?.seconds ?? Math.max(1, (media.times.at(-1) ?? 0) + (media.times[1] ?? 1));
+    const shown = shownFrames(media.frames, place.width);
+    const strip = ctx.client.resource("film", "filmstrip", {
+      run: run.id,
+      media: media.index,
+      frames: shown,
+      height: 88,
+    }).value;
+    const key = [run.id, media.index, map?.row, map?.layer, map?.head, map?.variant, chosen, width, Boolean(strip)];
+    refill(film, [key, strip?.width], () => filmNodes(strip, media, shown, place));
+    refill(drawing, [key, document.documentElement.lang], () => {
+      const { nodes, at } = axis({ x: place.x, y: place.y.axis, width: place.width }, lasts);
+      const row = (name) => ({ x: place.x, y: place.y[name], width: place.width, height: ROW[name] });
+      return svg(
+        "svg",
+        { width, height: place.height, viewBox: `0 0 ${width} ${place.height}`, role: "img", "aria-label": rates(media) },
+        ...nodes,
+        ...frameRow(row("frames"), media, shown, at),
+        ...tubeRow(row("tubes"), run, media, chosen),
+        ...(map ? barRow(row("bars"), media, sharesInTime(map), chosen) : []),
+        ...rowNames(place.y, media, place.narrow),
+      );
+    });
+  }
+
+  return {
+    root,
+    stop: pause,
+    update(state, selection) {
+      const letter = timekeeper(state, selection);
+      const run = state.runs[letter];
+      const media = run?.media[selection.media];
+      root.hidden = !isClip(media);
+      if (root.hidden) return pause();
+      cells = media.token_grid[0];
+      const { map } = ctx.mapResources(letter);
+      const chosen = cellInTime(state, selection, letter);
+      rate.textContent = `${letter} · ${rates(media)}`;
+      range.max = cells - 1;
+      range.value = frameFor(state, selection, letter, chosen);
+      range.style.setProperty("--fill", `${(100 * chosen) / Math.max(1, cells - 1)}%`);
+      now.textContent = momentWords(media, chosen);
+      range.setAttribute("aria-valuetext", now.textContent);
+      refill(clamps, media.sampling?.clamps ?? [], () => clampNodes(media));
+      return draw(run, media, selection.query[letter] === null ? null : map, chosen);
+    },
+    keeper,
+  };
+}
+
+function filmNodes(strip, media, shown, place) {
+  const each = place.width / shown.length;
+  const node = (frame, index) => {
+    const seconds = media.times[frame];
+    const box = el(
+      "div",
+      { class: "film-frame", style: { left: `${place.x + each * index + 2}px`, width: `${each - 4}px`, top: `${place.y.frames}px` } },
+      seconds === undefined ? null : el("span", { text: `${seconds.toFixed(2)} s` }),
+    );
+    if (strip) {
+      const scale = ROW.frames / strip.height;
+      const shift = (each - 4 - strip.width * scale) / 2 - index * strip.width * scale;
+      box.style.backgroundImage = `url("${strip.picture}")`;
+      box.style.backgroundSize = `${strip.width * shown.length * scale}px ${ROW.frames}px`;
+      box.style.backgroundPosition = `${shift}px 0`;
+      const inset = Math.max(0, (each - 4 - strip.width * scale) / 2);
+      box.style.clipPath = `inset(0 ${inset}px round 4px)`;
+    }
+    return box;
+  };
+  return shown.map(node);
+}
+
+function momentWords(media, cell) {
+  const id = framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
+  const when = secondsOf(media, cell);
+  return when ? `${id} · ${when}` : id;
+}
+
+const clampNodes = (media) =>
+  (media.sampling?.clamps ?? []).map((clamp) => el("span", { class: "clamp", text: said(clamp.sentence) }));

@@ -1,0 +1,152 @@
+// Every temporal cell of a clip at once, in one column: its first frame and the part of the row that falls on it.
+
+import { el, isDark, refill, segmented, sizeCanvas } from "../dom.js";
+import { drawnGrid, drawnValues } from "./ladder.js";
+import { paintCells } from "./stage.js";
+import { sharesInTime } from "./timeline.js";
+import { say } from "../i18n.js";
+import { count, percent } from "../numbers.js";
+import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip } from "../time.js";
+
+const MOST = 12; // cells at once; of a longer clip those around the moment
+const A_ROW = 6;
+const STRIP_HEIGHT = 88;
+
+function windowOf(cells, chosen) {
+  if (cells <= MOST) return [0, cells];
+  const from = Math.max(0, Math.min(cells - MOST, chosen - Math.floor(MOST / 2)));
+  return [from, from + MOST];
+}
+
+function createStrips(redraw) {
+  const held = { key: null, image: null };
+  return (strip) => {
+    if (!strip) return null;
+    if (held.key !== strip.picture) {
+      const image = new Image();
+      Object.assign(held, { key: strip.picture, image: null });
+      image.onload = () => {
+        held.image = image;
+        redraw();
+      };
+      image.src = strip.picture;
+    }
+    return held.image;
+  };
+}
+
+function paint(canvas, image, strip, index, cells, box) {
+  const { context, width, height } = sizeCanvas(canvas, ...box);
+  if (image) {
+    context.filter = cells ? `saturate(${isDark() ? 0.4 : 0.45}) brightness(${isDark() ? 0.46 : 0.56})` : "none";
+    context.drawImage(image, index * strip.width, 0, strip.width, strip.height, 0, 0, width, height);
+    context.filter = "none";
+  }
+  if (cells) paintCells(context, width, height, cells);
+}
+
+const nameOf = (media, cell) =>
+  framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
+
+function titleOf(media) {
+  const cells = media.token_grid[0];
+  return framesOfCell(media) > 1
+    ? say("{n} tubes, one map", { n: count(cells) })
+    : say("{n} pictures, no time", { n: count(cells) });
+}
+
+const most = (values, from, to) => {
+  let found = 0;
+  for (let at = from; at < to; at += 1) found = Math.max(found, values[at]);
+  return found;
+};
+
+export function createTubes(ctx, letter) {
+  const title = el("h3", {});
+  const note = el("span", {});
+  const scale = segmented(
+    say("Scale of the tubes"),
+    [
+      ["all", say("One scale"), say("All tubes to the largest value among them")],
+      ["own", say("Own"), say("Each tube to its own maximum")],
+    ],
+    (value) => ctx.store.set({ tubeScale: value }),
+  );
+  const grid = el("div", { class: "tube-grid" });
+  const root = el(
+    "div",
+    { class: "tubes", "data-letter": letter, hidden: true },
+    el("div", { class: "title-line" }, title, note, scale),
+    grid,
+  );
+  const loaded = createStrips(ctx.store.redraw);
+
+  function select(cell) {
+    const { state } = ctx.store;
+    return { frame: frameFor(state, state.selection, letter, cell) };
+  }
+  function button(cell) {
+    return el(
+      "button",
+      {
+        type: "button",
+        class: "tube-button",
+        "data-cell": cell,
+        onclick: () => ctx.store.select(select(cell)),
+        onpointerenter: (event) => event.pointerType === "mouse" && ctx.store.preview(select(cell)),
+        onpointerleave: () => ctx.store.preview(null),
+      },
+      el("canvas", { "aria-hidden": "true" }),
+      el("span", { class: "tube-label" }),
+    );
+  }
+
+  function draw(state, run, media, map, chosen) {
+    const cells = media.token_grid[0];
+    const [from, to] = windowOf(cells, chosen);
+    const shown = Array.from({ length: to - from }, (_, index) => from + index);
+    const frames = shown.map((cell) => firstFrameOf(media, cell));
+    const query = { run: run.id, media: media.index, frames, height: STRIP_HEIGHT };
+    const strip = ctx.client.resource(`tubes ${letter}`, "filmstrip", query, { group: `${run.id} ${media.index}` });
+    const image = strip.fresh ? loaded(strip.value) : null;
+    refill(grid, [run.id, media.index, from, to], () => shown.map(button));
+    const across = Math.min(A_ROW, shown.length);
+    grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
+    const width = Math.max(24, Math.floor(((grid.clientWidth || 480) - 6 * (across - 1)) / across) - 4);
+    const height = Math.max(16, Math.min(110, Math.round((width * media.size[1]) / media.size[0])));
+    const values = map && drawnValues(map);
+    const layout = map && drawnGrid(map);
+    const shares = map && sharesInTime(map);
+    [...grid.children].forEach((node, index) => {
+      const cell = shown[index];
+      const size = map && layout[1] * layout[2];
+      const max = map && (state.tubeScale === "own" ? most(values, cell * size, (cell + 1) * size) : map.max);
+      const over = map ? { values, grid: layout, max, offset: cell * size } : null;
+      paint(node.firstChild, image, strip.value, index, over, [width, height]);
+      const words = map ? `${nameOf(media, cell)} · ${percent(shares[cell])}` : nameOf(media, cell);
+      node.lastChild.textContent = words;
+      node.setAttribute("aria-pressed", String(cell === chosen));
+    });
+  }
+
+  return {
+    root,
+    update(state, selection, { media, map }) {
+      const run = state.runs[letter];
+      root.hidden = !run || !isClip(media);
+      if (root.hidden) return undefined;
+      const shown = selection.query[letter] === null ? null : map;
+      const [cells, rows, columns] = media.token_grid;
+      title.textContent = titleOf(media);
+      note.textContent =
+        framesOfCell(media) > 1
+          ? shown
+            ? say("{share} of row {row} on the clip", { share: percent(shown.share), row: shown.row })
+            : say("{n} tokens each", { n: count(rows * columns) })
+          : say("{n} positions for each, whatever the size", { n: count(rows * columns + media.marks_each) });
+      scale.choose(state.tubeScale ?? "all");
+      scale.hidden = cells < 2;
+      return draw(state, run, media, shown, cellInTime(state, selection, letter));
+    },
+  };
+}
