@@ -6,7 +6,7 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 
 from __future__ import annotations
 
-from app.questions import boxes, patches, timeline, tour
+from app.questions import boxes, causes, patches, timeline, tour
 from app.questions.contract import Look, Question
 from app.questions.pipeline import pipeline
 from app.questions.positions import position_facts, positions_by
@@ -18,6 +18,8 @@ QUESTIONS: dict[str, Question] = {
     "boxes": boxes.boxes,
     "clip_time": timeline.clip_time,
     "filmstrip": timeline.filmstrip,
+    "causes": causes.causes,
+    "causes_curves": causes.causes_curves,
     "rebuilt": patches.rebuilt,
     "positions_by": positions_by,
     "position_facts": position_facts,
