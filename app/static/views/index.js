@@ -12,6 +12,7 @@
 import * as adapter from "./adapter.js";
 import * as answer from "./answer.js";
 import * as boxes from "./boxes.js";
+import * as causes from "./causes.js";
 import * as patches from "./patches.js";
 import * as pipeline from "./pipeline.js";
 import * as positions from "./positions.js";
@@ -22,5 +23,6 @@ export const VIEWS = {
   positions,
   adapter,
   answer,
+  causes,
   boxes,
 };

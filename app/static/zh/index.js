@@ -2,6 +2,7 @@
 
 import bar from "./bar.js";
 import boxes from "./boxes.js";
+import causes from "./causes.js";
 import exported from "./export.js";
 import page from "./page.js";
 import patches from "./patches.js";
@@ -16,6 +17,7 @@ export const ZH = Object.assign(
   {},
   bar,
   boxes,
+  causes,
   exported,
   page,
   patches,

@@ -1,0 +1,409 @@
+// Did a place matter for a word? Hide it from attention or paint it over, and the same answer is told again; take the
+// cells of the shown map away step by step, and see whether the word falls sooner than by chance.
+
+import { decode } from "../client.js";
+import { el, letterBadge, refill, setText, toggle } from "../dom.js";
+import { hasAdapter, ownGrid } from "../families.js";
+import { edges } from "../geometry.js";
+import { said, say } from "../i18n.js";
+import { count, percent } from "../numbers.js";
+import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "../parts/brush.js";
+import { honestPanel, weightsNote } from "../parts/honest.js";
+import { drawnGrid, drawnValues } from "../parts/ladder.js";
+import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle, shifted } from "../parts/region.js";
+import { figures } from "../parts/scale.js";
+import { createStage } from "../parts/stage.js";
+import { LETTERS, choices } from "../store.js";
+import { chosenLabel } from "../words.js";
+import { createAsker, createWalker } from "./causes_work.js";
+import { createControls, layersOf } from "./causes_tools.js";
+import { drawCurves } from "../parts/curves.js";
+
+export const NAME = "Causes";
+export const SITE = "language";
+export const CHOICES = {
+  tool: "paint",
+  shape: "box",
+  ...NO_RECTANGLE,
+  strokes: "none",
+  fill: "mean",
+  rows: "answer",
+  through: "adapter",
+  from_A: null,
+  to_A: null,
+  from_B: null,
+  to_B: null,
+  beneath: false,
+};
+
+const STAGE_HEIGHT = 250;
+const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };
+const HATCH = "rgb(255 255 255 / .34)";
+
+// --- what is asked ---
+
+function regionOf(chosen) {
+  if (chosen.shape === "half") return { kind: "half" };
+  if (chosen.shape === "brush") return chosen.strokes === "none" ? null : { kind: "brush", mask: chosen.strokes };
+  const box = edgesOf(chosen);
+  return box && { kind: "box", box: box.map((edge) => Math.round(edge * THOUSANDTHS)) };
+}
+
+// The question about one model, from what is locked: hovering asks nothing here.
+function questionOf(state, letter) {
+  const { selection } = state;
+  const run = state.runs[letter];
+  const query = selection.query[letter];
+  const chosen = choices(selection, "causes");
+  const region = regionOf(chosen);
+  if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
+  const asked = { run: run.id, query, media: selection.media, frame: selection.frame, tool: chosen.tool, region };
+  if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
+  if (chosen.tool === "paint") return { ...asked, fill: chosen.fill };
+  return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
+}
+
+function curvesQuestion(state, letter) {
+  const { selection } = state;
+  const run = state.runs[letter];
+  const query = selection.query[letter];
+  if (!run?.media[selection.media] || query === null || query < run.answer_start) return null;
+  const cell = { layer: selection.layer[letter], head: selection.head[letter] };
+  return { run: run.id, query, media: selection.media, ...cell, fill: choices(selection, "causes").fill };
+}
+
+// --- drawing on the picture ---
+
+function paintRegion(chosen, hidden) {
+  const box = chosen.shape === "box" ? edgesOf(chosen) : null;
+  const strokes = chosen.shape === "brush" && chosen.strokes !== "none" ? cellsOf(readStrokes(chosen.strokes)) : [];
+  return (context, ratio, width, height) => {
+    if (strokes.length && !hidden) {
+      context.fillStyle = HATCH;
+      const [xs, ys] = [edges(SIDE, width), edges(SIDE, height)];
+      strokes.forEach((cell) => {
+        const [column, row] = [cell % SIDE, Math.floor(cell / SIDE)];
+        context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
+      });
+    }
+    if (box) outline(context, ratio, [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round), REGION);
+  };
+}
+
+function inFrame(cells, [, rows, columns], frame) {
+  const size = rows * columns;
+  return cells.filter((cell) => Math.floor(cell / size) === frame).map((cell) => cell % size);
+}
+
+function drawing(ctx, letter) {
+  const chosen = () => choices(ctx.store.state.selection, "causes");
+  let mask = null;
+  let last = null;
+  return function drag(from, to, done, choose) {
+    if (chosen().shape !== "brush") {
+      const patch = { shape: "box", ...rectangle(from, to) };
+      return done ? choose(patch) : ctx.actions.tryChoice("causes", patch);
+    }
+    const media = ctx.run(letter)?.media[ctx.store.state.selection.media];
+    mask = stroke(mask ?? readStrokes(chosen().strokes), last ?? from, to, media?.size ?? [1, 1]);
+    last = done ? null : to;
+    const patch = { strokes: writeStrokes(mask) };
+    if (done) mask = null;
+    return done ? choose(patch) : ctx.actions.tryChoice("causes", patch);
+  };
+}
+
+// --- one column ---
+
+function column(ctx, letter, work) {
+  const stage = createStage({
+    letter,
+    title: say("The picture, model {letter}: drag to choose a place", { letter }),
+    onhover: () => {},
+    onpick: () => {},
+    onstep: (rows, columns) => {
+      const chosen = choices(ctx.store.state.selection, "causes");
+      if (chosen.shape === "box" && edgesOf(chosen)) work.choose(shifted(chosen, rows, columns));
+    },
+  });
+  const drag = drawing(ctx, letter);
+  const layer = createLayer(stage, {
+    onhover: () => {},
+    onclick: () => {},
+    ondrag: (from, to, done) => drag(from, to, done, work.choose),
+  });
+  const side = el("div", { class: "figures" });
+  const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
+  const [body, charts] = [el("div", { class: "causes-body" }), { deletion: el("div"), insertion: el("div") }];
+  const title = (text, right) => el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), text), right);
+  const state = el("span", { class: "causes-state" });
+  const card = el("section", { class: "card causes-card", "data-letter": letter }, title(say("The same answer, told again"), state), body);
+  const [run, progress, note] = [
+    el("button", { type: "button", class: "text-button" }),
+    el("span", { class: "progress-line" }, el("i")),
+    el("p", { class: "causes-note" }),
+  ];
+  run.addEventListener("click", () => work.walk(letter));
+  const curves = el(
+    "section",
+    { class: "card curves-card", "data-letter": letter },
+    title(say("Deletion and insertion of the shown map"), run),
+    progress,
+    note,
+    el("div", { class: "curve-pair" }, charts.deletion, charts.insertion),
+  );
+  return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, note };
+}
+
+function overlayOf(ctx, letter, selection, chosen, effect) {
+  const run = ctx.run(letter);
+  const media = run.media[selection.media];
+  const grid = ownGrid(run, media);
+  const frame = Math.min(selection.frame, grid[0] - 1);
+  const byCells = effect && (effect.tool === "block" || chosen.shape === "half"); // else pixels were painted, not cells
+  const hidden = byCells ? { cells: inFrame(effect.cells, grid, frame), grid } : null;
+  const shows = chosen.beneath || (chosen.shape === "half" && !effect);
+  const { map, late, error } = shows ? ctx.mapResources(letter) : {};
+  if (!map) return { quiet: false, cells: null, contour: hidden, dimmed: late ?? null, note: error ?? null };
+  const drawn = drawnGrid(map);
+  const cells = { values: drawnValues(map), grid: drawn, max: map.max, offset: frame * drawn[1] * drawn[2] };
+  return { quiet: true, cells, contour: hidden, dimmed: late, note: error };
+}
+
+// Two decimals, and two digits of what is too small for them: never 0.00 for what is not 0.
+const decimals = (value) => (value === 0 || value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2))));
+const logarithm = (value) => `${value < 0 ? "−" : ""}${decimals(Math.abs(value))}`;
+const signed = (value) => `${value > 0 ? "+" : ""}${logarithm(value)}`;
+
+function sideFigures(run, media, effect, word) {
+  if (!effect) return [];
+  const changed = say("log-probability of the whole answer, {before} to {after}", {
+    before: logarithm(effect.answer_before),
+    after: logarithm(effect.answer_after),
+  });
+  return [
+    [percent(effect.after), say("probability of {word} now, {before} before", { word, before: percent(effect.before) })],
+    [signed(effect.answer_after - effect.answer_before), changed],
+    [amount(media, effect), effect.tool === "paint" ? say("of the picture painted over") : hiddenWords(effect)],
+  ];
+}
+
+const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
+
+function amount(media, effect) {
+  if (effect.tool === "paint") return percent(effect.pixels / (media.size[0] * media.size[1] * (effect.pixels > media.size[0] * media.size[1] ? media.patch_grid[0] : 1)));
+  const all = effect.unit === "patch" ? cellsIn(media.patch_grid) : cellsIn(media.token_grid);
+  return say("{some} of {all}", { some: count(effect.hidden.length), all: count(all) });
+}
+
+function hiddenWords(effect) {
+  if (effect.unit === "patch") return say("patches hidden from the adapter's queries");
+  return effect.unit === "query" ? say("adapter queries hidden from rows") : say("visual tokens hidden from rows");
+}
+
+// What exactly was done, in one sentence.
+function account(run, chosen, effect, asked) {
+  if (effect.tool === "paint") {
+    const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
+    return say("The picture is painted with {fill}, resized and read anew; the answer is forced.", { fill });
+  }
+  if (effect.unit === "patch") return say("The queries of the adapter cannot read these patches; they read all others as before. The answer is forced.");
+  const rows = asked.rows === "answer" ? say("the rows that predict the answer") : say("all later text rows");
+  const [first, last] = asked.layers;
+  return say("Hidden from {rows}, language layers {first} to {last}; the answer is forced.", { rows, first, last });
+}
+
+function bar(name, value, kind) {
+  return el(
+    "div",
+    { class: `cause-bar ${kind}` },
+    el("span", { text: name }),
+    el("span", { class: "bar-track" }, el("i", { style: { width: `${100 * value}%` } })),
+    el("b", { text: percent(value) }),
+  );
+}
+
+const spelled = (text) => (text.trim() ? text : text.includes("\n") ? "↵" : "␣");
+
+function told(run, chosen, effect, asked, word) {
+  const alternatives = effect.likeliest.map((one) =>
+    el(
+      "span",
+      { class: `alternative${one.id === run.tokens.id[effect.index] ? " taken" : ""}` },
+      el("span", { text: spelled(one.text) }),
+      el("b", { text: percent(one.probability) }),
+    ),
+  );
+  const words = el(
+    "div",
+    {},
+    el("p", { class: "causes-title", text: say("Probability of {word}", { word }) }),
+    bar(say("as it was"), effect.before, "before"),
+    bar(effect.tool === "paint" ? say("painted over") : say("hidden"), effect.after, "after"),
+    el("p", { class: "causes-title", text: say("What it would say there now") }),
+    el("div", { class: "likeliest now" }, ...alternatives),
+    el("p", { class: "causes-note", text: account(run, chosen, effect, asked) }),
+  );
+  if (!effect.received) return [words];
+  const size = { width: effect.received_size[0], height: effect.received_size[1] };
+  const received = el(
+    "figure",
+    { class: "received" },
+    el("img", { src: effect.received, alt: say("The painted picture as the model received it") }),
+    el("figcaption", { text: say("as the model received it, {width} × {height}", size) }),
+  );
+  return [el("div", { class: "told-row" }, words, received)];
+}
+
+function drawEffect(view, { run, chosen, held, asked, word, start }) {
+  const effect = held.value;
+  setText(view.state, held.late ? say("telling it again") : held.milliseconds && effect ? say("{time} ms", { time: Math.round(held.milliseconds) }) : "");
+  toggle(view.body, "late", held.late);
+  const stamp = [run.id, asked, word, held.key, held.error, held.late && !effect, effect?.after];
+  refill(view.body, stamp, () => {
+    if (!word) return [el("p", { text: say("Choose a word of an answer: its probability is what changes.") })];
+    if (!asked) return [el("p", { text: chosen.shape === "half" ? say("Choose a word of an answer.") : say("Drag on a picture to choose a place. It is the same place in both columns.") })];
+    if (held.error) return [el("p", { class: "bad", text: said(held.error) }), start()];
+    if (!effect && held.late) return [el("p", { text: say("One moment: the answer is told again.") })];
+    if (!effect) return [el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }), start()];
+    return told(run, chosen, effect, held.asked, word);
+  });
+}
+
+// --- curves ---
+
+const STATES = {
+  running: ({ done, total }) => (total === undefined ? say("starting") : say("{done} of {total} forward passes", { done, total })),
+  stopped: ({ done, total }) => say("Stopped after {done} of {total} forward passes.", { done: done ?? 0, total: total ?? "?" }),
+};
+
+function drawWalk(view, walk, question, run, selection) {
+  const progress = walk.told ?? { state: "none" };
+  const current = walk.key === JSON.stringify(question);
+  const running = current && progress.state === "running";
+  setText(view.run, running ? say("Stop") : current && progress.state === "done" ? say("Compute again") : say("Compute"));
+  view.run.disabled = !question;
+  view.progress.hidden = !running;
+  view.progress.firstChild.style.width = `${progress.total ? (100 * progress.done) / progress.total : 0}%`;
+  const shown = current && progress.deletion;
+  setText(view.note, noteOf(progress, current, question, run, selection, view.letter));
+  for (const kind of ["deletion", "insertion"]) {
+    view.charts[kind].hidden = !shown;
+    if (shown) drawCurves(view.charts[kind], kind, progress[kind]);
+  }
+}
+
+function noteOf(progress, current, question, run, selection, letter) {
+  if (!question) return say("Choose a word of an answer: its map is taken away cell by cell.");
+  const layer = selection.layer[letter] === "mean" ? say("mean of layers") : say("layer {layer}", { layer: selection.layer[letter] });
+  const head = selection.head[letter] === "mean" ? say("mean of heads") : say("head {head}", { head: selection.head[letter] });
+  if (!current || progress.state === "none")
+    return say("Not computed. The map of row {row}, {layer}, {head}; ten steps in its order, the reversed one and five random ones.", { row: question.query - 1, layer, head });
+  if (progress.state === "failed") return said(progress.because);
+  if (STATES[progress.state]) return STATES[progress.state](progress);
+  const unit = hasAdapter(run) ? say("patches") : say("tokens");
+  return say("Map of row {row}, {layer}, {head}, over {cells} {unit}; shaded: from the lowest to the highest of {seeds} random orders.", {
+    row: question.query - 1, layer, head, cells: count(progress.cells), unit, seeds: progress.seeds,
+  });
+}
+
+// --- the view ---
+
+function drawColumn(ctx, view, work, state, selection) {
+  const { letter } = view;
+  const run = state.runs[letter];
+  const media = run?.media[selection.media];
+  const chosen = choices(selection, "causes");
+  [view.card, view.curves].forEach((card) => (card.hidden = !run));
+  if (!media) {
+    view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
+    view.layer.draw([], () => {});
+    refill(view.side, [], () => []);
+    refill(view.body, [run?.id], () => (run ? [el("p", { text: say("No picture in this question: there is nothing to take away.") })] : []));
+    view.run.disabled = true;
+    setText(view.note, "");
+    return;
+  }
+  const asked = questionOf(state, letter);
+  const held = work.asker.look(letter, asked);
+  const word = chosenLabel(run, state.selection.query[letter]);
+  const effect = held.value;
+  const drawing_ = state.preview && JSON.stringify(regionOf(chosen)) !== JSON.stringify(regionOf(choices(state.selection, "causes")));
+  const painted = !drawing_ && effect?.tool === "paint" ? held.image : null;
+  const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
+  const image = painted ?? ctx.picture("picture", run.id, selection.media);
+  view.stage.update({ image, size: media.size, box: inner, ...overlayOf(ctx, letter, selection, chosen, drawing_ ? null : effect) });
+  toggle(view.cell, "flat", flat);
+  view.layer.draw([regionOf(chosen), Boolean(painted)], paintRegion(chosen, Boolean(painted)));
+  figures(view.side, sideFigures(run, media, effect, word));
+  const start = () => el("button", { type: "button", class: "text-button main", text: say("Tell the answer again"), onclick: work.begin });
+  drawEffect(view, { run, chosen, held, asked, word, start });
+  drawWalk(view, work.walker.look(letter), curvesQuestion(state, letter), run, state.selection);
+}
+
+function honest(runs) {
+  return [
+    [say("Plotted"), say("The probability of the chosen word in the same forced answer, before and after; nothing is generated anew. Float32 softmax of the model's own logits.")],
+    [say("Normalised"), say("Probabilities are absolute, of all tokens of the vocabulary; areas are under curves from 0 to 1 on both axes.")],
+    [
+      say("Not shown"),
+      `${say("Proof: a painted picture is none the model was trained on, and what is hidden from some rows may reach the answer through others that read it before.")} ${weightsNote(LETTERS.map((letter) => runs[letter]))}`,
+    ],
+  ];
+}
+
+export function createView(ctx) {
+  const asker = createAsker(ctx, decode);
+  const walker = createWalker(ctx, decode);
+  const work = {
+    asker,
+    walker,
+    choose(patch) {
+      asker.live = true;
+      ctx.actions.choose("causes", patch);
+    },
+    begin() {
+      asker.live = true;
+      ctx.store.redraw();
+    },
+    walk: (letter) => walker.toggle(letter, curvesQuestion(ctx.store.state, letter)),
+  };
+  const controls = createControls(ctx, work);
+  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter, work)]));
+  const panel = honestPanel();
+  const pair = (name) => el("div", { class: `pair pair-${name}` }, columns.A[name], columns.B[name]);
+  const root = el("div", { class: "view view-causes" }, ...controls.rows, pair("cell"), pair("card"), pair("curves"), panel.root);
+  walker.watch(() => root.isConnected);
+  return {
+    root,
+    stages: { A: columns.A.stage, B: columns.B.stage },
+    update(state, selection) {
+      controls.update(state, selection);
+      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], work, state, selection));
+      panel.update(honest(state.runs));
+      root.dataset.settled = String(LETTERS.every((letter) => !asker.look(letter, questionOf(state, letter)).late));
+    },
+    told: asker,
+  };
+}
+
+// What the status line says of this view.
+export function status(ctx, state) {
+  const chosen = choices(state.selection, "causes");
+  const asker = ctx.current?.told;
+  const region = regionOf(chosen);
+  const where = {
+    box: () => say("region {box} thousandths", { box: region.box.join(", ") }),
+    brush: () => say("the brushed region"),
+    half: () => say("the cells that hold half of the shown map"),
+  };
+  if (!region) return [[say("No place is chosen: drag on a picture to hide it or paint it over.")]];
+  const told = LETTERS.filter((letter) => state.runs[letter]).map((letter) => {
+    const held = asker?.look?.(letter, questionOf(state, letter));
+    const word = chosenLabel(state.runs[letter], state.selection.query[letter]);
+    if (!held?.value) return ["", letter, ` ${say("not computed")}`];
+    const { before, after } = held.value;
+    return ["", letter, ` ${say("{word} {before} to {after}", { word, before: percent(before), after: percent(after) })}`];
+  });
+  return [[`${chosen.tool === "paint" ? say("painted over") : say("hidden from attention")}: ${where[region.kind]()}`], ...told];
+}
