@@ -39,6 +39,8 @@ def says(visitor: Any, selector: str, text: str) -> None:
 
 
 def told(visitor: Any) -> None:
+    """Wait until the effects on screen are those of what is chosen now."""
+    visitor.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     visitor.page.wait_for_function(TOLD)
     visitor.page.wait_for_function(SETTLED)
 
@@ -116,7 +118,7 @@ def test_a_link_brings_the_place_back_and_says_that_it_is_to_be_computed(visitor
     told(visitor)
     assert bars(visitor, "A") == before
     page.get_by_role("button", name="Half of the map").click()
-    page.wait_for_function(SETTLED)
+    told(visitor)
     for letter in "AB":
         run, index = visitor.run(letter), visitor.state(f"selection.query.{letter}")
         at = {name: visitor.state(f"selection.{name}.{letter}") for name in ("layer", "head")}
