@@ -5,6 +5,7 @@ figure; nothing is shown and nothing is saved (`save` writes one for print). Plo
 Matplotlib figures for print.
 """
 
+from viz.animation import animated_map, animation, beside
 from viz.files import rendered, save
 from viz.frequencies import frequency_bars, frequency_bars_interactive
 from viz.grids import grids_side_by_side
@@ -17,11 +18,14 @@ from viz.sheets import queries_for_print
 from viz.side_by_side import attention_side_by_side
 
 __all__ = [
+    "animated_map",
+    "animation",
     "attention_on_picture",
     "attention_on_picture_interactive",
     "attention_side_by_side",
     "frequency_bars",
     "frequency_bars_interactive",
+    "beside",
     "grids_side_by_side",
     "patch_grid",
     "pipeline_columns",

@@ -16,6 +16,7 @@ import numpy as np
 
 import viz
 from app.exports import EXPORTS
+from app.exports.animation import SECONDS_A_CELL, play
 from app.exports.exported import Exported
 from app.exports.manifest import manifest
 from app.payload import Finished
@@ -132,12 +133,30 @@ def _run_file(runs: Mapping[str, Finished], asked: Asked) -> File:
         return File(path.name, "application/octet-stream", path.read_bytes())
 
 
+def _gif(runs: Mapping[str, Finished], asked: Asked) -> File:
+    return _played(runs, asked, "gif", "image/gif")
+
+
+def _mp4(runs: Mapping[str, Finished], asked: Asked) -> File:
+    return _played(runs, asked, "mp4", "video/mp4")
+
+
+def _played(runs: Mapping[str, Finished], asked: Asked, format: Any, media_type: str) -> File:
+    selection = asked.get("selection")
+    if not isinstance(selection, dict):
+        raise PromptError("selection must be one object: send what the page has selected.")
+    content = viz.animation(play(runs, selection), fps=1 / SECONDS_A_CELL, format=format)
+    return File(f"clip.{format}", media_type, content)
+
+
 KINDS: dict[str, Callable[[Mapping[str, Finished], Asked], File]] = {
     "svg": _svg,
     "pdf": _pdf,
     "numbers": _numbers,
     "lines": _lines,
     "run": _run_file,
+    "gif": _gif,
+    "mp4": _mp4,
 }
 
 

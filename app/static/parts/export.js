@@ -3,6 +3,7 @@
 import { el, setText, toggle } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { LETTERS } from "../store.js";
+import { isClip } from "../time.js";
 import { VIEWS } from "../views/index.js";
 
 const NO_ANSWER = "The server did not answer: is it still running? Reload the page to try again.";
@@ -14,6 +15,14 @@ const KINDS = [
   ["numbers", "Numbers", "arrays (.npz) and what they belong to (JSON)"],
   ["lines", "Python lines", "make the figure anew from the run files"],
 ];
+
+// Of a clip: the map of the chosen word through time.
+const PLAYED = [
+  ["gif", "Animated GIF", "the map of the clip through time"],
+  ["mp4", "MP4 clip", "the same, smaller"],
+];
+
+const looksAtClip = ({ runs, selection }) => LETTERS.some((letter) => isClip(runs[letter]?.media[selection.media]));
 
 // What the server needs to know of the page: anything hovered is left out.
 function asked(state, kind, letter) {
@@ -124,7 +133,8 @@ function createPanel(ctx) {
     const runs = LETTERS.filter((letter) => state.runs[letter]).map((letter) =>
       item("run", say("Run {letter}", { letter }), say("{model}: opens with qwenvl.Run.load", { model: state.runs[letter].model.name }), letter),
     );
-    items.replaceChildren(...KINDS.map(([kind, name, words]) => item(kind, say(name), say(words))), ...runs);
+    const kinds = looksAtClip(state) ? [...KINDS, ...PLAYED] : KINDS;
+    items.replaceChildren(...kinds.map(([kind, name, words]) => item(kind, say(name), say(words))), ...runs);
   }
 
   // Keys used here mean nothing to the page behind.

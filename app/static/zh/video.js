@@ -99,6 +99,13 @@ export default {
   "seconds of the clip": "视频的秒数",
   "tubes of the clip": "视频的时空管",
   "text after": "之后的文字",
+  "Animated GIF": "GIF 动图",
+  "the map of the clip through time": "注意力图随时间的变化",
+  "MP4 clip": "MP4 视频",
+  "the same, smaller": "内容相同，文件更小",
+  "There is no clip to play: choose a clip of the question, then export.": "没有可播放的视频：请先选中问题里的视频，再导出。",
+  "This clip has {cells} moments and {most} can be exported: take fewer frames.":
+    "这段视频有 {cells} 个时刻，最多导出 {most} 个：请减少取帧。",
   "Other frames of the clip have been chosen since this answer.": "给出这个回答之后，视频改取了别的帧。",
   "{name} has one frame and is read as a still.": "{name} 只有一帧，按静态图片读取。",
   "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.":
