@@ -1,4 +1,4 @@
-"""A clip in a run through time, on the tiny checkpoints: tubes, their seconds and ids, and what follows by each rule."""
+"""A clip in a run through time, on the tiny checkpoints: tubes, their seconds and ids, and what follows them."""
 
 from __future__ import annotations
 
