@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
-from qwenvl.config import Qwen2VLConfig
 from qwenvl.errors import RunError
-from qwenvl.rope import PositionRule, multimodal_positions
+from qwenvl.positions import positions_by_rule
+from qwenvl.rope import PositionRule
 
 RULES: tuple[PositionRule, ...] = ("paper", "transformers-5")
 
@@ -80,26 +79,6 @@ def tube_shares(
     return run.image_map(query=query, layer=layer, head=head, media=media).flatten(1).sum(dim=1)
 
 
-def positions_by(run: Any, rule: PositionRule) -> Tensor:
-    """The ids (3, tokens) that a run's tokens would have by a rule; "paper" gives those it had.
-
-    Qwen-VL numbers its tokens one by one, by either rule.
-    """
-    config = run.config
-    if not isinstance(config, Qwen2VLConfig):
-        return run.positions
-    grids = {kind: [item.patch_grid for item in run.media if item.kind == kind] for kind in ("image", "video")}
-    return multimodal_positions(
-        torch.tensor([[token.id for token in run.tokens]]),
-        grids["image"],
-        grids["video"],
-        image_token_id=config.image_token_id,
-        video_token_id=config.video_token_id,
-        merge_size=config.vision.merge_size,
-        rule=rule,
-    )[:, 0]
-
-
 @dataclass(frozen=True)
 class Resumes:
     """What follows a media by one rule.
@@ -126,7 +105,7 @@ def resumes(run: Any, media: int = 0) -> tuple[Resumes, ...]:
     """
     places = _places(run, media)
     end = places[-1] + 1
-    return tuple(_resumes(positions_by(run, rule), rule, places, end) for rule in RULES)
+    return tuple(_resumes(positions_by_rule(run, rule), rule, places, end) for rule in RULES)
 
 
 def _resumes(positions: Tensor, rule: PositionRule, places: Sequence[int], end: int) -> Resumes:

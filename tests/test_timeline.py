@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 import qwenvl
 from qwenvl.errors import RunError
-from qwenvl.timeline import positions_by, resumes, tube_shares, tubes
+from qwenvl.positions import positions_by_rule
+from qwenvl.timeline import resumes, tube_shares, tubes
 from tests.support.clips import encode
 
 
@@ -49,17 +49,13 @@ def test_shares_of_the_tubes_are_sums_of_the_row_itself(filmed: Any) -> None:
     assert shares.tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_papers_ids_are_those_of_the_run(filmed: Any) -> None:
-    torch.testing.assert_close(positions_by(filmed, "paper"), filmed.positions, rtol=0, atol=0)
-
-
 def test_transformers_5_lets_the_text_overlap_a_long_clip(filmed: Any) -> None:
     paper, other = resumes(filmed)
     assert (paper.first, paper.last) == (other.first, other.last)
     assert paper.after == paper.last + 1  # six tubes outnumber the 2 x 4 tokens of a frame
     assert paper.overlapping == 0
     assert other.after == other.first + 4
-    text = positions_by(filmed, "transformers-5")[0, tubes(filmed)[-1].tokens[-1] + 1 :]
+    text = positions_by_rule(filmed, "transformers-5")[0, tubes(filmed)[-1].tokens[-1] + 1 :]
     assert other.overlapping == int((text <= other.last).sum()) == 2
 
 
