@@ -33,9 +33,10 @@ FINAL = ("done", "stopped", "error")
 class Asking:
     """What the working thread, the reader and the Stop button share about one question."""
 
-    def __init__(self, visitor: str | None, letter: str) -> None:
+    def __init__(self, visitor: str | None, letter: str, model: Any = None) -> None:
         self.visitor = visitor
         self.letter = letter
+        self.model = model
         self.stopped = threading.Event()  # Stop was pressed: what was said stays, and is replayed
         self.abandoned = threading.Event()  # nobody reads any more: no replay
         self.pieces: list[str] = []

@@ -33,6 +33,7 @@ LONGEST = 200  # characters of a hub id
 class Described:
     """What a checkpoint's small files say of it."""
 
+    folder: Path  # of its small files; never shown
     config: Config
     trained: bool
     figures: Mapping[str, Any] | None
@@ -116,7 +117,7 @@ def card(letter: str, label: str, family: str, parameters: int, trained: bool) -
 def _describe(folder: Path) -> Described:
     config, figures = read_config(folder), folder / "figures.json"
     trained = read_json(folder / "config.json").get("qwenvl", {}).get("trained", True)
-    return Described(config, trained, read_json(figures) if figures.exists() else None)
+    return Described(folder, config, trained, read_json(figures) if figures.exists() else None)
 
 
 def _labelled(names: Sequence[str]) -> dict[str, str]:

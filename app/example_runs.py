@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from qwenvl.errors import PromptError
 
 FOLDER = Path(__file__).parent / "examples"
 THUMBNAIL_SIDE = 48
+REMEMBERED = 512  # ids of runs
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,20 @@ class Example:
 
 
 class ExampleRuns:
-    """Reads examples.json of a folder; makes each example's runs at most once, and lets a failed one be tried again."""
+    """Reads examples.json of a folder; makes an example's run by a model once, and lets a failed one be tried again.
 
-    def __init__(self, folder: Path | None, make: Callable[[Example], dict[str, str]]) -> None:
+    Args:
+        folder: with examples.json; None for the one that ships.
+        make: from an example, a letter and the model in its column to the id of a finished run.
+        kept: whether a run of an id is still kept; one that is gone is made again.
+    """
+
+    def __init__(
+        self, folder: Path | None, make: Callable[[Example, str, Any], str], kept: Callable[[str], bool]
+    ) -> None:
         self._examples = {example.name: example for example in read_examples(folder or FOLDER)}
-        self._make = make
-        self._runs: dict[str, dict[str, str]] = {}
+        self._make, self._kept = make, kept
+        self._runs: OrderedDict[tuple[str, str, Any], str] = OrderedDict()
         self._making = {name: threading.Lock() for name in self._examples}
 
     @property
@@ -43,14 +53,22 @@ class ExampleRuns:
         """Name of the example a visitor finds on the page."""
         return next(iter(self._examples))
 
-    def runs(self, name: Any) -> dict[str, str]:
-        """Run ids by letter. Raises `PromptError` for a name that is no example."""
+    def runs(self, name: Any, models: Mapping[str, Any]) -> dict[str, str]:
+        """Run ids by letter, of the models that stand there. Raises `PromptError` for a name that is no example."""
         if not isinstance(name, str) or name not in self._examples:
             raise PromptError("There is no such example: choose one of the page's.")
         with self._making[name]:
-            if name not in self._runs:
-                self._runs[name] = self._make(self._examples[name])
-            return dict(self._runs[name])
+            return {letter: self._run(self._examples[name], letter, model) for letter, model in models.items()}
+
+    def _run(self, example: Example, letter: str, model: Any) -> str:
+        key = (example.name, letter, model)
+        run_id = self._runs.get(key)
+        if run_id is None or not self._kept(run_id):
+            run_id = self._make(example, letter, model)
+            self._runs[key] = run_id
+            while len(self._runs) > REMEMBERED:
+                self._runs.popitem(last=False)
+        return run_id
 
     def listing(self) -> list[dict[str, Any]]:
         """The examples as the page receives them, in the order of their chips."""

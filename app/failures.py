@@ -17,6 +17,10 @@ _KINDS: tuple[tuple[type[UserError], str, dict[str, str] | None], ...] = (
 )
 
 
+class TooLarge(UserError):
+    """What this machine's memory has no room for; the sentence has the numbers, and what would fit."""
+
+
 class PromptRefused(UserError):
     """A question that got no answer, with the sentence that says why."""
 
@@ -25,6 +29,8 @@ def describe(error: Exception) -> dict[str, Any]:
     """The title, the sentence and the way out of an error, a visitor's own or ours."""
     if is_out_of_memory(error):
         return _failure("This does not fit.", NO_MEMORY, {"label": "Lower the pixel budget", "action": "focus_budget"})
+    if isinstance(error, TooLarge):
+        return _failure("This does not fit.", str(error), {"label": "Choose another model", "action": "focus_models"})
     for kind, title, way_out in _KINDS:
         if isinstance(error, kind):
             return _failure(title, str(error), way_out)

@@ -32,6 +32,7 @@ class Finished:
     limits: Mapping[str, int | None]  # min_pixels and max_pixels that were in force
     context: int  # tokens the model reads at most
     created: float  # seconds since the epoch
+    chosen: Any = None  # the model as a visitor chooses it
 
     @property
     def nbytes(self) -> int:

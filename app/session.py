@@ -15,38 +15,44 @@ from pathlib import Path
 from typing import Any
 
 import qwenvl
-from app import pictures
+from app import memory, pictures
 from app.asking import STOPPED_EARLY, Asking, Update
-from app.catalogue import SHIPPED, Catalogue, card
+from app.catalogue import SHIPPED, card
 from app.conversation import Conversation, Settings, Turn
 from app.example_runs import Example, ExampleRuns
 from app.failures import PromptRefused, describe
 from app.forecast import forecast
 from app.measured import figures_table
+from app.memory import Budgets
+from app.models import LETTERS, Choice, Chosen, Models
 from app.payload import Finished, run_payload
+from app.pool import Tell
 from app.store import RunStore
+from app.words import in_bytes
 from qwenvl.errors import PromptError, UserError
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.progress import Interrupted, Progress, Step
 
 __all__ = ["Conversation", "Session", "Settings", "Turn", "Update"]
 
-LETTERS = "AB"
+EVERYBODY = "everybody"  # whose the examples' runs are, where they may be dropped
+TELL_EVERY = 0.3  # seconds between two words about a download
 STOPPED = "The answer was stopped before its first word: ask again."
 
 log = logging.getLogger(__name__)
 
 
 class Session:
-    """The two models, whoever asks them, and the runs.
+    """The models, whoever asks them, and the runs.
 
     Args:
         models: shipped checkpoints, folders or hub ids, in the order of the letters A, B; loaded when first needed.
         store: where runs are kept.
         others: more models to offer.
         hub: whether visitors may name hub ids that are not on offer.
-        load: from a name to a `Pipeline`.
+        load: from a name to a `Pipeline`; None for the library's own.
         examples: folder with examples.json and its pictures; None for the ones that ship.
+        budgets: of memory; None for what is free now.
     """
 
     def __init__(
@@ -56,19 +62,19 @@ class Session:
         *,
         others: Sequence[str] = SHIPPED,
         hub: bool = False,
-        load: Callable[[str], Any] = qwenvl.load,
+        load: Callable[[str], Any] | None = None,
         examples: Path | None = None,
+        budgets: Budgets | None = None,
     ) -> None:
-        self.catalogue = Catalogue(models, others, hub=hub)
+        self.budgets = budgets or memory.budgets()
+        room = {"max_bytes": self.budgets.weights, "trace_bytes": self.budgets.trace}
+        self.models = Models(models, others, hub=hub, load=load, **room)
         self.names = dict(zip(LETTERS, models, strict=False))
-        self.labels = _labels(dict(zip(LETTERS, self.catalogue.first, strict=False)))
-        self.store = store or RunStore()
-        self._load = load
-        self._pipelines: dict[str, Any] = {}
-        self._loading = {letter: threading.Lock() for letter in self.names}
+        self.labels = _labels(self.models.first)
+        self.store = store or RunStore(visitor_bytes=self.budgets.visitor, total_bytes=self.budgets.runs)
         self._asked: set[Asking] = set()
         self._lock = threading.Lock()
-        self._examples = ExampleRuns(examples, self._make_example)
+        self._examples = ExampleRuns(examples, self._make_example, self.store.has)
 
     # --- the models ---
 
@@ -85,26 +91,23 @@ class Session:
         raise PromptError(f"There is no such model here: choose {' or '.join(self.labels.values())}.")
 
     def pipeline(self, letter: str) -> Any:
-        """The pipeline of a letter, loaded once. Raises `CheckpointError` where it cannot be."""
-        with self._loading[self.letter(letter)]:
-            if letter not in self._pipelines:
-                self._pipelines[letter] = self._load(self.names[letter])
-            return self._pipelines[letter]
+        """The pipeline that a letter stands for at first. Raises `CheckpointError` where it cannot be loaded."""
+        with self.models.use(self.models.first[self.letter(letter)]) as pipeline:
+            return pipeline
 
     def is_loaded(self, letter: str) -> bool:
-        """Whether the model of this letter is in memory already."""
-        return letter in self._pipelines
+        """Whether the model that this letter stands for at first is in memory."""
+        return self.models.is_loaded(self.models.first[letter])
 
-    def model_cards(self) -> list[dict[str, Any]]:
+    def model_cards(self, models: Choice | None = None) -> list[dict[str, Any]]:
         """What the page says about each model, none of which is loaded for it. Raises `CheckpointError`."""
-        return [
-            {**self.catalogue.card(letter, label), "name": self.labels[letter]}
-            for letter, label in zip(LETTERS, self.catalogue.first, strict=False)
-        ]
+        chosen, labels = models or self.models.first, _labels(models or self.models.first)
+        return [self.models.card(letter, one, labels[letter]) for letter, one in chosen.items()]
 
     def defaults(self) -> dict[str, Any]:
         """The settings the page starts with: greedy, and a budget as large as the square that Qwen-VL sees."""
-        floors = [qwenvl.plan([], name).min_pixels for name in self.names.values()]
+        folders = [self.models.describe(chosen).folder for chosen in self.models.first.values()]
+        floors = [qwenvl.plan([], folder).min_pixels for folder in folders]
         floor = next((pixels for pixels in floors if pixels), None)
         return asdict(Settings(min_pixels=floor, max_pixels=448 * 448))
 
@@ -126,18 +129,26 @@ class Session:
         min_pixels: int | None = None,
         max_pixels: int | None = None,
         samplings: Sequence[VideoOptions] = (),
+        models: Choice | None = None,
     ) -> dict[str, Any]:
         """Sizes, tokens and fit of a question for each model by its letter, without loading one."""
         limits = {"min_pixels": min_pixels, "max_pixels": max_pixels}
         return {
-            letter: forecast(name, paths, question, system, samplings=samplings, **limits)
-            for letter, name in self.names.items()
+            letter: forecast(
+                str(self.models.describe(chosen).folder), paths, question, system, samplings=samplings, **limits
+            )
+            for letter, chosen in (models or self.models.first).items()
         }
 
     # --- asking ---
 
     def ask(
-        self, visitor: str | None, letter: str, conversation: Conversation, settings: Settings | None = None
+        self,
+        visitor: str | None,
+        letter: str,
+        conversation: Conversation,
+        settings: Settings | None = None,
+        model: Chosen | None = None,
     ) -> Iterator[Update]:
         """Ask one model, and tell how it goes: never raises for anything a visitor can cause.
 
@@ -149,8 +160,9 @@ class Session:
             letter: of the model.
             conversation: its last turn is the question.
             settings: how to answer.
+            model: in the column of this letter; None for the one that stands there at first.
         """
-        asking = Asking(visitor, letter)
+        asking = Asking(visitor, letter, model or self.models.first[self.letter(letter)])
         with self._lock:
             self._asked.add(asking)
         try:
@@ -160,10 +172,15 @@ class Session:
                 self._asked.discard(asking)
 
     def answer(
-        self, visitor: str | None, letter: str, conversation: Conversation, settings: Settings | None = None
+        self,
+        visitor: str | None,
+        letter: str,
+        conversation: Conversation,
+        settings: Settings | None = None,
+        model: Chosen | None = None,
     ) -> str:
         """Ask one model and wait: the id of the finished run. Raises `PromptRefused` with the sentence of why not."""
-        *_, last = self.ask(visitor, letter, conversation, settings)
+        *_, last = self.ask(visitor, letter, conversation, settings, model)
         if last["run"] is None:
             raise PromptRefused(last["error"]["sentence"] if last["error"] else STOPPED)
         return last["run"]
@@ -196,29 +213,47 @@ class Session:
             asking.tell("error", "", 1.0, error=describe(error))
 
     def _answer(self, asking: Asking, visitor: str | None, conversation: Conversation, settings: Settings) -> None:
-        if not self.is_loaded(asking.letter):
-            asking.tell("loading", f"loading {self.labels[asking.letter]}", 0.0)
-        pipeline = self.pipeline(asking.letter)
-        if asking.stopped.is_set():
-            asking.tell("stopped", STOPPED_EARLY, 1.0)
-            return
-        stream = pipeline.stream(conversation.messages(asking.letter), progress=_heard_by(asking), **settings.given())
-        asking.attach(stream)
-        asking.tell("reading", self._reading(asking, stream), 0.05)
-        for piece in stream:
-            asking.pieces.append(piece)
-            asking.tell("answering", "answering", 0.1 + 0.8 * min(1.0, len(stream.ids) / settings.max_new_tokens))
-        if asking.abandoned.is_set() or not stream.ids:
-            asking.tell("stopped", STOPPED_EARLY, 1.0)
-            return
-        asking.tell("replaying", "replaying the answer, traced", 0.92)
-        finished = self._finish(asking.letter, pipeline, stream.run, conversation, settings)
+        chosen = asking.model
+        if not self.models.is_loaded(chosen):
+            asking.tell("loading", f"loading {chosen.label}", 0.0)
+        with self.models.use(chosen, self._arriving(asking)) as pipeline:
+            if asking.stopped.is_set():
+                asking.tell("stopped", STOPPED_EARLY, 1.0)
+                return
+            messages = conversation.messages(asking.letter)
+            stream = pipeline.stream(messages, progress=_heard_by(asking), **settings.given())
+            asking.attach(stream)
+            asking.tell("reading", self._reading(asking, stream), 0.05)
+            for piece in stream:
+                asking.pieces.append(piece)
+                asking.tell("answering", "answering", 0.1 + 0.8 * min(1.0, len(stream.ids) / settings.max_new_tokens))
+            if asking.abandoned.is_set() or not stream.ids:
+                asking.tell("stopped", STOPPED_EARLY, 1.0)
+                return
+            asking.tell("replaying", "replaying the answer, traced", 0.92)
+            finished = self._finish(asking.letter, pipeline, stream.run, conversation, settings, chosen)
         run_id = self.store.pin(finished) if visitor is None else self.store.put(visitor, finished)
         asking.tell("stopped" if stream.stopped else "done", _ended(stream), 1.0, run=run_id)
 
+    def _arriving(self, asking: Asking) -> Tell:
+        """What tells a column about the model it waits for."""
+        label, last = asking.model.label, [0.0]
+
+        def tell(what: str, here: int, whole: int) -> None:
+            if what == "downloading" and (now := time.monotonic()) - last[0] >= TELL_EVERY:
+                last[0] = now
+                share = here / whole if whole else 0.0
+                asking.tell("loading", f"downloading {label}, {in_bytes(here)} of {in_bytes(whole)}", 0.05 * share)
+            elif what == "waiting":
+                asking.tell("loading", f"waiting for memory to load {label}", 0.0)
+            elif what == "loading":
+                asking.tell("loading", f"loading {label}, {in_bytes(whole)}" if whole else f"loading {label}", 0.0)
+
+        return tell
+
     def _reading(self, asking: Asking, stream: Any) -> str:
         with self._lock:
-            others = [one for one in self._asked if one is not asking and one.letter == asking.letter and one.pieces]
+            others = [one for one in self._asked if one is not asking and one.model == asking.model and one.pieces]
         if others:
             return "waiting: another question is being answered"
         patches = sum(t * h * w for t, h, w in (media.patch_grid for media in stream.prompt.media))
@@ -226,28 +261,36 @@ class Session:
             return "reading the question"
         return f"reading {_subject(stream.prompt.media)}, {patches:,} patches"
 
-    def _finish(self, letter: str, pipeline: Any, run: Any, conversation: Conversation, settings: Settings) -> Finished:
+    def _finish(
+        self,
+        letter: str,
+        pipeline: Any,
+        run: Any,
+        conversation: Conversation,
+        settings: Settings,
+        chosen: Chosen | None = None,
+    ) -> Finished:
+        chosen = chosen or self.models.first[letter]
         processor, given = pipeline.processor, run.settings
         limits = {name: given.get(name) or getattr(processor, name, None) for name in ("min_pixels", "max_pixels")}
+        name = self.labels[letter] if chosen == self.models.first[letter] else chosen.label
+        run.pipeline = self.models.lend(chosen, pipeline)
         return Finished(
             run=run,
             letter=letter,
-            card=self._card(letter, pipeline),
+            card=card(letter, name, pipeline.family, pipeline.parameters, pipeline.trained),
             conversation=conversation,
             settings=settings,
             piece=processor.tokenizer.piece,
             limits=limits,
             context=pipeline.config.language.context,
             created=time.time(),
+            chosen=chosen,
         )
-
-    def _card(self, letter: str, pipeline: Any) -> dict[str, Any]:
-        return card(letter, self.labels[letter], pipeline.family, pipeline.parameters, pipeline.trained)
 
     def measured(self) -> dict[str, Any] | None:
         """How often each model was right, row by row, as their checkpoints' folders say; None where none does."""
-        labels = dict(zip(LETTERS, self.catalogue.first, strict=False))
-        found = {letter: self.catalogue.describe(label).figures for letter, label in labels.items()}
+        found = {letter: self.models.describe(chosen).figures for letter, chosen in self.models.first.items()}
         titles = {card["letter"]: f"{card['name']}, {card['parameters']:,} parameters" for card in self.model_cards()}
         return figures_table({letter: figures for letter, figures in found.items() if figures}, titles)
 
@@ -286,26 +329,28 @@ class Session:
         """The examples in the order of their chips; the first one is what a visitor finds on the page."""
         return self._examples.listing()
 
-    def example(self, name: Any) -> dict[str, str]:
-        """Ids of the finished runs of an example by letter; made once, when first wanted, and shared by all visitors.
+    def example(self, name: Any, models: Choice | None = None) -> dict[str, str]:
+        """Ids of the finished runs of an example by letter; made when first wanted, once a model, for all visitors.
 
         Raises `PromptError` for a name that is no example, and what went wrong as `UserError`.
         """
-        return self._examples.runs(name)
+        return self._examples.runs(name, models or self.models.first)
 
     def warm(self) -> None:
         """Make the first example's runs, so that the first visitor finds a full page."""
-        self._examples.runs(self._examples.first)
+        self.example(self._examples.first)
 
-    def _make_example(self, example: Example) -> dict[str, str]:
+    def _make_example(self, example: Example, letter: str, chosen: Chosen) -> str:
+        """Those of the shipped checkpoints stay as long as the process lives; others are large, and make room."""
         conversation = Conversation(example.system).asking(example.question, example.paths)
-        given = self.defaults()
+        visitor, given = None if chosen.label in SHIPPED else EVERYBODY, self.defaults()
         settings = Settings(**{**given, "max_pixels": example.max_pixels or given["max_pixels"]})
-        return {letter: self.answer(None, letter, conversation, settings) for letter in self.letters}
+        return self.answer(visitor, letter, conversation, settings, chosen)
 
 
-def _labels(labels: Mapping[str, str]) -> dict[str, str]:
+def _labels(models: Choice) -> dict[str, str]:
     """What visitors read as the models' names: one that stands in both columns is told apart by their letters."""
+    labels = {letter: chosen.label for letter, chosen in models.items()}
     twice = len(set(labels.values())) < len(labels)
     return {letter: f"{label} ({letter})" if twice else label for letter, label in labels.items()}
 

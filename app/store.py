@@ -79,6 +79,11 @@ class RunStore:
             self._make_room(shelved.visitor, keep=shelved)
             return shelved.run
 
+    def has(self, run_id: str) -> bool:
+        """Whether this run is still kept; asking is no use of it."""
+        with self._lock:
+            return run_id in self._shelf
+
     @property
     def num_bytes(self) -> int:
         """Bytes of all runs kept now."""

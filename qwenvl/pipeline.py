@@ -19,6 +19,7 @@ from torch import Tensor
 from qwenvl.config import Config
 from qwenvl.errors import PromptError
 from qwenvl.generate import Sampling, generate
+from qwenvl.keeping import Keep, check_keep, kept_layers
 from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
 from qwenvl.progress import Progress, listening
@@ -77,6 +78,7 @@ class Pipeline:
         min_pixels: int | None = None,
         max_pixels: int | None = None,
         progress: Progress | None = None,
+        keep: Keep | None = None,
         **settings: Any,
     ) -> Stream:
         """Ask, and read the answer while it is made.
@@ -86,6 +88,8 @@ class Pipeline:
             min_pixels, max_pixels: Qwen2-VL's pixel budget of each picture; None for the checkpoint's.
             progress: told how far it is before the first word, the frames of clips on this thread and the blocks of
                 the model on another; what it raises ends the question. See `qwenvl.progress`.
+            keep: what the run keeps of its queries and keys, see `keeping.Keep`; None: "all" that fits
+                `max_trace_bytes`. What is not kept is replayed when somebody looks.
             settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed`;
                 None or absent for the published ones.
 
@@ -95,11 +99,11 @@ class Pipeline:
         Raises:
             PromptError, MediaError: nothing to ask, a picture that cannot be read, a prompt longer than the context.
         """
-        sampling, begun = self.sampling.changed(**settings), time.perf_counter()
+        sampling, keep, begun = self.sampling.changed(**settings), check_keep(keep), time.perf_counter()
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels, progress=progress)
         parts = {"prepare": time.perf_counter() - begun}
         pixels = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        return Stream(self, prompt, sampling, pixels, progress, parts=parts)
+        return Stream(self, prompt, sampling, pixels, progress, parts=parts, keep=keep)
 
     def run(
         self,
@@ -108,16 +112,17 @@ class Pipeline:
         answer: str | None = None,
         min_pixels: int | None = None,
         max_pixels: int | None = None,
+        keep: Keep | None = None,
         **settings: Any,
     ) -> Run:
         """Ask, and look inside the answer; or inside a given one.
 
         Args:
             answer: look at this answer instead of generating one.
-            messages, min_pixels, max_pixels, settings: as `stream`.
+            messages, min_pixels, max_pixels, keep, settings: as `stream`.
         """
         if answer is None:
-            return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, **settings).run
+            return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, keep=keep, **settings).run
         begun = time.perf_counter()
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
         parts = {"prepare": time.perf_counter() - begun}
@@ -127,7 +132,7 @@ class Pipeline:
                 f"Prompt and answer take {length:,} tokens; the model has room for {self.config.language.context:,}."
             )
         settings_of_run = {"given": True, "min_pixels": min_pixels, "max_pixels": max_pixels}
-        return self.look_inside(prompt, answer_ids, settings_of_run, parts=parts)
+        return self.look_inside(prompt, answer_ids, settings_of_run, parts=parts, keep=check_keep(keep))
 
     # --- looking inside ---
 
@@ -140,6 +145,7 @@ class Pipeline:
         seconds: Mapping[str, float] | None = None,
         parts: Mapping[str, float] | None = None,
         stopped: bool = False,
+        keep: Keep = "all",
     ) -> Run:
         """Replay prompt and answer once, traced, and make a run of it; what is over the budget is replayed later.
 
@@ -148,7 +154,7 @@ class Pipeline:
         """
         started = time.perf_counter()
         inputs = self._inputs(prompt, answer_ids)
-        names = self._affordable(inputs)
+        names = self._kept_taps(inputs, keep)
         with (
             self._lock,
             PartClock(self.model) as clock,
@@ -230,19 +236,13 @@ class Pipeline:
         inputs["input_ids"] = torch.tensor([[*prompt.input_ids, *answer_ids]], device=device)
         return inputs
 
-    def _affordable(self, inputs: Mapping[str, Any]) -> list[str]:
-        """The taps a run keeps while they fit: adapter and language before vision, layer after layer."""
+    def _kept_taps(self, inputs: Mapping[str, Any], keep: Keep) -> list[str]:
+        """The taps a run keeps: a layer's queries and keys both, or neither."""
         sizes = self.model.tap_sizes(**inputs)
-        names: list[str] = []
-        total = 0
-        for site in ("adapter", "language", "vision"):
-            for name in (name for name in sizes if name.startswith(site) and name.endswith(".q")):
-                pair = (name, name.removesuffix("q") + "k")
-                total += sum(sizes[tap] for tap in pair)
-                if total > self.max_trace_bytes:
-                    return names
-                names += [tap for tap in pair if sizes[tap]]
-        return names
+        queries = [name for name in sizes if name.endswith(".q")]
+        layers = {_layer_of(name): sizes[name] + sizes[name.removesuffix("q") + "k"] for name in queries}
+        chosen = kept_layers(layers, keep, self.max_trace_bytes)
+        return [tap for site, layer in chosen for tap in tap_names(site, layer)]
 
     def _three_rows(self, positions: Tensor) -> Tensor:
         """Whatever the position tap saw, as int64 (3, tokens)."""
@@ -307,12 +307,13 @@ class Stream:
         progress: Progress | None = None,
         *,
         parts: Mapping[str, float],
+        keep: Keep = "all",
     ) -> None:
         self.prompt, self.ids = prompt, list[int]()
         self.stopped = False
         self.seconds: dict[str, float] = {}
         self.parts = dict(parts)
-        self._pipeline, self._sampling, self._pixels = pipeline, sampling, pixels
+        self._pipeline, self._sampling, self._pixels, self._keep = pipeline, sampling, pixels, keep
         self._progress = progress
         self._stop = threading.Event()
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
@@ -349,7 +350,13 @@ class Stream:
             if self._run is None:
                 settings = {**asdict(self._sampling), **self._pixels}
                 self._run = self._pipeline.look_inside(
-                    self.prompt, self.ids, settings, seconds=self.seconds, parts=self.parts, stopped=self.stopped
+                    self.prompt,
+                    self.ids,
+                    settings,
+                    seconds=self.seconds,
+                    parts=self.parts,
+                    stopped=self.stopped,
+                    keep=self._keep,
                 )
             return self._run
 
@@ -389,6 +396,12 @@ class Stream:
         if first is not None:
             yield first
             yield from tokens
+
+
+def _layer_of(tap: str) -> tuple[str, int]:
+    """Site and layer of a tap; the adapter's one layer is 0."""
+    site, *rest = tap.split(".")
+    return site, int(rest[1]) if rest[0] == "blocks" else 0
 
 
 def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any]]:

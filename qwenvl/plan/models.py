@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from qwenvl.config import PRESETS, Config, Qwen2VLConfig, from_published
@@ -55,10 +56,17 @@ def find_model(preset_or_folder: str | os.PathLike[str]) -> PlannedModel:
 
 
 def _read_folder(folder: Path) -> PlannedModel:
+    changed = (file.stat().st_mtime_ns for file in sorted(folder.glob("*.json")))
+    return _read_once(folder.resolve(), tuple(changed))
+
+
+@lru_cache(maxsize=8)
+def _read_once(folder: Path, changed: tuple[int, ...]) -> PlannedModel:
+    """A published vocabulary takes a second to read; a plan is asked for at every move of a slider."""
     config = from_published(read_json(folder / "config.json"))
     has_tokenizer = any((folder / name).exists() for name in _TOKENIZER_FILES)
     limits = (PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS)
     if isinstance(config, Qwen2VLConfig):
         limits = read_pixel_limits(folder, config)
     processor = from_folder(folder, config) if has_tokenizer else None
-    return PlannedModel(folder.resolve().name, config, *limits, processor)
+    return PlannedModel(folder.name, config, *limits, processor)

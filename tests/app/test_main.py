@@ -37,7 +37,7 @@ def test_any_two_models_in_any_order(served: list[Any], arguments: list[str], fa
 
 def test_more_than_two_are_offered(served: list[Any]) -> None:
     main(["tiny-qwen2-vl", "tiny-qwen2-vl", "tiny-qwen-vl"])
-    assert served[0].catalogue.labels == ["tiny-qwen2-vl", "tiny-qwen-vl"]
+    assert served[0].models.catalogue.labels == ["tiny-qwen2-vl", "tiny-qwen-vl"]
 
 
 @pytest.mark.parametrize(
