@@ -60,7 +60,8 @@ def load_run(path: Path) -> Run:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+            # Copied into memory that torch aligned: products of unaligned tensors differ in their last bits.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError):
         raise RunError(f"{path.name} is damaged or not a run file; save the run again.") from None
     if metadata.get("format") != FORMAT:

@@ -15,9 +15,12 @@ from typing import Any
 import numpy as np
 
 import viz
+from app.api import server_functions
 from app.exports import EXPORTS
 from app.exports.animation import SECONDS_A_CELL, play
+from app.exports.bundle import known_views
 from app.exports.exported import Exported
+from app.exports.frozen import MAX_SEEN, Question, frozen_page
 from app.exports.manifest import manifest
 from app.payload import Finished
 from app.session import Session
@@ -25,6 +28,7 @@ from qwenvl.errors import PromptError, RunError
 
 MAX_FIGURE_BYTES = 64 << 20
 MAX_RUN_BYTES = 2 << 30
+MAX_LINE = 8000  # letters of a selection as the address writes it
 PATIENCE = 60.0  # seconds to wait for exports of other visitors
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive, so that equal numbers are equal bytes
 NO_FIGURE = "This view has no figure for print yet: choose another view, or the interactive page."
@@ -48,8 +52,9 @@ def export_file(session: Session, asked: Asked) -> File:
 
     Args:
         session: where the runs are.
-        asked: {"view": name, "kind": one of KINDS, "runs": {letter: id}, "selection": as the page keeps it}, and for a
-            run file its "letter". Anybody may have posted it; the ids are the permission.
+        asked: {"view": name, "kind": one of KINDS, "runs": {letter: id}, "selection": as the page keeps it}, for a run
+            file its "letter", and for a page its "line", "seen" and "outside" (`frozen_page`). Anybody may have posted
+            it; the ids are the permission.
 
     Raises:
         UserError: what cannot be made, in one sentence.
@@ -62,7 +67,7 @@ def export_file(session: Session, asked: Asked) -> File:
     if not _one_at_a_time.acquire(timeout=PATIENCE):
         raise RunError(BUSY)
     try:
-        return make(runs, asked)
+        return make(session, runs, asked)
     finally:
         _one_at_a_time.release()
 
@@ -91,11 +96,11 @@ def _runs(session: Session, asked: Asked) -> dict[str, Finished]:
 # --- one function a kind ---
 
 
-def _svg(runs: Mapping[str, Finished], asked: Asked) -> File:
+def _svg(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     return _drawn(runs, asked, "svg", "image/svg+xml")
 
 
-def _pdf(runs: Mapping[str, Finished], asked: Asked) -> File:
+def _pdf(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     return _drawn(runs, asked, "pdf", "application/pdf")
 
 
@@ -107,7 +112,7 @@ def _drawn(runs: Mapping[str, Finished], asked: Asked, format: Any, media_type: 
     return File(f"{view}.{format}", media_type, content)
 
 
-def _numbers(runs: Mapping[str, Finished], asked: Asked) -> File:
+def _numbers(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     view, found = exported(runs, asked)
     arrays = io.BytesIO()
     np.savez(arrays, **found.arrays)  # type: ignore[arg-type]
@@ -116,12 +121,12 @@ def _numbers(runs: Mapping[str, Finished], asked: Asked) -> File:
     return File(f"{view}-numbers.zip", "application/zip", archive(files))
 
 
-def _lines(runs: Mapping[str, Finished], asked: Asked) -> File:
+def _lines(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     view, found = exported(runs, asked)
     return File(f"{view}.py", "text/x-python; charset=utf-8", found.lines.encode())
 
 
-def _run_file(runs: Mapping[str, Finished], asked: Asked) -> File:
+def _run_file(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     finished = runs.get(letter) if isinstance(letter := asked.get("letter"), str) else None
     if finished is None:
         raise PromptError("There is no such run on the page: choose one that is.")
@@ -133,11 +138,11 @@ def _run_file(runs: Mapping[str, Finished], asked: Asked) -> File:
         return File(path.name, "application/octet-stream", path.read_bytes())
 
 
-def _gif(runs: Mapping[str, Finished], asked: Asked) -> File:
+def _gif(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     return _played(runs, asked, "gif", "image/gif")
 
 
-def _mp4(runs: Mapping[str, Finished], asked: Asked) -> File:
+def _mp4(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     return _played(runs, asked, "mp4", "video/mp4")
 
 
@@ -149,9 +154,35 @@ def _played(runs: Mapping[str, Finished], asked: Asked, format: Any, media_type:
     return File(f"clip.{format}", media_type, content)
 
 
-KINDS: dict[str, Callable[[Mapping[str, Finished], Asked], File]] = {
+def _page(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+    view, line = asked.get("view"), asked.get("line")
+    if view not in known_views():
+        raise PromptError("There is no such view: choose one of the page's.")
+    if not isinstance(line, str) or len(line) > MAX_LINE:
+        raise PromptError("line must be the selection as the page's address writes it: send that.")
+    functions = {function.__name__: function for function in server_functions(session)}
+    ids = {letter: str(asked["runs"][letter]) for letter in runs}
+    page = frozen_page(
+        runs, ids, functions, view=view, line=line, seen=_seen(asked), outside=asked.get("outside") is True
+    )
+    return File(f"{view}.html", "text/html; charset=utf-8", page.encode())
+
+
+def _seen(asked: Asked) -> list[Question]:
+    """What the page has asked already: pairs of a name and one object; anything else is left out."""
+    seen = asked.get("seen")
+    pairs = (
+        [pair for pair in seen[:MAX_SEEN] if isinstance(pair, list) and len(pair) == 2]
+        if isinstance(seen, list)
+        else []
+    )
+    return [(name, one) for name, one in pairs if isinstance(name, str) and isinstance(one, dict)]
+
+
+KINDS: dict[str, Callable[[Session, Mapping[str, Finished], Asked], File]] = {
     "svg": _svg,
     "pdf": _pdf,
+    "page": _page,
     "numbers": _numbers,
     "lines": _lines,
     "run": _run_file,

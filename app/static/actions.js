@@ -1,7 +1,7 @@
 // What gestures do to the selection. Hovering previews, clicking locks, Esc lets go.
 
 import { cellAt, placeOf } from "./geometry.js";
-import { LETTERS, choices, effective, other, siteOf } from "./store.js";
+import { LETTERS, choices, effective, hasView, other, siteOf } from "./store.js";
 import { linkedWord, tokenOfWord, wordOfToken } from "./words.js";
 
 const PLAY_MS = 700;
@@ -150,7 +150,7 @@ export function createActions(store) {
     ...headActions(store),
     ...adapterActions(store),
     letGo,
-    pickView: (view) => store.select({ view, site: siteOf(view), keys: null }),
+    pickView: (view) => hasView(view) && store.select({ view, site: siteOf(view), keys: null }),
     choose: (view, patch) => store.select({ [`of_${view}`]: { ...choices(store.state.selection, view), ...patch } }),
     tryChoice: (view, patch) =>
       store.preview(patch && { [`of_${view}`]: { ...choices(store.state.selection, view), ...patch } }),

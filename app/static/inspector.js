@@ -223,7 +223,7 @@ export function mount(element, { props, server, watch }) {
   const build = () => {
     const shell = createShell(store, actions);
     tour = createTour(ctx);
-    shell.tabs.root.append(createExport(ctx).root);
+    if (!props.frozen) shell.tabs.root.append(createExport(ctx).root);
     element.replaceChildren(shell.root, tour.root);
     sized.disconnect();
     sized.observe(shell.root);
@@ -237,7 +237,7 @@ export function mount(element, { props, server, watch }) {
     tour.draw();
   });
   window.addEventListener("inspector-tour", () => tour.show(true));
-  keepAddress(store);
+  if (!props.frozen) keepAddress(store);
   listenToKeys(actions, Object.keys(VIEWS));
   const runs = new Runs(store, client, actions);
   const hear = () => runs.hear(props.value);

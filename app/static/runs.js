@@ -48,9 +48,10 @@ export class Runs {
     return LETTERS.every((letter) => (runs[letter] || null) === (restored[letter] || null)) ? restored.line : null;
   }
 
-  show({ runs, sentence }) {
+  // A message may bring the selection itself (`line`), as that of a page saved as one file does.
+  show({ runs, sentence, line: brought }) {
     this.turn += 1;
-    const line = this.restoredLine(runs);
+    const line = brought ?? this.restoredLine(runs);
     const { view, site } = this.store.state.selection;
     const selection = line ? fromLine(line) : { ...emptySelection(), view, site };
     const cleared = { failed: none(), live: none(), runs: none(), busy: false };

@@ -8,6 +8,8 @@ let views = {};
 
 export const registerViews = (all) => (views = all);
 
+export const hasView = (view) => Object.hasOwn(views, view);
+
 export const siteOf = (view) => views[view].SITE;
 
 // What each view lets one choose in it alone, as it begins.

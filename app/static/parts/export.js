@@ -2,7 +2,7 @@
 
 import { el, setText, toggle } from "../dom.js";
 import { said, say } from "../i18n.js";
-import { LETTERS } from "../store.js";
+import { LETTERS, toLine } from "../store.js";
 import { isClip } from "../time.js";
 import { VIEWS } from "../views/index.js";
 
@@ -12,6 +12,7 @@ const REVOKE_MS = 60_000;
 const KINDS = [
   ["svg", "SVG figure", "with its caption, text as text"],
   ["pdf", "PDF figure", "the same, its fonts embedded"],
+  ["page", "Interactive page", "one HTML file, hovering and all, without a server"],
   ["numbers", "Numbers", "arrays (.npz) and what they belong to (JSON)"],
   ["lines", "Python lines", "make the figure anew from the run files"],
 ];
@@ -24,11 +25,25 @@ const PLAYED = [
 
 const looksAtClip = ({ runs, selection }) => LETTERS.some((letter) => isClip(runs[letter]?.media[selection.media]));
 
+// What the page has asked about these runs, the latest first: a saved page brings the answers along.
+function seen(client, runs) {
+  const ids = Object.values(runs);
+  const questions = [...client.kept.keys()].map((key) => {
+    const at = key.indexOf("{");
+    return [key.slice(0, at), JSON.parse(key.slice(at))];
+  });
+  return questions.filter(([, query]) => ids.includes(query.run)).reverse();
+}
+
 // What the server needs to know of the page: anything hovered is left out.
-function asked(state, kind, letter) {
-  const { selection, shared } = state;
-  const runs = Object.fromEntries(LETTERS.filter((each) => state.runs[each]).map((each) => [each, state.runs[each].id]));
-  return { kind, letter, runs, view: selection.view, selection: { ...selection, shared } };
+function asked(ctx, kind, letter) {
+  const { state } = ctx.store;
+  const { selection, shared, outside } = state;
+  const present = LETTERS.filter((each) => state.runs[each]);
+  const runs = Object.fromEntries(present.map((each) => [each, state.runs[each].id]));
+  const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared } };
+  if (kind !== "page") return question;
+  return { ...question, line: toLine(selection), seen: seen(ctx.client, runs), outside: Boolean(outside) };
 }
 
 async function fetchFile(question) {
@@ -107,7 +122,7 @@ function createPanel(ctx) {
     busy = true;
     setText(note, say("Making the file."));
     toggle(items, "busy", true);
-    const file = await fetchFile(asked(ctx.store.state, kind, letter)).catch(() => ({ error: say(NO_ANSWER) }));
+    const file = await fetchFile(asked(ctx, kind, letter)).catch(() => ({ error: say(NO_ANSWER) }));
     busy = false;
     toggle(items, "busy", false);
     setText(note, file.error ?? say("{name} is ready.", { name: file.name }));

@@ -5,6 +5,7 @@ import { el, isDark, token } from "../dom.js";
 let script = null;
 
 function loadPlotly() {
+  if (window.Plotly) return Promise.resolve(window.Plotly); // a page saved as one file brings it along
   script ??= new Promise((resolve, reject) => {
     const node = el("script", { src: new URL("plotly.min.js", document.baseURI).href });
     node.onload = () => resolve(window.Plotly);

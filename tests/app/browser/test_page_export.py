@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,42 @@ def test_a_refusal_is_a_sentence_in_the_menu(visitor: Any) -> None:
     visitor.page.click('.export-items [data-kind="pdf"]')
     visitor.until(".export-note", "Nothing is chosen: choose a word of an answer, then export.")
     assert visitor.complaints == []
+
+
+def test_a_saved_page_is_the_page_without_a_server(
+    visitor: Any, browser: Any, painted_as: Callable[..., None], tmp_path: Path
+) -> None:
+    visitor.select(layer={"A": 1, "B": 0}, head={"A": "mean", "B": 2})
+    visitor.page.click(".export-button")
+    with visitor.page.expect_download() as saved:
+        visitor.page.click('.export-items [data-kind="page"]')
+    path = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(path)
+    assert path.stat().st_size < 20 << 20
+    context = browser.new_context(color_scheme="dark", offline=True)
+    file = type(visitor)(context.new_page(), path.as_uri(), visitor.session)
+    said: list[str] = []
+    file.page.on("console", lambda message: said.append(message.text))
+    file.open()
+    file.settle()
+    assert file.page.locator("body.dark").count() == 1
+    assert file.state("selection.layer") == {"A": 1, "B": 0}
+    start = visitor.run("A").answer_start
+    for word in (1, 2):
+        file.page.locator(f'.head-card[data-letter="A"] .word[data-word="{word}"]').hover()
+        file.page.wait_for_function(
+            "(token) => window.__inspector.actions.effective().query.A === token", arg=start + word
+        )
+        file.settle()
+        for letter, layer, head in (("A", 1, "mean"), ("B", 0, 2)):
+            run = visitor.run(letter)
+            query = file.page.evaluate("(letter) => window.__inspector.actions.effective().query[letter]", letter)
+            if "adapter" in run.sites:
+                cells = run.image_map(query=query - 1, layer=layer, head=head)[0]
+            else:
+                weights = run.token_weights(query=query - 1, layer=layer, head=head)
+                cells = weights.reshape(run.media[0].token_grid)[0]
+            painted_as(file.painted(letter, tuple(cells.shape)), cells.numpy(), float(cells.max()))
+    assert [url for url in file.requests if not url.startswith("data:")] == [path.as_uri()]
+    assert [words for words in said if "getImageData" not in words] == []  # which this test itself calls
+    context.close()

@@ -1,0 +1,227 @@
+"""The page as one file: the inspector with everything it would ask of the server, answered beforehand.
+
+The answers are those of the server's own functions, asked as the browser asks them. First comes what the page has asked
+already, then what hovering would ask next, the nearest first, while there is room; run ids, which are permissions, are
+replaced by the letters.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from app.exports import bundle
+from app.payload import Finished
+
+Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
+
+MAX_BYTES = 20 << 20  # of answers, as JSON
+MAX_SEEN = 400
+PATIENCE = 25.0  # seconds that answering may take
+ALWAYS = ("answer", "patches")  # views that need nothing which is not in every file
+SIDE = 960  # pixels of a picture, as the page asks for it
+
+
+class Answers:
+    """Answers by question, each value once, within a budget of bytes and of time."""
+
+    def __init__(self, functions: Mapping[str, Callable[[Any], dict[str, Any]]], ids: Mapping[str, str]) -> None:
+        self._functions = functions
+        self._letters = {run_id: letter for letter, run_id in ids.items()}
+        self._numbers: dict[str, int] = {}
+        self._until = time.monotonic() + PATIENCE
+        self.answers: dict[str, int] = {}
+        self.values: list[str] = []
+        self.num_bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room, or no time, for more."""
+        return self.num_bytes >= MAX_BYTES or time.monotonic() >= self._until
+
+    def add(self, name: str, asked: Mapping[str, Any]) -> bool:
+        """Ask one question and keep its answer, unless it is an error or too large; whether it is held now."""
+        function, key = self._functions.get(name), self._public(name + canonical(asked))
+        run_id = asked.get("run")
+        if function is None or not isinstance(run_id, str) or run_id not in self._letters:
+            return False
+        return key in self.answers or (not self.full and self._ask(function, key, name, asked))
+
+    def _ask(self, function: Callable[[Any], dict[str, Any]], key: str, name: str, asked: Mapping[str, Any]) -> bool:
+        answer = function(dict(asked))
+        if "error" in answer:
+            return False
+        value = self._public(json.dumps(answer, ensure_ascii=False, separators=(",", ":")))
+        if value not in self._numbers:
+            if self.num_bytes + len(value) > MAX_BYTES:
+                return False
+            self._numbers[value] = len(self.values)
+            self.values.append(value)
+            self.num_bytes += len(value)
+        self.answers[key] = self._numbers[value]
+        if "side" in asked:  # the same picture, whatever its size
+            whatever = {name: one for name, one in asked.items() if name != "side"}
+            self.answers[self._public(name + canonical(whatever))] = self._numbers[value]
+        return True
+
+    def _public(self, text: str) -> str:
+        """JSON without the ids of the runs, which are permissions."""
+        for run_id, letter in self._letters.items():
+            text = text.replace(run_id, letter)
+        return text
+
+
+def canonical(asked: Any) -> str:
+    """JSON with sorted names, as frozen/server.js writes it: a question is found however it was put together."""
+    return json.dumps(asked, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+# --- what to ask ---
+
+
+def first(runs: Mapping[str, Finished], ids: Mapping[str, str]) -> Iterator[Question]:
+    """What every saved page asks: the runs, their pictures, and how these turn back from what the models received."""
+    for letter, finished in runs.items():
+        yield "run", {"run": ids[letter]}
+        for media in range(len(finished.run.media)):
+            yield "picture", {"run": ids[letter], "media": media, "side": SIDE}
+            yield "rebuilt", {"run": ids[letter], "media": media, "cell": 0}
+
+
+def following(runs: Mapping[str, Finished], ids: Mapping[str, str], answered: Iterable[Question]) -> Iterator[Question]:
+    """What hovering asks next to questions that were answered, the nearest of all before the farther of any.
+
+    Args:
+        runs, ids: by letter.
+        answered: the latest first; of one name and run only that one is followed.
+    """
+    letters = {run_id: letter for letter, run_id in ids.items()}
+    latest: dict[tuple[str, str], dict[str, Any]] = {}
+    for name, asked in answered:
+        latest.setdefault((name, asked["run"]), asked)
+    changes = [
+        (name, asked, NEXT[name](runs[letters[run_id]], asked))
+        for (name, run_id), asked in latest.items()
+        if name in NEXT
+    ]
+    for rank in (0, 1):
+        for name, asked, near_and_far in changes:
+            yield from ((name, {**asked, **change}) for change in near_and_far[rank])
+
+
+Changes = tuple[Iterable[dict[str, Any]], Iterable[dict[str, Any]]]
+
+
+def _words(finished: Finished, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One change a word of the answer: the token that begins it."""
+    return [{"query": tokens[0]} for tokens in finished.run.words]
+
+
+def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+    """Every word at the chosen layer and head; then every layer and head of the chosen word, then of the others."""
+    run = finished.run
+    layers = [*range(run.num_layers("language")), "mean"]
+    heads = [*range(run.num_heads("language")), "mean"]
+    cells = [{"layer": layer, "head": head} for layer in layers for head in heads]
+    words = _words(finished, asked)
+    return words, (*cells, *({**word, **cell} for word in words for cell in cells))
+
+
+def _next_shares(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+    return _words(finished, asked), ()
+
+
+def _next_queries(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+    """Every adapter query of the chosen head."""
+    per_frame = finished.run.media[asked["media"]].token_grid[1:]
+    return [{"query": query} for query in range(per_frame[0] * per_frame[1])], ()
+
+
+def _next_figures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+    return [{"dark": dark} for dark in (False, True)], ()
+
+
+# What hovering in a view asks next, by the name of the question: changes to one that was asked, near and far.
+NEXT: dict[str, Callable[[Finished, Mapping[str, Any]], Changes]] = {
+    "map": _next_maps,
+    "shares": _next_shares,
+    "adapter": _next_queries,
+    "figure": _next_figures,
+}
+
+
+# --- the file ---
+
+
+def frozen_page(
+    runs: Mapping[str, Finished],
+    ids: Mapping[str, str],
+    functions: Mapping[str, Callable[[Any], dict[str, Any]]],
+    *,
+    view: str,
+    line: str,
+    seen: Iterable[Question] = (),
+    outside: bool = False,
+) -> str:
+    """One HTML file.
+
+    Args:
+        runs, ids: the runs of the page and their ids, by letter.
+        functions: the server's own, by name.
+        view: the view that is shown.
+        line: the selection as the page's address writes it.
+        seen: what the page has asked already, the latest first.
+        outside: whether the pictures are none that the shipped checkpoints were trained to describe.
+    """
+    answers = Answers(functions, ids)
+    for question in first(runs, ids):
+        answers.add(*question)
+    answered = [question for question in seen if answers.add(*question)]
+    for question in following(runs, ids, answered):
+        if answers.full:
+            break
+        answers.add(*question)
+    words = next(iter(runs.values())).conversation.turns[-1].question
+    message = {"kind": "runs", "runs": {letter: letter for letter in runs}, "outside": outside, "sentence": None}
+    held = {
+        "message": {**message, "turn": "frozen", "line": line},
+        "about": {"question": words, "made": {"rows": len(answers.answers)}},
+        "names": list(functions),
+        "answers": answers.answers,
+    }
+    views = [name for name in bundle.known_views() if name == view or name in ALWAYS]
+    return _document(bundle.modules(views), _held(held, answers.values), title=words)
+
+
+def _held(held: Mapping[str, Any], values: Iterable[str]) -> str:
+    """The data as JSON that may stand in a script element."""
+    text = json.dumps(held, ensure_ascii=False)[:-1] + f', "values": [{",".join(values)}]}}'
+    return text.replace("<", "\\u003c")
+
+
+def _document(sources: Mapping[str, str], held: str, *, title: str) -> str:
+    plotly = f"<script>{bundle.plotly()}</script>\n" if bundle.needs_plotly(sources) else ""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(title)} · Inside Qwen-VL</title>
+<style>
+{bundle.styles()}
+</style>
+<script type="importmap">{bundle.import_map(sources)}</script>
+{plotly}</head>
+<body>
+<div class="gradio-container frozen">
+<header class="frozen-bar"></header>
+<main id="inspector"></main>
+</div>
+<script type="application/json" id="frozen">{held}</script>
+<script type="module">import "{bundle.ROOT}{bundle.ENTRY}";</script>
+</body>
+</html>
+"""

@@ -1,0 +1,63 @@
+// The page as one file: the inspector over answers that came with it. No server, no address, no way to ask on.
+
+import { el, setText } from "../dom.js";
+import { LANGUAGES, language, onLanguage, say, setLanguage } from "../i18n.js";
+import { mount } from "../inspector.js";
+import { standIn } from "./server.js";
+
+const read = (id) => JSON.parse(document.getElementById(id).textContent);
+
+function followSystem() {
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const follow = () => document.body.classList.toggle("dark", dark.matches);
+  follow();
+  dark.addEventListener("change", follow);
+}
+
+function themeButton() {
+  const button = el("button", { type: "button", class: "frozen-tool" });
+  const describe = () => {
+    const dark = document.body.classList.contains("dark");
+    setText(button, dark ? "☾" : "☀");
+    button.setAttribute("aria-label", dark ? say("Dark theme; switch to light") : say("Light theme; switch to dark"));
+  };
+  button.addEventListener("click", () => {
+    document.body.classList.toggle("dark");
+    describe();
+  });
+  new MutationObserver(describe).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  describe();
+  return button;
+}
+
+function languageButtons() {
+  return Object.entries(LANGUAGES).map(([name, words]) =>
+    el("button", {
+      type: "button",
+      class: "frozen-tool",
+      "aria-pressed": String(name === language()),
+      text: words,
+      onclick: () => setLanguage(name),
+    }),
+  );
+}
+
+function drawBar(bar, { question, made }) {
+  bar.replaceChildren(
+    el("b", { text: "Inside Qwen-VL" }),
+    el("span", { class: "frozen-question", text: question }),
+    el("span", { class: "frozen-made", text: say("Saved page: {rows} maps and figures are in it, and no server is asked.", made) }),
+    el("span", { class: "frozen-tools" }, ...languageButtons(), themeButton()),
+  );
+}
+
+followSystem();
+const { message, about, ...held } = read("frozen");
+const bar = document.querySelector(".frozen-bar");
+drawBar(bar, about);
+onLanguage(() => drawBar(bar, about));
+mount(document.getElementById("inspector"), {
+  props: { value: message, stale: null, frozen: true },
+  server: standIn(held),
+  watch: () => {},
+});
