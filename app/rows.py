@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -17,58 +17,112 @@ from torch import Tensor
 from app import words
 from qwenvl.errors import RunError
 from qwenvl.run import pick_head
-from qwenvl.statistics import fewest_cells
+from qwenvl.sinks import sink_mask
+from qwenvl.statistics import fewest_cells, own_grid
 
 Request = Mapping[str, Any]
 Choice = int | Literal["mean"]
 MAX_READERS = 8
+MAX_ALSO = 64  # rows averaged with the first
+MAX_AHEAD = 64  # maps sent in one answer
+MAX_SINKS = 64  # of a row, named
 
 
 def map_row(run: Any, letter: str, request: Request) -> dict[str, Any]:
     """One row of the language model on the picture, and where the rest of it goes.
 
-    With "why", the row that predicts token `query` (that of the token before it), else the row of `query` itself.
-    "values" is on the patch grid and "tokens" on the visual tokens, in raster order; "keys" is the whole row. "max",
-    "max_index" and "half" (the fewest cells that hold half of the share) count the cells the model itself has: patches
-    for Qwen-VL, whose queries are no places, and visual tokens for Qwen2-VL.
+    With "why", the row that predicts token `query` (that of the token before it), else the row of `query` itself; with
+    "also" (more tokens, read the same way) the mean of all their rows. "values" is on the patch grid and "tokens" on
+    the visual tokens, in raster order; "keys" is the whole row. "max", "max_index" and "half" (the fewest cells that
+    hold half of the share) count the cells the model itself has: patches for Qwen-VL, whose queries are no places, and
+    visual tokens for Qwen2-VL. "mode" says what is drawn: the row as it is ("raw"), its sinks set aside ("sinks"), or
+    the row relative to a neutral question ("neutral"; then the largest size of a cell is "max"). "share" is always of
+    what "raw" draws, "sinks" and "sinks_mean" are the part of each section that falls on sinks.
     """
-    row, media = _row(run, request), media_index(run, request)
-    layer, head = _cell(run, "language", request)
-    adapter_head = _choice(request, "adapter_head", run.num_heads("adapter")) if _has_adapter(run) else "mean"
-    heads = language_rows(run, row, layer)
-    attention = pick_head(heads, head)
-    values = run.image_map(query=row, layer=layer, head=head, adapter_head=adapter_head, media=media).flatten()
-    tokens = torch.cat((attention, torch.zeros(len(run.tokens) - len(attention))))[run.visual[media]]
-    cells = values if _has_adapter(run) else tokens
-    share = float(tokens.double().sum())
+    rows, media = _rows(run, request), media_index(run, request)
+    layer, head = cell_of(run, "language", request)
+    adapter_head = choice(request, "adapter_head", run.num_heads("adapter")) if _has_adapter(run) else "mean"
+    heads, on_sinks = _mean_of_rows(run, rows, layer)
+    attention, sunk = pick_head(heads, head), pick_head(on_sinks, head)
+    chosen = {"layer": layer, "head": head, "adapter_head": adapter_head, "media": media}
+    drawn = _drawn(run, rows, chosen, request.get("mode", "raw"))
+    cells = drawn["values"] if _has_adapter(run) else drawn["tokens"]
+    here = run.visual[media][run.visual[media] < len(attention)]
     parts = sections(run, attention)
     return {
-        **{"row": row, "layer": layer, "head": head, "media": media, "share": share, "shares_all": parts["image"]},
+        **{"row": rows[0], "rows": rows, "layer": layer, "head": head, "media": media},
+        **{"share": float(attention[here].double().sum()), "shares_all": parts["image"]},
         "grid": list(run.media[media].patch_grid),
         "token_grid": list(run.media[media].token_grid),
         "unit": "patch" if _has_adapter(run) else "token",
-        "values": packed(values),
-        "tokens": packed(tokens),
+        **{name: packed(value) if isinstance(value, Tensor) else value for name, value in drawn.items()},
         "keys": packed(attention),
-        **peak(cells),
-        "half": fewest_cells(cells),
-        "sections": parts,
-        "sections_mean": sections(run, heads.mean(dim=0)),
-        "sentence": f"{letter} {_named_row(run, row, layer, head)}, "
+        **(_extreme(cells) if drawn["mode"] == "neutral" else peak(cells)),
+        "half": fewest_cells(cells.clamp(min=0)),
+        **{"sections": parts, "sections_mean": sections(run, heads.mean(dim=0))},
+        **{"sinks": sections(run, sunk), "sinks_mean": sections(run, on_sinks.mean(dim=0))},
+        "sentence": f"{letter} {_named_row(run, rows[0], layer, head)}, "
         f"{words.percent(parts['image'])} of the row on the image",
     }
 
 
+def _drawn(run: Any, rows: Sequence[int], chosen: Mapping[str, Any], mode: Any) -> dict[str, Any]:
+    """What lies on the picture: values on patches and tokens, and the figures that this way of drawing needs."""
+    if mode == "raw":
+        values = torch.stack([run.image_map(query=row, **chosen).flatten() for row in rows]).mean(dim=0)
+        bare = {name: value for name, value in chosen.items() if name != "adapter_head"}
+        tokens = torch.stack([run.token_weights(query=row, **bare) for row in rows]).mean(dim=0)
+        return {"mode": mode, "values": values, "tokens": tokens}
+    if mode not in ("sinks", "neutral"):
+        raise RunError("mode must be raw, sinks or neutral: choose another.")
+    make = run.map_without_sinks if mode == "sinks" else run.map_against_neutral
+    found = [make(query=row, **chosen) for row in rows]
+    drawn = {
+        "mode": mode,
+        "values": torch.stack([one.values.flatten() for one in found]).mean(dim=0),
+        "tokens": torch.stack([one.weights for one in found]).mean(dim=0),
+    }
+    if mode == "sinks":
+        keys = sorted({key for one in found for key in one.keys})
+        removed = [sum(getattr(one, name) for one in found) / len(found) for name in ("removed", "removed_here")]
+        return {**drawn, "removed": removed[0], "removed_here": removed[1], "sink_keys": keys[:MAX_SINKS]}
+    return {**drawn, "neutral_share": found[0].neutral_share, "neutral_question": found[0].question}
+
+
+def _mean_of_rows(run: Any, rows: Sequence[int], layer: Choice) -> tuple[Tensor, Tensor]:
+    """The mean of some tokens' rows over all keys up to the last of them, (heads, keys), and its part on sinks."""
+    length = max(rows) + 1
+    total = torch.zeros(run.num_heads("language"), length)
+    sunk = torch.zeros_like(total)
+    layers = range(run.num_layers("language")) if layer == "mean" else [layer]
+    for one in layers:
+        mask = sink_mask(run, one)[:length]
+        for row in rows:
+            weights = run.attention("language", layer=one, query=row).cpu()
+            total[:, : row + 1] += weights
+            sunk[:, : row + 1] += weights * mask[: row + 1]
+    count = len(layers) * len(rows)
+    return total / count, sunk / count
+
+
+def maps(run: Any, letter: str, request: Request) -> dict[str, Any]:
+    """Several maps at once, each as `map_row` of one of "queries": what hovering over words needs, sent ahead."""
+    queries = request.get("queries")
+    if not isinstance(queries, list) or not 0 < len(queries) <= MAX_AHEAD:
+        raise RunError(f"queries must be a list of 1 to {MAX_AHEAD} tokens: ask for fewer.")
+    return {"maps": [map_row(run, letter, {**request, "query": query, "also": []}) for query in queries]}
+
+
 def shares(run: Any, request: Request) -> dict[str, Any]:
     """The share of a row that falls on the media, for every layer and head: the matrix that drives the view."""
-    row = _row(run, request)
+    row = row_index(run, request)
     return {"row": row, "values": packed(run.shares(row))}
 
 
 def adapter(run: Any, request: Request) -> dict[str, Any]:
     """What one adapter query of Qwen-VL reads: a row over the patches of its own picture or frame, which sums to 1."""
     media, query = _adapter_query(run, request)
-    head = _choice(request, "head", run.num_heads("adapter"))
+    head = choice(request, "head", run.num_heads("adapter"))
     row = run.attention("adapter", media=media, query=query, head=head)
     grid = (1, *run.media[media].patch_grid[1:])
     return {
@@ -85,9 +139,9 @@ def adapter(run: Any, request: Request) -> dict[str, Any]:
 
 def adapter_sheet(run: Any, request: Request) -> dict[str, Any]:
     """All adapter queries of one picture or frame: (queries, patches), each row as in `adapter`, unrounded."""
-    media = _adapter_media(run, request)
-    head = _choice(request, "head", run.num_heads("adapter"))
-    frame = _index(request, "frame", run.media[media].patch_grid[0]) if "frame" in request else 0
+    media = adapter_media(run, request)
+    head = choice(request, "head", run.num_heads("adapter"))
+    frame = whole(request, "frame", run.media[media].patch_grid[0]) if "frame" in request else 0
     sheet = run.adapter_matrix(media=media, frame=frame, head=head)
     return {
         **{"media": media, "head": head, "frame": frame},
@@ -98,9 +152,9 @@ def adapter_sheet(run: Any, request: Request) -> dict[str, Any]:
 
 def readers(run: Any, request: Request) -> dict[str, Any]:
     """The adapter queries that read one patch most, and with what weight; counted as visual tokens are."""
-    media = _adapter_media(run, request)
-    head = _choice(request, "head", run.num_heads("adapter"))
-    patch = _index(request, "patch", math.prod(run.media[media].patch_grid))
+    media = adapter_media(run, request)
+    head = choice(request, "head", run.num_heads("adapter"))
+    patch = whole(request, "patch", math.prod(run.media[media].patch_grid))
     frame, place = divmod(patch, math.prod(run.media[media].patch_grid[1:]))
     column = run.adapter_matrix(media=media, frame=frame, head=head)[:, place]
     weights, queries = column.topk(min(MAX_READERS, len(column)))
@@ -112,13 +166,6 @@ def readers(run: Any, request: Request) -> dict[str, Any]:
 
 
 # --- parts of a row ---
-
-
-def language_rows(run: Any, row: int, layer: Choice) -> Tensor:
-    """The exact rows of one token over all keys up to itself, (heads, row + 1), of one layer or the mean of all."""
-    layers = range(run.num_layers("language")) if layer == "mean" else [layer]
-    rows = [run.attention("language", layer=one, query=row).cpu() for one in layers]
-    return rows[0] if len(rows) == 1 else torch.stack(rows).mean(dim=0)
 
 
 def sections(run: Any, row: Tensor) -> dict[str, float]:
@@ -135,6 +182,11 @@ def section(token: Any) -> str:
     if token.kind in ("image", "video"):
         return "image"
     return "answer" if token.in_answer else token.section
+
+
+def _extreme(values: Tensor) -> dict[str, Any]:
+    """The largest size of a signed map, and where it stands out most to the positive side."""
+    return {"max": float(values.abs().max()) if len(values) else 0.0, "max_index": peak(values)["max_index"]}
 
 
 def peak(values: Tensor) -> dict[str, Any]:
@@ -157,8 +209,16 @@ def packed(values: Tensor) -> dict[str, Any]:
 # --- what was asked for ---
 
 
-def _row(run: Any, request: Request) -> int:
-    query = _index(request, "query", len(run.tokens))
+def _rows(run: Any, request: Request) -> list[int]:
+    """The row of "query" and of whatever is in "also", each once."""
+    also = request.get("also") or []
+    if not isinstance(also, list) or len(also) > MAX_ALSO:
+        raise RunError(f"also must be a list of at most {MAX_ALSO} tokens: choose fewer.")
+    return list(dict.fromkeys(row_index(run, {**request, "query": query}) for query in (request.get("query"), *also)))
+
+
+def row_index(run: Any, request: Request) -> int:
+    query = whole(request, "query", len(run.tokens))
     if not request.get("why"):
         return query
     if query == 0:
@@ -169,33 +229,42 @@ def _row(run: Any, request: Request) -> int:
 def media_index(run: Any, request: Request) -> int:
     if not run.media:
         raise RunError("No picture in this question: add one and ask again.")
-    return _index(request, "media", len(run.media))
+    return whole(request, "media", len(run.media))
 
 
-def _cell(run: Any, site: str, request: Request) -> tuple[Choice, Choice]:
-    return _choice(request, "layer", run.num_layers(site)), _choice(request, "head", run.num_heads(site))
+def cell_of(run: Any, site: str, request: Request) -> tuple[Choice, Choice]:
+    return choice(request, "layer", run.num_layers(site)), choice(request, "head", run.num_heads(site))
 
 
-def _adapter_media(run: Any, request: Request) -> int:
+def own_cells(run: Any, request: Request) -> Tensor:
+    """What `map_row` draws, on the media's own cells, (t, h, w); raw or with sinks aside."""
+    rows, media = _rows(run, request), media_index(run, request)
+    layer, head = cell_of(run, "language", request)
+    mode = "sinks" if request.get("mode") == "sinks" else "raw"
+    drawn = _drawn(run, rows, {"layer": layer, "head": head, "adapter_head": "mean", "media": media}, mode)
+    return (drawn["values"] if _has_adapter(run) else drawn["tokens"]).view(own_grid(run, media))
+
+
+def adapter_media(run: Any, request: Request) -> int:
     if not _has_adapter(run):
         raise RunError("Qwen2-VL has no adapter queries, its merger joins four patches: look at the Qwen-VL column.")
     return media_index(run, request)
 
 
 def _adapter_query(run: Any, request: Request) -> tuple[int, int]:
-    media = _adapter_media(run, request)
-    return media, _index(request, "query", math.prod(run.media[media].token_grid))
+    media = adapter_media(run, request)
+    return media, whole(request, "query", math.prod(run.media[media].token_grid))
 
 
-def _index(request: Request, name: str, length: int) -> int:
+def whole(request: Request, name: str, length: int) -> int:
     value = request.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < length:
         raise RunError(f"{name} must be a whole number from 0 to {length - 1:,}: choose another.")
     return value
 
 
-def _choice(request: Request, name: str, length: int) -> Choice:
-    return "mean" if request.get(name, "mean") == "mean" else _index(request, name, length)
+def choice(request: Request, name: str, length: int) -> Choice:
+    return "mean" if request.get(name, "mean") == "mean" else whole(request, name, length)
 
 
 def _has_adapter(run: Any) -> bool:

@@ -6,7 +6,7 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 
 from __future__ import annotations
 
-from app.questions import boxes, causes, patches, timeline, tour
+from app.questions import answer, boxes, causes, patches, timeline, tour
 from app.questions.contract import Look, Question
 from app.questions.pipeline import pipeline
 from app.questions.positions import position_facts, positions_by
@@ -20,6 +20,11 @@ QUESTIONS: dict[str, Question] = {
     "filmstrip": timeline.filmstrip,
     "causes": causes.causes,
     "causes_curves": causes.causes_curves,
+    "maps_ahead": answer.maps_ahead,
+    "statistics": answer.statistics,
+    "patch_readers": answer.patch_readers,
+    "reading": answer.reading,
+    "agreement": answer.agreement,
     "rebuilt": patches.rebuilt,
     "positions_by": positions_by,
     "position_facts": position_facts,

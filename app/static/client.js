@@ -1,6 +1,7 @@
 // Asking the server for exact numbers: each answer is kept, and of several waiting questions only the latest is sent.
 
-const KEPT = 240;
+const KEPT = 800; // answers at most
+const KEPT_BYTES = 64 << 20; // of all of them together
 const HOVER_MS = 40;
 
 // Long arrays arrive as base64 of little-endian float32.
@@ -16,6 +17,14 @@ export function decode(value) {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
 }
 
+// About how much memory an answer takes.
+export function weigh(value) {
+  if (value instanceof Float32Array) return value.byteLength + 64;
+  if (typeof value === "string") return 2 * value.length + 16;
+  if (value === null || typeof value !== "object") return 8;
+  return Object.values(value).reduce((sum, item) => sum + weigh(item), 32);
+}
+
 async function request(server, name, query) {
   try {
     const answer = await server[name](query);
@@ -25,22 +34,59 @@ async function request(server, name, query) {
   }
 }
 
+const keyOf = (name, query) => name + JSON.stringify(query);
+
 export class Client {
   constructor(server, onarrival) {
-    Object.assign(this, { server, onarrival, kept: new Map(), channels: new Map() });
+    Object.assign(this, { server, onarrival, kept: new Map(), bytes: 0, asked: 0, channels: new Map() });
   }
 
   async fetchOnce(name, query) {
-    const key = name + JSON.stringify(query);
-    if (this.kept.has(key)) return this.kept.get(key);
+    const key = keyOf(name, query);
+    if (this.kept.has(key)) return this.held(key);
+    this.asked += 1;
     const value = await request(this.server, name, query);
     if (!value.error) this.keep(key, value);
     return value;
   }
 
+  // An answer that is not kept whole, since its parts are.
+  askOnce(name, query) {
+    this.asked += 1;
+    return request(this.server, name, query);
+  }
+
+  // An answer that is here, which counts as a use.
+  held(key) {
+    const entry = this.kept.get(key);
+    this.kept.delete(key);
+    this.kept.set(key, entry);
+    return entry.value;
+  }
+
+  // Answers not used for longest go first.
   keep(key, value) {
-    this.kept.set(key, value);
-    if (this.kept.size > KEPT) this.kept.delete(this.kept.keys().next().value);
+    this.drop(key);
+    const entry = { value, bytes: weigh(value) + 2 * key.length };
+    this.kept.set(key, entry);
+    this.bytes += entry.bytes;
+    while (this.kept.size > 1 && (this.kept.size > KEPT || this.bytes > KEPT_BYTES)) this.drop(this.kept.keys().next().value);
+  }
+
+  drop(key) {
+    const entry = this.kept.get(key);
+    if (!entry) return;
+    this.bytes -= entry.bytes;
+    this.kept.delete(key);
+  }
+
+  has(name, query) {
+    return this.kept.has(keyOf(name, query));
+  }
+
+  // Several answers that came in one: each is kept as if it had been asked for.
+  keepAll(name, pairs) {
+    pairs.forEach(([query, value]) => this.keep(keyOf(name, query), value));
   }
 
   channel(name, group) {
@@ -53,9 +99,9 @@ export class Client {
   // The answer if it is here, else the channel's last one (`fresh` false) while the new one is on its way.
   resource(channelName, name, query, { hovering = false, group = "" } = {}) {
     const channel = this.channel(channelName, group);
-    const key = name + JSON.stringify(query);
+    const key = keyOf(name, query);
     if (this.kept.has(key)) {
-      channel.last = this.kept.get(key);
+      channel.last = this.held(key);
       channel.wanted = null;
       return { value: channel.last, fresh: true, error: null };
     }

@@ -62,6 +62,12 @@ const tables = [false, true].map((dark) => Array.from({ length: 256 }, (_, index
 
 export const tide = (value, dark) => tables[dark ? 1 : 0][step(value)];
 
+// Of a signed map, -1..1: rose where it is negative, teal where it is positive, the deeper the larger. On a quietened
+// picture zero is not drawn at all, so that the surface shows.
+const divergingTables = [5, 190].map((hue) => Array.from({ length: 256 }, (_, at) => oklch(0.58 + (0.26 * at) / 255, 0.13, hue)));
+
+export const diverging = (value) => divergingTables[value < 0 ? 0 : 1][step(Math.abs(value))];
+
 export const css = ([red, green, blue], alpha = 1) => `rgb(${red} ${green} ${blue} / ${alpha})`;
 
 export function luminance([red, green, blue]) {

@@ -52,6 +52,39 @@ export function cellsUnder([x1, y1, x2, y2], [, rows, columns]) {
   return found;
 }
 
+// The cells that a selection's places lie in, or of a region those whose middle does; counted over all frames.
+export function cellsOf({ keys, places, region, frame }, grid) {
+  const [frames, rows, columns] = grid;
+  const first = Math.min(frame, frames - 1) * rows * columns;
+  if (!region) return [...new Set((keys ? [keys, ...places] : []).map((place) => first + cellAt(place, grid).index))];
+  const found = [];
+  for (let row = 0; row < rows; row += 1)
+    for (let column = 0; column < columns; column += 1) {
+      const [x, y] = placeOf(row, column, grid);
+      if (x >= region[0] && x < region[2] && y >= region[1] && y < region[3]) found.push(first + row * columns + column);
+    }
+  return found.slice(0, 256);
+}
+
+// Which part of each of `count` equal cells of 0..1 lies between start and end.
+export const inside = (count, start, end) =>
+  Array.from({ length: count }, (_, index) =>
+    Math.max(0, Math.min(1, (Math.min(end, (index + 1) / count) - Math.max(start, index / count)) * count)),
+  );
+
+// The sum of a map over a rectangle of the picture, all frames; a cell that the edge cuts counts by the part inside.
+export function regionSum(values, [frames, rows, columns], [left, top, right, bottom]) {
+  const [down, across] = [inside(rows, top, bottom), inside(columns, left, right)];
+  let sum = 0;
+  for (let frame = 0; frame < frames; frame += 1)
+    down.forEach((part, row) => {
+      if (!part) return;
+      const start = (frame * rows + row) * columns;
+      across.forEach((other, column) => (sum += other ? values[start + column] * part * other : 0));
+    });
+  return sum;
+}
+
 function borderSteps(cells, columns) {
   const inside = new Set(cells);
   const steps = new Map(); // from corner -> corners one can go to, keeping the cells on the right

@@ -4,7 +4,7 @@ import { createActions } from "./actions.js";
 import { Client } from "./client.js";
 import { createContext } from "./context.js";
 import { el, refill, segmented, setText, toggle } from "./dom.js";
-import { onLanguage, say } from "./i18n.js";
+import { onLanguage, said, say } from "./i18n.js";
 import { createExport } from "./parts/export.js";
 import { HeadCard } from "./parts/headcard.js";
 import { listenToKeys } from "./keys.js";
@@ -33,7 +33,8 @@ function createTabs(actions) {
     }),
   );
   const remark = el("span", { class: "remark" });
-  const root = el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": "Views" }, ...buttons), remark);
+  const figure = el("span", { class: "tabs-figure" });
+  const root = el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons), figure, remark);
   root.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(event.target);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -45,6 +46,7 @@ function createTabs(actions) {
   });
   return {
     root,
+    figure,
     update(view, words) {
       buttons.forEach((button) => {
         const chosen = button.dataset.view === view;
@@ -91,8 +93,8 @@ function createNotices() {
     el(
       "div",
       { class: "notice" },
-      el("span", { text: sentence }),
-      el("button", { type: "button", class: "link", text: "Ask both", onclick: pressAsk }),
+      el("span", { text: said(sentence) }),
+      el("button", { type: "button", class: "link", text: say("Ask both"), onclick: pressAsk }),
     );
   return {
     root,
@@ -104,14 +106,14 @@ function createNotices() {
 // One line where the weights shown are no ground to judge an answer by.
 function remarkOn(state) {
   const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
-  if (runs.some((run) => !run.model.trained)) return "Untrained weights. Geometry exact, answers not.";
+  if (runs.some((run) => !run.model.trained)) return say("Untrained weights. Geometry exact, answers not.");
   const tiny = runs.some((run) => run.model.size_label === "tiny" && run.media.length);
-  return tiny && state.outside ? "Photo: outside the demo world. Geometry exact, answer not." : "";
+  return tiny && state.outside ? say("Photo: outside the demo world. Geometry exact, answer not.") : "";
 }
 
 function letterSwitch(store, actions) {
   const root = segmented(
-    "Model",
+    say("Model"),
     LETTERS.map((letter) => [letter, letter]),
     actions.show,
   );
@@ -175,6 +177,13 @@ function stepAndFocus(actions, letter, by) {
   );
 }
 
+// The one figure of a view that stands at the right of the tabs, where the view has one.
+function drawFigure(ctx, root, state, selection) {
+  const { figure } = VIEWS[selection.view];
+  root.hidden = !figure;
+  if (figure) figure(ctx, state, selection, root);
+}
+
 // Draws the state; made anew for each language, since what is drawn holds its words.
 function createRenderer(ctx, shell) {
   const made = {};
@@ -191,6 +200,7 @@ function createRenderer(ctx, shell) {
     const current = view(selection.view);
     if (shell.stage.firstChild !== current.root) shell.stage.replaceChildren(current.root);
     current.update(state, selection);
+    drawFigure(ctx, shell.tabs.figure, state, selection);
     shell.status.update(
       statusParts(ctx, state, selection, VIEWS[selection.view].status),
       statusHint(state, state.selection),
@@ -261,6 +271,7 @@ function forTests(store, ctx, actions) {
   return {
     actions,
     select: (patch) => store.select(patch),
+    client: ctx.client,
     map: (letter) => ctx.mapResources(letter).map,
     settled: () => LETTERS.every(fresh) && store.drawnState() === store.state,
     get state() {

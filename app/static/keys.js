@@ -1,11 +1,13 @@
-// Keys that work anywhere on the page: views by number, words by arrows, Esc, Space and ?.
+// Keys that work anywhere on the page: views by number, words by arrows, Esc, Space, Q and ?.
 
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
 
 export const KEYS = [
   [["←", "→"], "move"],
   [["space"], "play"],
+  [["Q"], "swap"],
   [["shift"], "add"],
+  [["drag"], "sum a region"],
   [["esc"], "let go"],
   [["1", "–", "4"], "views"],
   [["?"], "all keys"],
@@ -18,6 +20,7 @@ function meaning(event, actions, views) {
   const onButton = event.target.closest?.("button, a, summary");
   const onWidget = onButton || event.target.closest?.("[tabindex]");
   if (event.key === "Escape") return () => actions.letGo();
+  if (event.key === "q" || event.key === "Q") return () => actions.swap();
   if (event.key === "?") return () => window.dispatchEvent(new CustomEvent("inspector-keys"));
   if (event.key === " ") return onButton ? undefined : () => actions.play();
   if (ARROWS[event.key]) return onWidget ? undefined : () => actions.stepWord(ARROWS[event.key]);

@@ -1,5 +1,7 @@
 // Numbers as the page writes them: commas, a space before %, one decimal for shares and two below 2 %.
 
+import { say } from "./i18n.js";
+
 export const count = (value) => Math.round(value).toLocaleString("en-US");
 
 export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
@@ -9,8 +11,8 @@ export const times = (width, height) => `${count(width)} × ${count(height)}`;
 // Never 0 or 100 for what is neither.
 export function percent(share) {
   const value = share * 100;
-  if (value > 0 && value < 0.005) return "under 0.01 %";
-  if (value >= 99.995 && value < 100) return "over 99.99 %";
+  if (value > 0 && value < 0.005) return say("under 0.01 %");
+  if (value >= 99.995 && value < 100) return say("over 99.99 %");
   const two = (value > 0 && value < 1.995) || (value >= 99.95 && value < 100);
   return `${value.toFixed(two ? 2 : 1)} %`;
 }

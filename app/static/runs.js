@@ -2,7 +2,7 @@
 
 import { linkedQuery } from "./actions.js";
 import { publish } from "./news.js";
-import { LETTERS, emptySelection, fromLine, other, readAddress } from "./store.js";
+import { LETTERS, NO_PLACE, emptySelection, fromLine, nothingChosen, other, readAddress } from "./store.js";
 import { wordOfToken } from "./words.js";
 
 const none = () => ({ A: null, B: null });
@@ -24,6 +24,7 @@ function fitted(selection, letter, run) {
     layer: { ...selection.layer, [letter]: within(selection.layer[letter], layers) },
     head: { ...selection.head, [letter]: within(selection.head[letter], heads) },
     query: { ...selection.query, [letter]: token !== null && token < run.tokens.id.length ? token : null },
+    also: { ...selection.also, [letter]: selection.also[letter].filter((one) => one < run.tokens.id.length) },
     adapter: fittedAdapter(selection.adapter, run.sites),
     media: Math.min(selection.media, Math.max(0, run.media.length - 1)),
   };
@@ -71,7 +72,7 @@ export class Runs {
     this.before = store.state.runs;
     this.actions.stopPlaying();
     store.set({ turn, notice: null, failed: none(), runs: none() });
-    store.select({ run: none(), query: none(), keys: null, media: 0 });
+    store.select({ run: none(), ...nothingChosen(), media: 0 });
     window.dispatchEvent(new CustomEvent("inspector-asked"));
   }
 
@@ -129,7 +130,9 @@ export class Runs {
       model: lead,
       query: linkedQuery(this.store.state, lead, word),
       own: { A: false, B: false },
-      keys: null,
+      also: { A: [], B: [] },
+      swap: false,
+      ...NO_PLACE,
       media: 0,
       frame: 0,
     });

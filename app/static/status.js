@@ -1,25 +1,40 @@
 // The status line: one sentence that is always true of what is on screen. Each view says its own (`status`); what they
 // share stands here.
 
+import { ownGrid, ownUnit } from "./families.js";
 import { cellAt, cellBox } from "./geometry.js";
+import { say, said } from "./i18n.js";
 import { count, percent } from "./numbers.js";
 import { LETTERS, other } from "./store.js";
-import { sameWord, wordLabel, wordOfToken } from "./words.js";
+import { rowOfToken, sameWord, wordLabel, wordOfToken } from "./words.js";
 
-const where = (map) =>
-  `language ${map.layer === "mean" ? "mean of layers" : `layer ${map.layer}`} ${map.head === "mean" ? "mean of heads" : `head ${map.head}`}`;
+export const layerWords = (layer) => (layer === "mean" ? say("mean of layers") : say("layer {layer}", { layer }));
+export const headWords = (head) => (head === "mean" ? say("mean of heads") : say("head {head}", { head }));
+
+export const languageWhere = ({ layer, head }) =>
+  say("language {layer} {head}", { layer: layerWords(layer), head: headWords(head) });
+
+const sunk = (map) => Object.values(map.sinks ?? {}).reduce((sum, share) => sum + share, 0);
+
+const rowName = (map) =>
+  map.rows?.length > 1
+    ? say("mean of rows {rows}", { rows: map.rows.map(count).join(", ") })
+    : say("row {row}", { row: count(map.row) });
 
 export function rowWords(ctx, letter, state, selection) {
   const run = state.runs[letter];
-  if (!run) return state.live[letter] ? `${state.live[letter].step}` : "no answer yet";
-  if (!run.media.length) return "no picture in this question";
-  if (selection.query[letter] === null) return "nothing chosen";
+  if (!run) return state.live[letter] ? said(state.live[letter].step) : say("no answer yet");
+  if (!run.media.length) return say("no picture in this question");
+  if (selection.query[letter] === null) return say("nothing chosen");
   const { map, fresh, error } = ctx.mapResources(letter);
   const missing = follows(state, selection, letter);
-  if (error) return error;
-  const word = missing ? `has no row for this word, shown: its “${missing}”, ` : "";
-  if (!map || !fresh) return `${word}row ${selection.query[letter] - 1} on its way`;
-  return `${word}row ${map.row}, ${where(map)}, ${percent(map.shares_all ?? map.share)} of the row on the image`;
+  if (error) return said(error);
+  const word = missing ? say("has no row for this word, shown: its “{word}”, ", { word: missing }) : "";
+  const row = rowOfToken(run, selection.query[letter]);
+  if (!map || !fresh) return word + say("row {row} on its way", { row: count(row) });
+  const parts = { row: rowName(map), where: languageWhere(map), share: percent(map.shares_all ?? map.share) };
+  const sinks = percent(sunk(map));
+  return word + say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks });
 }
 
 // The word that stands in where a model never said the chosen one; null where it said it, or was chosen by hand.
@@ -32,27 +47,30 @@ export function follows(state, selection, letter) {
   return wordLabel(to.words[wordOfToken(to, selection.query[letter])]);
 }
 
-export function cellWords(letter, media, place) {
-  const grid = letter === "A" ? media.patch_grid : media.token_grid;
+// A cell in words: what it is, where, and which pixels of the original. `run` may be a letter's run or, as it was, none.
+export function cellWords(run, media, place) {
+  const grid = ownGrid(run, media);
   const { row, column, index } = cellAt(place, grid);
   const [x1, y1, x2, y2] = cellBox(row, column, media.size, grid).map(Math.round);
-  const name = letter === "A" ? "patch" : "token";
-  return `${name} ${count(index)}, cell (${row}, ${column}), box ${x1}, ${y1} to ${x2}, ${y2} of the original`;
+  const gaps = { index: count(index), row, column, x1, y1, x2, y2 };
+  return ownUnit(run) === "patch"
+    ? say("patch {index}, cell ({row}, {column}), box {x1}, {y1} to {x2}, {y2} of the original", gaps)
+    : say("token {index}, cell ({row}, {column}), box {x1}, {y1} to {x2}, {y2} of the original", gaps);
 }
 
 // Parts of the sentence of a view: [text, bold, text] each.
 export function statusParts(ctx, state, selection, sentence) {
   if (!LETTERS.some((letter) => state.runs[letter])) {
     const busy = LETTERS.map((letter) => state.live[letter]).find(Boolean);
-    return [[busy ? busy.step : "No run yet: ask a question, or start from an example."]];
+    return [[busy ? said(busy.step) : say("No run yet: ask a question, or start from an example.")]];
   }
   return sentence(ctx, state, selection);
 }
 
 export function statusHint(state, selection) {
-  if (state.preview) return "Click to lock";
-  const locked = selection.keys || LETTERS.some((letter) => selection.query[letter] !== null);
-  return locked ? "Locked. Esc lets go" : "Hover to look, click to lock";
+  if (state.preview) return say("Click to lock");
+  const locked = selection.keys || selection.region || LETTERS.some((letter) => selection.query[letter] !== null);
+  return locked ? say("Locked. Esc lets go") : say("Hover to look, click to lock");
 }
 
 export const otherHasNoRow = (state, selection) => follows(state, selection, other(selection.model));

@@ -28,13 +28,32 @@ export function emptySelection() {
     head: both("mean"),
     query: both(null), // token index of the word in question, by model
     own: both(false), // true: this model's word was chosen by hand, not by following the other model's
+    also: { A: [], B: [] }, // more tokens, whose rows are averaged with that of the word in question
     media: 0,
     adapter: { query: 0, head: "mean" },
     keys: null, // a place on the original picture, [x, y] in 0..1
+    places: [], // more places, whose cells are summed with that one's
+    region: null, // a rectangle of the original picture, [left, top, right, bottom] in 0..1
+    swap: false, // query and key have changed roles: a column, who reads this, in place of a row
     frame: 0,
     ...Object.fromEntries(Object.entries(choicesOf()).map(([view, initial]) => [`of_${view}`, initial])),
   };
 }
+
+// Words averaged, or places summed, at most.
+export const MOST_ADDED = 64;
+
+// What letting go of everything but the word leaves.
+export const NO_PLACE = { keys: null, places: [], region: null };
+
+// What letting go of everything leaves.
+export const nothingChosen = () => ({
+  ...NO_PLACE,
+  query: both(null),
+  own: both(false),
+  also: { A: [], B: [] },
+  swap: false,
+});
 
 // What is chosen in one view alone, its CHOICES.
 export const choices = (selection, view) => selection[`of_${view}`];
@@ -104,7 +123,12 @@ export function toLine(selection) {
   };
   const parts = [`view=${selection.view}`, `model=${selection.model}`, model("A"), model("B")];
   parts.push(`media=${selection.media}`, `adapter=${selection.adapter.query},${selection.adapter.head}`);
-  if (selection.keys) parts.push(`keys=${selection.keys.map((value) => value.toFixed(4)).join(",")}`);
+  const numbers = (values) => values.map((value) => value.toFixed(4)).join(",");
+  if (selection.keys) parts.push(`keys=${numbers(selection.keys)}`);
+  if (selection.places.length) parts.push(`places=${numbers(selection.places.flat())}`);
+  if (selection.region) parts.push(`region=${numbers(selection.region)}`);
+  if (selection.swap) parts.push("swap=1");
+  LETTERS.forEach((letter) => selection.also[letter].length && parts.push(`also${letter}=${selection.also[letter]}`));
   if (selection.frame) parts.push(`frame=${selection.frame}`);
   Object.entries(choicesOf()).forEach(([view, initial]) => {
     const changed = Object.entries(choices(selection, view)).filter(([name, value]) => value !== initial[name]);
@@ -156,6 +180,30 @@ const readers = {
   },
 };
 
+const within = (values) => values.every((value) => value >= 0 && value <= 1);
+
+Object.assign(readers, {
+  places(selection, text) {
+    const values = text.split(",").map(Number).slice(0, 2 * MOST_ADDED);
+    if (values.length % 2 || !within(values)) return;
+    selection.places = values.flatMap((value, index) => (index % 2 ? [] : [[value, values[index + 1]]]));
+  },
+  region(selection, text) {
+    const box = text.split(",").map(Number);
+    if (box.length === 4 && within(box) && box[0] < box[2] && box[1] < box[3]) selection.region = box;
+  },
+  swap: (selection, text) => (selection.swap = text === "1"),
+  alsoA: (selection, text) => (selection.also = { ...selection.also, A: tokensFrom(text) }),
+  alsoB: (selection, text) => (selection.also = { ...selection.also, B: tokensFrom(text) }),
+});
+
+const tokensFrom = (text) =>
+  text
+    .split(",")
+    .map(Number)
+    .filter((token) => Number.isInteger(token) && token >= 0)
+    .slice(0, MOST_ADDED);
+
 export function fromLine(line) {
   const selection = emptySelection();
   for (const part of (line || "").split(";")) {
@@ -175,7 +223,7 @@ export function writeAddress(selection) {
     else url.searchParams.delete(name);
   });
   if (selection.run.A || selection.run.B) url.searchParams.set("sel", toLine(selection));
-  const address = url.toString().replace(/%3D/g, "=").replace(/%3B/g, ";").replace(/%2C/g, ",");
+  const address = url.toString().replace(/%3D/g, "=").replace(/%3B/g, ";").replace(/%2C/g, ",").replace(/%3A/g, ":");
   if (address !== window.location.href) window.history.replaceState(null, "", address);
 }
 

@@ -1,9 +1,19 @@
 // Words of an answer: one per token, and which word of the other model belongs to one.
 
+import { say } from "./i18n.js";
+import { count } from "./numbers.js";
+
 const plain = (word) => word.text.trim();
 
 export const wordOfToken = (run, token) =>
   run && token !== null ? run.words.findIndex((word) => word.tokens.includes(token)) : -1;
+
+// The row that is shown for a token: of an answer's word the one that predicts it, of the prompt's tokens their own.
+export const isPredicted = (run, token) => token >= run.answer_start;
+export const rowOfToken = (run, token) => (isPredicted(run, token) ? token - 1 : token);
+
+// The same the other way: which word of the answer a row predicts; -1 for none.
+export const wordPredictedBy = (run, row) => wordOfToken(run, row + 1);
 
 export const tokenOfWord = (run, index) => run.words[index]?.tokens[0] ?? null;
 
@@ -29,7 +39,7 @@ export function wordLabel(word) {
   if (!word) return "";
   if (word.special && word.label) return word.label;
   if (word.text.trim()) return word.text.trim();
-  return word.text.includes("\n") ? "new line" : "space";
+  return word.text.includes("\n") ? say("new line") : say("space");
 }
 
 export const leadingSpace = (word) => /^\s/.test(word.text);
@@ -40,5 +50,13 @@ export const unprintable = (word) => word.special || !word.text.trim();
 export function chosenLabel(run, token) {
   if (!run || token === null) return "";
   const word = run.words[wordOfToken(run, token)];
-  return word ? `“${wordLabel(word)}”` : `token ${token}`;
+  return word ? `“${wordLabel(word)}”` : say("token {token} {text}", { token: count(token), text: tokenLabel(run, token) });
+}
+
+// What a token reads as: its text in quotation marks, or what kind of token it is.
+export function tokenLabel(run, token) {
+  const text = run.tokens.text[token] ?? "";
+  if (run.tokens.kind[token] === "image" || run.tokens.kind[token] === "video") return say("of the image");
+  if (text === "\n" || text.includes("\n")) return say("(new line)");
+  return `“${text.trim() || " "}”`;
 }

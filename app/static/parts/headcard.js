@@ -1,7 +1,8 @@
 // The card of one model: its answer as words, the likeliest tokens at the chosen word, and the chain of counts.
 
 import { el, letterBadge, refill, setText, toggle } from "../dom.js";
-import { count, parameters, percent, plural, seconds } from "../numbers.js";
+import { say, said } from "../i18n.js";
+import { count, parameters, percent, seconds } from "../numbers.js";
 import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../words.js";
 
 function wordButton(word, index) {
@@ -10,7 +11,11 @@ function wordButton(word, index) {
     { class: "word-share" },
     el("i", { style: { width: `${Math.min(100, word.share * 100)}%` } }),
   );
-  const name = `${wordLabel(word)}, word ${index}, ${percent(word.share)} of its row on the image`;
+  const name = say("{word}, word {index}, {share} of its row on the image", {
+    word: wordLabel(word),
+    index,
+    share: percent(word.share),
+  });
   return el(
     "button",
     {
@@ -52,15 +57,16 @@ function wordRun(words) {
   return nodes;
 }
 
-function markWords(root, run, { locked, hovered, model, letter }) {
+function markWords(root, run, { locked, hovered, model, letter, also }) {
   const text = locked >= 0 ? wordLabel(run.words[locked]) : null;
   root.querySelectorAll(".word").forEach((button) => {
     const index = Number(button.dataset.word);
     toggle(button, "locked", index === locked && model === letter);
-    toggle(button, "added", index === locked && model !== letter);
+    const added = also.includes(index);
+    toggle(button, "added", added || (index === locked && model !== letter));
     toggle(button, "hovered", index === hovered && hovered !== locked);
     toggle(button, "same", index !== locked && text !== null && wordLabel(run.words[index]) === text);
-    button.setAttribute("aria-pressed", String(index === locked));
+    button.setAttribute("aria-pressed", String(index === locked || added));
     button.tabIndex = index === Math.max(0, locked) ? 0 : -1;
   });
 }
@@ -79,7 +85,7 @@ function reveal(words, locked) {
 }
 
 function alternatives(word) {
-  if (!word) return [el("span", { class: "faint", text: "Choose a word to see what else could have stood there." })];
+  if (!word) return [el("span", { class: "faint", text: say("Choose a word to see what else could have stood there.") })];
   const items = word.alternatives.map((item) => {
     const shown = { text: item.text, label: item.label, special: item.special };
     const taken = item.text === word.text || (word.special && item.special && item.id === word.id);
@@ -90,7 +96,7 @@ function alternatives(word) {
       el("b", { text: percent(item.probability) }),
     );
   });
-  return [el("span", { class: "faint", text: "likeliest here" }), ...items];
+  return [el("span", { class: "faint", text: say("likeliest here") }), ...items];
 }
 
 function chain(run) {
@@ -101,23 +107,25 @@ function chain(run) {
     el(
       "span",
       {},
-      ...part(account.patches, "patches"),
+      ...part(account.patches, say("patches")),
       arrow(),
-      ...part(account.visual_tokens, "tokens"),
+      ...part(account.visual_tokens, say("tokens")),
       arrow(),
-      ...part(account.prompt_tokens, "in the prompt"),
+      ...part(account.prompt_tokens, say("in the prompt")),
     ),
-    el("span", {}, "largest position ", el("b", { text: count(account.largest_position) })),
+    el("span", {}, `${say("largest position")} `, el("b", { text: count(account.largest_position) })),
   ];
 }
 
 const spent = (run) => Object.values(run.seconds).reduce((sum, value) => sum + value, 0);
 
-const summary = (run) => `${plural(run.account.answer_tokens, "token")} · ${seconds(spent(run))}`;
+const tokens = (number) => (number === 1 ? say("1 token") : say("{n} tokens", { n: count(number) }));
+
+const summary = (run) => `${tokens(run.account.answer_tokens)} · ${seconds(spent(run))}`;
 
 function stoppedTag(run) {
   if (!run.stopped) return null;
-  return el("span", { class: "tag", text: `stopped after ${plural(run.account.answer_tokens, "token")}` });
+  return el("span", { class: "tag", text: say("stopped after {tokens}", { tokens: tokens(run.account.answer_tokens) }) });
 }
 
 function loading(live) {
@@ -129,9 +137,9 @@ function loading(live) {
 function errorCard(error, act) {
   const way = error.way_out;
   return [
-    el("b", { class: "bad", text: error.title }),
-    el("p", { text: error.sentence }),
-    way ? el("button", { type: "button", class: "link", text: way.label, onclick: () => act(way) }) : null,
+    el("b", { class: "bad", text: said(error.title) }),
+    el("p", { text: said(error.sentence) }),
+    way ? el("button", { type: "button", class: "link", text: said(way.label), onclick: () => act(way) }) : null,
   ];
 }
 
@@ -162,7 +170,7 @@ export class HeadCard {
     this.bar.setAttribute("role", "progressbar");
     this.root = el(
       "section",
-      { class: "card head-card", "data-letter": letter, "aria-label": `Answer ${letter}` },
+      { class: "card head-card", "data-letter": letter, "aria-label": say("Answer {letter}", { letter }) },
       el("header", {}, letterBadge(letter), this.name, this.step, this.note),
       this.error,
       this.words,
@@ -196,7 +204,7 @@ export class HeadCard {
     toggle(root, "failed", failed);
     toggle(root, "vacant", !run && !live);
     this.updateName(run?.model || state.models[letter], run);
-    setText(this.step, live ? live.step : "");
+    setText(this.step, live ? said(live.step) : "");
     this.error.hidden = !failed;
     if (failed) refill(this.error, failed, () => errorCard(failed, this.act));
     if (live) this.updateUnderway(live);
@@ -213,9 +221,9 @@ export class HeadCard {
 
   updateUnderway(live) {
     const done = `${Math.round(live.progress * 100)}`;
-    const said = live.pieces.length;
+    const spoken = live.pieces.length;
     refill(this.words, ["live", live.pieces], () => loading(live));
-    refill(this.note, ["live", said], () => (said ? `${plural(said, "token")} so far` : ""));
+    refill(this.note, ["live", spoken], () => (spoken ? say("{tokens} so far", { tokens: tokens(spoken) }) : ""));
     this.bar.firstChild.style.width = `${done}%`;
     this.bar.setAttribute("aria-valuenow", done);
   }
@@ -226,7 +234,8 @@ export class HeadCard {
     const shown = wordOfToken(run, selection.query[letter]);
     refill(words, ["run", run.id], () => wordRun(run.words));
     const hovered = state.preview ? shown : -1;
-    markWords(words, run, { locked, hovered, model: state.selection.model, letter });
+    const also = state.selection.also[letter].map((token) => wordOfToken(run, token));
+    markWords(words, run, { locked, hovered, model: state.selection.model, letter, also });
     const stamp = [run.id, locked, selection.view].join();
     if (words.dataset.revealed !== stamp) reveal(words, locked);
     words.dataset.revealed = stamp;

@@ -2,6 +2,7 @@
 
 import { el, refill } from "../dom.js";
 import { cellBox, cellSize, rowAndColumn } from "../geometry.js";
+import { say } from "../i18n.js";
 import { count, pixels } from "../numbers.js";
 import { paintCrop, paintGrid, paintSmallMap } from "./thumbs.js";
 
@@ -14,14 +15,21 @@ export const drawnValues = (map) => (map.unit === "patch" ? map.values : map.tok
 
 const cells = ([, rows, columns]) => rows * columns;
 
+// What a neutral question takes away has no colour in a thumbnail, which shows the rest.
+const positive = (values) => values.map((value) => Math.max(0, value));
+
+// A rung is pressed for the matrix that made it.
 export class Ladder {
-  constructor() {
-    const rung = () => el("figure", { class: "rung" }, el("canvas"), el("figcaption"));
+  constructor({ onrung } = {}) {
+    const rung = (_, index) => {
+      const press = onrung && { role: "button", tabindex: "0", onclick: () => onrung(index), onkeydown: (event) => event.key === "Enter" && onrung(index) };
+      return el("figure", { class: "rung", ...press }, el("canvas"), el("figcaption"));
+    };
     const arrow = () => el("span", { class: "arrow", text: "→" });
-    this.rungs = [rung(), rung(), rung()];
+    this.rungs = Array.from({ length: 3 }, rung);
     this.product = el("code", { class: "product" });
     const [first, second, third] = this.rungs;
-    const title = el("div", { class: "title-line" }, el("h3", { text: "From row to picture" }), this.product);
+    const title = el("div", { class: "title-line" }, el("h3", { text: say("From row to picture") }), this.product);
     this.root = el(
       "div",
       { class: "ladder" },
@@ -38,9 +46,9 @@ export class Ladder {
     if (map.unit === "patch") this.throughQueries(map);
     else this.throughTokens(map, image, media);
     const [width, height] = cellSize(media.size, drawnGrid(map));
-    const shown = { values: drawnValues(map), grid: drawnGrid(map), max: map.max };
+    const shown = { values: drawnValues(map), grid: drawnGrid(map), max: map.max, signed: map.mode === "neutral" };
     paintSmallMap(this.canvas(2), image, media.size, shown, LAST_RUNG);
-    this.caption(2, "original picture", `${pixels(width)} × ${pixels(height)} px`);
+    this.caption(2, say("original picture"), `${pixels(width)} × ${pixels(height)} px`);
   }
 
   canvas(index) {
@@ -54,19 +62,19 @@ export class Ladder {
   throughQueries(map) {
     const [queries, patches] = [cells(map.token_grid), cells(map.grid)];
     this.product.textContent = `(1×${queries})·(${queries}×${patches})`;
-    paintGrid(this.canvas(0), map.tokens.slice(0, queries), map.token_grid.slice(1), RUNG);
-    this.caption(0, `${count(queries)} queries`, "not places");
-    paintGrid(this.canvas(1), map.values.slice(0, patches), map.grid.slice(1), RUNG);
-    this.caption(1, `${count(patches)} patches`, "pulled back");
+    paintGrid(this.canvas(0), positive(map.tokens), map.token_grid.slice(1), RUNG);
+    this.caption(0, say("{n} queries", { n: count(queries) }), say("not places"));
+    paintGrid(this.canvas(1), positive(map.values), map.grid.slice(1), RUNG);
+    this.caption(1, say("{n} patches", { n: count(patches) }), say("pulled back"));
   }
 
   throughTokens(map, image, media) {
     const [, rows, columns] = map.token_grid;
     this.product.textContent = `(1×${map.tokens.length}) ⊗ 2×2`;
-    paintGrid(this.canvas(0), map.tokens.slice(0, rows * columns), [rows, columns], RUNG);
-    this.caption(0, `${rows} × ${columns} tokens`, "already places");
+    paintGrid(this.canvas(0), positive(map.tokens), [rows, columns], RUNG);
+    this.caption(0, say("{rows} × {columns} tokens", { rows, columns }), say("already places"));
     this.paintFold(map, image, media);
-    this.caption(1, "4 patches", "equal split");
+    this.caption(1, say("4 patches"), say("equal split"));
   }
 
   // The strongest token's piece of the picture, cut into its four patches.

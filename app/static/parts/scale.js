@@ -1,13 +1,16 @@
 // The colour bar beside a map, with the figures that keep the map honest.
 
 import { el, refill, sizeCanvas } from "../dom.js";
-import { css, viridis } from "../colour.js";
+import { css, diverging, viridis } from "../colour.js";
 
-function paintBar(canvas, width, height, upright) {
+// A signed scale runs from rose through the surface, which is nothing, to teal.
+function paintBar(canvas, width, height, upright, signed) {
   const { context, width: w, height: h } = sizeCanvas(canvas, width, height);
   const length = upright ? h : w;
   for (let at = 0; at < length; at += 1) {
-    context.fillStyle = css(viridis(upright ? 1 - at / length : at / length));
+    const value = upright ? 1 - at / length : at / length;
+    const about = 2 * value - 1;
+    context.fillStyle = signed ? css(diverging(about), Math.min(1, 2.3 * Math.abs(about))) : css(viridis(value));
     context.fillRect(upright ? 0 : at, upright ? at : 0, upright ? w : 1, upright ? 1 : h);
   }
 }
@@ -22,13 +25,14 @@ export function createScale() {
   const root = el("div", { class: "scale" }, bar, text);
   return {
     root,
-    update({ height, flat, top, middle, bottom }) {
+    update({ height, flat, top, middle, bottom, signed = false, bare = false }) {
+      bar.style.visibility = bare ? "hidden" : "";
       root.classList.toggle("flat", flat);
       root.style.height = flat ? "auto" : `${height}px`;
-      if (root.dataset.size !== `${height}${flat}`) {
-        root.dataset.size = `${height}${flat}`;
-        if (flat) paintBar(bar, 160, 10, false);
-        else paintBar(bar, 9, height, true);
+      if (root.dataset.size !== `${height}${flat}${signed}`) {
+        root.dataset.size = `${height}${flat}${signed}`;
+        if (flat) paintBar(bar, 160, 10, false, signed);
+        else paintBar(bar, 9, height, true, signed);
       }
       refill(text, [top, middle, bottom], () => [
         el("div", {}, ...lines(top, "scale-line")),

@@ -1,7 +1,7 @@
 // The original picture with everything that lies on it: cells of a map, grid lines, contours, outlines and a label.
 
 import { el, setText, sizeCanvas, toggle } from "../dom.js";
-import { css, opacity, viridis } from "../colour.js";
+import { css, diverging, opacity, viridis } from "../colour.js";
 import { contour, edges, fit } from "../geometry.js";
 
 const QUERY = { colour: "#ff9840", width: 2.5, under: 5, dash: [] };
@@ -25,15 +25,18 @@ function stroke(context, ratio, pen, trace) {
 }
 
 // Paint the cells of a map; returns the edges used, so that a test can find each cell again.
-export function paintCells(context, width, height, { values, grid, max, offset = 0 }) {
+export function paintCells(context, width, height, { values, grid, max, offset = 0, signed = false, lines = null }) {
   const [, rows, columns] = grid;
-  const [xs, ys] = [edges(columns, width), edges(rows, height)];
+  const at = (fractions, length) => fractions.map((fraction) => Math.round(fraction * length));
+  const [xs, ys] = lines
+    ? [at([...lines.xs], width), at([...lines.ys], height)]
+    : [edges(columns, width), edges(rows, height)];
   for (let row = 0; row < rows; row += 1)
     for (let column = 0; column < columns; column += 1) {
       const value = max > 0 ? values[offset + row * columns + column] / max : 0;
-      const alpha = opacity(value);
+      const alpha = opacity(signed ? Math.abs(value) : value);
       if (alpha <= 0) continue;
-      context.fillStyle = css(viridis(value), alpha);
+      context.fillStyle = css(signed ? diverging(value) : viridis(value), alpha);
       context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
     }
   return { xs, ys };
@@ -92,6 +95,7 @@ const sameSpec = (one, two) => {
       spec.dimmed,
       spec.note,
       spec.frame,
+      spec.cells?.offset,
     ]);
   return (
     one !== null &&
@@ -105,16 +109,44 @@ const sameSpec = (one, two) => {
 
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-function listen(root, { onhover, onpick, onstep }) {
+const LEAST_DRAG = 5; // pixels before a press becomes a rectangle
+
+// A rectangle is drawn with the button held; it previews as it grows, and a press without a move stays a click.
+function listenToDrags(root, place, { onregion }) {
+  let [from, box] = [null, null];
+  root.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" || event.button !== 0) return;
+    from = { place: place(event), x: event.clientX, y: event.clientY };
+    box = null;
+  });
+  root.addEventListener("pointermove", (event) => {
+    if (!from || (!box && Math.hypot(event.clientX - from.x, event.clientY - from.y) < LEAST_DRAG)) return;
+    if (!box) root.setPointerCapture(event.pointerId);
+    const to = place(event);
+    box = [0, 1].map((axis) => Math.min(from.place[axis], to[axis])).concat([0, 1].map((axis) => Math.max(from.place[axis], to[axis])));
+    onregion(box, false);
+  });
+  const end = (done) => () => {
+    if (box) onregion(done && box[2] > box[0] && box[3] > box[1] ? box : null, true);
+    from = null;
+    setTimeout(() => (box = null)); // after the click that follows
+  };
+  root.addEventListener("pointerup", end(true));
+  root.addEventListener("pointercancel", end(false));
+  return () => box !== null;
+}
+
+function listen(root, { onhover, onpick, onstep, onregion }) {
   const place = (event) => {
     const box = root.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) =>
       Math.min(0.999999, Math.max(0, value)),
     );
   };
-  root.addEventListener("pointermove", (event) => event.pointerType === "mouse" && onhover(place(event)));
-  root.addEventListener("pointerleave", () => onhover(null));
-  root.addEventListener("click", (event) => onpick(place(event)));
+  const dragging = onregion ? listenToDrags(root, place, { onregion }) : () => false;
+  root.addEventListener("pointermove", (event) => event.pointerType === "mouse" && !dragging() && onhover(place(event)));
+  root.addEventListener("pointerleave", () => dragging() || onhover(null));
+  root.addEventListener("click", (event) => dragging() || onpick(place(event), event.shiftKey));
   root.addEventListener("keydown", (event) => {
     if (!STEPS[event.key]) return;
     event.preventDefault();

@@ -7,6 +7,7 @@
 //   status(ctx, state, selection)     parts of the status line: [text, bold, text] each
 //   CHOICES                           optional: { name: initial } of what is chosen in this view alone (numbers, words,
 //                                     null or booleans); held in selection[<view>], written into the address
+//   figure(ctx, state, selection, root)  optional: fills `root`, at the right of the tabs, with the view's one figure
 // and, where it needs them, a file of styles beside it and its Chinese in ../zh.
 
 import * as adapter from "./adapter.js";

@@ -4,6 +4,7 @@ import bar from "./bar.js";
 import boxes from "./boxes.js";
 import causes from "./causes.js";
 import exported from "./export.js";
+import inspector from "./inspector.js";
 import page from "./page.js";
 import patches from "./patches.js";
 import pipeline from "./pipeline.js";
@@ -19,6 +20,7 @@ export const ZH = Object.assign(
   boxes,
   causes,
   exported,
+  inspector,
   page,
   patches,
   pipeline,
