@@ -9,7 +9,7 @@ export const KEYS = [
   [["shift"], "add"],
   [["drag"], "sum a region"],
   [["esc"], "let go"],
-  [["1", "–", "4"], "views"],
+  [["1", "–", "9"], "views"],
   [["?"], "all keys"],
 ];
 

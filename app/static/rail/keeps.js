@@ -1,6 +1,7 @@
 // What a run keeps: the forecast before it is made, the measured figures after. And the keys of the page.
 
 import { el, refill } from "../dom.js";
+import { say } from "../i18n.js";
 import { KEYS } from "../keys.js";
 import { hear } from "../news.js";
 import { bytes, seconds } from "../numbers.js";
@@ -36,7 +37,7 @@ function keyList() {
       "span",
       { class: "key-item" },
       ...caps.map((cap) => (cap === "–" ? cap : el("kbd", { text: cap }))),
-      ` ${words}`,
+      ` ${say(words)}`,
     ),
   );
   return el("div", { class: "keys" }, ...items);
