@@ -42,6 +42,7 @@ class Asking:
         self.pieces: list[str] = []
         self._updates: queue.SimpleQueue[Update] = queue.SimpleQueue()
         self._stream: Any = None
+        self._furthest = 0.0
         self._lock = threading.Lock()
 
     def attach(self, stream: Any) -> None:
@@ -66,7 +67,8 @@ class Asking:
 
     def tell(self, state: str, step: str, progress: float, **more: Any) -> None:
         """Put an update where the reader finds it."""
-        self._updates.put(self._update(state, step, progress, **more))
+        self._furthest = max(self._furthest, progress)  # told from two threads, and never back
+        self._updates.put(self._update(state, step, self._furthest, **more))
 
     def read(self, work: Callable[[Asking], None]) -> Iterator[Update]:
         """Start the work and yield its updates up to the final one, the latest where several wait.

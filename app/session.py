@@ -367,18 +367,13 @@ def _subject(media: Sequence[Any]) -> str:
 def _heard_by(asking: Asking) -> Progress:
     """Tells of frames and blocks before the first word, and ends them where a stop came."""
 
-    so_far = 0.0  # a second clip begins its count anew, and the bar does not go back
-
     def hear(step: Step, done: int, total: int) -> None:
-        nonlocal so_far
         if asking.stopped.is_set():
             raise Interrupted
         if step == "frames":
-            so_far = max(so_far, 0.04 * done / total)
-            asking.tell("loading", f"decoding, {done:,} of {total:,} frames", so_far)
+            asking.tell("loading", f"decoding, {done:,} of {total:,} frames", 0.04 * done / total)
         else:
-            so_far = 0.05 + 0.05 * done / total
-            asking.tell("reading", f"reading, {done:,} of {total:,} blocks", so_far)
+            asking.tell("reading", f"reading, {done:,} of {total:,} blocks", 0.05 + 0.05 * done / total)
 
     return hear
 
