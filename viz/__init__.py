@@ -6,6 +6,8 @@ Matplotlib figures for print.
 """
 
 from viz.animation import animated_map, animation, beside
+from viz.boxes import boxes_on_picture_interactive, boxes_side_by_side
+from viz.causes import deletion_curves, deletion_curves_interactive, effects_side_by_side
 from viz.files import rendered, save
 from viz.frequencies import frequency_bars, frequency_bars_interactive
 from viz.grids import grids_side_by_side
@@ -24,6 +26,11 @@ __all__ = [
     "attention_on_picture_interactive",
     "attention_side_by_side",
     "beside",
+    "boxes_on_picture_interactive",
+    "boxes_side_by_side",
+    "deletion_curves",
+    "deletion_curves_interactive",
+    "effects_side_by_side",
     "frequency_bars",
     "frequency_bars_interactive",
     "grids_side_by_side",

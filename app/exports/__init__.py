@@ -13,7 +13,7 @@ is the example to follow:
 
 from __future__ import annotations
 
-from app.exports import adapter, answer, patches, pipeline, positions
+from app.exports import adapter, answer, boxes, causes, patches, pipeline, positions
 from app.exports.exported import Export, Exported
 
 __all__ = ["EXPORTS", "Export", "Exported"]
@@ -25,4 +25,6 @@ EXPORTS: dict[str, Export] = {
     "positions": positions.export,
     "adapter": adapter.export,
     "answer": answer.export,
+    "causes": causes.export,
+    "boxes": boxes.export,
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,19 +38,52 @@ def causes(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     "paint" takes "fill". "cells" are the region on the model's own grid, "hidden" what was hidden of it.
     """
     run = look(asked.get("run")).run
+    intervention = read(run, asked)
+    with TURNS.turn(asked["run"]):
+        effect = intervention.told(run)
+    more = _as_given(run, intervention, asked) if intervention.tool == "paint" else {}
+    return {**_told(effect), "tool": intervention.tool, "cells": intervention.cells, **more}
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """What is taken away, as a call of the library.
+
+    Attributes:
+        tool: "block" or "paint".
+        mask: the region in pixels of the original; made_by: the call that makes it, as Python writes it.
+        cells: the region on the model's own grid.
+        given: the arguments of `Run.without` or `Run.painted` besides the token and the mask.
+    """
+
+    tool: str
+    index: int
+    media: int
+    mask: Pixels
+    made_by: str
+    cells: list[int]
+    given: Mapping[str, Any]
+
+    def told(self, run: Any) -> Effect:
+        """The effect itself: one forward pass, and one more where the run was never told again."""
+        if self.tool == "paint":
+            return run.painted(self.index, self.mask, media=self.media, **self.given)
+        return run.without(self.index, media=self.media, **self.given)
+
+
+def read(run: Any, asked: Mapping[str, Any]) -> Intervention:
+    """What was asked for, checked; see `causes`.
+
+    Raises:
+        RunError: something that the run has not, or an empty region.
+    """
     index, media = _word(run, asked), media_index(run, asked)
-    mask, cells = _region(run, index, media, asked)
+    mask, made_by, cells = _region(run, index, media, asked)
     if not cells:
         raise RunError("The region holds nothing: draw a larger one.")
     tool = _one_of(asked, "tool", ("block", "paint"))
-    with TURNS.turn(asked["run"]):
-        if tool == "block":
-            effect, more = _blocked(run, index, media, cells, asked), {}
-        else:
-            fill = _one_of(asked, "fill", FILLS)
-            effect = run.painted(index, mask, media=media, fill=fill)
-            more = _as_given(run, media, mask, fill, asked)
-    return {**_told(effect), "tool": tool, "cells": cells, **more}
+    given = _hiding(run, media, cells, asked) if tool == "block" else {"fill": _one_of(asked, "fill", FILLS)}
+    return Intervention(tool, index, media, mask, made_by, cells, given)
 
 
 def causes_curves(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,12 +107,11 @@ def causes_curves(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
 # --- one effect ---
 
 
-def _blocked(run: Any, index: int, media: int, cells: list[int], asked: Mapping[str, Any]) -> Effect:
+def _hiding(run: Any, media: int, cells: list[int], asked: Mapping[str, Any]) -> dict[str, Any]:
     if "adapter" in run.sites and _one_of(asked, "through", ("adapter", "queries")) == "adapter":
-        return run.without(index, patches=cells, media=media)
-    visual = readers(run, cells, media=media) if "adapter" in run.sites else cells
-    rows = _one_of(asked, "rows", ("answer", "text"))
-    return run.without(index, visual=visual, media=media, rows=rows, layers=_layers(run, asked))
+        return {"patches": cells}
+    visual = list(readers(run, cells, media=media)) if "adapter" in run.sites else cells
+    return {"visual": visual, "rows": _one_of(asked, "rows", ("answer", "text")), "layers": _layers(run, asked)}
 
 
 def _told(effect: Effect) -> dict[str, Any]:
@@ -90,12 +123,12 @@ def _told(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _as_given(run: Any, media: int, mask: Pixels, fill: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _as_given(run: Any, intervention: Intervention, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The painted frame on screen: the original under paint, and the very picture that the model received."""
-    item = run.media[media]
+    item = run.media[intervention.media]
     cell = min(_whole(asked, "frame", 1 << 20, 0), item.patch_grid[0] - 1)
     frame = cell * -(-len(item.frames) // item.patch_grid[0])
-    painted = paint_media(item, mask, fill)
+    painted = paint_media(item, intervention.mask, **intervention.given)
     return {
         "picture": pictures.picture(painted, SHOWN_SIDE, frame),
         "received": pictures.resized(painted, frame),
@@ -163,27 +196,33 @@ def _word(run: Any, asked: Mapping[str, Any]) -> int:
     return index
 
 
-def _region(run: Any, index: int, media: int, asked: Mapping[str, Any]) -> tuple[Pixels, list[int]]:
-    """A region as pixels of the original and as cells of the model's own grid."""
+def _region(run: Any, index: int, media: int, asked: Mapping[str, Any]) -> tuple[Pixels, str, list[int]]:
+    """A region as pixels of the original, the call that makes them, and as cells of the model's own grid."""
     region, item = asked.get("region"), run.media[media]
     grid = item.token_grid if item.tokens_are_places else item.patch_grid
     kind = _one_of(region if isinstance(region, dict) else {}, "kind", ("box", "brush", "half"))
     assert isinstance(region, dict)
     if kind == "half":
         cells = sorted(fewest_cells(own_map(run, index, media=media, **_cell(run, asked)).flatten()))
-        return cells_mask(item.size, grid, cells), cells
-    mask = _box(item.size, region.get("box")) if kind == "box" else _strokes(item.size, region.get("mask"))
-    return mask, cells_in(mask, grid)
+        return cells_mask(item.size, grid, cells), f"cells_mask({item.size}, {grid}, {cells})", cells
+    if kind == "box":
+        box = _box(item.size, region.get("box"))
+        mask, made_by = box_mask(item.size, box), f"box_mask({item.size}, {box})"
+    else:
+        strokes = _strokes(region.get("mask"))
+        mask = cells_mask(item.size, (1, BRUSH, BRUSH), strokes)[0]
+        made_by = f"cells_mask({item.size}, {(1, BRUSH, BRUSH)}, {strokes})[0]"
+    return mask, made_by, cells_in(mask, grid)
 
 
-def _box(size: tuple[int, int], box: Any) -> Pixels:
+def _box(size: tuple[int, int], box: Any) -> list[float]:
     edges = box if isinstance(box, list) and len(box) == 4 else [None]
     if not all(isinstance(edge, int) and not isinstance(edge, bool) and 0 <= edge <= 1000 for edge in edges):
         raise RunError("A region is four whole numbers from 0 to 1000: left, top, right, bottom.")
-    return box_mask(size, [edge / 1000 * size[at % 2] for at, edge in enumerate(edges)])
+    return [edge / 1000 * size[at % 2] for at, edge in enumerate(edges)]
 
 
-def _strokes(size: tuple[int, int], text: Any) -> Pixels:
+def _strokes(text: Any) -> list[int]:
     """Runs of unpainted and painted cells in turn, in base 36 after a "b", over 64 x 64 cells row by row."""
     sound = (
         isinstance(text, str) and len(text) <= 2 * BRUSH**2 and re.fullmatch(r"b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*", text)
@@ -192,7 +231,7 @@ def _strokes(size: tuple[int, int], text: Any) -> Pixels:
     if sum(runs) != BRUSH**2:
         raise RunError("The brush strokes cannot be read: paint them again.")
     painted = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-    return cells_mask(size, (1, BRUSH, BRUSH), np.flatnonzero(painted).tolist())[0]
+    return np.flatnonzero(painted).tolist()
 
 
 def _layers(run: Any, asked: Mapping[str, Any]) -> range:

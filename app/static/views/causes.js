@@ -14,7 +14,7 @@ import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle, sh
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices } from "../store.js";
-import { chosenLabel } from "../words.js";
+import { chosenLabel, leadingSpace, wordOfToken } from "../words.js";
 import { createAsker, createWalker } from "./causes_work.js";
 import { createControls, layersOf } from "./causes_tools.js";
 import { drawCurves } from "../parts/curves.js";
@@ -205,12 +205,28 @@ function hiddenWords(effect) {
 function account(run, chosen, effect, asked) {
   if (effect.tool === "paint") {
     const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
+    if (run.media[asked.media].patch_grid[0] > 1 && asked.region.kind !== "half")
+      return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", { fill });
     return say("The picture is painted with {fill}, resized and read anew; the answer is forced.", { fill });
   }
   if (effect.unit === "patch") return say("The queries of the adapter cannot read these patches; they read all others as before. The answer is forced.");
   const rows = asked.rows === "answer" ? say("the rows that predict the answer") : say("all later text rows");
   const [first, last] = asked.layers;
   return say("Hidden from {rows}, language layers {first} to {last}; the answer is forced.", { rows, first, last });
+}
+
+const letters = (word) => !word.special && /^\s?[A-Za-z]+$/.test(word.text);
+
+// The token in question, and the written word it is a part of: “d” of “diamond”.
+function nameOf(run, token) {
+  const at = wordOfToken(run, token);
+  const label = chosenLabel(run, token);
+  if (at < 0 || !letters(run.words[at])) return label;
+  let [first, last] = [at, at];
+  while (first > 0 && !leadingSpace(run.words[first]) && letters(run.words[first - 1])) first -= 1;
+  while (run.words[last + 1] && letters(run.words[last + 1]) && !leadingSpace(run.words[last + 1])) last += 1;
+  const whole = run.words.slice(first, last + 1).map((word) => word.text).join("").trim();
+  return first === last ? label : say("{token} of “{word}”", { token: label, word: whole });
 }
 
 function bar(name, value, kind) {
@@ -319,14 +335,13 @@ function drawColumn(ctx, view, work, state, selection) {
     view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
     view.layer.draw([], () => {});
     refill(view.side, [], () => []);
+    view.curves.hidden = true;
     refill(view.body, [run?.id], () => (run ? [el("p", { text: say("No picture in this question: there is nothing to take away.") })] : []));
-    view.run.disabled = true;
-    setText(view.note, "");
     return;
   }
   const asked = questionOf(state, letter);
   const held = work.asker.look(letter, asked);
-  const word = chosenLabel(run, state.selection.query[letter]);
+  const word = nameOf(run, state.selection.query[letter]);
   const effect = held.value;
   const drawing_ = state.preview && JSON.stringify(regionOf(chosen)) !== JSON.stringify(regionOf(choices(state.selection, "causes")));
   const painted = !drawing_ && effect?.tool === "paint" ? held.image : null;

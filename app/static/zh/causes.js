@@ -47,6 +47,8 @@ export default {
   black: "黑色",
   "a blur of itself": "它自己的模糊版本",
   "The picture is painted with {fill}, resized and read anew; the answer is forced.": "图片用{fill}涂掉，重新缩放并读取；回答是强制给定的。",
+  "The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.": "每一帧中的这个位置都用{fill}涂掉，再重新读取视频；回答是强制给定的。",
+  "{token} of “{word}”": "“{word}”中的 {token}",
   "The queries of the adapter cannot read these patches; they read all others as before. The answer is forced.":
     "适配器的查询读不到这些图块，其余图块照常读取。回答是强制给定的。",
   "the rows that predict the answer": "预测回答的各行",

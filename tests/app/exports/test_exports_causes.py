@@ -1,0 +1,77 @@
+"""Causes and Boxes for print where something is chosen: the library's numbers, and lines that make them anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import viz
+from app.exports import EXPORTS
+from app.session import Session
+from qwenvl.boxes import overlap
+from qwenvl.regions import box_mask
+
+
+@pytest.fixture
+def runs(tiny_session: Session) -> dict[str, Any]:
+    return {letter: tiny_session.finished(run) for letter, run in tiny_session.example("where").items()}
+
+
+def selected(runs: dict[str, Any], **own: Any) -> dict[str, Any]:
+    query = {letter: finished.run.answer_start + 6 for letter, finished in runs.items()}
+    both = {"layer": {"A": 1, "B": 1}, "head": {"A": "mean", "B": 0}, "media": 0, "frame": 0}
+    return {"query": query, **both, **own}
+
+
+def made_anew(lines: str, runs: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.chdir(folder)
+    for letter, finished in runs.items():
+        finished.run.save(folder / f"{letter}.run")
+    names: dict[str, Any] = {}
+    exec(compile(lines, "lines.py", "exec"), names)
+    return names
+
+
+BOX = {"left": 300, "top": 200, "right": 600, "bottom": 600}
+CHOSEN: list[dict[str, Any]] = [
+    {"tool": "block", "shape": "box", **BOX, "from_B": 2, "rows": "text"},
+    {"tool": "block", "shape": "half", "through": "queries", "to_A": 1},
+    {"tool": "paint", "shape": "box", **BOX, "fill": "black"},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", CHOSEN, ids=lambda chosen: f"{chosen['tool']} {chosen['shape']}")
+def test_causes_are_the_librarys_and_come_again(
+    chosen: dict[str, Any], runs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selection = selected(runs, of_causes=chosen)
+    made = EXPORTS["causes"](runs, selection)
+    if chosen["tool"] == "paint":
+        for letter, finished in runs.items():
+            size = finished.run.media[0].size
+            mask = box_mask(size, [0.3 * size[0], 0.2 * size[1], 0.6 * size[0], 0.6 * size[1]])
+            effect = finished.run.painted(selection["query"][letter], mask, fill="black")
+            np.testing.assert_array_equal(made.arrays[f"effect_{letter}"][:2], [effect.before, effect.after])
+            assert f"{effect.pixels:,} pixels of the original were painted over (black)" in made.caption
+    names = made_anew(made.lines, runs, tmp_path, monkeypatch)
+    for name, values in made.arrays.items():
+        np.testing.assert_array_equal(names[name], values)
+    assert viz.rendered(names["figure"], format="svg") == viz.rendered(made.figure, format="svg")
+
+
+@pytest.mark.slow
+def test_boxes_are_compared_with_the_visitors(
+    runs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = {"left": 300, "top": 200, "right": 600, "bottom": 600}
+    made = EXPORTS["boxes"](runs, selected(runs, of_boxes=mine))
+    for letter, finished in runs.items():
+        (box,) = finished.run.boxes()
+        np.testing.assert_array_equal(made.arrays[f"boxes_{letter}"], [box.box])
+        assert f"IoU {overlap(box.written, tuple(BOX.values())):.3f}" in made.caption
+    names = made_anew(made.lines, runs, tmp_path, monkeypatch)
+    assert viz.rendered(names["figure"], format="svg") == viz.rendered(made.figure, format="svg")
