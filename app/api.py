@@ -162,11 +162,13 @@ def server_functions(session: Session) -> list[Callable[[Any], dict[str, Any]]]:
         answers[row.__name__] = functools.partial(_row, session, row)
     for name, question in QUESTIONS.items():
         answers[name] = functools.partial(question, session.finished)
-    return [_served(name, answer) for name, answer in answers.items()]
+    return [served(name, answer) for name, answer in answers.items()]
 
 
-def _served(name: str, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Any], dict[str, Any]]:
-    def served(asked: Any = None) -> dict[str, Any]:
+def served(name: str, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Any], dict[str, Any]]:
+    """A function that the browser may call: whatever it is sent, it answers one dict."""
+
+    def answering(asked: Any = None) -> dict[str, Any]:
         try:
             if not isinstance(asked, dict):
                 raise PromptError(f"{name} takes one object with named values: send it.")
@@ -174,8 +176,8 @@ def _served(name: str, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Any
         except Exception as error:
             return {"error": _told(error, name)}
 
-    served.__name__ = name
-    return served
+    answering.__name__ = name
+    return answering
 
 
 def _row(session: Session, row: Callable[[Any, dict[str, Any]], Any], asked: dict[str, Any]) -> Any:

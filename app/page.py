@@ -14,6 +14,7 @@ from app.api import register_api
 from app.events import Events, topbar_value
 from app.exports.route import export_route
 from app.inspector import inspector
+from app.planner_page import planner_page, planner_rail
 from app.rail import build_rail
 from app.session import Session
 from qwenvl.errors import UserError
@@ -34,8 +35,11 @@ def build(session: Session) -> gr.Blocks:
         with gr.Row(elem_id="page-row"):
             with gr.Column(elem_id="rail"):
                 rail = build_rail(cards, session.defaults())
+                planner_rail()
             with gr.Column(elem_id="main"):
                 view = inspector(session)
+            with gr.Column(elem_id="planner"):
+                planner_page(rail)
         uploads = register_api(session)
         Events(session, uploads, rail, topbar, view, examples, weights).connect(demo)
     return demo

@@ -30,6 +30,7 @@ function meaning(event, actions, views) {
 
 export function listenToKeys(actions, views) {
   document.addEventListener("keydown", (event) => {
+    if (document.body.classList.contains("planner-open")) return; // the views are out of sight
     if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key !== " ") actions.stopPlaying();
     const act = meaning(event, actions, views);

@@ -151,6 +151,7 @@ function languageChoice() {
 
 // What the bar offers beside the examples: in words where there is room, in a menu where there is not.
 const OFFERS = [
+  ["Planner", "What these pictures cost every published model", () => call("inspector-planner-wanted")],
   ["Tour", "Six questions about this page, with checked answers", () => call("inspector-tour-wanted")],
   ["API", "The named endpoints, and how to call them", openApi],
 ];

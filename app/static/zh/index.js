@@ -9,6 +9,7 @@ import page from "./page.js";
 import patches from "./patches.js";
 import pipeline from "./pipeline.js";
 import positions from "./positions.js";
+import planner from "./planner.js";
 import rail from "./rail.js";
 import server from "./server.js";
 import tour from "./tour.js";
@@ -30,3 +31,4 @@ export const ZH = Object.assign(
   tour,
   video,
 );
+export const ZH = { ...bar, ...page, ...planner, ...rail, ...tour };

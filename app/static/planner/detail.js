@@ -1,0 +1,121 @@
+// Below the table: the chosen row's arithmetic line by line and what would change it; what each toolchain does; each file.
+
+import { el, refill, setText } from "../dom.js";
+import { said, say } from "../i18n.js";
+import { count, percent, times } from "../numbers.js";
+import { planner, shownFile } from "./state.js";
+import { fullName, letterSize } from "./words.js";
+
+const line = ([label, value]) => el("div", {}, el("dt", { text: said(label) }), el("dd", { text: said(value) }));
+
+export function createArithmetic() {
+  const title = el("h3");
+  const limits = el("ul", { class: "plan-limits" });
+  const list = el("dl", { class: "plan-steps" });
+  const root = el("section", { class: "card plan-arithmetic" }, title, limits, list);
+  return {
+    root,
+    update(chosen) {
+      root.hidden = !chosen || Boolean(chosen.row.error);
+      if (root.hidden) return;
+      const { row } = chosen;
+      setText(title, say("How it is counted: {name}", { name: fullName(row.model) }));
+      refill(limits, [row.limits, row.notes], () => [...row.limits, ...row.notes].map((text) => el("li", { text: said(text) })));
+      refill(list, row.steps, () => row.steps.map(line));
+    },
+  };
+}
+
+function toolchainRow(one) {
+  const head = el("th", { scope: "row", text: say(one.says) });
+  if (one.error) return el("tr", {}, head, el("td", { class: "bad", colspan: 4, text: said(one.error) }));
+  const [media] = one.media;
+  const frames = media.frames ? say("{n} frames", { n: count(media.frames) }) : "";
+  return el(
+    "tr",
+    {},
+    head,
+    el("td", { class: "number", text: [times(...media.resized), frames].filter(Boolean).join(", ") }),
+    el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
+    el("td", { class: "number", text: letterSize(one.letter) }),
+    el("td", { class: "limit" }, media.limit ? el("span", { class: "tag bites", text: media.limit }) : "–"),
+  );
+}
+
+const CHAIN = [
+  ["What runs", ""],
+  ["Resized to", "number"],
+  ["Visual tokens", "number"],
+  ["20 px letter becomes", "number"],
+  ["Limit that bites", "limit"],
+];
+
+export function createToolchains() {
+  const table = el("table", { class: "plan-table" });
+  const title = el("h3");
+  const scroll = el("div", { class: "plan-scroll", tabindex: 0, role: "region" }, table);
+  const note = el("p", {
+    class: "plan-note faint",
+    text: say("Defaults of transformers 5.23, and of the two eras of qwen-vl-utils. Pixel limits are for one picture, not for all together."),
+  });
+  const root = el("section", { class: "card plan-chains" }, title, scroll, note);
+  return {
+    root,
+    update(answer) {
+      const file = planner.files[shownFile()];
+      root.hidden = !file || !answer.toolchains.length;
+      if (root.hidden) return;
+      setText(title, say("What each toolchain's defaults do with {name}", { name: file.name }));
+      scroll.setAttribute("aria-label", title.textContent);
+      refill(table, answer.toolchains, () => [
+        el("thead", {}, el("tr", {}, ...CHAIN.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) })))),
+        el("tbody", {}, ...answer.toolchains.map(toolchainRow)),
+      ]);
+    },
+  };
+}
+
+function fileRow(group, row, media) {
+  const limit = media.clamps?.length ? media.clamps.join(", ") : media.limit;
+  return el(
+    "tr",
+    {},
+    el("th", { scope: "row", text: media.name }),
+    el("td", { class: "number", text: times(...media.size) }),
+    el("td", { class: "number", text: times(...media.resized) }),
+    el("td", { class: "number", text: media.frames ? count(media.frames) : "" }),
+    el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
+    el("td", { class: "number", text: row.visual_tokens ? percent(media.tokens / row.visual_tokens) : "–" }),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
+  );
+}
+
+const FILES = [
+  ["File", ""],
+  ["Size", "number"],
+  ["Resized to", "number"],
+  ["Frames", "number"],
+  ["Visual tokens", "number"],
+  ["Of all", "number"],
+  ["Limit that bites", "limit"],
+];
+
+export function createFiles() {
+  const table = el("table", { class: "plan-table" });
+  const title = el("h3");
+  const scroll = el("div", { class: "plan-scroll", tabindex: 0, role: "region" }, table);
+  const root = el("section", { class: "card plan-each" }, title, scroll);
+  return {
+    root,
+    update(chosen) {
+      root.hidden = planner.files.length < 2 || !chosen || Boolean(chosen.row.error);
+      if (root.hidden) return;
+      setText(title, say("Each file in {name}", { name: fullName(chosen.row.model) }));
+      scroll.setAttribute("aria-label", title.textContent);
+      refill(table, chosen.row.media, () => [
+        el("thead", {}, el("tr", {}, ...FILES.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) })))),
+        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.group, chosen.row, media))),
+      ]);
+    },
+  };
+}

@@ -1,0 +1,175 @@
+// The Planner: what files cost every published model, before anything is asked and without weights.
+
+import { Client } from "../client.js";
+import { el, segmented, setText } from "../dom.js";
+import { said, say } from "../i18n.js";
+import { count } from "../numbers.js";
+import { createBudget } from "./budget.js";
+import { createClips } from "./clips.js";
+import { createConverter } from "./converter.js";
+import { createCrops } from "./crops.js";
+import { createArithmetic, createFiles, createToolchains } from "./detail.js";
+import { changed, onChange, openPlanner, planner, query, readAddress, set, setting, shownFile } from "./state.js";
+import { chosenRow, createTable, limitWords } from "./table.js";
+import { fullName, letterSize, memoryWithUnit } from "./words.js";
+
+const SPEAK_MS = 400;
+
+const rowOf = (answer, key, family) => answer.groups.find((group) => group.key === key)?.rows.find((row) => !row.error && row.family === family);
+
+// The answer in one sentence: what it costs, in both families.
+function headline(answer) {
+  const [first] = planner.files;
+  const names = { name: first?.name, n: planner.files.length };
+  const own = rowOf(answer, "own", "qwen2-vl") ?? rowOf(answer, "files", "qwen2-vl");
+  const old = rowOf(answer, "one", "qwen-vl");
+  const costs = { ...names, two: own ? count(own.tokens) : "", one: old ? count(old.tokens) : "" };
+  if (!planner.files.length) return say("Add a picture or a clip to see what it costs.");
+  const alone = planner.files.length === 1;
+  if (own && old)
+    return alone ? say("{name} costs {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs) : say("These {n} files cost {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs);
+  if (own) return alone ? say("{name} costs {two} tokens in Qwen2-VL.", costs) : say("These {n} files cost {two} tokens in Qwen2-VL.", costs);
+  if (old) return alone ? say("{name} costs {one} tokens in Qwen-VL.", costs) : say("These {n} files cost {one} tokens in Qwen-VL.", costs);
+  return say("Choose a model to plan for.");
+}
+
+// What stands below it: whether a limit bites, and what a processor without its file would do.
+function subline(answer) {
+  const [own, shipped, bare] = ["own", "files", "class"].map((key) => rowOf(answer, key, "qwen2-vl"));
+  const row = own ?? shipped;
+  const parts = [];
+  if (row) {
+    const limit = limitWords(row);
+    const where = own ? say("With your limits") : say("As the files ship");
+    if (limit?.bites) parts.push(say("{where}, {limit} bites.", { where, limit: limit.text }));
+    else if (limit) parts.push(say("{where}, no limit bites.", { where }));
+  }
+  if (bare?.letter && bare.tokens !== row?.tokens)
+    parts.push(say("The processor's class default would make it {n} tokens, and a 20 px letter {letter}.", { n: count(bare.tokens), letter: letterSize(bare.letter) }));
+  return [...parts, say("No weights are used for this.")].join(" ");
+}
+
+function download(name, type, text) {
+  const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function createHead(client) {
+  const [title, sub] = [el("h2"), el("p")];
+  const units = segmented(say("Unit of memory"), [["GiB", "GiB"], ["GB", "GB"]], (unit) => setting({ unit }));
+  const save = async (kind, type) => {
+    const found = await client.fetchOnce("planner_table", query());
+    if (found.error) set({ error: found.error });
+    else download(`plan.${kind}`, type, found[kind]);
+  };
+  const button = (kind, type, text) =>
+    el("button", { type: "button", class: "plan-save", title: say("Every file by every model, as {kind}", { kind: text }), onclick: () => save(kind, type) }, "⤓ ", text);
+  const buttons = [button("csv", "text/csv", "CSV"), button("json", "application/json", "JSON")];
+  const root = el("header", { class: "plan-title" }, el("div", {}, title, sub), el("div", { class: "plan-tools" }, units, ...buttons));
+  return {
+    root,
+    update(answer) {
+      setText(title, headline(answer));
+      setText(sub, subline(answer));
+      units.choose(planner.settings.unit);
+      buttons.forEach((one) => (one.disabled = !planner.files.length));
+    },
+  };
+}
+
+function statusWords(chosen) {
+  const file = planner.files[shownFile()];
+  if (!chosen || !file) return say("Nothing to plan yet.");
+  const { row } = chosen;
+  const name = fullName(row.model);
+  if (row.error) return `${name} · ${said(row.error)}`;
+  const size = ([width, height]) => `${count(width)} × ${count(height)}`;
+  const media = row.media[shownFile()];
+  if (!media) return say("one moment"); // the files have changed and the plan is still that of the old ones
+  const grid = media.patch_grid.slice(media.patch_grid[0] > 1 ? 0 : 1).map(count).join(" × ");
+  const chain = [size(file.size), size(media.resized), say("{grid} patches", { grid }), say("{n} visual tokens", { n: count(media.tokens) })].join(" → ");
+  const end = say("{n} positions for the prompt of {tokens}", { n: count(row.prompt_positions), tokens: count(row.prompt_tokens) });
+  return [name, chain, end, say("{size} kept to look inside", { size: memoryWithUnit(row.kept_bytes) })].join(" · ");
+}
+
+function createStatus() {
+  const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) => el("span", { class: name }));
+  spoken.setAttribute("aria-live", "polite");
+  const root = el("footer", { class: "status" }, sentence, hint, spoken);
+  let timer = null;
+  return {
+    root,
+    update(chosen) {
+      const words = statusWords(chosen);
+      setText(sentence, words);
+      setText(hint, chosen ? say("Row selected. ↑ ↓ move") : "");
+      clearTimeout(timer);
+      timer = setTimeout(() => setText(spoken, planner.open ? words : ""), SPEAK_MS);
+    },
+  };
+}
+
+const NOTHING = { groups: [], toolchains: [] };
+
+function createParts(client) {
+  const parts = {
+    head: createHead(client),
+    budget: createBudget(),
+    clips: createClips(),
+    table: createTable(),
+    crops: createCrops(client),
+    arithmetic: createArithmetic(),
+    toolchains: createToolchains(),
+    files: createFiles(),
+    converter: createConverter(client),
+    status: createStatus(),
+  };
+  const told = el("p", { class: "plan-error", role: "alert" });
+  const side = el("div", { class: "plan-side" }, parts.toolchains.root, parts.files.root, parts.converter.root);
+  const below = el("div", { class: "plan-below" }, parts.arithmetic.root, side);
+  const order = [parts.head.root, told, parts.budget.root, parts.clips.root, parts.table.root, parts.crops.root, below, parts.status.root];
+  return { parts, told, root: el("div", { class: "inspector planner" }, ...order) };
+}
+
+function draw({ parts, told }, client) {
+  const { value, error } = client.resource("planner plan", "planner_plan", query());
+  const answer = value ?? NOTHING;
+  const chosen = chosenRow(answer);
+  const sentence = said(error ?? planner.error ?? "");
+  setText(told, sentence);
+  told.hidden = !sentence;
+  parts.head.update(answer);
+  parts.budget.update();
+  parts.clips.update();
+  parts.table.update(answer);
+  parts.crops.update();
+  parts.arithmetic.update(chosen);
+  parts.toolchains.update(answer);
+  parts.files.update(chosen);
+  parts.converter.update(chosen);
+  parts.status.update(chosen);
+}
+
+export function mount(element, { props, trigger, watch, server, signal }) {
+  const client = new Client(server, changed);
+  const made = createParts(client);
+  element.replaceChildren(made.root);
+  const redraw = () => planner.open && draw(made, client);
+  const resized = new ResizeObserver(changed);
+  resized.observe(made.root);
+  const hear = () => {
+    const { files = [], error = null } = props.value ?? {};
+    set({ files, error, box: null, place: null });
+  };
+  // The files are the rail's; when they change while the page is open they are asked for again.
+  const refresh = () => planner.open && trigger("opened", {});
+  watch("value", hear);
+  onChange(redraw, signal);
+  window.addEventListener("inspector-draft", refresh, { signal });
+  window.addEventListener("planner-opened", refresh, { signal });
+  window.addEventListener("inspector-planner-wanted", () => openPlanner(!planner.open), { signal });
+  signal.addEventListener("abort", () => resized.disconnect());
+  if (!planner.open && readAddress()) openPlanner(true);
+  else changed();
+}

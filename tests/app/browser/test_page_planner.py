@@ -1,0 +1,103 @@
+"""The Planner in the browser: opened from the bar or by its address, planned by keyboard, in both languages."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import qwenvl
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SHOWN = "(words) => document.querySelector('.planner h2')?.textContent.includes(words)"
+ROW = """([key, model]) => {
+  const row = document.querySelector(`[data-row="${key} ${model}"]`).closest("tr");
+  return [...row.cells].map((cell) => cell.textContent);
+}"""
+LANGUAGE = "inside-qwen-vl-language"
+
+
+@pytest.fixture
+def page_file(tmp_path: Path) -> Path:
+    pixels = np.random.default_rng(1).integers(0, 255, (900, 1600, 3)).astype(np.uint8)
+    path = tmp_path / "page.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def cells(visitor: Any, key: str, model: str) -> list[str]:
+    return visitor.page.evaluate(ROW, [key, model])
+
+
+def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
+    page = visitor.page
+    page.get_by_role("button", name="Planner").click()
+    visitor.upload(page_file)
+    page.wait_for_function(SHOWN, arg="page.png costs")
+    shipped, shrunk = (qwenvl.plan(page_file, "Qwen2-VL-7B", max_pixels=limit) for limit in (None, 1_003_520))
+    assert page.locator(".planner h2").inner_text() == (
+        f"page.png costs {shipped.visual_tokens + 2:,} tokens in Qwen2-VL and 258 in Qwen-VL."
+    )
+    assert cells(visitor, "files", "Qwen2-VL-7B")[1:4] == ["1,596 × 896", "7,296", f"{shipped.visual_tokens + 2:,}"]
+    assert cells(visitor, "class", "Qwen2-VL-7B")[3] == f"{shrunk.visual_tokens + 2:,}"
+    assert "show=planner" in page.url
+    assert not page.locator("#inspector").is_visible()
+    assert not page.locator("#question").is_visible()
+
+    # an end of the budget by keyboard: a group of its own, which the address carries
+    page.locator('.plan-end[data-end="max"]').focus()
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+    page.wait_for_selector('[data-row="own Qwen2-VL-7B"]')
+    limit = int(page.locator("#plan-max").input_value().replace(",", ""))
+    planned = qwenvl.plan(page_file, "Qwen2-VL-7B", max_pixels=limit)
+    page.wait_for_function(SHOWN, arg=f"{planned.visual_tokens + 2:,} tokens")
+    assert f"max:{limit}" in page.url
+
+    # arrows move the chosen row, the status line follows
+    page.locator('[data-row="files Qwen2-VL-7B"]').click()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function(
+        "() => document.querySelector('.planner .status-sentence').textContent.startsWith('Qwen2-VL 72B')"
+    )
+
+    # the file is every file by every model under these limits
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text())))
+    assert [int(row["visual_tokens"]) for row in rows if row["model"] == "Qwen2-VL-7B"] == [planned.visual_tokens]
+
+    # coordinates
+    page.fill("#plan-numbers", "(500,500),(1000,250)")
+    page.wait_for_function("() => document.querySelector('.plan-places')?.textContent.includes('800, 450, 1600, 225')")
+
+    page.get_by_role("button", name="Back to the answers").click()
+    assert page.locator("#inspector").is_visible()
+    assert "planner" not in page.url
+    assert visitor.complaints == []
+    assert visitor.outside == []
+
+
+def test_its_address_opens_it_in_chinese_on_a_phone(visit: Callable[..., Any]) -> None:
+    visitor = visit(width=390, height=844)
+    page = visitor.page
+    page.add_init_script(f"localStorage.setItem('{LANGUAGE}', 'zh')")
+    try:
+        page.goto(f"{visitor.url}?show=planner&plan=max:200704,unit:GB,model:Qwen2-VL-2B,group:own,nonsense:1")
+        page.wait_for_function(SHOWN, arg="词元")
+        page.wait_for_selector('[data-row="own Qwen2-VL-2B"]')
+        assert page.locator(".plan-note").first.inner_text().startswith("单位 GB")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        words = page.locator(".plan-arithmetic").inner_text()
+        assert "max_pixels 200,704 把 shapes.png 从" in words
+        assert not [line for line in words.splitlines() if " of " in line or "tokens" in line]
+        assert visitor.complaints == []
+    finally:  # the profile is every visitor's
+        page.evaluate(f"localStorage.removeItem('{LANGUAGE}')")
