@@ -17,6 +17,7 @@ import video from "./video.js";
 
 export const ZH = Object.assign(
   {},
+  planner,
   bar,
   boxes,
   causes,
@@ -31,4 +32,3 @@ export const ZH = Object.assign(
   tour,
   video,
 );
-export const ZH = { ...bar, ...page, ...planner, ...rail, ...tour };
