@@ -19,9 +19,11 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from app.api import register_api, server_functions
+from app.questions import QUESTIONS
 from app.session import Session
 
-NAMES = ["adapter", "adapter_sheet", "example", "figure", "map", "picture", "readers", "resized", "run", "shares"]
+ROWS = ["adapter", "adapter_sheet", "example", "figure", "map", "picture", "readers", "resized", "run", "shares"]
+NAMES = sorted([*ROWS, *QUESTIONS])
 
 
 class Server:
