@@ -41,11 +41,11 @@ class QwenVLMaps:
         frames = [item.patch_grid[0] for item in media]
         self._first_frame = [sum(frames[:index]) for index in range(len(frames))]
 
-    def vision_row(self, q: Tensor, k: Tensor, media: int, patch: int) -> Tensor:
-        """Attention of one patch over the patches of its own frame, (heads, patches of the frame)."""
+    def vision_rows(self, q: Tensor, k: Tensor, media: int, patches: Sequence[int]) -> Tensor:
+        """Attention of patches of one frame over its patches, (heads, len(patches), patches of the frame)."""
         _, h, w = self.media[media].patch_grid
-        frame = self._first_frame[media] + patch // (h * w)
-        return attention_rows(q[frame, None], k[frame, None], [patch % (h * w)])[0, :, 0]
+        frame = self._first_frame[media] + patches[0] // (h * w)
+        return attention_rows(q[frame, None], k[frame, None], [patch % (h * w) for patch in patches])[0]
 
     def column(self, q: Tensor, k: Tensor, site: str, media: int, patch: int) -> Tensor:
         """The weight of a patch in every row of its frame: of its patches or adapter queries, (heads, rows)."""
@@ -88,15 +88,18 @@ class Qwen2VLMaps:
             t, h, w = media[index].patch_grid
             start += t * h * w
 
-    def vision_row(self, q: Tensor, k: Tensor, media: int, patch: int) -> Tensor:
-        """Attention of one patch over its own segment, a picture or one temporal patch: (heads, patches of it)."""
+    def vision_rows(self, q: Tensor, k: Tensor, media: int, patches: Sequence[int]) -> Tensor:
+        """Attention of patches of one segment, a picture or one temporal patch, over its patches.
+
+        (heads, len(patches), patches of the segment).
+        """
         _, h, w = self.media[media].patch_grid
         to_processor = self._processor_rows(h, w)
-        frame, place = divmod(patch, h * w)
-        start = self._first_patch[media] + frame * h * w
+        start = self._first_patch[media] + patches[0] // (h * w) * h * w
         segment = slice(start, start + h * w)
-        row = attention_rows(q[:, :, segment], k[:, :, segment], [int(to_processor[place])])[0, :, 0]
-        return row[:, to_processor.to(row.device)]
+        asked = to_processor[torch.tensor(patches) % (h * w)].tolist()
+        rows = attention_rows(q[:, :, segment], k[:, :, segment], asked)[0]
+        return rows[..., to_processor.to(rows.device)]
 
     def column(self, q: Tensor, k: Tensor, site: str, media: int, patch: int) -> Tensor:
         """The weight of a patch in the row of every patch of its segment, (heads, patches of it)."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qwenvl.boxes import AnswerBox
     from qwenvl.causes import Effect
     from qwenvl.curves import Curves
+    from qwenvl.distances import TowerStatistics
     from qwenvl.neutral import NeutralRows, Relative
     from qwenvl.pipeline import Pipeline
     from qwenvl.sinks import SinksAside
@@ -134,7 +135,7 @@ class Run(Recorded):
             q, k = self._taps(site, layer)
             if site == "vision":
                 patches = grid[0] * grid[1] * grid[2]
-                row = self.maps.vision_row(q, k, media, self._check_query(query, patches, "patch"))
+                row = self.maps.vision_rows(q, k, media, [self._check_query(query, patches, "patch")])[:, 0]
             else:
                 queries = self.maps.num_adapter_queries(media)
                 row = self.maps.adapter_rows(q, k, media, [self._check_query(query, queries, "adapter query")])[:, 0]
@@ -286,8 +287,11 @@ class Run(Recorded):
         return held[q], held[k]
 
     def _all_language_taps(self) -> Iterator[tuple[Tensor, Tensor]]:
+        return self._all_taps("language")
+
+    def _all_taps(self, site: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Queries and keys of every layer in turn; what was not kept comes in replays as large as the budget allows."""
-        pairs = [tap_names("language", layer) for layer in range(self.num_layers("language"))]
+        pairs = [tap_names(site, layer) for layer in range(self.num_layers(site))]
         replayed = self._replayed
         for layer, (q, k) in enumerate(pairs):
             held = self.kept if q in self.kept else replayed
@@ -352,6 +356,18 @@ class Run(Recorded):
         from qwenvl.stages import stages
 
         return stages(self)
+
+    def tower_statistics(self, **where: int) -> TowerStatistics:
+        """How far, how evenly and how much on itself each layer and head of the tower looks; see `distances`."""
+        from qwenvl.distances import tower_statistics
+
+        return tower_statistics(self, **where)
+
+    def position_similarity(self, *, patch: int, media: int = 0) -> Tensor:
+        """How alike the tower's position code holds a patch and the others of its frame, (rows, columns); `places`."""
+        from qwenvl.places import position_similarity
+
+        return position_similarity(self, patch=patch, media=media)
 
     # --- a file ---
 

@@ -75,7 +75,7 @@ def test_rows_of_qwen2_vls_tower_lie_in_raster_order_of_their_own_frame() -> Non
         for patch in range(math.prod(item.patch_grid)):
             expected = torch.zeros(1, size)
             expected[0, size - 1 - patch % size] = 1
-            assert_close(maps.vision_row(q, k, media, patch), expected, 1e-6)
+            assert_close(maps.vision_rows(q, k, media, [patch])[:, 0], expected, 1e-6)
 
 
 def test_qwen2_vls_tokens_give_their_four_patches_equal_parts() -> None:
@@ -113,7 +113,7 @@ def test_rows_of_qwen_vls_tower_are_those_of_their_frame_in_the_order_given() ->
         for patch in range(math.prod(item.patch_grid)):
             expected = torch.zeros(1, 9)
             expected[0, patch % 9] = 1
-            assert_close(maps.vision_row(k, k, media, patch), expected, 1e-6)
+            assert_close(maps.vision_rows(k, k, media, [patch])[:, 0], expected, 1e-6)
 
 
 def test_an_adapter_query_of_a_clip_reads_its_own_frame() -> None:

@@ -6,7 +6,7 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 
 from __future__ import annotations
 
-from app.questions import answer, boxes, causes, patches, timeline, tour
+from app.questions import answer, boxes, causes, patches, timeline, tour, vision
 from app.questions.contract import Look, Question
 from app.questions.pipeline import pipeline
 from app.questions.positions import position_facts, positions_by
@@ -29,4 +29,7 @@ QUESTIONS: dict[str, Question] = {
     "positions_by": positions_by,
     "position_facts": position_facts,
     "tour_cost": tour.tour_cost,
+    "vision_heads": vision.vision_heads,
+    "vision_places": vision.vision_places,
+    "vision_row": vision.vision_row,
 }

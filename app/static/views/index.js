@@ -17,12 +17,14 @@ import * as causes from "./causes.js";
 import * as patches from "./patches.js";
 import * as pipeline from "./pipeline.js";
 import * as positions from "./positions.js";
+import * as vision from "./vision.js";
 
 export const VIEWS = {
   pipeline,
   patches,
   positions,
   adapter,
+  vision,
   answer,
   causes,
   boxes,

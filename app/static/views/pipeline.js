@@ -31,7 +31,7 @@ const OPENS = {
   file: "patches",
   resize: "patches",
   patches: "patches",
-  vision: "patches",
+  vision: "vision",
   adapter: "adapter",
   prompt: "positions",
   language: "answer",

@@ -13,6 +13,7 @@ import planner from "./planner.js";
 import rail from "./rail.js";
 import server from "./server.js";
 import tour from "./tour.js";
+import vision from "./vision.js";
 import video from "./video.js";
 
 export const ZH = Object.assign(
@@ -30,5 +31,6 @@ export const ZH = Object.assign(
   rail,
   server,
   tour,
+  vision,
   video,
 );
