@@ -32,9 +32,9 @@ function name(run, { media, cell, patches }) {
 }
 
 export function createSegments(ctx, letter) {
-  const strip = el("div", { class: "segments" });
+  const strip = el("div", { class: "tower-segments" });
   const words = el("p", { class: "faint" });
-  const root = el("div", { class: "segments-box" }, strip, words);
+  const root = el("div", { class: "tower-segments-box" }, strip, words);
 
   function pick(segment) {
     ctx.actions.pickMedia(segment.media);
@@ -45,7 +45,7 @@ export function createSegments(ctx, letter) {
   const piece = (run, segment, here, pressable) =>
     el(pressable ? "button" : "i", {
       type: pressable ? "button" : null,
-      class: here ? "segment here" : "segment",
+      class: here ? "tower-segment here" : "tower-segment",
       title: name(run, segment),
       "aria-label": pressable ? name(run, segment) : null,
       "aria-pressed": pressable ? String(here) : null,

@@ -66,8 +66,8 @@ def test_a_patch_shows_its_exact_row_and_the_towers_statistics(looking: Any, pai
         assert f"patch ({patch // grid[2]}, {patch % grid[2]})" in looking.sentence()
         sizes = [item.patch_grid[1] * item.patch_grid[2] for item in run.media]
         share = 100 * sum(size**2 for size in sizes) / sum(sizes) ** 2
-        assert f"{share:.1f} %" in page.locator(f'.place-card[data-letter="{letter}"] .segments-box').inner_text()
-    page.locator('.place-card[data-letter="A"] .segment').first.click()
+        assert f"{share:.1f} %" in page.locator(f'.place-card[data-letter="{letter}"] .tower-segments-box').inner_text()
+    page.locator('.place-card[data-letter="A"] .tower-segment').first.click()
     assert looking.state("selection.media") == 0
     assert not looking.complaints
 
