@@ -6,6 +6,7 @@ import { cellAt, cellBox } from "./geometry.js";
 import { say, said } from "./i18n.js";
 import { count, percent } from "./numbers.js";
 import { LETTERS, other } from "./store.js";
+import { cellInTime, isClip, momentWords, sharesInTime } from "./time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "./words.js";
 
 export const layerWords = (layer) => (layer === "mean" ? say("mean of layers") : say("layer {layer}", { layer }));
@@ -34,7 +35,16 @@ export function rowWords(ctx, letter, state, selection) {
   if (!map || !fresh) return word + say("row {row} on its way", { row: count(row) });
   const parts = { row: rowName(map), where: languageWhere(map), share: percent(map.shares_all ?? map.share) };
   const sinks = percent(sunk(map));
-  return word + say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks });
+  const image = say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks });
+  return word + image + inTime(state, selection, letter, map);
+}
+
+// Of a clip also how much falls on the moment on show.
+function inTime(state, selection, letter, map) {
+  const media = state.runs[letter].media[selection.media];
+  if (!isClip(media)) return "";
+  const cell = cellInTime(state, selection, letter);
+  return say(", {share} in {moment}", { share: percent(sharesInTime(map)[cell]), moment: momentWords(media, cell) });
 }
 
 // The word that stands in where a model never said the chosen one; null where it said it, or was chosen by hand.

@@ -3,6 +3,7 @@
 // `selection.frame` counts the temporal cells (Qwen2-VL's tubes, or frames where a model sees them one by one) of the
 // run that sees the clip in the most detail; the other run shows whatever it saw nearest to that moment.
 
+import { say } from "./i18n.js";
 import { LETTERS } from "./store.js";
 
 export const isClip = (media) => Boolean(media) && media.patch_grid[0] > 1;
@@ -72,4 +73,29 @@ export function atCell(map, cell) {
   };
   slices.set(map, { cell, slice });
   return slice;
+}
+
+// Sums of a map over each temporal cell: the part of the row that falls on it.
+export function sharesInTime(map) {
+  const [cells, rows, columns] = map.token_grid;
+  const size = rows * columns;
+  return Array.from({ length: cells }, (_, cell) => {
+    let sum = 0;
+    for (let at = cell * size; at < (cell + 1) * size; at += 1) sum += map.tokens[at];
+    return sum;
+  });
+}
+
+// When the frames of a temporal cell are shown, in words; "" where no times are known.
+export const secondsOf = (media, cell) => {
+  const first = firstFrameOf(media, cell);
+  const known = media.times.slice(first, first + framesOfCell(media));
+  return known.map((seconds) => `${seconds.toFixed(2)} s`).join(say(" and "));
+};
+
+// A temporal cell in words: its id or number, and its seconds.
+export function momentWords(media, cell) {
+  const id = framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
+  const when = secondsOf(media, cell);
+  return when ? `${id} · ${when}` : id;
 }

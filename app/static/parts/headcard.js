@@ -1,8 +1,10 @@
 // The card of one model: its answer as words, the likeliest tokens at the chosen word, and the chain of counts.
 
 import { el, letterBadge, refill, setText, toggle } from "../dom.js";
+import { hasAdapter } from "../families.js";
 import { say, said } from "../i18n.js";
 import { count, parameters, percent, seconds } from "../numbers.js";
+import { isClip } from "../time.js";
 import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../words.js";
 
 function wordButton(word, index) {
@@ -128,6 +130,17 @@ function stoppedTag(run) {
   return el("span", { class: "tag", text: say("stopped after {tokens}", { tokens: tokens(run.account.answer_tokens) }) });
 }
 
+// What a model without video was shown of a clip.
+function clipTag(run) {
+  const frames = run.media.filter((media) => isClip(media) && hasAdapter(run)).map((media) => media.patch_grid[0]);
+  if (!frames.length) return null;
+  const text =
+    run.media.length === 1
+      ? say("no video: {n} frames as pictures 1 to {n}", { n: frames[0] })
+      : say("no video: frames as pictures");
+  return el("span", { class: "tag", text });
+}
+
 function loading(live) {
   if (live.pieces.length) return el("span", { class: "said", text: live.pieces.join("") });
   const wells = [72, 96, 40, 124].map((width) => el("i", { style: { width: `${width}px` } }));
@@ -241,6 +254,6 @@ export class HeadCard {
     words.dataset.revealed = stamp;
     refill(this.likeliest, [run.id, selection.query[letter]], () => alternatives(run.words[shown]));
     refill(this.chain, run.id, () => chain(run));
-    refill(this.note, ["done", run.id], () => [stoppedTag(run), summary(run)]);
+    refill(this.note, ["done", run.id], () => [stoppedTag(run), clipTag(run), summary(run)]);
   }
 }

@@ -1,6 +1,7 @@
 // Which picture of the question is looked at; with a word chosen, how much of its row falls on each.
 
 import { el, refill } from "../dom.js";
+import { say } from "../i18n.js";
 import { percent } from "../numbers.js";
 import { LETTERS } from "../store.js";
 
@@ -20,7 +21,7 @@ function sharesOf(ctx, state, letter) {
 }
 
 export function createMediaChoice(ctx) {
-  const root = el("div", { class: "media-choice", role: "group", "aria-label": "Picture", hidden: true });
+  const root = el("div", { class: "media-choice", role: "group", "aria-label": say("Picture"), hidden: true });
   return {
     root,
     update(state, selection) {
@@ -41,7 +42,7 @@ export function createMediaChoice(ctx) {
               title: media.name,
               onclick: () => ctx.actions.pickMedia(index),
             },
-            el("span", { text: `Picture ${index + 1}` }),
+            el("span", { text: say(media.kind === "video" ? "Clip {n}" : "Picture {n}", { n: index + 1 }) }),
             ...shares.map(([letter, list]) => el("small", { text: `${letter} ${percent(list[index] || 0)}` })),
           ),
         ),

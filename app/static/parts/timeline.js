@@ -4,7 +4,16 @@
 import { el, refill, svg } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { count, percent } from "../numbers.js";
-import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, timekeeper } from "../time.js";
+import {
+  cellInTime,
+  frameFor,
+  framesOfCell,
+  isClip,
+  momentWords,
+  secondsOf,
+  sharesInTime,
+  timekeeper,
+} from "../time.js";
 
 const LABELS = 100; // pixels for the names of the rows, on a wide card
 const NARROW = 560;
@@ -18,17 +27,6 @@ function shownFrames(total, room) {
   const most = Math.max(2, Math.min(THUMBS, Math.floor(room / 54)));
   if (total <= most) return Array.from({ length: total }, (_, index) => index);
   return Array.from({ length: most }, (_, index) => Math.round((index * (total - 1)) / (most - 1)));
-}
-
-// Sums of a map over each temporal cell: the part of the row that falls on it.
-export function sharesInTime(map) {
-  const [cells, rows, columns] = map.token_grid;
-  const size = rows * columns;
-  return Array.from({ length: cells }, (_, cell) => {
-    let sum = 0;
-    for (let at = cell * size; at < (cell + 1) * size; at += 1) sum += map.tokens[at];
-    return sum;
-  });
 }
 
 const nice = (seconds) => [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800].find((step) => seconds / step <= 8) ?? 3600;
@@ -66,12 +64,6 @@ function frameRow(box, media, shown, at) {
     return leader;
   });
 }
-
-const secondsOf = (media, cell) => {
-  const first = firstFrameOf(media, cell);
-  const known = media.times.slice(first, first + framesOfCell(media));
-  return known.map((seconds) => `${seconds.toFixed(2)} s`).join(say(" and "));
-};
 
 function tubeBox(box, cells, cell) {
   const width = box.width / cells;
@@ -284,12 +276,6 @@ function filmNodes(strip, media, shown, place) {
     return box;
   };
   return shown.map(node);
-}
-
-function momentWords(media, cell) {
-  const id = framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
-  const when = secondsOf(media, cell);
-  return when ? `${id} · ${when}` : id;
 }
 
 const clampNodes = (media) =>

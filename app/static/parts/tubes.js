@@ -3,10 +3,9 @@
 import { el, isDark, refill, segmented, sizeCanvas } from "../dom.js";
 import { drawnGrid, drawnValues } from "./ladder.js";
 import { paintCells } from "./stage.js";
-import { sharesInTime } from "./timeline.js";
 import { say } from "../i18n.js";
 import { count, percent } from "../numbers.js";
-import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip } from "../time.js";
+import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, sharesInTime } from "../time.js";
 
 const MOST = 12; // cells at once; of a longer clip those around the moment
 const A_ROW = 6;

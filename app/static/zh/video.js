@@ -106,6 +106,11 @@ export default {
   "There is no clip to play: choose a clip of the question, then export.": "没有可播放的视频：请先选中问题里的视频，再导出。",
   "This clip has {cells} moments and {most} can be exported: take fewer frames.":
     "这段视频有 {cells} 个时刻，最多导出 {most} 个：请减少取帧。",
+  "Clip {n}": "视频 {n}",
+  "Picture {n}": "图片 {n}",
+  "no video: {n} frames as pictures 1 to {n}": "不支持视频：取 {n} 帧作为图片 1 到 {n}",
+  "no video: frames as pictures": "不支持视频：把帧当作图片",
+  ", {share} in {moment}": "，其中 {share} 在 {moment}",
   "Other frames of the clip have been chosen since this answer.": "给出这个回答之后，视频改取了别的帧。",
   "{name} has one frame and is read as a still.": "{name} 只有一帧，按静态图片读取。",
   "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.":
