@@ -18,6 +18,7 @@ QUESTIONS: dict[str, Question] = {
     "boxes": boxes.boxes,
     "clip_time": timeline.clip_time,
     "filmstrip": timeline.filmstrip,
+    "twins": timeline.twins,
     "causes": causes.causes,
     "causes_curves": causes.causes_curves,
     "maps_ahead": answer.maps_ahead,

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+import torch
 from PIL import Image
 
 from app import pictures
 from app.questions.contract import Look
 from app.rows import media_index
+from qwenvl.config import Qwen2VLConfig
 from qwenvl.errors import RunError
+from qwenvl.processing.pictures import normalise, resize
 from qwenvl.timeline import resumes, tubes
+from qwenvl.twins import twins_of
 
 MAX_FRAMES, MAX_HEIGHT = 24, 240
 
@@ -43,6 +48,25 @@ def clip_time(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
         "tubes": [{"position": one.position, "seconds": list(one.seconds)} for one in tubes(run, media)],
         "resumes": [asdict(one) for one in resumes(run, media)],
     }
+
+
+def twins(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """{"run", "media", "frame"}: one frame shown twice, through the model's own patch embedding in two and three
+    dimensions, and how far the results are apart.
+
+    Raises:
+        RunError: Qwen-VL, which knows no time, or a run without its model.
+    """
+    run = look(asked.get("run")).run
+    if not isinstance(run.config, Qwen2VLConfig) or run.pipeline is None:
+        raise RunError("Only Qwen2-VL shows a still twice, and only its model can tell: ask it again.")
+    media = run.media[media_index(run, asked)]
+    kept = len(media.frames)
+    if isinstance(frame := asked.get("frame", 0), bool) or not isinstance(frame, int) or not 0 <= frame < kept:
+        raise RunError(f"frame must be a whole number from 0 to {kept - 1:,}: choose another.")
+    seen = resize(media.frames[frame], *media.resized)
+    pixels = normalise(torch.from_numpy(np.array(seen)).permute(2, 0, 1))
+    return asdict(twins_of(run.pipeline.model, pixels))
 
 
 def _frames(asked: Mapping[str, Any], kept: int) -> list[int]:

@@ -6,7 +6,7 @@ import { cellAt, cellBox } from "./geometry.js";
 import { say, said } from "./i18n.js";
 import { count, percent } from "./numbers.js";
 import { LETTERS, other } from "./store.js";
-import { cellInTime, isClip, momentWords, sharesInTime } from "./time.js";
+import { cellInTime, isClip, momentName, sharesInTime } from "./time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "./words.js";
 
 export const layerWords = (layer) => (layer === "mean" ? say("mean of layers") : say("layer {layer}", { layer }));
@@ -44,7 +44,7 @@ function inTime(state, selection, letter, map) {
   const media = state.runs[letter].media[selection.media];
   if (!isClip(media)) return "";
   const cell = cellInTime(state, selection, letter);
-  return say(", {share} in {moment}", { share: percent(sharesInTime(map)[cell]), moment: momentWords(media, cell) });
+  return say(", {share} in {moment}", { share: percent(sharesInTime(map)[cell]), moment: momentName(media, cell) });
 }
 
 // The word that stands in where a model never said the chosen one; null where it said it, or was chosen by hand.

@@ -94,8 +94,11 @@ export const secondsOf = (media, cell) => {
 };
 
 // A temporal cell in words: its id or number, and its seconds.
+export const momentName = (media, cell) =>
+  framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
+
 export function momentWords(media, cell) {
-  const id = framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
+  const id = momentName(media, cell);
   const when = secondsOf(media, cell);
   return when ? `${id} · ${when}` : id;
 }

@@ -15,7 +15,7 @@ from app import pictures
 from app.conversation import Conversation, Settings
 from app.draft import Draft
 from app.exports.files import export_file
-from app.questions.timeline import clip_time, filmstrip
+from app.questions.timeline import clip_time, filmstrip, twins
 from app.session import Session
 from qwenvl.errors import MediaError, RunError, UserError
 from qwenvl.processing.sampling import VideoOptions
@@ -245,3 +245,15 @@ def test_the_map_of_a_clip_plays_in_a_file(tiny_session: Session, filmed: dict[s
     stills = {**asked, "runs": tiny_session.example("shapes"), "selection": {**selection, "query": {}}}
     with pytest.raises(UserError, match="no clip to play"):
         export_file(tiny_session, stills)
+
+
+def test_the_twins_of_a_frame_agree_and_only_in_a_model_that_has_time(
+    tiny_session: Session, filmed: dict[str, str]
+) -> None:
+    found = twins(tiny_session.finished, {"run": filmed["B"], "media": 0, "frame": 3})
+    assert found["patches"] == 8 * 14
+    assert found["difference"] < 1e-12 < found["largest"]
+    with pytest.raises(RunError, match="Only Qwen2-VL"):
+        twins(tiny_session.finished, {"run": filmed["A"], "media": 0})
+    with pytest.raises(RunError, match="frame must be"):
+        twins(tiny_session.finished, {"run": filmed["B"], "media": 0, "frame": 12})

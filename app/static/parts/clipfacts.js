@@ -104,6 +104,14 @@ function segments(media) {
   );
 }
 
+// Why a still, which has no time, costs no more for being shown twice: measured on the first frame of this clip.
+function twinWords(found) {
+  return say(
+    "A still is shown as two equal frames: the first one here, twice, gives in 3-D and in 2-D with both taps summed the same {n} values to {difference} of {largest}.",
+    { n: count(found.patches * found.channels), difference: found.difference.toExponential(1), largest: found.largest.toFixed(2) },
+  );
+}
+
 // --- ids after the clip ---
 
 const SIZE = [320, 150];
@@ -218,7 +226,14 @@ export function createClipFacts(ctx) {
       if (root.hidden) return;
       const rows = costRows(state, selection.media);
       refill(cost.body, [rows, media.sampling?.budget], () => costs(rows, media.sampling?.budget));
-      refill(limits.body, [run.id, media.index], () => [...limitRows(run, media), segments(media)]);
+      const tubes = framesOfCell(media) > 1;
+      const asked = { run: run.id, media: media.index, frame: 0 };
+      const twins = tubes ? ctx.client.resource("twins", "twins", asked, { group: run.id }).value : null;
+      refill(limits.body, [run.id, media.index, twins], () => [
+        ...limitRows(run, media),
+        segments(media),
+        ...(twins ? [el("p", { text: twinWords(twins) })] : []),
+      ]);
       ids.root.hidden = framesOfCell(media) < 2;
       if (!ids.root.hidden) ids.update(state, run, media);
     },

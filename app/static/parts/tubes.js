@@ -5,10 +5,11 @@ import { drawnGrid, drawnValues } from "./ladder.js";
 import { paintCells } from "./stage.js";
 import { say } from "../i18n.js";
 import { count, percent } from "../numbers.js";
-import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, sharesInTime } from "../time.js";
+import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, momentName, sharesInTime } from "../time.js";
 
 const MOST = 12; // cells at once; of a longer clip those around the moment
 const A_ROW = 6;
+const NARROW = 420; // pixels below which fewer stand in a row
 const STRIP_HEIGHT = 88;
 
 function windowOf(cells, chosen) {
@@ -44,9 +45,6 @@ function paint(canvas, image, strip, index, cells, box) {
   if (cells) paintCells(context, width, height, cells);
 }
 
-const nameOf = (media, cell) =>
-  framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
-
 function titleOf(media) {
   const cells = media.token_grid[0];
   return framesOfCell(media) > 1
@@ -72,11 +70,13 @@ export function createTubes(ctx, letter) {
     (value) => ctx.store.set({ tubeScale: value }),
   );
   const grid = el("div", { class: "tube-grid" });
+  const partly = el("p", { class: "faint tubes-partly" });
   const root = el(
     "div",
     { class: "tubes", "data-letter": letter, hidden: true },
     el("div", { class: "title-line" }, title, note, scale),
     grid,
+    partly,
   );
   const loaded = createStrips(ctx.store.redraw);
 
@@ -109,7 +109,11 @@ export function createTubes(ctx, letter) {
     const strip = ctx.client.resource(`tubes ${letter}`, "filmstrip", query, { group: `${run.id} ${media.index}` });
     const image = strip.fresh ? loaded(strip.value) : null;
     refill(grid, [run.id, media.index, from, to], () => shown.map(button));
-    const across = Math.min(A_ROW, shown.length);
+    const across = Math.min(grid.clientWidth < NARROW ? 3 : A_ROW, shown.length);
+    partly.textContent =
+      to - from < cells
+        ? say("{first} to {last} are drawn", { first: momentName(media, from), last: momentName(media, to - 1) })
+        : "";
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
     const width = Math.max(24, Math.floor(((grid.clientWidth || 480) - 6 * (across - 1)) / across) - 4);
     const height = Math.max(16, Math.min(110, Math.round((width * media.size[1]) / media.size[0])));
@@ -122,7 +126,7 @@ export function createTubes(ctx, letter) {
       const max = map && (state.tubeScale === "own" ? most(values, cell * size, (cell + 1) * size) : map.max);
       const over = map ? { values, grid: layout, max, offset: cell * size } : null;
       paint(node.firstChild, image, strip.value, index, over, [width, height]);
-      const words = map ? `${nameOf(media, cell)} · ${percent(shares[cell])}` : nameOf(media, cell);
+      const words = map ? `${momentName(media, cell)} · ${percent(shares[cell])}` : momentName(media, cell);
       node.lastChild.textContent = words;
       node.setAttribute("aria-pressed", String(cell === chosen));
     });

@@ -94,7 +94,7 @@ function eachPicture(plan) {
     el(
       "div",
       { class: "result-line sub" },
-      el("span", { text: say("picture {n}", { n: index + 1 }) }),
+      el("span", { text: say(media.kind === "video" ? "clip {n}" : "picture {n}", { n: index + 1 }) }),
       el("span", { text: `${times(...media.resized)}, ${count(media.tokens)}` }),
     ),
   );

@@ -45,14 +45,20 @@ function lineOf(letter, media) {
 
 const sampled = (plan) => (plan?.media ?? []).filter((media) => media.sampling);
 
+// Clip by clip what each model gets of it, then every limit that bit, once.
 function results(forecast) {
-  const clips = Object.entries(forecast || {}).flatMap(([letter, plan]) => sampled(plan).map((media) => [letter, media]));
-  const several = new Set(clips.map(([, media]) => media.name)).size > 1;
+  const plans = Object.entries(forecast || {});
+  const number = Math.max(0, ...plans.map(([, plan]) => sampled(plan).length));
+  const clips = Array.from({ length: number }, (_, index) =>
+    plans.filter(([, plan]) => sampled(plan)[index]).map(([letter, plan]) => [letter, sampled(plan)[index], index]),
+  ).flat();
   const clamps = new Set(clips.flatMap(([, media]) => media.sampling.clamps.map((clamp) => clamp.sentence)));
   const notes = new Set(clips.map(([, media]) => media.note).filter(Boolean));
   return [
-    ...clips.flatMap(([letter, media]) => [
-      ...(several ? [el("div", { class: "result-line sub" }, el("span", { text: media.name }))] : []),
+    ...clips.flatMap(([letter, media, index], place) => [
+      ...(number > 1 && clips[place - 1]?.[2] !== index
+        ? [el("div", { class: "result-line sub" }, el("span", { text: media.name }))]
+        : []),
       lineOf(letter, media),
     ]),
     ...[...clamps, ...notes].map((sentence) => el("p", { class: "bites", text: said(sentence) })),

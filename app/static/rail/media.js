@@ -1,7 +1,7 @@
 // The pictures and clips of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
 
 import { el, refill } from "../dom.js";
-import { say } from "../i18n.js";
+import { said, say } from "../i18n.js";
 import { count, times } from "../numbers.js";
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
@@ -36,12 +36,12 @@ function acceptDrops(rail) {
 const isClip = (item) => item.kind === "video";
 
 // On a clip's thumbnail: how long it lasts, and of how many frames.
-const lasts = (item) =>
-  el("span", {
-    class: "of-clip",
-    text: say("clip, {seconds} s, {frames} frames", { seconds: item.seconds.toFixed(1), frames: count(item.frames) }),
-    title: item.note || null,
-  });
+function lasts(item, alone) {
+  const values = { seconds: item.seconds.toFixed(1), frames: count(item.frames) };
+  const words = say("clip, {seconds} s, {frames} frames", values);
+  const text = alone ? words : say("clip, {seconds} s", values);
+  return el("span", { class: "of-clip", text, title: item.note ? said(item.note) : words });
+}
 
 function title(items) {
   const clips = items.filter(isClip).length;
@@ -72,7 +72,7 @@ function picture(item, index, alone, trigger) {
       "div",
       { class: "media-frame" },
       el("img", { src: item.thumbnail, alt: item.name }),
-      isClip(item) ? lasts(item) : null,
+      isClip(item) ? lasts(item, alone) : null,
       item.locked ? null : remove,
     ),
     caption,

@@ -111,6 +111,12 @@ export default {
   "no video: {n} frames as pictures 1 to {n}": "不支持视频：取 {n} 帧作为图片 1 到 {n}",
   "no video: frames as pictures": "不支持视频：把帧当作图片",
   ", {share} in {moment}": "，其中 {share} 在 {moment}",
+  "clip {n}": "视频 {n}",
+  "clip, {seconds} s": "视频，{seconds} 秒",
+  "{first} to {last} are drawn": "画出 {first} 到 {last}",
+  "A still is shown as two equal frames: the first one here, twice, gives in 3-D and in 2-D with both taps summed the same {n} values to {difference} of {largest}.":
+    "静态图片按两个相同的帧送入：把这里的第一帧送两次，三维卷积与两个时间权重相加后的二维卷积得到相同的 {n} 个值，最大相差 {difference}（最大值 {largest}）。",
+  "Only Qwen2-VL shows a still twice, and only its model can tell: ask it again.": "只有 Qwen2-VL 把静态图片送两次，而且要由它的模型来算：请重新提问。",
   "Other frames of the clip have been chosen since this answer.": "给出这个回答之后，视频改取了别的帧。",
   "{name} has one frame and is read as a still.": "{name} 只有一帧，按静态图片读取。",
   "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.":

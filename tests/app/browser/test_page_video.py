@@ -1,0 +1,94 @@
+"""Clips on the page: from a file, or the camera, to attention through time, checked against the library's run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qwenvl.timeline import tube_shares, tubes
+from tests.support.clips import encode
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+BARS = "() => [...document.querySelectorAll('.timeline rect.bar')].map((bar) => Number(bar.getAttribute('height')))"
+TUBES = "() => [...document.querySelectorAll('.timeline .tube')].map((tube) => tube.textContent)"
+LABELS = (
+    "(letter) => [...document.querySelectorAll(`.tubes[data-letter=${letter}] .tube-label`)].map((e) => e.textContent)"
+)
+
+
+def choose_clip(visitor: Any) -> None:
+    before = visitor.state("selection.run")
+    visitor.page.get_by_role("button", name="Clip", exact=True).click()
+    visitor.answered(before)
+    visitor.settle()
+
+
+def test_a_clip_is_shown_through_time_and_every_moment_is_the_runs_own(visitor: Any, painted_as: Any) -> None:
+    choose_clip(visitor)
+    page = visitor.page
+    assert "no video: 5 frames as pictures 1 to 5" in page.locator('.head-card[data-letter="A"]').inner_text()
+    visitor.word("B", 1).click()
+    visitor.settle()
+    run, at = visitor.run("B"), visitor.state("selection")
+    row = {"query": at["query"]["B"] - 1, "layer": at["layer"]["B"], "head": at["head"]["B"]}
+    shares = tube_shares(run, **row).tolist()
+    page.wait_for_function("() => document.querySelectorAll('.timeline rect.bar').length === 6")
+    heights = page.evaluate(BARS)
+    assert [height / max(heights) for height in heights] == pytest.approx(
+        [max(share / max(shares), 1 / max(heights)) for share in shares], abs=0.02
+    )
+    first = tubes(run)[0]
+    assert page.evaluate(TUBES)[0].startswith(f"t {first.position} · 0.00 s and 0.56 s · 28 tokens")
+    assert page.evaluate(LABELS, "A")[0].startswith("picture 1 · ")
+    assert len(page.evaluate(LABELS, "A")) == 5
+
+    page.locator(".timeline input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    visitor.settle()
+    assert visitor.state("selection.frame") == 2
+    (_, rows, columns) = run.media[0].token_grid
+    cells = run.token_weights(**row).reshape(run.media[0].token_grid)
+    painted_as(visitor.painted("B", (rows, columns)), cells[2], float(cells.max()))
+    assert page.locator('.tubes[data-letter="A"] [aria-pressed="true"]').inner_text().startswith("picture 2")
+    assert "in t 17" in visitor.sentence()
+    page.locator(".clip-facts").get_by_role("button", name="transformers 5").click()
+    page.wait_for_function(
+        "() => document.querySelector('.clip-facts .clash-band') || document.querySelector('.ids-drawing svg')"
+    )
+    assert visitor.complaints == []
+    assert visitor.outside == []
+
+
+def test_a_clip_of_ones_own_with_a_picture_and_other_frames(visitor: Any, tmp_path: Path) -> None:
+    clip = encode(tmp_path / "mine.webm", "libvpx-vp9", count=60, rate=10, size=(112, 56))
+    page = visitor.page
+    visitor.upload(clip)
+    visitor.until("#media h3", "Clip")
+    assert "6.0 s, 60 frames" in page.locator("#media .of-clip").inner_text()
+    page.fill("#clip-frames", "1")
+    page.keyboard.press("Tab")
+    page.wait_for_function(
+        "() => document.querySelector('#clip .result').textContent.includes('6 of 60 frames, 3 tubes')"
+    )
+    visitor.upload(Path("app/examples/pair-1.png"), button="Add another")
+    visitor.until("#media h3", "2 pictures and clips")
+    visitor.ask("What happens?")
+    visitor.settle()
+    assert [media.kind for media in visitor.run("B").media] == ["video", "image"]
+    assert visitor.run("B").media[0].patch_grid[0] == 3
+    assert page.locator(".timeline").is_visible()
+    page.get_by_role("button", name="Picture 2").click()
+    visitor.settle()
+    assert page.locator(".timeline").is_hidden()
+    page.fill("#clip-frames", "-3")
+    page.keyboard.press("Tab")
+    assert page.input_value("#clip-frames") == "1"
+    bad = tmp_path / "cut.mp4"
+    bad.write_bytes((data := encode(tmp_path / "whole.mp4", count=50).read_bytes())[: len(data) // 2])
+    visitor.upload(bad)
+    assert "cut short or damaged" in page.locator("#notice").inner_text()
+    assert visitor.complaints == []
