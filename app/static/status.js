@@ -41,10 +41,11 @@ export function rowWords(ctx, letter, state, selection) {
 
 // Of a clip also how much falls on the moment on show.
 function inTime(state, selection, letter, map) {
-  const media = state.runs[letter].media[selection.media];
+  const run = state.runs[letter];
+  const media = run.media[selection.media];
   if (!isClip(media)) return "";
   const cell = cellInTime(state, selection, letter);
-  return say(", {share} in {moment}", { share: percent(sharesInTime(map)[cell]), moment: momentName(media, cell) });
+  return say(", {share} in {moment}", { share: percent(sharesInTime(run, media, map)[cell]), moment: momentName(media, cell) });
 }
 
 // The word that stands in where a model never said the chosen one; null where it said it, or was chosen by hand.

@@ -75,15 +75,17 @@ export function atCell(map, cell) {
   return slice;
 }
 
-// Sums of a map over each temporal cell: the part of the row that falls on it.
-export function sharesInTime(map) {
-  const [cells, rows, columns] = map.token_grid;
-  const size = rows * columns;
-  return Array.from({ length: cells }, (_, cell) => {
-    let sum = 0;
-    for (let at = cell * size; at < (cell + 1) * size; at += 1) sum += map.tokens[at];
-    return sum;
+const summed = new WeakMap(); // map -> shares, the map being of one media of one run
+
+// The part of a row that falls on each temporal cell of a media: sums over the row itself, whatever is drawn of it.
+export function sharesInTime(run, media, map) {
+  if (summed.has(map)) return summed.get(map);
+  const shares = Array.from({ length: cells(media) }, () => 0);
+  map.keys.forEach((value, index) => {
+    if (run.tokens.media[index] === media.index) shares[run.tokens.cell[index][0]] += value;
   });
+  summed.set(map, shares);
+  return shares;
 }
 
 // When the frames of a temporal cell are shown, in words; "" where no times are known.

@@ -213,7 +213,7 @@ export function createTimeline(ctx) {
       frames: shown,
       height: 88,
     }).value;
-    const key = [run.id, media.index, map?.row, map?.layer, map?.head, map?.variant, chosen, width, Boolean(strip)];
+    const key = [run.id, media.index, map?.row, map?.layer, map?.head, map?.rows?.join(), chosen, width, Boolean(strip)];
     refill(film, [key, strip?.width], () => filmNodes(strip, media, shown, place));
     refill(drawing, [key, document.documentElement.lang], () => {
       const { nodes, at } = axis({ x: place.x, y: place.y.axis, width: place.width }, lasts);
@@ -224,7 +224,7 @@ export function createTimeline(ctx) {
         ...nodes,
         ...frameRow(row("frames"), media, shown, at),
         ...tubeRow(row("tubes"), run, media, chosen),
-        ...(map ? barRow(row("bars"), media, sharesInTime(map), chosen) : []),
+        ...(map ? barRow(row("bars"), media, sharesInTime(run, media, map), chosen) : []),
         ...rowNames(place.y, media, place.narrow),
       );
     });

@@ -54,7 +54,7 @@ function titleOf(media) {
 
 const most = (values, from, to) => {
   let found = 0;
-  for (let at = from; at < to; at += 1) found = Math.max(found, values[at]);
+  for (let at = from; at < to; at += 1) found = Math.max(found, Math.abs(values[at]));
   return found;
 };
 
@@ -119,12 +119,12 @@ export function createTubes(ctx, letter) {
     const height = Math.max(16, Math.min(110, Math.round((width * media.size[1]) / media.size[0])));
     const values = map && drawnValues(map);
     const layout = map && drawnGrid(map);
-    const shares = map && sharesInTime(map);
+    const shares = map && sharesInTime(run, media, map);
     [...grid.children].forEach((node, index) => {
       const cell = shown[index];
       const size = map && layout[1] * layout[2];
       const max = map && (state.tubeScale === "own" ? most(values, cell * size, (cell + 1) * size) : map.max);
-      const over = map ? { values, grid: layout, max, offset: cell * size } : null;
+      const over = map ? { values, grid: layout, max, offset: cell * size, signed: map.mode === "neutral" } : null;
       paint(node.firstChild, image, strip.value, index, over, [width, height]);
       const words = map ? `${momentName(media, cell)} · ${percent(shares[cell])}` : momentName(media, cell);
       node.lastChild.textContent = words;
