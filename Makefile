@@ -34,6 +34,7 @@ format: .venv/dev.stamp  ## format the code, and fix what the linter can fix
 benchmark: .venv/dev.stamp  ## how fast the tiny models answer, and what tracing costs beside transformers (about a quarter of an hour)
 	$(BIN)/python -m tests.benchmarks.answers
 	$(BIN)/python -m tests.benchmarks.attention_cost
+	$(BIN)/python -m tests.benchmarks.clips
 
 clean:  ## remove the virtual environment and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info

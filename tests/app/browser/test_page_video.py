@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 BARS = "() => [...document.querySelectorAll('.timeline rect.bar')].map((bar) => Number(bar.getAttribute('height')))"
 TUBES = "() => [...document.querySelectorAll('.timeline .tube')].map((tube) => tube.textContent)"
-LABELS = (
-    "(letter) => [...document.querySelectorAll(`.tubes[data-letter=${letter}] .tube-label`)].map((e) => e.textContent)"
-)
+LABELS = """(letter) => [...document.querySelectorAll(`.tubes[data-letter=${letter}] .tube-label`)]
+  .map((label) => label.textContent)"""
+TAKEN = "(words) => document.querySelector('#clip .result').textContent.includes(words)"
 
 
 def choose_clip(visitor: Any) -> None:
@@ -53,7 +53,9 @@ def test_a_clip_is_shown_through_time_and_every_moment_is_the_runs_own(visitor: 
     (_, rows, columns) = run.media[0].token_grid
     cells = run.token_weights(**row).reshape(run.media[0].token_grid)
     painted_as(visitor.painted("B", (rows, columns)), cells[2], float(cells.max()))
-    assert page.locator('.tubes[data-letter="A"] [aria-pressed="true"]').inner_text().startswith("picture 2")
+    assert (
+        page.locator('.tubes[data-letter="A"] .tube-button[aria-pressed="true"]').inner_text().startswith("picture 2")
+    )
     assert "in t 17" in visitor.sentence()
     page.locator(".clip-facts").get_by_role("button", name="transformers 5").click()
     visitor.until(".clip-facts p", "Tubes have t ids 15 to 20; the text goes on at 22. No id is used twice.")
@@ -77,7 +79,7 @@ def test_a_clip_of_ones_own_with_a_picture_and_other_frames(visitor: Any, tmp_pa
     assert [media.kind for media in visitor.run("B").media] == ["video", "image"]
     assert visitor.run("B").media[0].patch_grid[0] == 3
     assert page.locator(".timeline").is_visible()
-    page.get_by_role("button", name="Picture 2").click()
+    page.locator(".view-answer .media-choice button").nth(1).click()
     visitor.settle()
     assert page.locator(".timeline").is_hidden()
     page.fill("#clip-frames", "-3")
