@@ -54,6 +54,8 @@ def chosen(finished: Finished, letter: str, selection: Selection) -> Chosen:
     count = max(1, len(run.media))
     media = whole(selection, "media", count)
     frames = run.media[media].patch_grid[0] if run.media else 1
+    own_frame = of_letter(selection, "frames", letter)  # models see a clip at moments of their own
+    moment = selection if own_frame is None else {"frame": own_frame}
     word = of_letter(selection, "query", letter)
     return Chosen(
         letter=letter,
@@ -62,7 +64,7 @@ def chosen(finished: Finished, letter: str, selection: Selection) -> Chosen:
         layer=choice({"layer": of_letter(selection, "layer", letter)}, "layer", run.num_layers("language")),
         head=choice({"head": of_letter(selection, "head", letter)}, "head", run.num_heads("language")),
         media=media,
-        frame=min(whole(selection, "frame", 1 << 20), frames - 1),
+        frame=min(whole(moment, "frame", 1 << 20), frames - 1),
     )
 
 

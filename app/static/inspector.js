@@ -7,6 +7,7 @@ import { el, refill, segmented, setText, toggle } from "./dom.js";
 import { onLanguage, said, say } from "./i18n.js";
 import { createExport } from "./parts/export.js";
 import { HeadCard } from "./parts/headcard.js";
+import { createScrubber } from "./parts/scrubber.js";
 import { listenToKeys } from "./keys.js";
 import { publish } from "./news.js";
 import { Runs } from "./runs.js";
@@ -146,6 +147,7 @@ function createShell(store, actions) {
     createNotices(),
     letterSwitch(store, actions),
   ];
+  const moment = el("div", { class: "moment" }); // of a clip, in the views that have no timeline of their own
   const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
   const root = el(
     "div",
@@ -154,10 +156,11 @@ function createShell(store, actions) {
     choice.root,
     el("div", { class: "pair heads" }, ...heads.map((head) => head.root)),
     tabs.root,
+    moment,
     stage,
     status.root,
   );
-  return { root, heads, tabs, status, notices, choice, stage };
+  return { root, heads, tabs, status, notices, choice, moment, stage };
 }
 
 // An error's one way out does what it says.
@@ -188,6 +191,8 @@ function drawFigure(ctx, root, state, selection) {
 function createRenderer(ctx, shell) {
   const made = {};
   const view = (id) => (made[id] ??= VIEWS[id].createView(ctx));
+  const scrubber = createScrubber(ctx);
+  shell.moment.replaceChildren(scrubber.root);
   return function render(state) {
     const selection = effective(state);
     shell.root.dataset.shown = state.shown;
@@ -197,6 +202,8 @@ function createRenderer(ctx, shell) {
     shell.choice.update(state);
     shell.heads.forEach((head) => head.update(state, selection));
     shell.tabs.update(selection.view, remarkOn(state));
+    shell.moment.hidden = selection.view === "answer"; // its timeline has one of its own
+    scrubber.update(state, selection);
     const current = view(selection.view);
     if (shell.stage.firstChild !== current.root) shell.stage.replaceChildren(current.root);
     current.update(state, selection);

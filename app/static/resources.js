@@ -171,7 +171,11 @@ export function createResources(store, client) {
     return ask("agreement", "agreement", { one, two }, `${one.run} ${two.run} ${selection.media}`);
   }
 
-  const withAdapter = () => LETTERS.map(run).find((one) => one?.sites.adapter);
+  const letterWithAdapter = () => LETTERS.find((letter) => run(letter)?.sites.adapter);
+  const withAdapter = () => run(letterWithAdapter());
+
+  // Which frame of a clip the adapter is shown at: its queries read each frame apart.
+  const adapterFrame = () => cellInTime(store.state, effective(store.state), letterWithAdapter());
 
   function adapterRow(channel, name, more) {
     const { adapter, media } = effective(store.state);
@@ -180,8 +184,9 @@ export function createResources(store, client) {
     return ask(channel, name, { run: id, media, head: adapter.head, ...more(adapter) }, `${id} ${media}`).value;
   }
 
-  const adapterMap = () => adapterRow("adapter", "adapter", ({ query }) => ({ query }));
-  const adapterSheet = () => adapterRow("sheet", "adapter_sheet", () => ({}));
+  const adapterMap = () =>
+    adapterRow("adapter", "adapter", ({ query }) => ({ query: query + adapterFrame() * withAdapter().sites.adapter.queries }));
+  const adapterSheet = () => adapterRow("sheet", "adapter_sheet", () => ({ frame: adapterFrame() }));
 
   // The place on the picture that the chosen query looks at most; a pinned place wins.
   function adapterPlace(selection) {
@@ -190,6 +195,15 @@ export function createResources(store, client) {
     return map ? placeOf(...rowAndColumn(map.max_index, map.grid), map.grid) : [0.5, 0.5];
   }
 
+  // A run's picture; of a clip the frame that is on show, unless another is named.
+  function onShow(kind, id, index, frame = null) {
+    const letter = LETTERS.find((one) => run(one)?.id === id);
+    const selection = { ...effective(store.state), media: index };
+    const media = run(letter)?.media[index];
+    const now = media ? firstFrameOf(media, cellInTime(store.state, selection, letter)) : 0;
+    return picture(kind, id, index, frame ?? now);
+  }
+
   const ofRows = { mapResources, sendAhead, shares, statistics, patchReaders, reading, agreement };
-  return { picture, ...ofRows, adapterMap, adapterSheet, adapterPlace };
+  return { picture: onShow, ...ofRows, adapterMap, adapterSheet, adapterPlace };
 }

@@ -197,7 +197,7 @@ function idsCard(ctx) {
   return {
     root,
     update(state, run, media) {
-      const { value: time } = ctx.client.resource("clip time", "clip_time", { run: run.id, media: media.index });
+      const { value: time } = ctx.client.resource("clip time", "clip_time", { run: run.id, media: media.index }, { group: `${run.id} ${media.index}` });
       const chosen = state.idRule ?? "paper";
       rule.choose(chosen);
       if (!time) return;
@@ -228,7 +228,7 @@ export function createClipFacts(ctx) {
       refill(cost.body, [rows, media.sampling?.budget], () => costs(rows, media.sampling?.budget));
       const tubes = framesOfCell(media) > 1;
       const asked = { run: run.id, media: media.index, frame: 0 };
-      const twins = tubes ? ctx.client.resource("twins", "twins", asked, { group: run.id }).value : null;
+      const twins = tubes ? ctx.client.resource("twins", "twins", asked, { group: `${run.id} ${media.index}` }).value : null;
       refill(limits.body, [run.id, media.index, twins], () => [
         ...limitRows(run, media),
         segments(media),

@@ -4,23 +4,14 @@
 import { el, refill, svg } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { count, percent } from "../numbers.js";
-import {
-  cellInTime,
-  frameFor,
-  framesOfCell,
-  isClip,
-  momentWords,
-  secondsOf,
-  sharesInTime,
-  timekeeper,
-} from "../time.js";
+import { cellInTime, framesOfCell, isClip, secondsOf, sharesInTime, timekeeper } from "../time.js";
+import { createScrubber } from "./scrubber.js";
 
 const LABELS = 100; // pixels for the names of the rows, on a wide card
 const NARROW = 560;
 const THUMBS = 12;
 const ROW = { axis: 26, frames: 46, tubes: 26, bars: 62 };
 const GAP = 8;
-const PLAY_MS = 700;
 
 // What fits beside one another: all frames, or as many as there is room for, evenly chosen.
 function shownFrames(total, room) {
@@ -159,25 +150,18 @@ export function createTimeline(ctx) {
   const clamps = el("div", { class: "clamps" });
   const drawing = el("div", { class: "timeline-drawing" });
   const film = el("div", { class: "film", "aria-hidden": "true" });
-  const play = el("button", { type: "button", class: "tool", text: "▶", "aria-label": say("Play the clip"), onclick: toggle });
-  const range = el("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": say("Moment of the clip") });
-  const now = el("span", { class: "now" });
-  const scrubber = el("div", { class: "scrubber" }, play, range, now);
+  const scrubber = createScrubber(ctx);
   const root = el(
     "section",
     { class: "card timeline", hidden: true },
     el("div", { class: "title-line" }, title, rate),
     el("div", { class: "timeline-box" }, drawing, film),
-    scrubber,
+    scrubber.root,
     clamps,
   );
-  let timer = null;
-  let cells = 1;
 
-  const keeper = () => timekeeper(ctx.store.state, ctx.store.state.selection);
   const go = (frame) => ctx.store.select({ frame });
   const cellOf = (event) => event.target.closest?.("[data-cell]")?.dataset.cell;
-  range.addEventListener("input", () => go(Number(range.value)));
   drawing.addEventListener("click", (event) => cellOf(event) !== undefined && go(Number(cellOf(event))));
   drawing.addEventListener("pointerover", (event) => {
     const cell = cellOf(event);
@@ -185,34 +169,13 @@ export function createTimeline(ctx) {
   });
   drawing.addEventListener("pointerleave", () => ctx.store.preview(null));
 
-  function toggle() {
-    if (timer) return pause();
-    play.textContent = "❚❚";
-    play.setAttribute("aria-label", say("Pause the clip"));
-    timer = setInterval(() => {
-      if (!root.isConnected) return pause();
-      return go((ctx.store.state.selection.frame + 1) % cells);
-    }, PLAY_MS);
-    return undefined;
-  }
-  function pause() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "▶";
-    play.setAttribute("aria-label", say("Play the clip"));
-  }
-
   function draw(run, media, map, chosen) {
     const width = Math.floor(drawing.clientWidth || 600);
     const place = layOut(width);
     const lasts = media.sampling?.seconds ?? Math.max(1, (media.times.at(-1) ?? 0) + (media.times[1] ?? 1));
     const shown = shownFrames(media.frames, place.width);
-    const strip = ctx.client.resource("film", "filmstrip", {
-      run: run.id,
-      media: media.index,
-      frames: shown,
-      height: 88,
-    }).value;
+    const asked = { run: run.id, media: media.index, frames: shown, height: 88 };
+    const strip = ctx.client.resource("film", "filmstrip", asked, { group: `${run.id} ${media.index} ${shown.length}` }).value;
     const key = [run.id, media.index, map?.row, map?.layer, map?.head, map?.rows?.join(), chosen, width, Boolean(strip)];
     refill(film, [key, strip?.width], () => filmNodes(strip, media, shown, place));
     refill(drawing, [key, document.documentElement.lang], () => {
@@ -232,26 +195,19 @@ export function createTimeline(ctx) {
 
   return {
     root,
-    stop: pause,
     update(state, selection) {
       const letter = timekeeper(state, selection);
       const run = state.runs[letter];
       const media = run?.media[selection.media];
       root.hidden = !isClip(media);
-      if (root.hidden) return pause();
-      cells = media.token_grid[0];
+      scrubber.update(state, selection);
+      if (root.hidden) return undefined;
       const { map } = ctx.mapResources(letter);
       const chosen = cellInTime(state, selection, letter);
       rate.textContent = `${letter} · ${rates(media)}`;
-      range.max = cells - 1;
-      range.value = frameFor(state, selection, letter, chosen);
-      range.style.setProperty("--fill", `${(100 * chosen) / Math.max(1, cells - 1)}%`);
-      now.textContent = momentWords(media, chosen);
-      range.setAttribute("aria-valuetext", now.textContent);
       refill(clamps, media.sampling?.clamps ?? [], () => clampNodes(media));
       return draw(run, media, selection.query[letter] === null ? null : map, chosen);
     },
-    keeper,
   };
 }
 

@@ -10,6 +10,7 @@ import { EDGES, NO_RECTANGLE, createLayer, edgeFields, edgesOf, outline, rectang
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices, other } from "../store.js";
+import { cellInTime } from "../time.js";
 
 export const NAME = "Boxes";
 export const SITE = "language";
@@ -178,7 +179,7 @@ function beneath(ctx, letter, selection, at) {
   if (at.index < 0 || !choices(selection, "boxes").beneath) return { spec: bare, map: null };
   if (!map) return { spec: { ...bare, note: error, dimmed: late }, map: null };
   const grid = drawnGrid(map);
-  const frame = Math.min(selection.frame, grid[0] - 1);
+  const frame = cellInTime(ctx.store.state, selection, letter);
   const cells = { values: drawnValues(map), grid, max: map.max, offset: frame * grid[1] * grid[2] };
   return { spec: { quiet: true, cells, dimmed: late, note: error }, map: late ? null : map };
 }

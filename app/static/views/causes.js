@@ -14,6 +14,7 @@ import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle, sh
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices } from "../store.js";
+import { cellInTime } from "../time.js";
 import { chosenLabel, leadingSpace, wordOfToken } from "../words.js";
 import { createAsker, createWalker } from "./causes_work.js";
 import { createControls, layersOf } from "./causes_tools.js";
@@ -57,7 +58,7 @@ function questionOf(state, letter) {
   const chosen = choices(selection, "causes");
   const region = regionOf(chosen);
   if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
-  const asked = { run: run.id, query, media: selection.media, frame: selection.frame, tool: chosen.tool, region };
+  const asked = { run: run.id, query, media: selection.media, frame: cellInTime(state, selection, letter), tool: chosen.tool, region };
   if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
   if (chosen.tool === "paint") return { ...asked, fill: chosen.fill };
   return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
@@ -159,7 +160,7 @@ function overlayOf(ctx, letter, selection, chosen, effect) {
   const run = ctx.run(letter);
   const media = run.media[selection.media];
   const grid = ownGrid(run, media);
-  const frame = Math.min(selection.frame, grid[0] - 1);
+  const frame = cellInTime(ctx.store.state, selection, letter);
   const byCells = effect && (effect.tool === "block" || chosen.shape === "half"); // else pixels were painted, not cells
   const hidden = byCells ? { cells: inFrame(effect.cells, grid, frame), grid } : null;
   const shows = chosen.beneath || (chosen.shape === "half" && !effect);

@@ -14,6 +14,7 @@ import { cellsOf, createOrders, pathOf } from "../parts/orders.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices, other } from "../store.js";
+import { cellInTime } from "../time.js";
 
 export const NAME = "Patches";
 export const SITE = "vision";
@@ -25,8 +26,6 @@ const PICTURES_KEPT = 6;
 
 const ratioWords = ([width, height]) =>
   width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`;
-
-const frameOf = (media, selection) => Math.min(selection.frame || 0, media.patch_grid[0] - 1);
 
 function keyFigures(run, media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
@@ -265,7 +264,7 @@ function drawColumn(ctx, view, state, selection, image) {
   view.cell.classList.toggle("flat", flat);
   figures(view.side, keyFigures(run, media));
   refill(view.sum, [run.id, selection.media], () => arithmetic(letter, run, selection.media));
-  const frame = frameOf(media, selection);
+  const frame = cellInTime(state, selection, letter);
   const rebuilt = askRebuilt(ctx, letter, run, media, frame);
   const drawn = choices(selection, "patches").order;
   const shown = { run, media, frame, keys: selection.keys, rebuilt, drawn, image: image(rebuilt?.picture) };
@@ -323,7 +322,7 @@ export function status(ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
     const run = state.runs[letter];
     const media = run.media[selection.media];
-    if (selection.keys) return ["", letter, ` ${placeWords(run, media, selection.keys, frameOf(media, selection))}`];
+    if (selection.keys) return ["", letter, ` ${placeWords(run, media, selection.keys, cellInTime(state, selection, letter))}`];
     const [width, height] = cellSize(media.size, media.patch_grid);
     const values = { count: count(cellsOf(media.patch_grid)), width: pixels(width), height: pixels(height) };
     return ["", letter, ` ${say("{count} patches, {width} × {height} px of the original each", values)}`];

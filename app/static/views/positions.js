@@ -13,6 +13,7 @@ import { Lanes, idsWords, tallest } from "../parts/lanes.js";
 import { createPlot3d } from "../parts/plot3d.js";
 import { costRows } from "../parts/positioncosts.js";
 import { LETTERS, choices, other } from "../store.js";
+import { cellInTime } from "../time.js";
 
 export const NAME = "Positions";
 export const SITE = "language";
@@ -140,7 +141,7 @@ function placesCard(ctx) {
           shown: byRule[shown],
           media,
           token: selection.query[shown],
-          frame: Math.min(selection.frame || 0, media.token_grid[0] - 1),
+          frame: cellInTime(state, selection, shown),
           image: ctx.picture("picture", run.id, selection.media),
           width: Math.max(120, root.clientWidth - 30),
         });
