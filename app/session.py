@@ -30,6 +30,7 @@ from app.pool import Tell
 from app.store import RunStore
 from app.words import in_bytes
 from qwenvl.errors import PromptError, UserError
+from qwenvl.processing.clips import is_clip
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.progress import Interrupted, Progress, Step
 
@@ -214,6 +215,7 @@ class Session:
 
     def _answer(self, asking: Asking, visitor: str | None, conversation: Conversation, settings: Settings) -> None:
         chosen = asking.model
+        self._check_clips_fit(chosen, conversation, settings)
         if not self.models.is_loaded(chosen):
             asking.tell("loading", f"loading {chosen.label}", 0.0)
         with self.models.use(chosen, self._arriving(asking)) as pipeline:
@@ -250,6 +252,24 @@ class Session:
                 asking.tell("loading", f"loading {label}, {in_bytes(whole)}" if whole else f"loading {label}", 0.0)
 
         return tell
+
+    def _check_clips_fit(self, chosen: Any, conversation: Conversation, settings: Settings) -> None:
+        """Refuse clips that are too long before anything is loaded or decoded, with the setting that would make them
+        fit. What earlier turns add is known only when they are read: then the model refuses."""
+        if len(conversation.turns) > 1 or not any(map(is_clip, conversation.media)):
+            return
+        turn = conversation.turns[-1]
+        found = forecast(
+            str(self.models.describe(chosen).folder),
+            turn.media,
+            turn.question,
+            conversation.system,
+            min_pixels=settings.min_pixels,
+            max_pixels=settings.max_pixels,
+            samplings=conversation.samplings,
+        )
+        if not found["fits"]:
+            raise PromptError(found["sentence"])
 
     def _reading(self, asking: Asking, stream: Any) -> str:
         with self._lock:

@@ -257,3 +257,13 @@ def test_the_twins_of_a_frame_agree_and_only_in_a_model_that_has_time(
         twins(tiny_session.finished, {"run": filmed["A"], "media": 0})
     with pytest.raises(RunError, match="frame must be"):
         twins(tiny_session.finished, {"run": filmed["B"], "media": 0, "frame": 12})
+
+
+def test_a_clip_that_does_not_fit_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+    session = Session(load=lambda name: pytest.fail(f"{name} was loaded"))
+    path = str(encode(tmp_path / "long.mp4", count=700, rate=2, size=(448, 448), g=100))
+    asked = Conversation().asking("What happens?", [path], VideoOptions(nframes=700))
+    (last,) = session.ask("ann", "B", asked)
+    assert last["state"] == "error"
+    assert last["error"]["sentence"].endswith(" or fewer.")
+    assert "set nframes " in last["error"]["sentence"]

@@ -3,7 +3,7 @@
 import { el, setText, toggle } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { LETTERS, toLine } from "../store.js";
-import { isClip } from "../time.js";
+import { cellInTime, isClip } from "../time.js";
 import { VIEWS } from "../views/index.js";
 
 const NO_ANSWER = "The server did not answer: is it still running? Reload the page to try again.";
@@ -41,7 +41,8 @@ function asked(ctx, kind, letter) {
   const { selection, shared, outside } = state;
   const present = LETTERS.filter((each) => state.runs[each]);
   const runs = Object.fromEntries(present.map((each) => [each, state.runs[each].id]));
-  const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared } };
+  const frames = Object.fromEntries(present.map((each) => [each, cellInTime(state, selection, each)]));
+  const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared, frames } };
   if (kind !== "page") return question;
   return { ...question, line: toLine(selection), seen: seen(ctx.client, runs), outside: Boolean(outside) };
 }
