@@ -168,7 +168,7 @@ export function createResources(store, client) {
     const [one, two] = LETTERS.map((letter) =>
       mapQuery(run(letter), selection.query[letter], selection, letter, mode(selection) === "sinks" ? "sinks" : "raw"),
     );
-    return ask("agreement", "agreement", { one, two }, `${one.run} ${two.run} ${selection.media}`);
+    return ask("agreement", "agreement", { run: one.run, one, two }, `${one.run} ${two.run} ${selection.media}`);
   }
 
   const letterWithAdapter = () => LETTERS.find((letter) => run(letter)?.sites.adapter);
