@@ -106,11 +106,19 @@ def _mean_of_rows(run: Any, rows: Sequence[int], layer: Choice) -> tuple[Tensor,
 
 
 def maps(run: Any, letter: str, request: Request) -> dict[str, Any]:
-    """Several maps at once, each as `map_row` of one of "queries": what hovering over words needs, sent ahead."""
-    queries = request.get("queries")
-    if not isinstance(queries, list) or not 0 < len(queries) <= MAX_AHEAD:
-        raise RunError(f"queries must be a list of 1 to {MAX_AHEAD} tokens: ask for fewer.")
-    return {"maps": [map_row(run, letter, {**request, "query": query, "also": []}) for query in queries]}
+    """Several maps at once: what hovering over words and over the matrix needs, sent ahead.
+
+    "each" is a list of dicts, whose "query", "layer" and "head" stand in place of those of the request. "maps" are as
+    of `map_row`, "shares" as of `shares`, one for each token among them, by "queries".
+    """
+    each = request.get("each")
+    if not isinstance(each, list) or not 0 < len(each) <= MAX_AHEAD or not all(isinstance(one, dict) for one in each):
+        raise RunError(f"each must be a list of 1 to {MAX_AHEAD} choices: ask for fewer.")
+    changes = [{name: one[name] for name in ("query", "layer", "head") if name in one} for one in each]
+    asked = [{**request, **change, "also": []} for change in changes]
+    found = [map_row(run, letter, one) for one in asked]
+    queries = {one["query"]: one for one in asked}
+    return {"maps": found, "queries": list(queries), "shares": [shares(run, one) for one in queries.values()]}
 
 
 def shares(run: Any, request: Request) -> dict[str, Any]:

@@ -23,7 +23,7 @@ Asked = Mapping[str, Any]
 
 
 def maps_ahead(look: Look, asked: Asked) -> dict[str, Any]:
-    """{"run", "queries", ...}: several maps at once, see `rows.maps`."""
+    """{"run", "each", ...}: several maps at once, see `rows.maps`."""
     finished = look(asked.get("run"))
     return rows.maps(finished.run, finished.letter, asked)
 

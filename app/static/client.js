@@ -2,7 +2,7 @@
 
 const KEPT = 800; // answers at most
 const KEPT_BYTES = 64 << 20; // of all of them together
-const HOVER_MS = 40;
+const HOVER_MS = 16; // a pointer that only passes asks for nothing; one question is under way at a time anyway
 
 // Long arrays arrive as base64 of little-endian float32.
 export function decode(value) {

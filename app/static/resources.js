@@ -33,8 +33,10 @@ function createPictures(client, redraw) {
 }
 
 const NOTHING = { media: null, image: null, map: null, late: null, error: null, fresh: true };
-const AHEAD_BYTES = 1.5e6; // of one answer that is sent ahead
-const AHEAD_MOST = 24e6; // of all that is sent ahead for one layer and head
+const AHEAD_MAPS = 16; // in one answer that is sent ahead
+const AHEAD_BYTES = 1.5e6; // of it
+const AHEAD_CELLS = 1.5e6; // of a word's maps by layer and head, to be sent ahead at all
+const AHEAD_MOST = 16e6; // of all that is sent ahead for one layer and head
 const AHEAD_MS = 120; // stillness before anything is
 
 // What is asked for one token's map. Its shape is the key under which the answer is kept.
@@ -53,39 +55,62 @@ function mapQuery(run, token, selection, letter, mode) {
   };
 }
 
-// Sends for the maps of an answer's words before anybody points at one, the nearest to the chosen word first.
+const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
+
+// Bytes that one map takes on its way.
+function mapBytes(run, media) {
+  return 6 * (cellsIn(media.patch_grid) + cellsIn(media.token_grid) + run.tokens.id.length) + 2000;
+}
+
+// What hovering may ask for next, the likeliest first: the answer's words at the chosen layer and head, the nearest to
+// the chosen word first; then, where they are few, every layer and head of that word.
+function nextMaps(run, letter, selection, each) {
+  const chosen = Math.max(0, wordOfToken(run, selection.query[letter]));
+  const words = run.words.map((_, index) => index).sort((one, two) => Math.abs(one - chosen) - Math.abs(two - chosen));
+  const [layer, head] = [selection.layer[letter], selection.head[letter]];
+  const ofWords = words.map((index) => ({ query: run.words[index].tokens[0], layer, head }));
+  const { layers, heads } = run.sites.language;
+  const token = selection.query[letter];
+  if (!isPredicted(run, token) || (layers + 1) * (heads + 1) * each > AHEAD_CELLS) return ofWords;
+  const list = (size) => [...Array(size).keys(), ...(size > 1 ? ["mean"] : [])];
+  const cells = list(layers).flatMap((one) => list(heads).map((two) => ({ query: token, layer: one, head: two })));
+  return [...ofWords, ...cells];
+}
+
+// Sends for maps before anybody points at what they are of, so that pointing asks for nothing.
 function createAhead(store, client) {
-  const state = {};
+  const waiting = {};
+
+  async function send(letter, run, selection, mode) {
+    const here = waiting[letter];
+    const each = mapBytes(run, run.media[selection.media]);
+    const asked = ({ query, layer, head }) => {
+      const one = { ...selection, layer: { [letter]: layer }, head: { [letter]: head } };
+      return mapQuery(run, query, one, letter, mode);
+    };
+    const missing = nextMaps(run, letter, selection, each).filter((one) => !client.has("map", asked(one)));
+    const some = missing.slice(0, Math.max(1, Math.min(AHEAD_MAPS, Math.floor(AHEAD_BYTES / each))));
+    if (here.busy || !some.length || here.sent + some.length * each > AHEAD_MOST) return;
+    here.busy = true;
+    here.sent += some.length * each;
+    const answer = await client.askOnce("maps_ahead", { ...asked(some[0]), each: some });
+    here.busy = false;
+    if (answer.error) here.sent = AHEAD_MOST;
+    else {
+      client.keepAll("map", some.map((one, index) => [asked(one), answer.maps[index]]));
+      const about = (query) => ({ run: run.id, query, why: true });
+      client.keepAll("shares", answer.queries.map((query, index) => [about(query), answer.shares[index]]));
+    }
+    store.redraw();
+  }
+
   return function ahead(letter, run, selection, mode) {
     const at = { ...selection, also: { A: [], B: [] } };
     const stamp = JSON.stringify([run.id, at.layer[letter], at.head[letter], at.media, mode]);
-    const here = (state[letter] ??= { stamp: null, sent: 0, busy: false, timer: null });
+    const here = (waiting[letter] ??= { stamp: null, sent: 0, busy: false, timer: null });
     if (here.stamp !== stamp) Object.assign(here, { stamp, sent: 0 });
-    const media = run.media[at.media];
-    const cells = (grid) => grid.reduce((product, size) => product * size, 1);
-    const each = 6 * (cells(media.patch_grid) + cells(media.token_grid) + run.tokens.id.length) + 2000;
-    const wanted = () => {
-      const words = run.words.map((_, index) => index);
-      const chosen = Math.max(0, wordOfToken(run, store.state.selection.query[letter]));
-      words.sort((one, two) => Math.abs(one - chosen) - Math.abs(two - chosen));
-      const tokens = words.map((index) => run.words[index].tokens[0]);
-      const missing = tokens.filter((token) => !client.has("map", mapQuery(run, token, at, letter, mode)));
-      return here.sent + each > AHEAD_MOST ? [] : missing.slice(0, Math.max(1, Math.min(32, Math.floor(AHEAD_BYTES / each))));
-    };
     clearTimeout(here.timer);
-    if (here.busy || !wanted().length) return;
-    here.timer = setTimeout(async () => {
-      const queries = wanted();
-      if (!queries.length || here.stamp !== stamp) return;
-      here.busy = true;
-      here.sent += queries.length * each;
-      const { query: _, ...rest } = mapQuery(run, run.answer_start, at, letter, mode);
-      const answer = await client.askOnce("maps_ahead", { ...rest, queries });
-      here.busy = false;
-      if (answer.error) here.sent = AHEAD_MOST;
-      else client.keepAll("map", queries.map((token, index) => [mapQuery(run, token, at, letter, mode), answer.maps[index]]));
-      store.redraw();
-    }, AHEAD_MS);
+    here.timer = setTimeout(() => here.stamp === stamp && store.state.preview === null && send(letter, run, at, mode), AHEAD_MS);
   };
 }
 
@@ -162,13 +187,19 @@ export function createResources(store, client) {
     return { ...ask(`reading ${letter}`, "reading", asked, here.id), cells, key: asked.key ?? null };
   }
 
+  const groupOf = (one, two) => `${one.run} ${two.run} ${one.media}`;
+
+  // Asked of what is chosen; while something is only pointed at, the last one stands, and is said not to be fresh.
   function agreement() {
     const selection = effective(store.state);
     if (LETTERS.some((letter) => !run(letter)?.media[selection.media] || selection.query[letter] === null)) return null;
     const [one, two] = LETTERS.map((letter) =>
       mapQuery(run(letter), selection.query[letter], selection, letter, mode(selection) === "sinks" ? "sinks" : "raw"),
     );
-    return ask("agreement", "agreement", { run: one.run, one, two }, `${one.run} ${two.run} ${selection.media}`);
+    const asked = { run: one.run, one, two };
+    const idle = store.state.preview !== null && !client.has("agreement", asked);
+    if (idle) return { value: client.channel("agreement", groupOf(one, two)).last, fresh: false, error: null };
+    return ask("agreement", "agreement", asked, groupOf(one, two));
   }
 
   const letterWithAdapter = () => LETTERS.find((letter) => run(letter)?.sites.adapter);

@@ -48,8 +48,11 @@ def test_maps_ahead_are_the_maps_asked_for_one_by_one(run_id: str, ask: Ask, tin
     run = tiny_session.finished(run_id).run
     queries = [word[0] for word in run.words]
     chosen = {"run": run_id, "why": True, "layer": 1, "head": 2, "media": 0, "adapter_head": "mean", "mode": "raw"}
-    ahead = ask("maps_ahead", queries=queries, **chosen)["maps"]
-    assert ahead == [ask("map", query=query, also=[], **chosen) for query in queries]
+    each = [*({"query": query} for query in queries), {"query": queries[2], "layer": "mean", "head": 0}]
+    ahead = ask("maps_ahead", each=each, **chosen)
+    assert ahead["maps"] == [ask("map", **{**chosen, "also": [], **one}) for one in each]
+    assert ahead["queries"] == queries
+    assert ahead["shares"] == [ask("shares", run=run_id, why=True, query=query) for query in queries]
 
 
 def test_several_rows_are_their_mean(run_id: str, ask: Ask, tiny_session: Session) -> None:
@@ -144,9 +147,12 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("map", {"query": 5, "media": 0, "also": "5"}),
     ("map", {"query": 5, "media": 0, "also": [1] * 65}),
     ("map", {"query": 5, "media": 0, "also": [None]}),
-    ("maps_ahead", {"queries": [], "media": 0}),
-    ("maps_ahead", {"queries": list(range(65)), "media": 0}),
-    ("maps_ahead", {"queries": {"a": 1}, "media": 0}),
+    ("maps_ahead", {"each": [], "media": 0}),
+    ("maps_ahead", {"each": [{"query": 3}] * 65, "media": 0}),
+    ("maps_ahead", {"each": {"query": 1}, "media": 0}),
+    ("maps_ahead", {"each": [3], "media": 0}),
+    ("maps_ahead", {"each": [{"query": 3, "layer": 99}], "media": 0}),
+    ("maps_ahead", {"each": [{}], "media": 0}),
     ("reading", {"key": True, "media": 0}),
     ("reading", {"cells": [], "media": 0}),
     ("reading", {"cells": [99999], "media": 0}),

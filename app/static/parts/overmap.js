@@ -93,7 +93,7 @@ export function columnScale(reading, places, most) {
 }
 
 // Both models' maps, first minus second, on their common grid.
-export function differenceOver(found, selection) {
+export function differenceOver(found, selection, fresh) {
   const [rows, columns] = found.difference.shape;
   const region = chosenRegion(selection, null);
   return {
@@ -101,7 +101,7 @@ export function differenceOver(found, selection) {
     cells: { values: found.difference, grid: [1, rows, columns], max: found.max, signed: true, lines: found },
     contour: null,
     outlines: region?.outlines ?? [],
-    label: null,
+    label: fresh ? null : { text: say("of the locked word: lock this one to compare"), place: null },
   };
 }
 

@@ -155,15 +155,15 @@ function maximum(selection, resources, letter) {
 // What lies on the stage, and the words of its scale.
 function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   const { letter } = view;
-  if (selection.swap) {
-    const { value } = ctx.reading(letter);
-    if (!value) return null;
+  const { value } = selection.swap ? ctx.reading(letter) : { value: null };
+  if (value) {
     const over = columnOver(run, media, selection, value, !hasAdapter(run));
     return { spec: over.spec, words: columnScale(value, !hasAdapter(run), over.most) };
   }
-  const compared = choices(selection, "answer").scale === "difference" ? ctx.agreement()?.value : null;
+  const wanted = choices(selection, "answer").scale === "difference" ? ctx.agreement() : null;
+  const compared = wanted?.value;
   if (compared && compared.iou !== null && compared.iou !== undefined)
-    return { spec: differenceOver(compared, selection), words: differenceScale(compared, letter === "A") };
+    return { spec: differenceOver(compared, selection, wanted.fresh), words: differenceScale(compared, letter === "A") };
   if (!map) return null;
   const most = maximum(selection, resources, letter);
   const over = rowOver(map, selection, most);
@@ -181,7 +181,8 @@ function drawColumn(ctx, view, state, chosen, resources) {
   const shown = selection.query[letter] === null ? null : map;
   const over = shown || selection.swap ? overlayOf(ctx, view, { run, media, map: shown, selection, resources }) : null;
   const note = error && said(error);
-  view.stage.update({ image, size: media.size, box: inner, dimmed: late, note, ...(over?.spec ?? BARE) });
+  const dimmed = selection.swap && !ctx.reading(letter).fresh ? say("column on its way") : late;
+  view.stage.update({ image, size: media.size, box: inner, dimmed, note, ...(over?.spec ?? BARE) });
   toggle(view.cells[0], "flat", flat);
   setIdle(view, !over);
   if (!over) return undefined;
@@ -313,7 +314,9 @@ export function createView(ctx) {
 
 // The one figure of this view, at the right of the tabs: do both models look at the same place?
 export function figure(ctx, state, selection, root) {
-  const found = selection.swap ? null : ctx.agreement()?.value;
+  const answer = selection.swap ? null : ctx.agreement();
+  const found = answer?.value;
+  toggle(root, "late", answer && !answer.fresh);
   const known = found && found.iou !== null && found.iou !== undefined;
   root.title = say("IoU: of the areas that hold half of each map, what both share over what either covers. JS: Jensen-Shannon distance of the two maps, 0 the same, 1 apart. Both by area on the original picture.");
   refill(root, known ? [found.iou, found.js_distance] : null, () =>

@@ -202,6 +202,8 @@ export default {
   "IoU: of the areas that hold half of each map, what both share over what either covers. JS: Jensen-Shannon distance of the two maps, 0 the same, 1 apart. Both by area on the original picture.":
     "IoU：各自占到一半的区域，两者共有的面积除以任一方覆盖的面积。JS：两张图的 Jensen-Shannon 距离，0 为相同，1 为完全分离。二者都按原图上的面积计算。",
   "column, query and key swapped": "列：查询与键已互换",
+  "of the locked word: lock this one to compare": "这是已锁定的词：锁定当前的词才能比较",
+  "column on its way": "列正在路上",
   "no column yet": "列还没有到",
   "{key}, no later row reads it": "{key}，之后没有行读它",
   "{key}, read most by {row}: {share} of it": "{key}，读它最多的是{row}：占该行 {share}",
@@ -232,7 +234,7 @@ export default {
   // The server's sentences.
   "mode must be raw, sinks or neutral: choose another.": "mode 必须是 raw、sinks 或 neutral：请另选一个。",
   "also must be a list of at most {n} tokens: choose fewer.": "also 必须是至多 {n} 个词元的列表：请少选一些。",
-  "queries must be a list of 1 to {n} tokens: ask for fewer.": "queries 必须是 1 到 {n} 个词元的列表：请少要一些。",
+  "each must be a list of 1 to {n} choices: ask for fewer.": "each 必须是 1 到 {n} 个选择的列表：请少要一些。",
   "cells must be a list of 1 to {n} cells: choose fewer.": "cells 必须是 1 到 {n} 个格的列表：请少选一些。",
   "cells must be whole numbers from 0 to {most}: choose others.": "cells 必须是 0 到 {most} 之间的整数：请另选。",
   "Two maps are compared: ask for one and two.": "要比较两张图：请给出 one 和 two。",
