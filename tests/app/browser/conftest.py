@@ -133,7 +133,7 @@ class Visitor:
 
     def sentence(self) -> str:
         """The status line."""
-        return str(self.page.locator(".status-sentence").inner_text())
+        return str(self.page.locator(".inspector:not(.planner) .status-sentence").inner_text())
 
 
 def assert_painted(drawn: NDArray[np.float64], values: Any, maximum: float) -> None:

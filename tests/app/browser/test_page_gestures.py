@@ -300,10 +300,10 @@ def test_a_walk_by_keyboard_alone(looking: Any) -> None:
     looking.settle()
     assert looking.state("selection.layer.A") != layer
     page.wait_for_function(
-        "() => document.querySelector('.spoken').textContent.replaceAll(' ', '') ==="
-        " document.querySelector('.status-sentence').textContent.replaceAll(' ', '')"
+        "() => document.querySelector('.inspector:not(.planner) .spoken').textContent.replaceAll(' ', '') ==="
+        " document.querySelector('.inspector:not(.planner) .status-sentence').textContent.replaceAll(' ', '')"
     )
-    assert page.locator(".spoken").get_attribute("aria-live") == "polite"
+    assert page.locator(".inspector:not(.planner) .spoken").get_attribute("aria-live") == "polite"
     assert looking.complaints == []
 
 
