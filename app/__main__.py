@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from app.catalogue import SHIPPED
 from app.page import launch
+from app.saved import pinned
 from app.session import Session
 from qwenvl.errors import UserError
+from qwenvl.run import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,7 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
-    launch(session, inbrowser=has_screen())
+    with tempfile.TemporaryDirectory() as pictures:
+        try:
+            session.opening = pinned(session, list(map(Run.load, asked.runs)), Path(pictures)) if asked.runs else {}
+        except UserError as error:
+            parser.error(str(error))
+        launch(session, prepare=not asked.runs, inbrowser=has_screen(), mcp_server=asked.mcp)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,6 +48,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("models", nargs="*", help=words)
     parser.add_argument("--models", nargs="+", dest="named", metavar="MODEL", help="the same")
+    parser.add_argument(
+        "--runs", nargs="+", metavar="RUN", help="show these saved runs, one or two, in place of an example"
+    )
+    parser.add_argument("--mcp", action="store_true", help="offer the endpoints as tools of an MCP server too")
     parser.add_argument("--hub", action="store_true", help="let visitors name further hub ids on the page")
     return parser
 

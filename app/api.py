@@ -1,7 +1,9 @@
 """What a script may ask of the app over HTTP, and what the inspector asks from the browser.
 
-Named endpoints (`/ask`, `/compare`, `/plan`) stand on the API page with these docstrings. The inspector's functions
-take one dict each and answer one; they know no visitor, so a run's id is the permission. No answer is ever a trace.
+Named endpoints (`/ask`, `/attention`, `/compare`, `/plan`) stand on the API page with these docstrings, and are the
+tools of the MCP server where it is on. What they answer is the library's, as on the command line. The inspector's
+functions take one dict each and answer one; they know no visitor, so a run's id is the permission. No answer is ever a
+trace.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from app.session import Session
 from app.uploads import Uploads, watch_uploads
 from qwenvl.config import PRESETS
 from qwenvl.errors import PromptError, UserError
+from qwenvl.report import row_report, run_report
 
 log = logging.getLogger(__name__)
 
@@ -55,68 +58,109 @@ def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., An
         max_new_tokens: int = 64,
         seed: int = 0,
     ) -> dict[str, Any]:
-        """Ask one model about pictures, and keep the run for a look inside.
+        """Ask one model about pictures and clips, and keep the run for a look inside.
 
         Args:
-            media: picture files, in the order they are asked about; an empty list for a question without one.
+            media: picture and clip files, in the order they are asked about; an empty list for a question without one.
             question: what to ask.
             model: name of one of the two models on the page, or its letter, A or B.
             max_new_tokens: length of the answer at most, in tokens, from 1 to 2048.
             seed: of the random choices; the answer is greedy, so it matters only where a checkpoint samples.
 
         Returns:
-            model, answer, run (the id under which the page and its functions find the run for an hour after its last
-            use), account (patches, visual tokens, prompt tokens and the arithmetic in words), stopped, seconds.
+            model, answer, run (the id under which /attention, the page and its functions find the run for an hour
+            after its last use), account (patches, visual tokens, prompt tokens and the arithmetic in words), counts of
+            tokens and patches, media with their sizes and grids, stopped, seconds.
         """
-        conversation = Conversation().asking(_text(question), uploads.claim(_visitor(request), _paths(media)))
+        paths = uploads.claim(_visitor(request), _paths(media, uploads))
+        conversation = Conversation().asking(_text(question), paths)
         settings = Settings(max_new_tokens=max_new_tokens, seed=seed)
         return _answer(session, _visitor(request), session.letter(model), conversation, settings)
 
-    def compare(media: list[FileData], question: str, request: gr.Request) -> dict[str, Any]:
-        """Ask both models the same question about the same pictures.
+    def compare(media: list[FileData], question: str, request: gr.Request, max_new_tokens: int = 64) -> dict[str, Any]:
+        """Ask both models on the page the same question about the same pictures and clips.
 
         Args:
-            media: picture files, in the order they are asked about; an empty list for a question without one.
+            media: picture and clip files, in the order they are asked about; an empty list for a question without one.
             question: what to ask.
+            max_new_tokens: length of each answer at most, in tokens, from 1 to 2048.
 
         Returns:
             Under each model's name what /ask returns for it, or {"error": one sentence} where only this model fails.
         """
-        conversation = Conversation().asking(_text(question), uploads.claim(_visitor(request), _paths(media)))
-        return _compare(session, _visitor(request), conversation)
+        visitor = _visitor(request)
+        conversation = Conversation().asking(_text(question), uploads.claim(visitor, _paths(media, uploads)))
+        return _compare(session, visitor, conversation, Settings(max_new_tokens=max_new_tokens))
 
-    def plan(media: list[FileData], request: gr.Request, preset: str = "Qwen2-VL-7B") -> dict[str, Any]:
-        """Count before asking: sizes, grids and tokens of pictures for any published model, without its weights.
+    def plan(
+        media: list[FileData],
+        request: gr.Request,
+        preset: str = "Qwen2-VL-7B",
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
+        fps: float | None = None,
+        nframes: int | None = None,
+        text: str = "",
+    ) -> dict[str, Any]:
+        """Count before asking: sizes, grids, tokens, memory and operations of pictures and clips, without weights.
 
         Args:
-            media: picture files, in the order they would be asked about.
+            media: picture and clip files of one question, in the order they would be asked about.
             preset: name of a model, such as Qwen-VL-Chat, Qwen2-VL-2B, Qwen2-VL-7B, Qwen2-VL-72B or tiny-qwen2-vl.
+            min_pixels: Qwen2-VL enlarges a picture with fewer pixels; the checkpoint's own limit if left out.
+            max_pixels: Qwen2-VL shrinks a picture with more pixels; the checkpoint's own limit if left out.
+            fps: frames to take of a clip a second; the published rate if left out.
+            nframes: frames to take of a clip in all, instead of fps.
+            text: the question, counted where the model's tokenizer is at hand.
 
         Returns:
-            For each picture its size, resized size, patch grid, token grid and counts, and the totals of the prompt.
+            For each media its sizes, grids and counts, the totals of the prompt, memory, operations, the arithmetic in
+            steps, and which limit decided a size and what would change it.
         """
-        paths = uploads.claim(_visitor(request), _paths(media))
-        return qwenvl.plan(paths, _preset(session, preset)).to_json()
+        paths = uploads.claim(_visitor(request), _paths(media, uploads))
+        given = {"min_pixels": min_pixels, "max_pixels": max_pixels, "fps": fps, "nframes": nframes}
+        return qwenvl.plan(paths, _preset(session, preset), text=_text(text, "text"), **given).to_json()  # type: ignore[arg-type]
 
-    return {"ask": ask, "compare": compare, "plan": plan}
+    def attention(
+        run: str, site: str, query: int, layer: int | None = None, head: str = "mean", media: int = 0
+    ) -> dict[str, Any]:
+        """One exact row of attention of a finished run, and how much of it falls on a picture or clip.
+
+        Args:
+            run: id of a run, as /ask and /compare return it.
+            site: where attention happens: language, vision, or adapter (Qwen-VL alone).
+            query: a token of prompt and answer (language), a patch (vision) or an adapter query, counted from 0.
+            layer: of the site, from 0; left out for the adapter, which has one.
+            head: a number from 0, or mean for the mean of all heads.
+            media: which picture or clip, from 0.
+
+        Returns:
+            row (as many numbers as keys, they add up to 1), keys, share (of the row on the media), and what was asked.
+        """
+        chosen = int(head) if isinstance(head, str) and head.isdigit() else head
+        found = session.finished(run).run
+        return row_report(found, _text(site, "site"), query=query, layer=layer, head=chosen, media=media)
+
+    return {"ask": ask, "attention": attention, "compare": compare, "plan": plan}
 
 
 def _answer(
     session: Session, visitor: str, letter: str, conversation: Conversation, settings: Settings
 ) -> dict[str, Any]:
     run_id = session.answer(visitor, letter, conversation, settings)
-    payload = run_payload(run_id, session.finished(run_id))
-    names = ("answer", "account", "stopped", "seconds")
-    return {"model": session.labels[letter], "run": run_id, **{name: payload[name] for name in names}}
+    finished = session.finished(run_id)
+    payload = run_payload(run_id, finished)
+    named = {"model": session.labels[letter], "run": run_id, "account": payload["account"]}
+    return {**run_report(finished.run), **named}
 
 
-def _compare(session: Session, visitor: str, conversation: Conversation) -> dict[str, Any]:
+def _compare(session: Session, visitor: str, conversation: Conversation, settings: Settings) -> dict[str, Any]:
     """Both answers by model name; raises the first model's error where neither answers."""
     answers: dict[str, Any] = {}
     errors: list[UserError] = []
     for letter, name in session.labels.items():
         try:
-            answers[name] = _answer(session, visitor, letter, conversation, Settings())
+            answers[name] = _answer(session, visitor, letter, conversation, settings)
         except UserError as error:
             answers[name] = {"error": str(error)}
             errors.append(error)
@@ -239,8 +283,9 @@ def _preset(session: Session, name: Any) -> str:
     return known[short]
 
 
-def _paths(media: Any) -> Sequence[Any]:
-    """The paths of what Gradio made of posted files: dicts once they are uploaded."""
+def _paths(media: Any, uploads: Uploads) -> Sequence[Any]:
+    """The paths of what Gradio made of posted files, dicts once they are uploaded; a `data:` URL is taken in."""
     if not isinstance(media, list):
         raise PromptError("media must be a list of uploaded files: send an empty list for none.")
-    return [one.get("path") if isinstance(one, dict) else one for one in media]
+    paths = [one.get("path") if isinstance(one, dict) else one for one in media]
+    return [uploads.take_in(path) if isinstance(path, str) and path.startswith("data:") else path for path in paths]

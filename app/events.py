@@ -81,7 +81,8 @@ class Events:
 
     def load(self, request: gr.Request) -> Iterator[Changes]:
         """The first screen: the runs that the address names, else the first example. Never empty."""
-        wanted = {letter: run for letter in self.session.letters if (run := request.query_params.get(letter.lower()))}
+        named = {letter: run for letter in self.session.letters if (run := request.query_params.get(letter.lower()))}
+        wanted = named or self.session.opening
         if not wanted:
             yield from self._show_example(self.examples[0]["name"])
             return

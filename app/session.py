@@ -73,6 +73,7 @@ class Session:
         self.names = dict(zip(LETTERS, models, strict=False))
         self.labels = _labels(self.models.first)
         self.store = store or RunStore(visitor_bytes=self.budgets.visitor, total_bytes=self.budgets.runs)
+        self.opening: dict[str, str] = {}  # runs that a visitor without a link finds, by letter; none: an example
         self._asked: set[Asking] = set()
         self._lock = threading.Lock()
         self._examples = ExampleRuns(examples, self._make_example, self.store.has)

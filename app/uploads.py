@@ -6,13 +6,19 @@ its upload; whoever uploads the same bytes again may use them too, and nobody el
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import mimetypes
 import os
+import tempfile
 import threading
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from qwenvl.errors import MediaError
 
+MAX_INLINE = 64 * 4 * (1 << 20) // 3  # letters of a file inside a URL: 64 MiB
 REFUSED = "This file was not uploaded in this session: upload it here first."
 
 
@@ -44,6 +50,26 @@ class Uploads(set[str]):
             for path in paths:
                 self._claim(visitor, path)
         return list(paths)
+
+    def take_in(self, url: str) -> str:
+        """A file that was posted inside a `data:` URL, as an MCP client does, on disk: whoever sent it may use it.
+
+        Raises `MediaError` for what is no base64, or too large.
+        """
+        head, _, body = url.partition(",")
+        if not head.endswith(";base64") or len(body) > MAX_INLINE:
+            raise MediaError("A file in a data: URL is base64 of at most 64 MiB: upload it instead.")
+        try:
+            content = base64.b64decode(body, validate=True)
+        except ValueError:
+            raise MediaError("A file in a data: URL is base64: encode it again.") from None
+        suffix = mimetypes.guess_extension(head.removeprefix("data:").removesuffix(";base64")) or ""
+        folder = Path(tempfile.gettempdir(), "gradio", hashlib.sha256(content).hexdigest())
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"inline{suffix}"
+        path.write_bytes(content)
+        self.update([str(path)])
+        return str(path)
 
     def grant(self, visitor: str, paths: Iterable[str]) -> None:
         """Let a visitor use files the server itself hands over: an example's, or those of a run they were shown."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from qwenvl.command.main import build_parser
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,3 +34,9 @@ def test_its_commands_are_the_makefiles() -> None:
     commands = re.findall(r"make ([a-z]+)", README)
     assert {"run", "test", "check"} <= set(commands)
     assert set(commands) <= set(targets)
+
+
+def test_its_command_lines_are_understood() -> None:
+    lines = [line for line in README.splitlines() if line.startswith("python -m qwenvl ")]
+    understood = {build_parser().parse_args(shlex.split(line, comments=True)[3:]).command for line in lines}
+    assert understood == {"plan", "ask", "trace", "look", "show", "compare", "serve"}

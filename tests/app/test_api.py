@@ -26,6 +26,9 @@ ROWS = ["adapter", "adapter_sheet", "example", "figure", "map", "picture", "read
 NAMES = sorted([*ROWS, *QUESTIONS])
 
 
+UNSAID = (None, None, None, None, "")  # limits, frames and text, which a raw post must name
+
+
 class Server:
     """The endpoints and the functions without the page around them, on a free port."""
 
@@ -119,11 +122,12 @@ def test_plan_counts_without_weights(client: Client, pictures: list[Path]) -> No
     assert [media["patch_grid"] for media in plan["media"]] == [[1, 8, 22], [1, 14, 6]]
 
 
-def test_the_api_page_shows_these_three_with_their_words(client: Client) -> None:
+def test_the_api_page_shows_these_with_their_words(client: Client) -> None:
     described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(described) == ["/ask", "/compare", "/plan"]
-    for name, endpoint in described.items():
-        assert endpoint["description"], name
+    assert sorted(described) == ["/ask", "/attention", "/compare", "/plan"]
+    assert all(endpoint["description"] for endpoint in described.values())
+    for name in ("/ask", "/compare", "/plan"):
+        endpoint = described[name]
         media, *_ = endpoint["parameters"]
         assert (media["parameter_name"], media["python_type"]["type"]) == ("media", "list[filepath]")
     names = [parameter["parameter_name"] for parameter in described["/ask"]["parameters"]]
@@ -143,9 +147,9 @@ def test_the_api_page_shows_these_three_with_their_words(client: Client) -> None
         ("ask", ([], 5, "A", 4, 0), "question must be text: send a string."),
         ("ask", (None, "Hi?", "A", 4, 0), "media must be a list of uploaded files"),
         ("ask", ([], "1 " * 20_000, "A", 4, 0), "the model reads at most"),
-        ("compare", ("cat.png", "Hi?"), "media must be a list of uploaded files"),
-        ("compare", ([], " "), "The question is empty"),
-        ("plan", ([], 7), "preset must be text: send a string."),
+        ("compare", ("cat.png", "Hi?", 4), "media must be a list of uploaded files"),
+        ("compare", ([], " ", 4), "The question is empty"),
+        ("plan", ([], 7, *UNSAID), "preset must be text: send a string."),
     ],
 )
 def test_wrong_input_is_one_sentence(server: Server, name: str, data: tuple[Any, ...], sentence: str) -> None:
@@ -157,7 +161,7 @@ def test_wrong_input_is_one_sentence(server: Server, name: str, data: tuple[Any,
 
 @pytest.mark.parametrize("preset", ["Qwen9-VL", "/etc", "..", "../../qwenvl/checkpoints/tiny-qwen", ""])
 def test_an_unknown_preset_or_a_folder_is_one_sentence(server: Server, preset: str) -> None:
-    told = json.loads(server.call("plan", [], preset).split("data: ", 1)[1])
+    told = json.loads(server.call("plan", [], preset, *UNSAID).split("data: ", 1)[1])
     assert told["error"].startswith("There is no preset of this name: choose one of Qwen")
 
 
@@ -191,7 +195,7 @@ def test_only_ones_own_uploads_are_read(server: Server, tmp_path: Path, endpoint
     for name in ("mine.png", "theirs.png"):
         Image.effect_noise((60, 60), 80).save(tmp_path / name)
     mine, theirs = (server.upload(tmp_path / name) for name in ("mine.png", "theirs.png"))
-    rest = {"ask": ["What?", "A", 2, 0], "compare": ["What?"], "plan": ["Qwen2-VL-2B"]}[endpoint]
+    rest = {"ask": ["What?", "A", 2, 0], "compare": ["What?", 2], "plan": ["Qwen2-VL-2B", *UNSAID]}[endpoint]
     assert "event: complete" in server.call(endpoint, [theirs], *rest, session_hash="bob")
     for path in ("/etc/passwd", str(tmp_path / "mine.png"), theirs, f"{theirs}/../../{theirs}", "", 5, None):
         told = server.call(endpoint, [path], *rest, session_hash="ann")
@@ -230,7 +234,7 @@ def run_id(client: Client, pictures: list[Path]) -> str:
 
 
 def test_the_functions_are_the_inspectors(server: Server) -> None:
-    assert sorted(function.__name__ for function in server_functions(server.session)) == NAMES
+    assert sorted(function.__name__ for function in server_functions(server.session)) == sorted([*NAMES, *QUESTIONS])
 
 
 def test_every_function_answers_over_http(server: Server, run_id: str) -> None:
@@ -291,9 +295,9 @@ def _size(answer: httpx.Response) -> tuple[int, int]:
     return Image.open(io.BytesIO(base64.b64decode(answer.json()["picture"].split(",")[1]))).size
 
 
-def test_the_whole_page_publishes_these_three_endpoints_and_no_other(tiny_session: Session) -> None:
+def test_the_whole_page_publishes_these_endpoints_and_no_other(tiny_session: Session) -> None:
     from app.page import build
 
     described = build(tiny_session).get_api_info()
-    assert sorted(described["named_endpoints"]) == ["/ask", "/compare", "/plan"]
+    assert sorted(described["named_endpoints"]) == ["/ask", "/attention", "/compare", "/plan"]
     assert described["unnamed_endpoints"] == {}
