@@ -234,7 +234,7 @@ def run_id(client: Client, pictures: list[Path]) -> str:
 
 
 def test_the_functions_are_the_inspectors(server: Server) -> None:
-    assert sorted(function.__name__ for function in server_functions(server.session)) == sorted([*NAMES, *QUESTIONS])
+    assert sorted(function.__name__ for function in server_functions(server.session)) == NAMES
 
 
 def test_every_function_answers_over_http(server: Server, run_id: str) -> None:
