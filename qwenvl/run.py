@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
+from qwenvl.adapter_statistics import ALIKE, QueryStatistics, query_statistics
 from qwenvl.errors import RunError
 from qwenvl.maps import maps_for
 from qwenvl.processing.media import Media
@@ -22,6 +23,7 @@ from qwenvl.record import Alternative, ModelCard, Record, Recorded, Token, Told
 from qwenvl.trace import attention_rows
 
 if TYPE_CHECKING:
+    from qwenvl.adapter_code import CodeSimilarity
     from qwenvl.boxes import AnswerBox
     from qwenvl.causes import Effect
     from qwenvl.curves import Curves
@@ -165,6 +167,23 @@ class Run(Recorded):
         self._check_head("adapter", head)
         frames = self._adapter_matrices(media, head)
         return frames[self._check_query(frame, len(frames), "frame")]
+
+    def query_statistics(
+        self, *, media: int = 0, frame: int = 0, head: Head = "mean", alike: float = ALIKE
+    ) -> QueryStatistics:
+        """Entropy, coverage, overlap and orders of the adapter queries of a frame; arguments as `adapter_matrix`."""
+        matrix = self.adapter_matrix(media=media, frame=frame, head=head)
+        return query_statistics(matrix, self.media[media].patch_grid, alike=alike)
+
+    def code_similarity(self) -> CodeSimilarity:
+        """How alike the adapter's place codes are, queries against patches and each other. Qwen-VL, with a pipeline."""
+        from qwenvl.adapter_code import code_similarity
+        from qwenvl.qwen_vl import QwenVL
+
+        self._check_layer("adapter", None)
+        if self.pipeline is None or not isinstance(self.pipeline.model, QwenVL):
+            raise RunError("The adapter's code is the model's; load the run with its pipeline to see it.")
+        return code_similarity(self.pipeline.model)
 
     def shares(self, query: int, media: int | None = None) -> Tensor:
         """How much of a token's row falls on the visual tokens, by layer and head: float32 (layers, heads).

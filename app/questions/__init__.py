@@ -7,6 +7,7 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 from __future__ import annotations
 
 from app.questions import answer, boxes, causes, patches, timeline, tour, vision
+from app.questions.adapter import adapter_code, adapter_statistics, merger
 from app.questions.contract import Look, Question
 from app.questions.pipeline import pipeline
 from app.questions.positions import position_facts, positions_by
@@ -26,6 +27,9 @@ QUESTIONS: dict[str, Question] = {
     "patch_readers": answer.patch_readers,
     "reading": answer.reading,
     "agreement": answer.agreement,
+    "adapter_statistics": adapter_statistics,
+    "adapter_code": adapter_code,
+    "merger": merger,
     "rebuilt": patches.rebuilt,
     "positions_by": positions_by,
     "position_facts": position_facts,

@@ -209,8 +209,10 @@ export function fromLine(line) {
   for (const part of (line || "").split(";")) {
     const at = part.indexOf("=");
     const name = part.slice(0, at);
-    if (at > 0 && readers[name]) readers[name](selection, part.slice(at + 1));
-    else if (Object.hasOwn(choicesOf(), name)) choicesFromLine(selection, name, part.slice(at + 1));
+    const text = part.slice(at + 1);
+    // A view's choices are pairs; the adapter's query and head, of the same name, are none.
+    if (Object.hasOwn(choicesOf(), name) && text.includes(":")) choicesFromLine(selection, name, text);
+    else if (at > 0 && readers[name]) readers[name](selection, text);
   }
   return selection;
 }

@@ -1,148 +1,223 @@
 // What joins vision to language: Qwen-VL's queries, each with its map on the picture; Qwen2-VL's merger of four patches.
 
 import { el, letterBadge, refill, segmented, setText } from "../dom.js";
-import { cellAt, cellBox, cellSize, rowAndColumn } from "../geometry.js";
+import { cellAt, cellBox, cellSize, placeOf, rowAndColumn } from "../geometry.js";
+import { hasAdapter } from "../families.js";
+import { say } from "../i18n.js";
 import { count, percent, pixels } from "../numbers.js";
+import { comparison, tokensOf } from "../parts/adaptertable.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
+import { createMerger } from "../parts/merger.js";
+import { createPlaceCode } from "../parts/placecode.js";
 import { figures } from "../parts/scale.js";
-import { ContactSheet, halfCount, readersOf } from "../parts/sheet.js";
+import { ContactSheet, readersOf } from "../parts/sheet.js";
 import { createStage } from "../parts/stage.js";
-import { paintCrop } from "../parts/thumbs.js";
-import { LETTERS } from "../store.js";
+import { LETTERS, choices, other } from "../store.js";
+import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Adapter";
 export const SITE = "adapter";
+export const CHOICES = { order: "index", against: "keys" };
+
 const STAGE_HEIGHT = 250;
+const FIRST = 5; // readers shown as bars
 
-const cells = (media) => media.token_grid.reduce((product, size) => product * size, 1);
+// --- what is asked of the server ---
 
-const headName = (head) => (head === "mean" ? "all heads" : `head ${head}`);
+const headOf = (run, { head }) => (head === "mean" || head < run.sites.adapter.heads ? head : "mean");
+const queryOf = (run, { query }) => Math.min(query, run.sites.adapter.queries - 1);
 
-function controls(ctx) {
-  const number = el("input", {
-    type: "number",
-    min: 0,
-    step: 1,
-    id: "adapter-query",
-    onchange: (event) => ctx.actions.pickQuery(Number(event.target.value) || 0),
-  });
-  const head = el("select", {
-    id: "adapter-head",
-    onchange: (event) =>
-      ctx.actions.pickAdapterHead(event.target.value === "mean" ? "mean" : Number(event.target.value)),
-  });
-  const orders = segmented(
-    "Order",
-    [
-      ["index", "index"],
-      ["entropy", "entropy", "Most focused first"],
-      ["place", "place", "By the patch they look at most"],
-    ],
-    (value) => ctx.store.set({ sheetOrder: value }),
-  );
-  const readers = el("div", { class: "readers" });
-  const field = (name, label, node) => el("div", { class: "field" }, el("label", { for: name, text: label }), node);
-  const queryField = field("adapter-query", "Query", number);
-  const root = el(
-    "div",
-    { class: "adapter-controls" },
-    queryField,
-    field("adapter-head", "Head", head),
-    el("div", { class: "field" }, el("span", { class: "label", text: "Order" }), orders),
-    readers,
-  );
-  return { root, number, queryLabel: queryField.firstChild, head, orders, readers };
+// Everything a column of queries shows, or null where the run has none or no picture.
+function reading(ctx, state, selection, letter) {
+  const run = state.runs[letter];
+  const media = run?.media[selection.media];
+  if (!media || !hasAdapter(run)) return null;
+  const [head, query, frame] = [headOf(run, selection.adapter), queryOf(run, selection.adapter), cellInTime(state, selection, letter)];
+  const group = `${run.id} ${media.index} ${frame}`;
+  const hovering = state.preview !== null;
+  const ask = (name, more) => ctx.client.resource(`${name} ${letter}`, name, { run: run.id, ...more }, { group, hovering }).value;
+  const at = { media: media.index, head };
+  return {
+    run,
+    media,
+    head,
+    query,
+    frame,
+    map: ask("adapter", { ...at, query: query + frame * run.sites.adapter.queries }),
+    sheet: ask("adapter_sheet", { ...at, frame })?.values ?? null,
+    statistics: ask("adapter_statistics", { ...at, frame }),
+    code: ctx.client.resource(`adapter_code ${letter}`, "adapter_code", { run: run.id }, { group: run.id }),
+  };
 }
 
-function updateControls(parts, state, selection, run, sheet, pin) {
-  const { query, head } = selection.adapter;
+// The place on the picture that is looked at: the pinned one, else where a chosen query looks most.
+function placeIn(found, selection) {
+  if (selection.keys) return selection.keys;
+  const map = LETTERS.map((letter) => found[letter]?.map).find(Boolean);
+  return map ? placeOf(...rowAndColumn(map.max_index, map.grid), map.grid) : [0.5, 0.5];
+}
+
+const pickQuery = (ctx, query) => {
+  const { selection } = ctx.store.state;
+  ctx.store.select({ adapter: { ...selection.adapter, query: Math.max(0, Math.round(query) || 0) } });
+};
+const hoverQuery = (ctx, query) =>
+  ctx.store.preview(query === null ? null : { adapter: { ...ctx.store.state.selection.adapter, query } });
+const pickHead = (ctx, head) => ctx.store.select({ adapter: { ...ctx.store.state.selection.adapter, head } });
+
+// --- a column of queries ---
+
+const headName = (head, heads) => (heads === 1 ? say("head {head}", { head: 0 }) : head === "mean" ? say("all heads") : say("head {head}", { head }));
+
+const ORDERS = [
+  ["index", "index", "As the model counts them"],
+  ["entropy", "entropy", "The narrowest first"],
+  ["place", "place", "By the centre of mass of what they read, row by row"],
+  ["alike", "alike", "From query 0, each next the one left that overlaps the last one most"],
+];
+
+function controls(ctx, letter) {
+  const id = (name) => `adapter-${name}${letter === "A" ? "" : `-${letter}`}`;
+  const number = el("input", { type: "number", min: 0, step: 1, id: id("query"), onchange: (event) => pickQuery(ctx, Number(event.target.value)) });
+  const head = el("select", { id: id("head"), onchange: ({ target }) => pickHead(ctx, target.value === "mean" ? "mean" : Number(target.value)) });
+  const order = segmented(
+    say("Order"),
+    ORDERS.map(([value, words, title]) => [value, say(words), say(title)]),
+    (value) => ctx.actions.choose("adapter", { order: value }),
+  );
+  const field = (name, label, node) => el("div", { class: "field" }, el("label", { for: id(name), text: label }), node);
+  const queryField = field("query", say("Query"), number);
+  const readers = el("div", { class: "readers" });
+  const code = createPlaceCode((against) => ctx.actions.choose("adapter", { against }));
+  const pair = el("div", { class: "field-pair" }, queryField, field("head", say("Head"), head));
+  const orders = el("div", { class: "field" }, el("span", { class: "label", text: say("Order") }), order);
+  const root = el("div", { class: "adapter-controls" }, pair, orders, readers, code.root);
+  return { root, number, queryLabel: queryField.firstChild, head, order, readers, code };
+}
+
+function updateControls(parts, found, selection, readers, pin) {
+  const { run, query, head } = found;
   const { heads, queries } = run.sites.adapter;
   if (document.activeElement !== parts.number) parts.number.value = String(query);
   parts.number.max = String(queries - 1);
-  setText(parts.queryLabel, `Query, 0 to ${queries - 1}`);
+  setText(parts.queryLabel, say("Query, 0 to {last}", { last: queries - 1 }));
   refill(parts.head, [run.id, heads], () => [
-    el("option", { value: "mean", text: `mean of ${heads}` }),
-    ...[...Array(heads).keys()].map((index) => el("option", { value: String(index), text: `head ${index}` })),
+    el("option", { value: "mean", text: heads === 1 ? say("head {head}", { head: 0 }) : say("mean of {heads}", { heads }) }),
+    ...(heads === 1 ? [] : [...Array(heads).keys()]).map((index) => el("option", { value: String(index), text: say("head {head}", { head: index }) })),
   ]);
-  parts.head.value = String(head);
-  parts.orders.choose(state.sheetOrder || "index");
-  if (!sheet) return;
-  const found = readersOf(sheet, pin.index, 5);
-  refill(parts.readers, [found, pin, query], () => [
-    el("h3", { text: `Readers of patch (${pin.row}, ${pin.column})` }),
-    ...found.map(([reader, weight]) =>
+  parts.head.value = heads === 1 ? "mean" : String(head);
+  const { order, against } = choices(selection, "adapter");
+  parts.order.choose(order);
+  parts.code.update({ code: found.code.value, error: found.code.error, query, against });
+  if (readers) refill(parts.readers, [run.id, head, found.frame, pin, query], () => readerRows(readers, pin, query));
+}
+
+function readerRows({ all, half, total }, pin, query) {
+  const most = all[0][1] || 1;
+  const values = { half: count(half), queries: count(all.length), total: total.toFixed(total < 10 ? 2 : 1) };
+  return [
+    el("h3", { text: say("Readers of patch ({row}, {column})", pin) }),
+    ...all.slice(0, FIRST).map(([reader, weight]) =>
       el(
         "div",
         { class: `reader${reader === query ? " chosen" : ""}` },
         el("span", { text: reader }),
-        el("span", { class: "bar-track" }, el("i", { style: { width: `${(100 * weight) / found[0][1]}%` } })),
+        el("span", { class: "bar-track" }, el("i", { style: { width: `${(100 * weight) / most}%` } })),
         el("span", { text: percent(weight) }),
       ),
     ),
-  ]);
+    el("p", { text: say("{half} of {queries} give half of the {total} rows it receives: dashed.", values) }),
+  ];
 }
 
-// The patch in question: the pinned place, else the patch that the chosen query looks at most.
-function patchInQuestion(map, selection) {
-  if (selection.keys) return cellAt(selection.keys, map.grid);
-  const [row, column] = rowAndColumn(map.max_index, map.grid);
-  return { row, column, index: map.max_index };
-}
+function createQueries(ctx, letter) {
+  const sheet = new ContactSheet({ onhover: (query) => hoverQuery(ctx, query), onpick: (query) => pickQuery(ctx, query) });
+  const [parts, summary] = [controls(ctx, letter), el("p", { class: "sheet-words" })];
+  const sheetBox = el("div", { class: "sheet-box" }, sheet.root, el("div", { class: "sheet-foot" }, summary, sheet.zoom));
+  const title = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Its queries, one map each")), el("span", { text: say("each to its own maximum, exponent .7") }));
+  const root = el("div", { class: "adapter-part" }, title, el("div", { class: "sheet-row" }, sheetBox, parts.root));
+  let [readers, seen, index] = [null, null, []];
 
-function drawA(ctx, view, state, selection) {
-  const run = state.runs.A;
-  const media = run?.media[selection.media];
-  const map = media && ctx.adapterMap();
-  if (!map) {
-    if (!media) view.stage.update(ctx.vacant(view.cell, "A", STAGE_HEIGHT, run));
-    else
-      view.stage.update({
-        image: ctx.picture("picture", run.id, selection.media),
-        size: media.size,
-        box: ctx.stageBox(view.cell, media.size, STAGE_HEIGHT).inner,
-      });
-    return;
+  // Sorted anew only for another patch or another sheet.
+  function readersNow(values, patch) {
+    if (seen?.values !== values || seen.patch !== patch) [readers, seen] = [readersOf(values, patch), { values, patch }];
+    return readers;
   }
+  return {
+    root,
+    update(found, selection, place) {
+      const { map, sheet: values, statistics } = found;
+      const grid = found.media.patch_grid.slice(1);
+      const pin = cellAt(place, [1, ...grid]);
+      const now = values && readersNow(values, pin.index);
+      if (map) updateControls(parts, found, selection, now, pin);
+      if (!values) return;
+      if (index.length !== values.shape[0]) index = [...Array(values.shape[0]).keys()];
+      const name = statistics ? choices(selection, "adapter").order : "index";
+      const order = statistics?.orders[name] ?? index;
+      sheet.update({
+        values,
+        grid,
+        order,
+        query: found.query,
+        readers: now.all.slice(0, now.half).map(([query]) => query),
+        width: sheetBox.clientWidth,
+      });
+      sheet.box.dataset.order = name;
+      setText(summary, statistics ? summaryWords(statistics) : "");
+    },
+  };
+}
+
+function summaryWords({ coverage, alike }) {
+  return say("{coverage} of the patches are in the half of some query. {pairs} pairs of queries overlap by {overlap} or more.", {
+    coverage: percent(coverage),
+    pairs: count(alike.pairs),
+    overlap: `${Math.round(100 * alike.overlap)} %`,
+  });
+}
+
+function drawReader(ctx, view, found, selection) {
+  const { run, media, map, query, head, frame, statistics } = found;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
-  const pin = patchInQuestion(map, selection);
+  const base = { image: ctx.picture("picture", run.id, media.index, firstFrameOf(media, frame)), size: media.size, box: inner };
   view.cell.classList.toggle("flat", flat);
+  if (!map) return view.stage.update(base);
+  const pin = selection.keys && cellAt(selection.keys, map.grid);
   view.stage.update({
-    image: ctx.picture("picture", run.id, selection.media),
-    size: media.size,
-    box: inner,
+    ...base,
     quiet: true,
     cells: { values: map.values, grid: map.grid, max: map.max },
     contour: { cells: map.half, grid: map.grid },
-    outlines: selection.keys ? [{ box: cellBox(pin.row, pin.column, [1, 1], map.grid), kind: "key" }] : [],
-    label: { text: `query ${selection.adapter.query} · ${headName(selection.adapter.head)}` },
+    outlines: pin ? [{ box: cellBox(pin.row, pin.column, [1, 1], map.grid), kind: "key" }] : [],
+    label: { text: say("query {query} · {head}", { query, head: headName(head, run.sites.adapter.heads) }) },
   });
-  figures(view.side, [
-    [`${map.entropy.toFixed(1)} bits`, `entropy, of ${Math.log2(map.values.length).toFixed(0)} at most`],
-    [count(map.half.length), `of ${count(map.values.length)} patches hold half`],
-    [percent(map.max), "of the row in one patch, the most"],
-  ]);
-  const sheet = ctx.adapterSheet();
-  updateControls(view.controls, state, selection, run, sheet?.values, pin);
-  if (!sheet) return;
-  view.sheet.update({
-    values: sheet.values,
-    query: selection.adapter.query,
-    order: state.sheetOrder || "index",
-    readers: readersOf(sheet.values, pin.index, 5).map(([query]) => query),
-    width: view.sheetBox.clientWidth,
-  });
+  const items = [
+    [say("{bits} bits", { bits: map.entropy.toFixed(1) }), say("entropy, of {most} at most", { most: Math.log2(map.values.length).toFixed(0) })],
+    [count(map.half.length), say("of {patches} patches hold half", { patches: count(map.values.length) })],
+    [percent(map.max), say("of the row in one patch, the most")],
+  ];
+  if (statistics) items.push([percent(statistics.overlap[query]), say("like query {nearest}, its nearest", { nearest: statistics.nearest[query] })]);
+  return figures(view.side, items);
 }
 
-function drawB(ctx, view, state, selection) {
-  const run = state.runs.B;
-  const media = run?.media[selection.media];
-  if (!media) {
-    view.stage.update(ctx.vacant(view.cell, "B", STAGE_HEIGHT, run));
-    return;
-  }
-  const image = ctx.picture("picture", run.id, selection.media);
+// --- a column with a merger ---
+
+function createMergerPart(letter) {
+  const merger = createMerger();
+  const title = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("The merger")), el("span", { text: say("no attention, no choice: a reshape and an MLP") }));
+  const root = el("div", { class: "adapter-part" }, title, el("section", { class: "card merger" }, merger.root));
+  return { root, card: root.lastChild, update: (shown) => merger.update(shown) };
+}
+
+function drawMerger(ctx, view, state, selection, place, far) {
+  const { letter } = view;
+  const run = state.runs[letter];
+  const media = run.media[selection.media];
+  const frame = cellInTime(state, selection, letter);
+  const image = ctx.picture("picture", run.id, media.index, firstFrameOf(media, frame));
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
-  const { row, column, index } = cellAt(ctx.adapterPlace(selection), media.token_grid);
+  const cell = cellAt(place, media.token_grid);
   const [width, height] = cellSize(media.size, media.token_grid);
   view.cell.classList.toggle("flat", flat);
   view.stage.update({
@@ -151,217 +226,120 @@ function drawB(ctx, view, state, selection) {
     box: inner,
     quiet: false,
     lines: media.token_grid,
-    outlines: [{ box: cellBox(row, column, [1, 1], media.token_grid), kind: "query" }],
-    label: { text: `token (${row}, ${column})` },
+    contour: far?.map ? { cells: far.map.half, grid: far.map.grid } : null,
+    outlines: [{ box: cellBox(cell.row, cell.column, [1, 1], media.token_grid), kind: "query" }],
+    label: { text: say("token ({row}, {column})", cell) },
   });
   figures(view.side, [
-    ["4", "patches make one token, always"],
-    [`${pixels(width)} × ${pixels(height)}`, "px of the original, each token"],
-    [count(cells(media)), "tokens, no two share a patch"],
+    ["4", say("patches make one token, always")],
+    [`${pixels(width)} × ${pixels(height)}`, say("px of the original, each token")],
+    [count(tokensOf(media)), say("tokens, no two share a patch")],
   ]);
-  if (image) drawMerger(view, image, media, { row, column, index });
-  drawTable(view, state, ctx, selection);
+  const answer = ctx.client.resource(`merger ${letter}`, "merger", { run: run.id }, { group: run.id }).value;
+  view.part.update({ run, media, cell, frame, image, answer });
 }
 
-function drawMerger(view, image, media, { row, column, index }) {
-  const box = cellBox(row, column, media.size, media.token_grid);
-  const scale = Math.min(136 / (box[2] - box[0]), 136 / (box[3] - box[1]));
-  const side = [(box[2] - box[0]) * scale, (box[3] - box[1]) * scale];
-  const stamp = [media.index, index, image.src.length].join();
-  if (view.crop.dataset.stamp !== stamp) {
-    view.crop.dataset.stamp = stamp;
-    const paper = paintCrop(view.crop, image, media.size, box, side);
-    paper.context.fillStyle = "#ffffff";
-    paper.context.fillRect(paper.width / 2 - paper.ratio, 0, 2 * paper.ratio, paper.height);
-    paper.context.fillRect(0, paper.height / 2 - paper.ratio, paper.width, 2 * paper.ratio);
+// --- the view ---
+
+function column(ctx, letter) {
+  const stage = createStage({
+    letter,
+    title: say("The picture in model {letter}: what an adapter query reads, or the token grid", { letter }),
+    onhover: (place) => ctx.actions.hoverPlace(place),
+    onpick: (place) => ctx.actions.pickPlace(place),
+    onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
+  });
+  const side = el("div", { class: "figures" });
+  const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
+  return { letter, stage, side, cell, detail: el("div", { class: "adapter-detail", "data-letter": letter }), part: null, family: null };
+}
+
+// What stands below the stage is that of the family in this column.
+function fit(ctx, view, run) {
+  const family = run?.media.length ? run.model.family : null;
+  if (view.family === family) return;
+  view.family = family;
+  view.part = family && (hasAdapter(run) ? createQueries(ctx, view.letter) : createMergerPart(view.letter));
+  view.detail.replaceChildren(...(view.part ? [view.part.root] : []));
+}
+
+function drawColumn(ctx, view, state, selection, found) {
+  const run = state.runs[view.letter];
+  fit(ctx, view, run);
+  if (!run?.media[selection.media]) {
+    view.stage.update(ctx.vacant(view.cell, view.letter, STAGE_HEIGHT, run));
+    figures(view.side, []);
+    return;
   }
-  const columns = media.patch_grid[2];
-  const first = 2 * row * columns + 2 * column;
-  refill(view.four, [row, column, columns], () =>
-    [first, first + 1, first + columns, first + columns + 1].map((patch, at) =>
-      el("span", { class: "corner", text: at, title: `patch ${count(patch)}` }),
-    ),
-  );
-  refill(view.mergeWords, [index, first, columns], () => [
-    el(
-      "p",
-      {},
-      "Patches ",
-      el("b", {
-        text: `${count(first)}, ${count(first + 1)}, ${count(first + columns)}, ${count(first + columns + 1)}`,
-      }),
-      " of the picture, counted row by row,",
-    ),
-    el(
-      "p",
-      {},
-      "are rows ",
-      el("b", { text: `${count(4 * index)} to ${count(4 * index + 3)}` }),
-      " of pixel_values,",
-    ),
-    el(
-      "p",
-      {},
-      "are joined end to end in that order, pass two linear layers, and become ",
-      el("b", { text: `visual token ${count(index)}` }),
-      ".",
-    ),
-  ]);
+  const place = placeIn(found, selection);
+  if (!hasAdapter(run)) {
+    drawMerger(ctx, view, state, selection, place, found[other(view.letter)]);
+    return;
+  }
+  drawReader(ctx, view, found[view.letter], selection);
+  const own = found[view.letter].map;
+  view.part.update(found[view.letter], selection, selection.keys ?? (own ? placeOf(...rowAndColumn(own.max_index, own.grid), own.grid) : place));
 }
 
-function drawTable(view, state, ctx, selection) {
-  const [a, b] = LETTERS.map((letter) => state.runs[letter]?.media[selection.media]);
-  const sheet = ctx.adapterSheet();
-  const half = sheet ? halfCount(sheet.values) : null;
-  const rows = [
-    ["Tokens for this picture", a ? count(cells(a)) : "–", count(cells(b))],
-    ["Patches one token can read", a ? `all ${count(a.patch_grid[1] * a.patch_grid[2])}` : "–", "exactly 4"],
-    ["Patches that hold half of a token, median", half === null ? "–" : count(half), "2"],
-    ["A token has a place of its own", a ? "no, a learnt one" : "–", "yes, 2 × 2 patches"],
+// The table stands in the last merger's card, else below the sheets.
+function placeTable(table, columns, below) {
+  const host = LETTERS.map((letter) => columns[letter]).findLast(({ part }) => part?.card)?.part.card ?? below;
+  if (table.root.parentNode !== host) host.append(table.root);
+  below.hidden = host !== below;
+}
+
+function honest(state, selection) {
+  if (!LETTERS.some((letter) => state.runs[letter] && hasAdapter(state.runs[letter])))
+    return [
+      [say("Plotted"), say("The token grid over the original picture, and the four patches of the chosen token in the order they are joined.")],
+      [say("Normalised"), say("Nothing: indices, and shapes of this model's weights.")],
+      [say("Not shown"), say("What the two linear layers make of four patches.")],
+    ];
+  const { query, head } = selection.adapter;
+  const read = head === "mean" ? say("the heads averaged") : say("head {head}", { head });
+  return [
+    [say("Plotted"), say("Cross-attention of query {query}: one softmax over all patches, {read}.", { query, read })],
+    [say("Normalised"), say("Each map to its own maximum, so a faint map is a flat one. Printed shares are of the query's row.")],
+    [say("Not shown"), `${say("What a query writes: this is what it reads.")} ${weightsNote(LETTERS.map((letter) => state.runs[letter]))}`],
   ];
-  refill(view.table, rows, () => [
-    el(
-      "tr",
-      {},
-      el("th", { text: "Same question, both adapters" }),
-      el("th", { text: "A, cross-attention" }),
-      el("th", { text: "B, merger" }),
-    ),
-    ...rows.map((cells) => el("tr", {}, ...cells.map((text) => el("td", { text })))),
-  ]);
-}
-
-function columnA(ctx) {
-  const stage = createStage({
-    letter: "A",
-    title: "The picture with the map of one adapter query",
-    onhover: () => {},
-    onpick: (place) => ctx.actions.pickPlace(place),
-    onstep: (rows, columns) => ctx.actions.stepPlace("A", rows, columns),
-  });
-  const side = el("div", { class: "figures" });
-  const sheet = new ContactSheet({ onhover: ctx.actions.hoverQuery, onpick: ctx.actions.pickQuery });
-  const parts = controls(ctx);
-  const sheetBox = el("div", { class: "sheet-box" }, sheet.root);
-  const title = el(
-    "div",
-    { class: "title-line" },
-    el("h3", {}, letterBadge("A"), "Its queries, one map each"),
-    el("span", { text: "each to its own maximum, exponent .7" }),
-  );
-  const detail = el(
-    "div",
-    { class: "adapter-detail", "data-letter": "A" },
-    title,
-    el("div", { class: "sheet-row" }, sheetBox, parts.root),
-  );
-  return {
-    stage,
-    side,
-    sheet,
-    sheetBox,
-    controls: parts,
-    detail,
-    cell: el("div", { class: "stage-cell", "data-letter": "A" }, stage.root, side),
-  };
-}
-
-function columnB(ctx) {
-  const stage = createStage({
-    letter: "B",
-    title: "The picture under the token grid",
-    onhover: () => {},
-    onpick: (place) => ctx.actions.pickPlace(place),
-    onstep: (rows, columns) => ctx.actions.stepPlace("B", rows, columns),
-  });
-  const side = el("div", { class: "figures" });
-  const [crop, four, mergeWords, table] = [
-    el("canvas"),
-    el("div", { class: "corners" }),
-    el("div", { class: "merge-words" }),
-    el("table", { class: "both" }),
-  ];
-  const title = el(
-    "div",
-    { class: "title-line" },
-    el("h3", {}, letterBadge("B"), "The merger"),
-    el("span", { text: "no attention, no choice: a reshape and an MLP" }),
-  );
-  const detail = el(
-    "div",
-    { class: "adapter-detail", "data-letter": "B" },
-    title,
-    el(
-      "section",
-      { class: "card merger" },
-      el("div", { class: "merge-row" }, el("div", { class: "crop" }, crop, four), mergeWords),
-      table,
-    ),
-  );
-  return {
-    stage,
-    side,
-    crop,
-    four,
-    mergeWords,
-    table,
-    detail,
-    cell: el("div", { class: "stage-cell", "data-letter": "B" }, stage.root, side),
-  };
 }
 
 export function createView(ctx) {
-  const [a, b] = [columnA(ctx), columnB(ctx)];
-  const panel = honestPanel();
-  const choice = ctx.mediaChoice();
+  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter)]));
+  const [panel, choice, table, below] = [honestPanel(), ctx.mediaChoice(), comparison(), el("section", { class: "card", hidden: true })];
+  const pair = (name) => el("div", { class: "pair" }, columns.A[name], columns.B[name]);
   return {
-    root: el(
-      "div",
-      { class: "view view-adapter" },
-      choice.root,
-      el("div", { class: "pair" }, a.cell, b.cell),
-      el("div", { class: "pair" }, a.detail, b.detail),
-      panel.root,
-    ),
-    stages: { A: a.stage, B: b.stage },
+    root: el("div", { class: "view view-adapter" }, choice.root, pair("cell"), pair("detail"), below, panel.root),
+    stages: { A: columns.A.stage, B: columns.B.stage },
     update(state, selection) {
       choice.update(state, selection);
-      drawA(ctx, a, state, selection);
-      drawB(ctx, b, state, selection);
-      panel.update([
-        [
-          "Plotted",
-          `Cross-attention of query ${selection.adapter.query}: one softmax over all patches, ${headName(selection.adapter.head)}${selection.adapter.head === "mean" ? " averaged" : ""}.`,
-        ],
-        [
-          "Normalised",
-          "Each map to its own maximum, so a faint map is a flat one. Printed shares are of the query's row.",
-        ],
-        [
-          "Not shown",
-          `What a query writes: this is what it reads. ${weightsNote(LETTERS.map((letter) => state.runs[letter]))}`,
-        ],
-      ]);
+      const found = Object.fromEntries(LETTERS.map((letter) => [letter, reading(ctx, state, selection, letter)]));
+      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection, found));
+      table.update(state, selection, found);
+      placeTable(table, columns, below);
+      below.hidden ||= !LETTERS.some((letter) => state.runs[letter]?.media.length);
+      panel.update(honest(state, selection));
     },
   };
 }
 
 // What the status line says of this view.
 export function status(ctx, state, selection) {
-  const parts = [["adapter query ", String(selection.adapter.query)]];
-  const map = state.runs.A && ctx.adapterMap();
-  const heads = selection.adapter.head === "mean" ? "mean of the heads" : `head ${selection.adapter.head}`;
-  if (map)
-    parts.push([
-      "",
-      "A",
-      ` ${heads}, at most ${percent(map.max)} of the row in one patch, ${count(map.half.length)} of ${count(map.values.length)} patches hold half`,
-    ]);
-  const media = state.runs.B?.media[selection.media];
-  if (media) {
-    const place = ctx.adapterPlace(selection);
-    const { row, column } = cellAt(place, media.token_grid);
-    parts.push(["", "B", ` at that place token (${row}, ${column}), four patches, no attention`]);
-  }
-  return parts;
+  const found = Object.fromEntries(LETTERS.map((letter) => [letter, reading(ctx, state, selection, letter)]));
+  const place = placeIn(found, selection);
+  const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).flatMap((letter) => {
+    const media = state.runs[letter].media[selection.media];
+    if (!hasAdapter(state.runs[letter])) {
+      const { row, column: at } = cellAt(place, media.token_grid);
+      return [["", letter, ` ${say("at that place token ({row}, {column}), four patches, no attention", { row, column: at })}`]];
+    }
+    const { map, run, head } = found[letter];
+    if (!map) return [];
+    const all = run.sites.adapter.heads;
+    const heads = head === "mean" && all > 1 ? say("mean of {heads} heads", { heads: all }) : headName(head, all);
+    const values = { heads, most: percent(map.max), half: count(map.half.length), patches: count(map.values.length) };
+    return [["", letter, ` ${say("{heads}, at most {most} of the row in one patch, {half} of {patches} patches hold half", values)}`]];
+  });
+  const queries = LETTERS.some((letter) => found[letter]);
+  return [queries ? [`${say("adapter query")} `, String(selection.adapter.query)] : [say("the merger: four patches make one token")], ...parts];
 }

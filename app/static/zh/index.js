@@ -1,5 +1,6 @@
 // The page in Chinese: one table a part of the page, from the English sentence to the Chinese one, gaps by name.
 
+import adapter from "./adapter.js";
 import bar from "./bar.js";
 import boxes from "./boxes.js";
 import causes from "./causes.js";
@@ -19,6 +20,7 @@ import video from "./video.js";
 export const ZH = Object.assign(
   {},
   planner,
+  adapter,
   bar,
   boxes,
   causes,
