@@ -2,6 +2,7 @@
 
 import { cellAt, placeOf } from "./geometry.js";
 import { ownGrid } from "./families.js";
+import { rectangle } from "./parts/region.js";
 import { LETTERS, MOST_ADDED, NO_PLACE, choices, effective, hasView, other, siteOf } from "./store.js";
 import { linkedWord, sameWord, tokenOfWord, wordOfToken } from "./words.js";
 
@@ -217,6 +218,15 @@ export function createActions(store) {
     else if (LETTERS.some((letter) => selection.query[letter] !== null)) words.letGoOfWord();
   }
 
+  // A rectangle goes along to the view that asks what depends on it.
+  function carried(view) {
+    const { selection } = store.state;
+    if (view !== "causes" || !selection.region) return {};
+    const [left, top, right, bottom] = selection.region;
+    const drawn = { shape: "box", ...rectangle([left, top], [right, bottom]) };
+    return { of_causes: { ...choices(selection, "causes"), ...drawn } };
+  }
+
   return {
     ...words,
     ...playing(store, words.stepWord),
@@ -225,7 +235,7 @@ export function createActions(store) {
     ...adapterActions(store),
     letGo,
     swap: () => store.select({ swap: !store.state.selection.swap }),
-    pickView: (view) => hasView(view) && store.select({ view, site: siteOf(view), ...NO_PLACE }),
+    pickView: (view) => hasView(view) && store.select({ view, site: siteOf(view), ...NO_PLACE, ...carried(view) }),
     choose: (view, patch) => store.select({ [`of_${view}`]: { ...choices(store.state.selection, view), ...patch } }),
     tryChoice: (view, patch) =>
       store.preview(patch && { [`of_${view}`]: { ...choices(store.state.selection, view), ...patch } }),

@@ -127,6 +127,16 @@ def test_a_link_brings_the_place_back_and_says_that_it_is_to_be_computed(visitor
         assert cells == expected
 
 
+def test_a_rectangle_drawn_on_the_map_goes_along(visitor: Any) -> None:
+    visitor.page.evaluate("() => window.__inspector.actions.pickRegion([0.57, 0.6, 0.78, 0.96])")
+    visitor.view("Causes")
+    chosen = visitor.state("selection.of_causes")
+    assert [chosen[name] for name in ("left", "top", "right", "bottom")] == [570, 600, 780, 960]
+    visitor.page.get_by_role("button", name="Tell the answer again").first.click()
+    told(visitor)
+    assert visitor.state("selection.region") is None
+
+
 def test_curves_run_to_their_end_or_until_they_are_stopped(visitor: Any) -> None:
     visitor.view("Causes")
     page = visitor.page
