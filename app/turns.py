@@ -119,6 +119,12 @@ class Walks:
                 walk.looked = time.monotonic()
             return walk
 
+    def recall(self, asked: Hashable) -> Any:
+        """The last step of a finished walk about this; None where there is none."""
+        with self._lock:
+            found = [walk for walk in self._walks.values() if walk.asked == asked]
+        return next((walk.last for walk in found if walk.ended and not walk.stopped and walk.error is None), None)
+
     def stop(self, key: Hashable) -> Walk | None:
         """End the walk of this key after the step being made; what it found stays."""
         walk = self.look(key)

@@ -17,7 +17,7 @@ from viz.words import percent
 
 HEAD, BAR, FOOT = 0.50, 0.12, 0.72  # inches above a picture, of a bar, beneath a picture
 NAMES = 0.85  # inches left of a bar, for its name
-CHART = 1.55  # inches of a chart's height
+CHART, SMALL_CHART = 1.55, 0.95  # inches of a chart's height
 
 Line = tuple[ArrayLike, ArrayLike]  # x and y of a curve
 
@@ -31,6 +31,8 @@ def effects_side_by_side(
     titles: Sequence[str] = (),
     subtitles: Sequence[str] = (),
     names: tuple[str, str] = ("as it was", "without"),
+    painted: Sequence[ArrayLike] = (),
+    curves: Sequence[ArrayLike] = (),
     caption: str = "",
     dark: bool = False,
 ) -> Figure:
@@ -43,6 +45,9 @@ def effects_side_by_side(
         cells: for each model the cells that were hidden from attention, (rows, columns) of truth; empty for none.
         titles, subtitles: of each model.
         names: what the two bars stand for.
+        painted: for each model the share of a map's cells that is gone at each step, (steps,); empty for no curves.
+        curves: for each model the probability at each step while cells go in the map's order, in the reversed one and
+            in random ones, (2 + orders, steps).
         caption: what exactly was done and is plotted.
         dark: for a dark page.
 
@@ -54,7 +59,7 @@ def effects_side_by_side(
     shown = [np.asarray(picture, dtype=np.uint8) for picture in pictures]
     wide, tall = size or shown[0].shape[1::-1]
     width, height = fitted(np.empty((tall, wide, 3), dtype=np.uint8), COLUMN)
-    sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
+    sheet = paper(HEAD + height + FOOT + (SMALL_CHART + 0.62 if curves else 0), caption=caption, dark=dark)
     for number, (pixels, pair) in enumerate(zip(shown, effects, strict=True)):
         left = left_of(number)
         sheet.text(left, 0.10, cut(titles[number] if titles else "", COLUMN, BODY, bold=True), bold=True)
@@ -66,7 +71,29 @@ def effects_side_by_side(
             outline(axes, np.asarray(cells[number], dtype=bool), picture=pixels)
         for row, (name, value) in enumerate(zip(names, pair, strict=True)):
             _bar(sheet, left, HEAD + height + 0.14 + row * 0.22, name, value, strong=row == 1)
+        if curves:
+            gone, values = (np.asarray(part, dtype=float) for part in (painted[number], curves[number]))
+            _both_charts(sheet, left, HEAD + height + FOOT, gone, values)
     return sheet.figure
+
+
+def _both_charts(sheet: Paper, left: float, top: float, gone: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    """Deletion, and the same pictures backwards: insertion in the map's order is deletion in the reversed one."""
+    falling, rising, *random = values
+    room = COLUMN / 2
+    for number, (name, x, first, second, others) in enumerate(
+        [
+            ("deletion", gone, falling, rising, random),
+            ("insertion", 1 - gone[::-1], rising[::-1], falling[::-1], [one[::-1] for one in random]),
+        ]
+    ):
+        area = float(np.trapezoid(first, x))
+        chance = float(np.mean([np.trapezoid(one, x) for one in others])) if others else None
+        words = f"{name} {area:.3f}" + ("" if chance is None else f", random {chance:.3f}")
+        sheet.text(left + number * room, top, cut(words, room - 0.05, SMALL), size=SMALL, colour=sheet.colours.subdued)
+        axes = sheet.axes(left + number * room + 0.36, top + 0.18, room - 0.48, SMALL_CHART)
+        lines: dict[str, Line] = {"map's order": (x, first), "reversed": (x, second)}
+        _chart(axes, lines, [(x, one) for one in others], sheet.colours, legend=False)
 
 
 def _lay_picture(axes: Axes, pixels: NDArray[np.uint8]) -> None:
@@ -120,7 +147,9 @@ def deletion_curves(
     return sheet.figure
 
 
-def _chart(axes: Axes, lines: Mapping[str, Line], random: Sequence[Line], colours: Theme) -> None:
+def _chart(
+    axes: Axes, lines: Mapping[str, Line], random: Sequence[Line], colours: Theme, *, legend: bool = True
+) -> None:
     if random:
         values = np.array([np.asarray(y, dtype=float) for _, y in random])
         x = np.asarray(random[0][0], dtype=float)
@@ -137,11 +166,11 @@ def _chart(axes: Axes, lines: Mapping[str, Line], random: Sequence[Line], colour
     top = axes.get_ylim()[1]
     ticks = (0, top / 2, top)
     axes.set_yticks(ticks, [f"{100 * tick:.3g} %" for tick in ticks])
-    legend = axes.legend(fontsize=SMALL, frameon=False, loc="best", labelcolor=colours.text)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+    if legend:
+        for text in axes.legend(fontsize=SMALL, frameon=False, loc="best", labelcolor=colours.text).get_texts():
+            text.set_parse_math(False)
 
 
 def deletion_curves_interactive(

@@ -15,8 +15,9 @@ from app.exports.code import Name, call, closing
 from app.exports.exported import Exported
 from app.exports.naming import model_title, quoted, spelled, weights_words
 from app.payload import Finished
-from app.questions.causes import Intervention, read
+from app.questions.causes import Intervention, computed_curves, curves_given, read
 from qwenvl.causes import Effect
+from qwenvl.curves import Curves
 from qwenvl.errors import RunError
 
 EDGES = ("left", "top", "right", "bottom")
@@ -43,18 +44,24 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
     arrays: dict[str, np.ndarray] = {}
     for look in looks:
         arrays |= _arrays(look, done[look.letter], effects[look.letter])
-    given = _given(runs, looks, done, effects)
+    curves = _curves(runs, looks, selection)
+    for letter, told in curves.items():
+        arrays[f"gone_{letter}"] = np.array(told.falling.painted)
+        arrays[f"curves_{letter}"] = np.array([each.probability for each in (told.falling, told.rising, *told.random)])
+    given = _given(runs, looks, done, effects, curves)
     return Exported(
         figure=viz.effects_side_by_side(
             [(effects[look.letter].before, effects[look.letter].after) for look in looks],
             pictures=[arrays[f"picture_{look.letter}"] for look in looks],
             cells=[arrays[f"cells_{look.letter}"] for look in looks],
+            painted=[arrays[f"gone_{letter}"] for letter in curves],
+            curves=[arrays[f"curves_{letter}"] for letter in curves],
             **given,
         ),
         caption=given["caption"],
         arrays=arrays,
         facts={look.letter: _facts(look, effects[look.letter]) for look in looks},
-        lines=_lines(runs, looks, done, given),
+        lines=_lines(runs, looks, done, given, bool(curves), selection),
     )
 
 
@@ -69,6 +76,13 @@ def _asked(look: Chosen, selection: Selection) -> dict[str, Any]:
         **{"tool": mine.get("tool", "paint"), "fill": mine.get("fill", "mean")},
         **{"rows": mine.get("rows", "answer"), "through": mine.get("through", "adapter")},
     }
+
+
+def _curves(runs: Mapping[str, Finished], looks: Sequence[Chosen], selection: Selection) -> dict[str, Curves]:
+    """The curves of the shown maps where the page has computed those of every model; computing takes many passes."""
+    told = {look.letter: computed_curves(runs[look.letter], _asked(look, selection)) for look in looks}
+    found = {letter: one for letter, one in told.items() if one is not None}
+    return found if len(found) == len(looks) else {}
 
 
 def _region(mine: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +115,7 @@ def _given(
     looks: Sequence[Chosen],
     done: Mapping[str, Intervention],
     effects: Mapping[str, Effect],
+    curves: Mapping[str, Curves],
 ) -> dict[str, Any]:
     painted = done[looks[0].letter].tool == "paint"
     return {
@@ -108,7 +123,7 @@ def _given(
         "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
         "subtitles": [f"{spelled(look.run, look.row + 1)} in {quoted(look.run.answer)}" for look in looks],
         "names": ("as it was", "painted over" if painted else "hidden"),
-        "caption": _caption(runs, looks, done, effects),
+        "caption": _caption(runs, looks, done, effects) + _curve_words(curves),
     }
 
 
@@ -139,6 +154,17 @@ def _caption(
     return " ".join([*parts, weights_words(runs, [look.letter for look in looks])]).strip()
 
 
+def _curve_words(curves: Mapping[str, Curves]) -> str:
+    if not curves:
+        return ""
+    told = next(iter(curves.values()))
+    return (
+        f" Charts: the word's probability while the cells of its map are painted away ({told.fill}) and come back, "
+        f"those of the largest value first; dotted in the reversed order, shaded from the lowest to the highest of "
+        f"{len(told.random)} random orders with their mean; numbers are areas under the curves."
+    )
+
+
 def _facts(look: Chosen, effect: Effect) -> dict[str, Any]:
     return {
         **{"token": look.word, "media": look.media, "frame": look.frame, "layer": look.layer, "head": look.head},
@@ -148,7 +174,12 @@ def _facts(look: Chosen, effect: Effect) -> dict[str, Any]:
 
 
 def _lines(
-    runs: Mapping[str, Finished], looks: Sequence[Chosen], done: Mapping[str, Intervention], given: dict[str, Any]
+    runs: Mapping[str, Finished],
+    looks: Sequence[Chosen],
+    done: Mapping[str, Intervention],
+    given: dict[str, Any],
+    curves: bool,
+    selection: Selection,
 ) -> str:
     lines = ["import numpy", "import qwenvl", "import viz", "from qwenvl.regions import box_mask, cells_mask", ""]
     lines.append("# The run files come from the same menu: save them beside these lines.")
@@ -157,15 +188,30 @@ def _lines(
         lines.append(f'run_{look.letter} = qwenvl.Run.load("{look.letter}.run", pipeline=qwenvl.load({name!r}))')
     for look in looks:
         lines += ["", *_of_one(look, done[look.letter])]
+        if curves:
+            lines += _curve_lines(look, *curves_given(look.run, _asked(look, selection)))
     letters = [look.letter for look in looks]
     drawn = call(
         "viz.effects_side_by_side",
         f"[{', '.join(f'tuple(effect_{letter}[:2])' for letter in letters)}]",
         pictures=Name(f"[{', '.join(f'picture_{letter}' for letter in letters)}]"),
         cells=Name(f"[{', '.join(f'cells_{letter}' for letter in letters)}]"),
+        painted=Name(f"[{', '.join(f'gone_{letter}' for letter in letters if curves)}]"),
+        curves=Name(f"[{', '.join(f'curves_{letter}' for letter in letters if curves)}]"),
         **given,
     )
     return "\n".join([*lines, "", f"figure = {drawn}", closing("causes"), ""])
+
+
+def _curve_lines(look: Chosen, index: int, given: dict[str, Any]) -> list[str]:
+    letter = look.letter
+    told = call(f"run_{letter}.deletion_curves", str(index), **given)
+    orders = f"(walk_{letter}.falling, walk_{letter}.rising, *walk_{letter}.random)"
+    return [
+        f"*_, walk_{letter} = {told}",
+        f"gone_{letter} = numpy.array(walk_{letter}.falling.painted)",
+        f"curves_{letter} = numpy.array([each.probability for each in {orders}])",
+    ]
 
 
 def _of_one(look: Chosen, done: Intervention) -> list[str]:

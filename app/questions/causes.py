@@ -6,13 +6,14 @@ A forward pass or many: one question a run at a time, the newest first, and curv
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from app import pictures
+from app.payload import Finished
 from app.questions.contract import Look
 from app.rows import media_index
 from app.turns import Turns, Walk, Walks
@@ -92,16 +93,29 @@ def causes_curves(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     "start" takes "query", "media", "layer", "head" and "fill".
     """
     run_id = asked.get("run")
-    run = look(run_id).run
+    finished = look(run_id)
     do = _one_of(asked, "do", ("start", "look", "stop"))
     if do == "stop":
         return _progress(WALKS.stop(run_id))
     if do == "look":
         return _progress(WALKS.look(run_id))
-    index, media = _word(run, asked), media_index(run, asked)
-    given = {**_cell(run, asked), "media": media, "fill": _one_of(asked, "fill", FILLS)}
-    about: Hashable = (index, *given.values())
-    return _progress(WALKS.start(run_id, about, lambda: run.deletion_curves(index, steps=STEPS, seeds=SEEDS, **given)))
+    index, given = curves_given(finished.run, asked)
+    about = (finished.letter, finished.created, index, *given.values())
+    steps = finished.run.deletion_curves
+    return _progress(WALKS.start(run_id, about, lambda: steps(index, **given)))
+
+
+def curves_given(run: Any, asked: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """The token and the other arguments of `Run.deletion_curves` that were asked for."""
+    fill = _one_of(asked, "fill", FILLS)
+    given = {**_cell(run, asked), "media": media_index(run, asked), "fill": fill, "steps": STEPS, "seeds": SEEDS}
+    return _word(run, asked), given
+
+
+def computed_curves(finished: Finished, asked: Mapping[str, Any]) -> Curves | None:
+    """The curves of a selection where the page has computed them to the end."""
+    index, given = curves_given(finished.run, asked)
+    return WALKS.recall((finished.letter, finished.created, index, *given.values()))
 
 
 # --- one effect ---

@@ -38,6 +38,17 @@ def test_pictures_are_stretched_to_the_originals_shape() -> None:
     assert box.width * width / (box.height * height) == pytest.approx(2)
 
 
+def test_curves_stand_beneath_the_bars_and_insertion_is_deletion_backwards() -> None:
+    values = np.array([[0.9, 0.2, 0.1], [0.9, 0.8, 0.1], [0.9, 0.5, 0.1], [0.9, 0.7, 0.1]])
+    figure = effects_side_by_side([(0.9, 0.1)], pictures=[PICTURE], painted=[X], curves=[values])
+    deletion, insertion = [axes for axes in figure.axes if len(axes.lines) == 3]
+    assert [list(line.get_ydata()) for line in deletion.lines] == [[0.9, 0.6, 0.1], [0.9, 0.2, 0.1], [0.9, 0.8, 0.1]]
+    assert list(insertion.lines[1].get_ydata()) == [0.1, 0.8, 0.9]  # the reversed order, backwards
+    said = [text.get_text() for text in figure.texts]
+    assert "deletion 0.350, random 0.550" in said
+    assert "insertion 0.650, random 0.550" in said
+
+
 def test_a_chart_holds_its_lines_and_the_range_of_random_ones() -> None:
     curves = {"deletion": {"map": (X, (0.9, 0.2, 0.1)), "reversed": (X, (0.9, 0.8, 0.1))}, "insertion": {"map": (X, X)}}
     figure = deletion_curves(curves, random={"deletion": RANDOM})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import viz
+from app.api import server_functions
 from app.exports import EXPORTS
 from app.session import Session
 from qwenvl.boxes import overlap
@@ -57,6 +59,33 @@ def test_causes_are_the_librarys_and_come_again(
             effect = finished.run.painted(selection["query"][letter], mask, fill="black")
             np.testing.assert_array_equal(made.arrays[f"effect_{letter}"][:2], [effect.before, effect.after])
             assert f"{effect.pixels:,} pixels of the original were painted over (black)" in made.caption
+    names = made_anew(made.lines, runs, tmp_path, monkeypatch)
+    for name, values in made.arrays.items():
+        np.testing.assert_array_equal(names[name], values)
+    assert viz.rendered(names["figure"], format="svg") == viz.rendered(made.figure, format="svg")
+
+
+@pytest.mark.slow
+def test_curves_that_the_page_has_computed_go_along(
+    tiny_session: Session, runs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ask,) = (one for one in server_functions(tiny_session) if one.__name__ == "causes_curves")
+    selection = selected(runs, of_causes={"tool": "paint", **BOX, "fill": "black"})
+    assert "curves_A" not in EXPORTS["causes"](runs, selection).arrays
+    for letter, run in tiny_session.example("where").items():
+        at = {name: selection[name][letter] for name in ("query", "layer", "head")}
+        told = ask({"run": run, "do": "start", **at, "media": 0, "fill": "black"})
+        while told["state"] == "running":
+            time.sleep(0.05)
+            told = ask({"run": run, "do": "look"})
+        assert told["state"] == "done"
+    made = EXPORTS["causes"](runs, selection)
+    for letter, finished in runs.items():
+        at = {name: selection[name][letter] for name in ("layer", "head")}
+        *_, last = finished.run.deletion_curves(selection["query"][letter], **at, fill="black", steps=10, seeds=5)
+        expected = [one.probability for one in (last.falling, last.rising, *last.random)]
+        np.testing.assert_array_equal(made.arrays[f"curves_{letter}"], expected)
+        assert f"deletion {last.falling.area:.3f}" in viz.rendered(made.figure, format="svg").decode()
     names = made_anew(made.lines, runs, tmp_path, monkeypatch)
     for name, values in made.arrays.items():
         np.testing.assert_array_equal(names[name], values)
