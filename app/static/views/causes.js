@@ -58,9 +58,9 @@ function questionOf(state, letter) {
   const chosen = choices(selection, "causes");
   const region = regionOf(chosen);
   if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
-  const asked = { run: run.id, query, media: selection.media, frame: cellInTime(state, selection, letter), tool: chosen.tool, region };
+  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, region };
   if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
-  if (chosen.tool === "paint") return { ...asked, fill: chosen.fill };
+  if (chosen.tool === "paint") return { ...asked, fill: chosen.fill, frame: cellInTime(state, selection, letter) };
   return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
 }
 
@@ -344,11 +344,11 @@ function drawColumn(ctx, view, work, state, selection) {
   const held = work.asker.look(letter, asked);
   const word = nameOf(run, state.selection.query[letter]);
   const effect = held.value;
-  const drawing_ = state.preview && JSON.stringify(regionOf(chosen)) !== JSON.stringify(regionOf(choices(state.selection, "causes")));
-  const painted = !drawing_ && effect?.tool === "paint" ? held.image : null;
+  const drawingNow = state.preview && JSON.stringify(regionOf(chosen)) !== JSON.stringify(regionOf(choices(state.selection, "causes")));
+  const painted = !drawingNow && effect?.tool === "paint" ? held.image : null;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   const image = painted ?? ctx.picture("picture", run.id, selection.media);
-  view.stage.update({ image, size: media.size, box: inner, ...overlayOf(ctx, letter, selection, chosen, drawing_ ? null : effect) });
+  view.stage.update({ image, size: media.size, box: inner, ...overlayOf(ctx, letter, selection, chosen, drawingNow ? null : effect) });
   toggle(view.cell, "flat", flat);
   view.layer.draw([regionOf(chosen), Boolean(painted)], paintRegion(chosen, Boolean(painted)));
   figures(view.side, sideFigures(run, media, effect, word));
@@ -368,9 +368,18 @@ function honest(runs) {
   ];
 }
 
+// What was asked stays when the view is made anew in another language, and the status line reads it too.
+const askers = new WeakMap();
+const walkers = new WeakMap();
+
+function kept(held, ctx, create) {
+  if (!held.has(ctx)) held.set(ctx, create(ctx, decode));
+  return held.get(ctx);
+}
+
 export function createView(ctx) {
-  const asker = createAsker(ctx, decode);
-  const walker = createWalker(ctx, decode);
+  const asker = kept(askers, ctx, createAsker);
+  const walker = kept(walkers, ctx, createWalker);
   const work = {
     asker,
     walker,
@@ -399,14 +408,12 @@ export function createView(ctx) {
       panel.update(honest(state.runs));
       root.dataset.settled = String(LETTERS.every((letter) => !asker.look(letter, questionOf(state, letter)).late));
     },
-    told: asker,
   };
 }
 
 // What the status line says of this view.
 export function status(ctx, state) {
   const chosen = choices(state.selection, "causes");
-  const asker = ctx.current?.told;
   const region = regionOf(chosen);
   const where = {
     box: () => say("region {box} thousandths", { box: region.box.join(", ") }),
@@ -415,9 +422,9 @@ export function status(ctx, state) {
   };
   if (!region) return [[say("No place is chosen: drag on a picture to hide it or paint it over.")]];
   const told = LETTERS.filter((letter) => state.runs[letter]).map((letter) => {
-    const held = asker?.look?.(letter, questionOf(state, letter));
+    const held = kept(askers, ctx, createAsker).look(letter, questionOf(state, letter));
     const word = chosenLabel(state.runs[letter], state.selection.query[letter]);
-    if (!held?.value) return ["", letter, ` ${say("not computed")}`];
+    if (!held.value || held.late) return ["", letter, ` ${say("not computed")}`];
     const { before, after } = held.value;
     return ["", letter, ` ${say("{word} {before} to {after}", { word, before: percent(before), after: percent(after) })}`];
   });
