@@ -22,7 +22,8 @@ const rowName = (map) =>
     ? say("mean of rows {rows}", { rows: map.rows.map(count).join(", ") })
     : say("row {row}", { row: count(map.row) });
 
-export function rowWords(ctx, letter, state, selection) {
+// `region`: what of the map and of the row lies in a rectangle, which is then said in place of the shares.
+export function rowWords(ctx, letter, state, selection, region = () => null) {
   const run = state.runs[letter];
   if (!run) return state.live[letter] ? said(state.live[letter].step) : say("no answer yet");
   if (!run.media.length) return say("no picture in this question");
@@ -33,6 +34,12 @@ export function rowWords(ctx, letter, state, selection) {
   const word = missing ? say("has no row for this word, shown: its “{word}”, ", { word: missing }) : "";
   const row = rowOfToken(run, selection.query[letter]);
   if (!map || !fresh) return word + say("row {row} on its way", { row: count(row) });
+  const inside = region(map);
+  if (inside) {
+    const shares = { map: percent(inside.ofMap), part: percent(inside.share) };
+    const gaps = { row: rowName(map), where: languageWhere(map), ...shares };
+    return word + say("{row}, {where}, region: {map} of its image attention, {part} of the row", gaps);
+  }
   const parts = { row: rowName(map), where: languageWhere(map), share: percent(map.shares_all ?? map.share) };
   const sinks = percent(sunk(map));
   const image = say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks });

@@ -1,6 +1,7 @@
 // "Read this as": what a view plots, how it is scaled, and what it does not show.
 
 import { el, refill } from "../dom.js";
+import { say } from "../i18n.js";
 
 export function honestPanel() {
   const root = el("details", { class: "card honest" });
@@ -11,7 +12,7 @@ export function honestPanel() {
     "summary",
     {},
     el("span", { class: "info", text: "i", "aria-hidden": "true" }),
-    el("b", { text: "Read this as" }),
+    el("b", { text: say("Read this as") }),
   );
   summary.addEventListener("click", (event) => wide.matches && event.preventDefault());
   const body = el("div", { class: "honest-body" });
@@ -28,6 +29,6 @@ export function honestPanel() {
 
 export function weightsNote(runs) {
   const untrained = runs.filter((run) => run && !run.model.trained);
-  if (untrained.length) return "Untrained weights: exact numbers, empty answers.";
-  return runs.some((run) => run?.model.size_label === "tiny") ? "Tiny demo weights, not the released ones." : "";
+  if (untrained.length) return say("Untrained weights: exact numbers, empty answers.");
+  return runs.some((run) => run?.model.size_label === "tiny") ? say("Tiny demo weights, not the released ones.") : "";
 }

@@ -213,7 +213,9 @@ export class Matrix {
     const title = el("span", { class: "lens-title", text: `${layerName(layer)}, ${headName(head)}` });
     this.lens.style.setProperty("--columns", shown.length);
     this.lens.replaceChildren(title, ...near(rows, layer).flatMap(line));
-    this.lens.style.top = `${cell.offsetTop + cell.offsetHeight + 10}px`;
+    const below = cell.offsetTop < this.grid.clientHeight / 2;
+    const top = below ? cell.offsetTop + cell.offsetHeight + 10 : cell.offsetTop - this.lens.offsetHeight - 10;
+    this.lens.style.top = `${top}px`;
     this.lens.style.left = `${Math.max(0, Math.min(this.grid.clientWidth - 170, cell.offsetLeft - 80))}px`;
   }
 }

@@ -44,7 +44,7 @@ function headLines(map, most) {
       ["", say("share on this picture {share}, neutral {neutral}", { share: percent(map.share), neutral: percent(map.neutral_share) })],
     ];
   const lines = [[percent(most), inOne(map.unit)]];
-  if (map.mode === "sinks") lines.push([percent(map.removed), say(" of the row set aside, {here} of it here", { here: percent(map.removed_here) })]);
+  if (map.mode === "sinks") lines.push([percent(map.removed), say(" of the row set aside, {here} on this picture", { here: percent(map.removed_here) })]);
   if (map.shares_all - map.share > 1e-7) lines.push(["", say("{share} of it on this picture", { share: percent(map.share) })]);
   return lines;
 }

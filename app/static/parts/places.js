@@ -37,10 +37,6 @@ export function chosenRegion(selection, map) {
   return { outlines, text, corner: [left, top], share: ofRow, ofMap };
 }
 
-// The same region in words, for the status line.
-export const regionWords = ({ ofMap, share }) =>
-  say("region: {map} of this token's image attention, {row} of the row", { map: percent(ofMap), row: percent(share) });
-
 // What a place is in the model. Qwen2-VL: its visual token, where that stands in the prompt, and its ids. Qwen-VL: the
 // adapter queries that read the patch most, which are no places themselves.
 export function placeLines(ctx, letter, run, media, selection) {

@@ -8,7 +8,7 @@ import { count, percent } from "../numbers.js";
 import { Matrix, STATISTICS } from "../parts/matrix.js";
 import { Ladder } from "../parts/ladder.js";
 import { columnOver, columnScale, differenceOver, differenceScale, rowOver, rowScale } from "../parts/overmap.js";
-import { chosenRegion, regionWords } from "../parts/places.js";
+import { chosenRegion } from "../parts/places.js";
 import { readerBars, rowBars } from "../parts/rowbar.js";
 import { createRibbon } from "../parts/ribbon.js";
 import { createScale } from "../parts/scale.js";
@@ -115,7 +115,7 @@ function column(ctx, letter) {
   const matrixBox = el(
     "div",
     { class: "matrix-box" },
-    el("div", { class: "title-line" }, statistic),
+    el("div", { class: "title-line" }, el("span", { class: "statistic-box" }, statistic)),
     matrix.root,
     el("div", { class: "matrix-axes", text: say("head →   layer ↓") }),
   );
@@ -345,10 +345,10 @@ export function status(ctx, state, selection) {
     return [[say("column, query and key swapped")], ...LETTERS.map((letter) => ["", letter, ` ${swapped(ctx, state, letter)}`])];
   if (!label) return [[say("Nothing is chosen: point at a word of an answer to see the row that predicts it.")]];
   const kind = wordOfToken(run, token) >= 0 ? `${say("answer word")} ` : "";
-  const region = (letter) => {
-    const { map } = ctx.mapResources(letter);
-    const found = map && chosenRegion(selection, map);
-    return found?.share !== null && found?.share !== undefined ? `, ${regionWords(found)}` : "";
+  const region = (map) => {
+    const found = chosenRegion(selection, map);
+    return found && found.share !== null ? found : null;
   };
-  return [[kind, label], ...LETTERS.map((letter) => ["", letter, ` ${rowWords(ctx, letter, state, selection)}${region(letter)}`])];
+  const words = (letter) => ` ${rowWords(ctx, letter, state, selection, region)}`;
+  return [[kind, label], ...LETTERS.map((letter) => ["", letter, words(letter)])];
 }

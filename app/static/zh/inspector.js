@@ -76,7 +76,8 @@ export default {
   "{n} cells": "{n} 个格",
   region: "区域",
   "{map} of the map, {row} of the row": "占本图 {map}，占该行 {row}",
-  "region: {map} of this token's image attention, {row} of the row": "区域：占该词元图像注意力的 {map}，占该行的 {row}",
+  "{row}, {where}, region: {map} of its image attention, {part} of the row":
+    "{row}，{where}，区域：占其图像注意力的 {map}，占该行的 {part}",
   "visual token {index}": "视觉词元 {index}",
   "prompt position {token}, its row {token}": "在提示中是第 {token} 个，它的行是第 {token} 行",
   "ids t {t}, h {h}, w {w}": "位置 t {t}，h {h}，w {w}",
@@ -97,7 +98,7 @@ export default {
   "half of what is more": "多出部分的一半",
   "pinned {cell}": "已固定：{cell}",
   "{share} of it on this picture": "其中 {share} 在这张图片上",
-  " of the row set aside, {here} of it here": " 的行被搁置，其中 {here} 在此图上",
+  " of the row set aside, {here} on this picture": " 的行被搁置，此图上 {here}",
   " of the row in the region": " 的行在区域内",
   " more than the neutral row": " 多于中性问题的行",
   " of its image attention, in one cell, against “{question}”": " 的图像注意力，在一格里，相对于“{question}”",
@@ -209,6 +210,9 @@ export default {
   "{key}, read most by {row}: {share} of it": "{key}，读它最多的是{row}：占该行 {share}",
 
   // Read this as.
+  "Read this as": "这样读图",
+  "Untrained weights: exact numbers, empty answers.": "权重未经训练：数字精确，回答没有意义。",
+  "Tiny demo weights, not the released ones.": "这是微型演示权重，不是已发布的权重。",
   Normalised: "归一化",
   "A column: what each row that may see the key gives to it, exact.": "一列：每个能看到这个键的行给它的份额，精确值。",
   "A minus B by area on one grid, each map scaled to sum to 1. IoU: of the two halves. JS: 0 same, 1 apart.":

@@ -106,9 +106,7 @@ def test_a_dragged_region_is_summed_in_both_models(looking: Any) -> None:
         of_map = of_row / float(cells.double().sum())
         label = looking.page.locator(f'.stage[data-letter="{letter}"] .stage-label').inner_text()
         assert label == f"{percent(of_map)} of the map, {percent(of_row)} of the row"
-        assert f"region: {percent(of_map)} of this token's image attention, {percent(of_row)} of the row" in (
-            looking.sentence()
-        )
+        assert f"region: {percent(of_map)} of its image attention, {percent(of_row)} of the row" in looking.sentence()
     looking.page.keyboard.press("Escape")
     assert looking.state("selection.region") is None
     assert looking.state("selection.query.A") is not None
