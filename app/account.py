@@ -25,11 +25,10 @@ def steps(media: Any) -> list[dict[str, str]]:
     else:
         middle = [(_rounding(media), words.size(media.resized)), ("grid", words.grid(media.patch_grid))]
         middle += [("patches", words.count(patches)), ("merge", "÷ 4"), ("tokens", words.count(tokens))]
-    begin = [("original", words.size(media.size))]
+    begin = "original"
     if media.sampling:
-        taken = media.sampling
-        begin.append(("frames", f"{words.count(len(taken.indices))} of {words.count(taken.total_frames)}"))
-    chain = [*begin, *middle, ("with marks", words.count(tokens + marks))]
+        begin = f"{words.count(len(media.sampling.indices))} of {words.count(media.sampling.total_frames)} frames"
+    chain = [(begin, words.size(media.size)), *middle, ("with marks", words.count(tokens + marks))]
     return [{"label": label, "value": value} for label, value in chain]
 
 

@@ -117,6 +117,11 @@ export default {
   "A still is shown as two equal frames: the first one here, twice, gives in 3-D and in 2-D with both taps summed the same {n} values to {difference} of {largest}.":
     "静态图片按两个相同的帧送入：把这里的第一帧送两次，三维卷积与两个时间权重相加后的二维卷积得到相同的 {n} 个值，最大相差 {difference}（最大值 {largest}）。",
   "Only Qwen2-VL shows a still twice, and only its model can tell: ask it again.": "只有 Qwen2-VL 把静态图片送两次，而且要由它的模型来算：请重新提问。",
+  "{n} of {total} frames": "{total} 帧中的 {n} 帧",
+  "The prompt would have {tokens} tokens and {name} reads at most {context}: set {setting} or fewer.":
+    "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：请把 {setting} 设为这个数或更少。",
+  "The prompt would have {tokens} tokens and {name} reads at most {context}: lower max_pixels, ask about fewer pictures or clips, or shorten the question.":
+    "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：请降低 max_pixels，减少图片或视频，或缩短问题。",
   "Other frames of the clip have been chosen since this answer.": "给出这个回答之后，视频改取了别的帧。",
   "{name} has one frame and is read as a still.": "{name} 只有一帧，按静态图片读取。",
   "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.":
