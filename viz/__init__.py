@@ -18,6 +18,7 @@ from viz.pipeline import pipeline_columns, time_bars
 from viz.positions import positions_3d, positions_lanes
 from viz.sheets import queries_for_print
 from viz.side_by_side import attention_side_by_side
+from viz.similarity import similarity_map, similarity_map_interactive
 from viz.vision import tower_distances, vision_for_print
 
 __all__ = [
@@ -43,6 +44,8 @@ __all__ = [
     "queries_for_print",
     "rendered",
     "save",
+    "similarity_map",
+    "similarity_map_interactive",
     "time_bars",
     "tower_distances",
     "vision_for_print",

@@ -14,7 +14,7 @@ import { cellsOf, createOrders, pathOf } from "../parts/orders.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices, other } from "../store.js";
-import { cellInTime } from "../time.js";
+import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Patches";
 export const SITE = "vision";
@@ -251,8 +251,9 @@ function drawColumn(ctx, view, state, selection, image) {
     return;
   }
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
+  const frame = cellInTime(state, selection, letter);
   view.stage.update({
-    image: ctx.picture("picture", run.id, selection.media),
+    image: ctx.picture("picture", run.id, selection.media, firstFrameOf(media, frame)),
     size: media.size,
     box: inner,
     quiet: false,
@@ -264,7 +265,6 @@ function drawColumn(ctx, view, state, selection, image) {
   view.cell.classList.toggle("flat", flat);
   figures(view.side, keyFigures(run, media));
   refill(view.sum, [run.id, selection.media], () => arithmetic(letter, run, selection.media));
-  const frame = cellInTime(state, selection, letter);
   const rebuilt = askRebuilt(ctx, letter, run, media, frame);
   const drawn = choices(selection, "patches").order;
   const shown = { run, media, frame, keys: selection.keys, rebuilt, drawn, image: image(rebuilt?.picture) };

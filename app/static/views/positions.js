@@ -13,7 +13,7 @@ import { Lanes, idsWords, tallest } from "../parts/lanes.js";
 import { createPlot3d } from "../parts/plot3d.js";
 import { costRows } from "../parts/positioncosts.js";
 import { LETTERS, choices, other } from "../store.js";
-import { cellInTime } from "../time.js";
+import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Positions";
 export const SITE = "language";
@@ -131,6 +131,9 @@ function placesCard(ctx) {
       const run = state.runs[shown];
       const media = run.media[selection.media];
       const space = wanted.shown === "space" || !media;
+      const token = selection.query[shown];
+      const cell = token !== null && run.tokens.media[token] === selection.media ? run.tokens.cell[token] : null;
+      const frame = cell ? cell[0] : cellInTime(state, selection, shown);
       how.choose(space ? "space" : "picture");
       whose.choose(shown);
       [ids.root.hidden, plot.root.hidden] = [space, !space];
@@ -140,9 +143,9 @@ function placesCard(ctx) {
         ids.update({
           shown: byRule[shown],
           media,
-          token: selection.query[shown],
-          frame: cellInTime(state, selection, shown),
-          image: ctx.picture("picture", run.id, selection.media),
+          token,
+          frame,
+          image: ctx.picture("picture", run.id, selection.media, firstFrameOf(media, frame)),
           width: Math.max(120, root.clientWidth - 30),
         });
     },
