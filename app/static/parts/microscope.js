@@ -58,11 +58,11 @@ function facts(run, index, media, cell, frame) {
   const ids = run.positions.map((lane) => count(lane[place])).join(", ");
   return [
     [say("token"), say("{token}, cell ({row}, {column})", { token: count(first.token), ...cell })],
-    [say("rows of pixel_values"), say("{from} to {to}", { from: count(first.row), to: count(first.row + merge * merge - 1) })],
+    [say("its rows"), say("{from} to {to}", { from: count(first.row), to: count(first.row + merge * merge - 1) })],
     [say("values a row"), `3 × 2 × ${side} × ${side} = ${count(6 * side * side)}`],
-    [say("token of the prompt"), count(place)],
+    [say("in the prompt"), count(place)],
     [say("its ids t, h, w"), `(${ids})`],
-    [say("box on the original"), say("{left}, {top} to {right}, {bottom}", { left: box[0], top: box[1], right: box[2], bottom: box[3] })],
+    [say("on the original"), say("{left}, {top} to {right}, {bottom}", { left: box[0], top: box[1], right: box[2], bottom: box[3] })],
   ];
 }
 
@@ -113,7 +113,7 @@ export function createMicroscope() {
         setText(one.lastChild, count(numbers.row));
       });
       refill(list, facts(run, index, media, cell, frame), () =>
-        facts(run, index, media, cell, frame).flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]),
+        facts(run, index, media, cell, frame).map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))),
       );
     },
   };

@@ -1,6 +1,6 @@
 // One grid, three orders: patches as the picture has them, as the rows of pixel_values, and the tokens they merge into.
 
-import { el, isDark, refill } from "../dom.js";
+import { el, isDark, refill, setText } from "../dom.js";
 import { cellAt, placeOf } from "../geometry.js";
 import { css, inkOn, tide } from "../colour.js";
 import { say } from "../i18n.js";
@@ -74,7 +74,14 @@ function squares(order, { run, index, media, frame, view, chosen }) {
   return found;
 }
 
-const TITLES = { raster: "On the picture", row: "In pixel_values", token: "As tokens" };
+// The tensor that holds a media's patches.
+export const tensorOf = (media) => (media.kind === "video" ? "pixel_values_videos" : "pixel_values");
+
+const titleOf = {
+  raster: () => say("On the picture"),
+  row: (media) => say("In {tensor}", { tensor: media.kind === "video" ? "…_videos" : tensorOf(media) }),
+  token: () => say("As tokens"),
+};
 
 function smallGrid(ctx, order, handle) {
   const grid = el("div", { class: `order-grid order-${order}`, tabindex: "0", role: "img" });
@@ -90,7 +97,6 @@ function smallGrid(ctx, order, handle) {
   const title = el("button", {
     type: "button",
     class: "order-title",
-    text: say(TITLES[order]),
     title: say("Draw this order on the picture"),
     onclick: () => handle.draw(order),
   });
@@ -112,7 +118,7 @@ export function createOrders(ctx) {
       ctx.store.select({ keys: placeOf(held(row + rows, height), held(column + columns, width), shown.media.patch_grid) });
     },
   };
-  const grids = Object.keys(TITLES).map((order) => [order, smallGrid(ctx, order, handle)]);
+  const grids = Object.keys(titleOf).map((order) => [order, smallGrid(ctx, order, handle)]);
   const words = el("p", { class: "order-words" });
   const root = el("div", { class: "order-box" }, el("div", { class: "orders" }, ...grids.map(([, { root: one }]) => one)), words);
   return {
@@ -128,9 +134,10 @@ export function createOrders(ctx) {
       const stamp = [run.id, index, frame, view, chosen, isDark()];
       grids.forEach(([order, { grid, title }]) => {
         title.setAttribute("aria-pressed", String(order === drawn));
+        setText(title, titleOf[order](media));
         const columns = order === "token" ? view.columns / mergeOf(media) : view.columns;
         grid.style.setProperty("--columns", columns);
-        grid.setAttribute("aria-label", say(TITLES[order]));
+        grid.setAttribute("aria-label", titleOf[order](media));
         refill(grid, stamp, () => squares(order, { run, index, media, frame, view, chosen }));
       });
       refill(words, stamp, () => orderWords(run, index, cell, chosen, frame));

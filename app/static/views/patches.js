@@ -10,7 +10,7 @@ import { count, pixels, times } from "../numbers.js";
 import { honestPanel } from "../parts/honest.js";
 import { limitBar, limitTitle, limitWords } from "../parts/limits.js";
 import { createMicroscope, createProof } from "../parts/microscope.js";
-import { cellsOf, createOrders, pathOf } from "../parts/orders.js";
+import { cellsOf, createOrders, pathOf, tensorOf } from "../parts/orders.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices, other } from "../store.js";
@@ -166,7 +166,7 @@ function microscopeCard(letter) {
     root,
     update({ run, media, frame, keys, rebuilt, image }) {
       microscope.update({ run, index: media.index, frame, keys, image });
-      proof.update(media.kind === "video" ? "pixel_values_videos" : "pixel_values", rebuilt);
+      proof.update(tensorOf(media), rebuilt);
     },
   };
 }
