@@ -30,6 +30,17 @@ LONGEST = 200  # characters of a hub id
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """A model as a visitor chooses it: its label, and the number format of its weights."""
+
+    label: str
+    dtype: str = "auto"
+
+
+Choice = Mapping[str, Chosen]  # by letter
+
+
+@dataclass(frozen=True)
 class Described:
     """What a checkpoint's small files say of it."""
 
@@ -112,6 +123,15 @@ def card(letter: str, label: str, family: str, parameters: int, trained: bool) -
         "trained": trained,
         "weights_note": NOTES[tiny, trained],
     }
+
+
+def badge(cards: Sequence[Mapping[str, Any]]) -> str:
+    """What the page says about its weights, always visible."""
+    if any(not card["trained"] for card in cards):
+        return "Untrained demo weights"
+    if any(card["size_label"] == "tiny" for card in cards):
+        return "Tiny demo weights"
+    return " · ".join(card["title"] for card in cards)
 
 
 def _describe(folder: Path) -> Described:

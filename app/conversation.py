@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from qwenvl.errors import PromptError
+from qwenvl.keeping import Keep, check_keep
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.grounding import answer_parts
 from qwenvl.processing.sampling import VideoOptions
@@ -118,10 +119,14 @@ class Settings:
     seed: int = 0
     min_pixels: int | None = None
     max_pixels: int | None = None
+    keep: Keep | None = None  # what the run keeps of its queries and keys
 
     def check(self) -> None:
         """Raise `PromptError` for a value that is no number, or out of its range."""
+        check_keep(self.keep)
         for name, value in self.given().items():
+            if name == "keep":
+                continue
             low, high = _LIMITS[name]
             kinds = (int, float) if name in _FRACTIONS else (int,)
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:

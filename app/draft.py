@@ -6,8 +6,11 @@ Frozen values, so that Gradio can keep one for each visitor; knows no session, c
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any, get_args
 
+from app.catalogue import Chosen
 from app.conversation import AS_USUAL, Conversation
+from qwenvl.keeping import Named
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.sampling import VideoOptions
 
@@ -22,6 +25,18 @@ class Draft:
     asked_media: tuple[str, ...] = ()  # of the last question alone
     example: str | None = None
     sampling: VideoOptions = AS_USUAL  # which frames of the question's clips the models are shown
+    models: tuple[tuple[str, Chosen], ...] = ()  # by letter, where a visitor chose; () for those of the start
+    asked_models: tuple[tuple[str, Chosen], ...] = ()  # whose answers are shown
+    keep: Named = "all"  # what the next run keeps
+    asked_keep: Named = "all"  # what the runs that are shown keep
+
+    def on_example(self, name: str, media: tuple[str, ...]) -> Draft:
+        """A new one, on an example; the models and what is kept stay as chosen."""
+        return Draft(media=media, example=name, models=self.models, asked_models=self.models, keep=self.keep)
+
+    def keeping(self, keep: Any) -> Draft:
+        """With another choice of what the next run keeps; what is none is the usual one."""
+        return replace(self, keep=next((name for name in get_args(Named) if name == keep), "all"))
 
     @property
     def follows_up(self) -> bool:
@@ -68,12 +83,13 @@ class Draft:
 
     def answered(self, asked: Conversation) -> Draft:
         """After `asked` was answered; a conversation that was being followed up on goes on."""
-        if self.follows_up:
-            return replace(self, last=asked, earlier=asked, media=(), asked_media=self.media)
-        return replace(self, last=asked, asked_media=self.media)
+        asked_by = replace(self, last=asked, asked_media=self.media, asked_models=self.models, asked_keep=self.keep)
+        return replace(asked_by, earlier=asked, media=()) if self.follows_up else asked_by
 
     def stale(self, question: str, system: str) -> str | None:
         """One sentence where what stands in the rail is no longer what was answered."""
+        if self.last is not None and self.models != self.asked_models:
+            return "The models have changed since this answer."
         if self.last is None or self.follows_up:
             return None
         turn = self.last.turns[-1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.catalogue import Choice, Chosen
 from app.conversation import Conversation, Settings
 from app.draft import Draft
 from app.failures import describe
@@ -55,10 +57,10 @@ class Events:
         rail = self.rail
         asked = [rail.draft, rail.question, rail.system, rail.budget]
         shown = [rail.draft, rail.media, rail.notice, rail.turn_kind, rail.turns, rail.question, rail.system]
-        shown += [rail.budget, rail.clip, self.topbar, self.inspector]
+        shown += [rail.budget, rail.clip, rail.models, self.topbar, self.inspector]
         demo.load(self.load, None, shown, **LATER)
         demo.unload(self.unload)
-        self.topbar.example(self.choose_example, None, shown, trigger_mode="always_last", **LATER)
+        self.topbar.example(self.choose_example, rail.draft, shown, trigger_mode="always_last", **LATER)
         rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **LATER)
         rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **LATER)
         rail.media.remove(self.remove_media, asked, shown, **NOW)
@@ -67,6 +69,9 @@ class Events:
             changed(self.recount, asked, [rail.budget, rail.clip, self.inspector], trigger_mode="always_last", **NOW)
         recounted = [rail.draft, rail.budget, rail.clip, self.inspector]
         rail.clip.change(self.choose_frames, [rail.clip, *asked], recounted, trigger_mode="always_last", **NOW)
+        chosen = [*recounted, rail.notice, self.topbar]
+        rail.models.change(self.choose_models, [rail.models, *asked], chosen, trigger_mode="always_last", **LATER)
+        rail.keeps.change(self.choose_keep, [rail.keeps, *asked], recounted, trigger_mode="always_last", **NOW)
         gr.on(
             [rail.ask.click, rail.question.submit],
             self.ask,
@@ -84,12 +89,12 @@ class Events:
         named = {letter: run for letter in self.session.letters if (run := request.query_params.get(letter.lower()))}
         wanted = named or self.session.opening
         if not wanted:
-            yield from self._show_example(self.examples[0]["name"])
+            yield from self._show_example(self.examples[0]["name"], Draft())
             return
         try:
             yield self._restored(wanted, request.session_hash or "")
         except UserError as error:
-            yield from self._show_example(self.examples[0]["name"], sentence=str(error))
+            yield from self._show_example(self.examples[0]["name"], Draft(), sentence=str(error))
 
     def unload(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -99,7 +104,9 @@ class Events:
         conversation, settings = self._conversation(wanted)
         self.uploads.grant(visitor, conversation.media)
         *before, turn = conversation.turns
+        models = self._models_of(wanted)
         draft = Draft(media=turn.media, last=conversation, asked_media=turn.media, sampling=turn.sampling)
+        draft = replace(draft, models=models, asked_models=models)
         if before:
             draft = replace(draft.following_up(), asked_media=turn.media)
         budget = {"min": settings.min_pixels, "max": settings.max_pixels}
@@ -118,20 +125,28 @@ class Events:
             conversation = conversation.answered(letter, one.turns[-1].answer(letter))
         return conversation, settings
 
+    def _models_of(self, runs: dict[str, str]) -> tuple[tuple[str, Chosen], ...]:
+        """The models whose runs these are; () where they are those of the start."""
+        found = self.session.models.first | {
+            letter: chosen for letter, run in runs.items() if (chosen := self.session.finished(run).chosen)
+        }
+        return () if found == self.session.models.first else tuple(found.items())
+
     # --- examples ---
 
-    def choose_example(self, event: gr.EventData) -> Iterator[Changes]:
+    def choose_example(self, draft: Draft, event: gr.EventData) -> Iterator[Changes]:
         """A chip was pressed."""
-        yield from self._show_example(event.name)
+        yield from self._show_example(event.name, draft)
 
-    def _show_example(self, name: str, *, sentence: str | None = None) -> Iterator[Changes]:
+    def _show_example(self, name: str, before: Draft, *, sentence: str | None = None) -> Iterator[Changes]:
         example = next((one for one in self.examples if one["name"] == name), self.examples[0])
         paths = tuple(one["path"] for one in example["media"])
         found: dict[str, Any] = {}
-        worker = threading.Thread(target=self._find_example, args=(example["name"], found), daemon=True)
+        asked = (example["name"], dict(before.models) or None, found)
+        worker = threading.Thread(target=self._find_example, args=asked, daemon=True)
         worker.start()
         worker.join(PATIENCE)
-        draft = Draft(media=paths, example=example["name"])
+        draft = before.on_example(example["name"], paths)
         budget = self._budget({"max": example["max_pixels"]})
         shown = self._shown(draft, example["question"], example["system"], budget)
         shown |= {self.rail.question: example["question"], self.rail.system: example["system"]}
@@ -150,9 +165,9 @@ class Events:
         message = show_runs(found["runs"], outside=outside, sentence=sentence)
         yield {**shown, **after, self.inspector: gr.HTML(value=message, stale=None)}
 
-    def _find_example(self, name: str, found: dict[str, Any]) -> None:
+    def _find_example(self, name: str, models: Choice | None, found: dict[str, Any]) -> None:
         try:
-            found["runs"] = self.session.example(name)
+            found["runs"] = self.session.example(name, models)
         except Exception as error:
             found["error"] = describe(error)
 
@@ -234,6 +249,29 @@ class Events:
         draft = replace(draft, sampling=sampling)
         return {self.rail.draft: draft, **self.recount(draft, question, system, budget)}
 
+    def choose_models(self, asked: Any, draft: Draft, question: str, system: str, budget: Budget) -> Iterator[Changes]:
+        """Other models in A and B; nothing is loaded before they are asked, but a hub id is looked up."""
+        try:
+            chosen = self.session.models.chosen(asked)
+        except UserError as error:
+            yield {self.rail.notice: _said("This model cannot be chosen.", str(error))}
+            return
+        models = () if chosen == self.session.models.first else tuple(chosen.items())
+        draft = replace(draft, models=models)
+        yield {self.rail.draft: draft}
+        notice, weights = _nothing(), self.weights
+        try:
+            weights = self.session.weights(chosen)
+        except UserError as error:
+            notice = _said(describe(error)["title"], str(error))
+        topbar = {self.rail.notice: notice, self.topbar: topbar_value(self.examples, weights, draft.example)}
+        yield {self.rail.draft: draft, **topbar, **self.recount(draft, question, system, budget)}
+
+    def choose_keep(self, asked: Any, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
+        """What the next run keeps of its queries and keys."""
+        draft = draft.keeping(asked.get("keep") if isinstance(asked, Mapping) else None)
+        return {self.rail.draft: draft, **self.recount(draft, question, system, budget)}
+
     def ask(
         self,
         draft: Draft,
@@ -254,6 +292,7 @@ class Events:
             max_new_tokens=int(length),
             min_pixels=budget["min"],
             max_pixels=budget["max"],
+            keep=draft.keep,
         )
         conversation = draft.conversation(question, system)
         try:
@@ -275,7 +314,7 @@ class Events:
             self.rail.notice: notice,
             self.inspector: gr.HTML(value=show_asking(turn, {}, outside=outside, finished=False), stale=None),
         }
-        for updates in ask_both(self.session, visitor, conversation, settings):
+        for updates in ask_both(self.session, visitor, conversation, settings, dict(draft.models)):
             yield {self.inspector: gr.HTML(value=show_asking(turn, updates, outside=outside, finished=False))}
         for letter, update in updates.items():
             if update["run"]:
@@ -313,7 +352,8 @@ class Events:
             rail.turns: gr.HTML(turns_html(questions), visible=bool(questions)),
             rail.budget: gr.HTML(value=budget, result=result),
             rail.clip: gr.HTML(value=asdict(draft.sampling), result=result),
-            self.topbar: topbar_value(self.examples, self.weights, draft.example),
+            rail.models: {letter: asdict(chosen) for letter, chosen in self._chosen(draft).items()},
+            self.topbar: topbar_value(self.examples, self._weights(draft), draft.example),
             self.inspector: gr.HTML(stale=draft.stale(question, system)),
         }
 
@@ -334,13 +374,29 @@ class Events:
         result: dict[str, Any] = {"question": question, "thumbnail": thumbnail, "forecast": {}}
         result["clips"] = any(map(is_clip, draft.media))
         result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
+        result["kept_otherwise"] = draft.keep != draft.asked_keep
         try:
             result["forecast"] = self.session.forecast(
-                draft.shown, question, system, budget["min"], budget["max"], draft.samplings
+                draft.shown,
+                question,
+                system,
+                budget["min"],
+                budget["max"],
+                draft.samplings,
+                self._chosen(draft),
+                draft.keep,
             )
         except UserError as error:
             result["error"] = str(error)
         return result
+
+    def _weights(self, draft: Draft) -> Mapping[str, Any]:
+        with suppress(UserError):  # of a model that cannot be had the answer says so
+            return self.session.weights(dict(draft.models)) if draft.models else self.weights
+        return self.weights
+
+    def _chosen(self, draft: Draft) -> Choice:
+        return dict(draft.models) or self.session.models.first
 
     def _outside(self, paths: Sequence[str]) -> bool:
         """Whether any of these is no drawing of the kind that the shipped checkpoints learn from."""

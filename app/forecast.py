@@ -13,12 +13,11 @@ from typing import Any
 import qwenvl
 from app import account, pictures, words
 from app.conversation import media_parts
+from app.costs import Terms, costs, refusal
 from qwenvl.plan import Plan
 from qwenvl.processing.chat import DEFAULT_SYSTEM
 from qwenvl.processing.media import Media
 from qwenvl.processing.sampling import VideoOptions
-
-TRACE_BUDGET = 1 << 30  # a run keeps queries and keys up to this, and replays the rest
 
 
 def forecast(
@@ -30,9 +29,9 @@ def forecast(
     min_pixels: int | None,
     max_pixels: int | None,
     samplings: Sequence[VideoOptions] = (),
+    terms: Terms,
 ) -> dict[str, Any]:
-    """Sizes and tokens of each picture and clip, tokens of the prompt, whether it fits, and the bytes its run would
-    keep.
+    """Sizes and tokens of each picture and clip, tokens of the prompt, whether it fits, and what it would cost.
 
     Args:
         model: preset or folder.
@@ -41,24 +40,32 @@ def forecast(
         system: system prompt; "" for the model's own.
         min_pixels, max_pixels: Qwen2-VL's pixel budget; None for the checkpoint's own.
         samplings: which frames of each clip are taken, one for each path; () for the usual ones.
+        terms: what memory and time follow from; see `costs`.
 
     Raises:
         MediaError: a picture, a clip, frames or a budget that no model accepts.
     """
 
-    def planned(samplings: Sequence[VideoOptions]) -> Plan:
+    def planned(samplings: Sequence[VideoOptions], most: int | None = max_pixels) -> Plan:
         return qwenvl.plan(
             _sources(paths, samplings),
             model,
-            min_pixels=min_pixels,
-            max_pixels=max_pixels,
+            min_pixels=min(min_pixels, most) if min_pixels and most else min_pixels,
+            max_pixels=most,
             text=question,
-            bytes_per_value=4,
+            answer_tokens=terms.new_tokens,
+            bytes_per_value=terms.size,
         )
 
     samplings = samplings or [VideoOptions()] * len(paths)
     plan = planned(samplings)
     more = _system_tokens(model, system)
+    cost = costs(plan, plan.prompt_tokens + more, terms)
+
+    def smaller(most: int) -> dict[str, Any]:
+        other = planned(samplings, most)
+        return costs(other, other.prompt_tokens + more, terms)
+
     tokens = plan.prompt_tokens + more
     limits = {"min_pixels": plan.min_pixels, "max_pixels": plan.max_pixels}
     return {
@@ -67,7 +74,9 @@ def forecast(
         "context": plan.context,
         "fits": tokens <= plan.context,
         "sentence": _too_long(plan, tokens, _what_fits(planned, plan, samplings, more)),
-        "keeps": min(sum(plan.trace_bytes.values()), TRACE_BUDGET),
+        "family": plan.family,
+        **cost,
+        "refusal": refusal(cost, terms, smaller),
     }
 
 

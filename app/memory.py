@@ -7,17 +7,22 @@ from dataclasses import dataclass
 import psutil
 import torch
 
-WEIGHTS, RUNS = 0.7, 0.2  # of what is free when the app starts; the rest is left to activations and to others
+WEIGHTS, RUNS, ALL = 0.7, 0.2, 0.9  # of what is free when the app starts
 LEAST_FOR_RUNS = 1 << 30
 TRACES_A_VISITOR = 2.5  # two runs of the largest kind, and something replayed
 
 
 @dataclass(frozen=True)
 class Budgets:
-    """Bytes: of all weights in memory, of all runs kept, of one visitor's runs, and of one run's queries and keys."""
+    """Bytes: of all weights in memory, of all runs kept, of one visitor's runs, and of one run's queries and keys.
+
+    Attributes:
+        free: what one model may take with its cache, its work and what its run keeps.
+    """
 
     weights: int
     runs: int
+    free: int
 
     @property
     def visitor(self) -> int:
@@ -44,4 +49,5 @@ def budgets(weights: int | None = None) -> Budgets:
         weights: the limit of all weights, where somebody has set one.
     """
     runs = max(LEAST_FOR_RUNS, int(RUNS * psutil.virtual_memory().available))
-    return Budgets(weights if weights is not None else int(WEIGHTS * free_bytes()), runs)
+    free = free_bytes()
+    return Budgets(weights if weights is not None else int(WEIGHTS * free), runs, int(ALL * free))

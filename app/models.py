@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 import qwenvl
-from app.catalogue import Catalogue, Described, card
+from app.catalogue import Catalogue, Chosen, Described, card
+from app.costs import Terms
+from app.memory import Budgets
+from app.pace import Pace
 from app.pool import Lent, Pool, Tell
 from qwenvl.errors import CheckpointError, PromptError
+from qwenvl.keeping import Keep
 from qwenvl.load import pick_device, pick_dtype
 
 LETTERS = "AB"
 DTYPES = ("auto", "bfloat16", "float32")
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A model as a visitor chooses it: its label, and the number format of its weights."""
-
-    label: str
-    dtype: str = "auto"
-
-
 Load = Callable[..., Any]
-Choice = Mapping[str, Chosen]  # by letter
 
 
 class Models:
@@ -53,9 +49,14 @@ class Models:
     ) -> None:
         self.catalogue = Catalogue(given, others, hub=hub)
         self.first = dict(zip(LETTERS, map(Chosen, self.catalogue.first), strict=False))
-        self.trace_bytes = trace_bytes
+        self.trace_bytes, self.pace = trace_bytes, Pace()
         self._own, self._load = load is None, load or qwenvl.load
         self.pool = Pool(self._fetch, self.weigh if self._own else lambda key: 0, max_bytes)
+
+    @property
+    def can_weigh(self) -> bool:
+        """Whether memory and time can be told beforehand: a loader of one's own says nothing of either."""
+        return self._own
 
     def chosen(self, asked: Any) -> dict[str, Chosen]:
         """A visitor's choice, checked: {"A": {"label": ..., "dtype": ...}, ...}; what is absent stays as at first.
@@ -110,14 +111,21 @@ class Models:
             return {"label": label, "title": "", "size_label": ""}
         return {"label": label, "title": found["title"], "size_label": found["size_label"]}
 
-    def bytes_a_value(self, chosen: Chosen) -> int:
+    def dtype(self, chosen: Chosen) -> torch.dtype:
         """Of its weights, its cache and what its runs keep."""
-        return pick_dtype(chosen.dtype, pick_device("auto"), self.describe(chosen).config).itemsize
+        return pick_dtype(chosen.dtype, pick_device("auto"), self.describe(chosen).config)
+
+    def terms(self, chosen: Chosen, keep: Keep, new_tokens: int, budgets: Budgets) -> Terms:
+        """What a forecast of its costs needs. Raises `CheckpointError`."""
+        dtype = self.dtype(chosen)
+        speed = self.pace.speed(chosen, dtype)
+        config = self.describe(chosen).config
+        return Terms(config, dtype.itemsize, keep, new_tokens, budgets, speed, chosen.label)
 
     def weigh(self, key: tuple[str, str]) -> int:
         """Bytes that the weights of a key take in memory."""
         chosen = Chosen(*key)
-        return self.describe(chosen).parameters * self.bytes_a_value(chosen)
+        return self.describe(chosen).parameters * self.dtype(chosen).itemsize
 
     def _key(self, chosen: Chosen) -> tuple[str, str]:
         return chosen.label, chosen.dtype

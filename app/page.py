@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -26,15 +25,14 @@ UPLOADS_KEPT = (3600, 86_400)  # seconds: how often to look, and how old an uplo
 
 def build(session: Session) -> gr.Blocks:
     """The page over a session, not yet served."""
-    cards = session.model_cards()
-    examples, weights = session.examples(), {"badge": badge(cards), "measured": session.measured()}
+    examples, weights = session.examples(), session.weights()
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT) as demo:
         topbar = frontend.own_component(
             "rail/topbar", events="example", elem_id="topbar", value=topbar_value(examples, weights, None)
         )
         with gr.Row(elem_id="page-row"):
             with gr.Column(elem_id="rail"):
-                rail = build_rail(cards, session.defaults())
+                rail = build_rail(session.choice(), session.defaults())
                 planner_rail()
             with gr.Column(elem_id="main"):
                 view = inspector(session)
@@ -75,12 +73,3 @@ def prepare_examples(session: Session) -> None:
     for example in session.examples():
         with contextlib.suppress(UserError):
             session.example(example["name"])
-
-
-def badge(cards: Sequence[Mapping[str, Any]]) -> str:
-    """What the page says about its weights, always visible."""
-    if any(not card["trained"] for card in cards):
-        return "Untrained demo weights"
-    if any(card["size_label"] == "tiny" for card in cards):
-        return "Tiny demo weights"
-    return " · ".join(card["title"] for card in cards)

@@ -37,6 +37,8 @@ class Rail:
     length: gr.Slider
     budget: gr.HTML
     clip: gr.HTML
+    models: gr.HTML
+    keeps: gr.HTML
 
     @property
     def settings(self) -> list[Any]:
@@ -44,13 +46,18 @@ class Rail:
         return [self.temperature, self.top_p, self.seed, self.length, self.budget]
 
 
-def build_rail(cards: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) -> Rail:
-    """Lay the rail out, top to bottom in the order of use."""
+def build_rail(choice: Mapping[str, Any], defaults: Mapping[str, Any]) -> Rail:
+    """Lay the rail out, top to bottom in the order of use.
+
+    Args:
+        choice: of models: `value` by letter, what is `offered`, and whether a `hub` id may be typed.
+        defaults: of the settings.
+    """
     media, replace, add, notice = _pictures()
     own_component("rail/record", elem_id="record")
     clip = own_component("rail/clip", elem_id="clip", value={}, result=None)
     turn_kind, turns, question = _question()
-    gr.HTML(models_html(cards), elem_id="models", apply_default_css=False)
+    models = own_component("rail/models", elem_id="models", **choice)
     budget = own_component(
         "rail/budget",
         elem_id="budget",
@@ -59,7 +66,7 @@ def build_rail(cards: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) 
     )
     ask, stop = _buttons()
     system, temperature, top_p, seed, length = _more(defaults)
-    own_component("rail/keeps", elem_id="keeps")
+    keeps = own_component("rail/keeps", elem_id="keeps", value={"keep": "all"})
     return Rail(
         draft=gr.State(Draft()),
         media=media,
@@ -78,6 +85,8 @@ def build_rail(cards: Sequence[Mapping[str, Any]], defaults: Mapping[str, Any]) 
         length=length,
         budget=budget,
         clip=clip,
+        models=models,
+        keeps=keeps,
     )
 
 
@@ -119,17 +128,6 @@ def _more(defaults: Mapping[str, Any]) -> tuple[gr.Textbox, gr.Slider, gr.Slider
         length = gr.Slider(1, 512, defaults["max_new_tokens"], step=1, label="Length, tokens at most")
         seed = gr.Number(defaults["seed"], precision=0, minimum=0, label="Seed", elem_id="seed")
     return system, temperature, top_p, seed, length
-
-
-def models_html(cards: Sequence[Mapping[str, Any]]) -> str:
-    """One row a model: its letter, its name, how large it is."""
-    rows = [
-        f'<div class="model-row" title="{escape(card["weights_note"])}">'
-        f'<span class="letter">{escape(card["letter"])}</span>'
-        f"<span>{escape(card['title'])}</span><span>{escape(card['size_label'])}</span></div>"
-        for card in cards
-    ]
-    return f'<div class="title-line"><h3>Models</h3></div><div class="models">{"".join(rows)}</div>'
 
 
 def notice_html(title: str, sentence: str, *, calm: bool = False) -> str:

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,20 @@ from typing import Any
 import qwenvl
 from app import memory, pictures
 from app.asking import STOPPED_EARLY, Asking, Update
-from app.catalogue import SHIPPED, card
+from app.catalogue import SHIPPED, Choice, Chosen, badge, card
 from app.conversation import Conversation, Settings, Turn
 from app.example_runs import Example, ExampleRuns
-from app.failures import PromptRefused, describe
+from app.failures import PromptRefused, TooLarge, describe
 from app.forecast import forecast
 from app.measured import figures_table
 from app.memory import Budgets
-from app.models import LETTERS, Choice, Chosen, Models
+from app.models import LETTERS, Models
 from app.payload import Finished, run_payload
 from app.pool import Tell
 from app.store import RunStore
 from app.words import in_bytes
-from qwenvl.errors import PromptError, UserError
+from qwenvl.errors import CheckpointError, PromptError, UserError
+from qwenvl.keeping import Keep, check_keep
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.progress import Interrupted, Progress, Step
@@ -132,15 +134,23 @@ class Session:
         max_pixels: int | None = None,
         samplings: Sequence[VideoOptions] = (),
         models: Choice | None = None,
+        keep: Keep = "all",
+        new_tokens: int = Settings.max_new_tokens,
     ) -> dict[str, Any]:
-        """Sizes, tokens and fit of a question for each model by its letter, without loading one."""
+        """Sizes, tokens, memory and time of a question for each model by its letter, without loading one.
+
+        Raises:
+            MediaError: as `forecast`; of a model whose files cannot be had, the letter is left out.
+        """
         limits = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        return {
-            letter: forecast(
-                str(self.models.describe(chosen).folder), paths, question, system, samplings=samplings, **limits
-            )
-            for letter, chosen in (models or self.models.first).items()
-        }
+        found = {}
+        for letter, chosen in (models or self.models.first).items():
+            with suppress(CheckpointError):
+                terms = self.models.terms(chosen, keep, new_tokens, self.budgets)
+                folder = str(self.models.describe(chosen).folder)
+                found[letter] = forecast(folder, paths, question, system, samplings=samplings, terms=terms, **limits)
+                found[letter]["loaded"] = self.models.is_loaded(chosen)
+        return found
 
     # --- asking ---
 
@@ -216,7 +226,7 @@ class Session:
 
     def _answer(self, asking: Asking, visitor: str | None, conversation: Conversation, settings: Settings) -> None:
         chosen = asking.model
-        self._check_clips_fit(chosen, conversation, settings)
+        self._check_fits(asking, conversation, settings)
         if not self.models.is_loaded(chosen):
             asking.tell("loading", f"loading {chosen.label}", 0.0)
         with self.models.use(chosen, self._arriving(asking)) as pipeline:
@@ -235,8 +245,31 @@ class Session:
                 return
             asking.tell("replaying", "replaying the answer, traced", 0.92)
             finished = self._finish(asking.letter, pipeline, stream.run, conversation, settings, chosen)
+            if self.models.can_weigh:
+                self.models.pace.note(chosen, finished.run, self.models.weigh((chosen.label, chosen.dtype)))
         run_id = self.store.pin(finished) if visitor is None else self.store.put(visitor, finished)
         asking.tell("stopped" if stream.stopped else "done", _ended(stream), 1.0, run=run_id)
+
+    def _check_fits(self, asking: Asking, conversation: Conversation, settings: Settings) -> None:
+        """Refuse, before anything is loaded or decoded, what memory has no room for, and clips that are too long: with the
+        setting that would make them fit. What earlier turns add to a prompt is known only when they are read."""
+        if not self.models.can_weigh:
+            return
+        turn, limits = conversation.turns[-1], (settings.min_pixels, settings.max_pixels)
+        found = self.forecast(
+            conversation.media,
+            turn.question,
+            conversation.system,
+            *limits,
+            conversation.samplings,
+            {asking.letter: asking.model},
+            check_keep(settings.keep),
+            settings.max_new_tokens,
+        ).get(asking.letter)
+        if found and found["refusal"]:
+            raise TooLarge(found["refusal"]["sentence"])
+        if found and not found["fits"] and len(conversation.turns) == 1 and any(map(is_clip, conversation.media)):
+            raise PromptError(found["sentence"])
 
     def _arriving(self, asking: Asking) -> Tell:
         """What tells a column about the model it waits for."""
@@ -253,24 +286,6 @@ class Session:
                 asking.tell("loading", f"loading {label}, {in_bytes(whole)}" if whole else f"loading {label}", 0.0)
 
         return tell
-
-    def _check_clips_fit(self, chosen: Any, conversation: Conversation, settings: Settings) -> None:
-        """Refuse clips that are too long before anything is loaded or decoded, with the setting that would make them
-        fit. What earlier turns add is known only when they are read: then the model refuses."""
-        if len(conversation.turns) > 1 or not any(map(is_clip, conversation.media)):
-            return
-        turn = conversation.turns[-1]
-        found = forecast(
-            str(self.models.describe(chosen).folder),
-            turn.media,
-            turn.question,
-            conversation.system,
-            min_pixels=settings.min_pixels,
-            max_pixels=settings.max_pixels,
-            samplings=conversation.samplings,
-        )
-        if not found["fits"]:
-            raise PromptError(found["sentence"])
 
     def _reading(self, asking: Asking, stream: Any) -> str:
         with self._lock:
@@ -309,11 +324,21 @@ class Session:
             chosen=chosen,
         )
 
-    def measured(self) -> dict[str, Any] | None:
-        """How often each model was right, row by row, as their checkpoints' folders say; None where none does."""
-        found = {letter: self.models.describe(chosen).figures for letter, chosen in self.models.first.items()}
-        titles = {card["letter"]: f"{card['name']}, {card['parameters']:,} parameters" for card in self.model_cards()}
-        return figures_table({letter: figures for letter, figures in found.items() if figures}, titles)
+    def weights(self, models: Choice | None = None) -> dict[str, Any]:
+        """What the badge says, and behind it how often each model was right, as their folders say.
+
+        Raises `CheckpointError` for a model whose small files cannot be had.
+        """
+        chosen, cards = models or self.models.first, self.model_cards(models)
+        found = {letter: self.models.describe(one).figures for letter, one in chosen.items()}
+        titles = {card["letter"]: f"{card['name']}, {card['parameters']:,} parameters" for card in cards}
+        figures = {letter: figures for letter, figures in found.items() if figures}
+        return {"badge": badge(cards), "measured": figures_table(figures, titles)}
+
+    def choice(self) -> dict[str, Any]:
+        """What the page needs to let a visitor choose models."""
+        value = {letter: asdict(chosen) for letter, chosen in self.models.first.items()}
+        return {"value": value, "offered": self.models.listing(), "hub": self.models.catalogue.hub}
 
     # --- finished runs ---
 

@@ -7,22 +7,25 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from app.catalogue import Choice
 from app.conversation import Conversation, Settings
 from app.session import Session
 
 State = dict[str, Any]  # the last update of each letter
 
 
-def ask_both(session: Session, visitor: str, conversation: Conversation, settings: Settings) -> Iterator[State]:
-    """Ask every model of a session, each on a thread; yields the last update of each letter whenever one changes.
+def ask_both(
+    session: Session, visitor: str, conversation: Conversation, settings: Settings, models: Choice | None = None
+) -> Iterator[State]:
+    """Ask the models of both columns, each on a thread; yields the last update of each letter whenever one changes.
 
-    Closing the iterator stops the answers.
+    Closing the iterator stops the answers. `models` are a visitor's own choice, by letter.
     """
     news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
     closed = threading.Event()
 
     def read(letter: str) -> None:
-        updates = session.ask(visitor, letter, conversation, settings)
+        updates = session.ask(visitor, letter, conversation, settings, (models or {}).get(letter))
         try:
             for update in updates:
                 news.put((letter, update))

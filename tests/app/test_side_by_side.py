@@ -22,7 +22,7 @@ class Scripted:
         self.closed = threading.Semaphore(0)
 
     def ask(
-        self, visitor: str, letter: str, conversation: Conversation, settings: Settings
+        self, visitor: str, letter: str, conversation: Conversation, settings: Settings, model: Any
     ) -> Iterator[dict[str, Any]]:
         try:
             for number in range(self.counts[letter]):

@@ -69,7 +69,7 @@ function resultLine(letter, plan) {
   const shown =
     sizes.length === 0
       ? say("no picture")
-      : letter === "A"
+      : plan.family === "qwen-vl"
         ? say("{size}, always", { size: `${sizes[0]}${sizes.length > 1 ? ` × ${sizes.length}` : ""}` })
         : say("{size}, {tokens} tokens", {
             size: same ? sizes[0] : say("{n} sizes", { n: sizes.length }),
@@ -115,13 +115,13 @@ function results(result) {
     .map(([letter, plan]) => (plan.fits ? null : `${letter}: ${said(plan.sentence)}`))
     .filter(Boolean);
   return [
-    ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(letter === "B" ? eachPicture(plan) : [])]),
+    ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(plan.family === "qwen-vl" ? [] : eachPicture(plan))]),
     ...effects.slice(0, 1).map(([text, title]) => el("p", { class: "bites", text, title })),
     ...tooLong.map((text) => el("p", { class: "bad", text })),
   ];
 }
 
-export function mount(element, { props, watch }) {
+export function mount(element, { props, watch, signal }) {
   let { min = 3136, max = 200_704 } = props.value || {};
   let timer = null;
   const [result, prompt] = [el("div", { class: "result", "aria-live": "polite" }), el("span", {})];
@@ -168,6 +168,7 @@ export function mount(element, { props, watch }) {
     ),
   );
   show();
+  window.addEventListener("inspector-offer", ({ detail }) => detail.max_pixels && change("max_pixels", detail.max_pixels), { signal });
   watch("value", hear);
   watch("result", answered);
   answered();

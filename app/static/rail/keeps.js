@@ -1,34 +1,98 @@
-// What a run keeps: the forecast before it is made, the measured figures after. And the keys of the page.
+// What a run keeps: the forecast of memory and time before it is made, with the choice of what to keep, and the measured
+// figures after. And the keys of the page.
 
 import { el, refill } from "../dom.js";
-import { say } from "../i18n.js";
+import { said, say } from "../i18n.js";
 import { KEYS } from "../keys.js";
 import { hear } from "../news.js";
 import { bytes, seconds } from "../numbers.js";
 
+const KEEP = {
+  all: "all that fits",
+  language: "language layers alone",
+  fewer: "every fourth layer",
+  nothing: "nothing, replay",
+};
+
+const PARTS = { read: "read {time}", answer: "answer {time}", replay: "replay {time}" };
+
 const line = (name, value, title) =>
   el("div", { class: "keep-line", title }, el("span", { text: name }), el("span", { text: value }));
 
-const settingsWords = (run) => (run.settings.temperature ? `sampled, seed ${run.settings.seed}` : "greedy, saved");
+const settingsWords = (run) =>
+  run.settings.temperature ? say("sampled, seed {seed}", { seed: run.settings.seed }) : say("greedy, saved");
+
+const each = (items, words) => items.map(([letter, item]) => `${letter} ${words(item)}`).join(", ");
 
 function measured(runs, row) {
-  const kept = runs.map((run) => `${run.letter} ${bytes(run.kept.bytes)}`).join(", ");
+  const named = runs.map((run) => [run.letter, run]);
+  const taken = (run) => seconds(Object.values(run.seconds).reduce((sum, part) => sum + part, 0));
+  const parts = (run) =>
+    Object.keys(PARTS)
+      .filter((part) => run.seconds[part] !== undefined)
+      .map((part) => say(PARTS[part], { time: seconds(run.seconds[part]) }))
+      .join(", ");
   return [
-    line("Queries, keys", kept, runs.map((run) => `${run.letter}: ${run.kept.note}`).join("\n")),
-    line("Attention", "fused, exact rows"),
-    line("Row on demand", row ? seconds(row / 1000) : "–"),
-    line("Seed, ids", settingsWords(runs[0])),
+    line(
+      say("Queries, keys"),
+      each(named, (run) => bytes(run.kept.bytes)),
+      runs.map((run) => `${run.letter}: ${run.kept.note}`).join("\n"),
+    ),
+    line(say("Took"), each(named, taken), runs.map((run) => `${run.letter}: ${parts(run)}`).join("\n")),
+    line(say("Attention"), say("fused, exact rows")),
+    line(say("Row on demand"), row ? seconds(row / 1000) : "–"),
+    line(say("Seed, ids"), settingsWords(runs[0])),
   ];
 }
 
+// The costs of each letter: those of weights once where both columns hold the same model.
 function expected(forecast) {
-  const parts = Object.entries(forecast || {})
-    .filter(([, plan]) => plan.keeps)
-    .map(([letter, plan]) => `${letter} ${bytes(plan.keeps)}`);
+  const plans = Object.entries(forecast || {}).filter(([, plan]) => plan.weights);
+  if (!plans.length) return [line(say("Queries, keys"), "–"), line(say("Attention"), say("fused, exact rows"))];
+  const about = (words) => say("about {sizes}", { sizes: each(plans, words) });
+  const guessed = plans.some(([, plan]) => !plan.seconds.measured);
+  const source = guessed ? say("Guessed from this machine's pace") : say("From the last answer's pace");
   return [
-    line("Queries, keys", parts.length ? `about ${parts.join(", ")}` : "–"),
-    line("Attention", "fused, exact rows"),
+    line(
+      say("Queries, keys"),
+      about((plan) => bytes(plan.keeps)),
+      each(plans, (plan) => keptWords(plan)),
+    ),
+    line(
+      say("Cache, work"),
+      about((plan) => bytes(plan.cache + plan.work)),
+    ),
+    line(
+      say("First word after"),
+      about((plan) => seconds(plan.seconds.read)),
+      source,
+    ),
+    line(
+      say("Each token"),
+      about((plan) => seconds(plan.seconds.token)),
+      source,
+    ),
   ];
+}
+
+const keptWords = (plan) =>
+  Object.entries(plan.kept)
+    .map(([site, [kept, all]]) => say("{site} {kept} of {all} layers", { site, kept, all }))
+    .join(", ");
+
+function refusals(forecast, choose) {
+  return Object.entries(forecast || {})
+    .filter(([, plan]) => plan.refusal)
+    .map(([letter, { refusal }]) =>
+      el(
+        "p",
+        { class: "keep-refusal", role: "alert" },
+        `${letter}: ${said(refusal.sentence)} `,
+        refusal.offer
+          ? el("button", { type: "button", text: say("Do that"), onclick: () => choose(refusal.offer) })
+          : null,
+      ),
+    );
 }
 
 function keyList() {
@@ -43,9 +107,29 @@ function keyList() {
   return el("div", { class: "keys" }, ...items);
 }
 
-export function mount(element, { signal }) {
-  const [title, box, keys] = [el("h3", {}), el("div", {}), keyList()];
-  element.replaceChildren(el("div", { class: "keeps" }, title, box), keys);
+function keepChoice(onpick) {
+  const list = el(
+    "select",
+    { "aria-label": say("What the next run keeps") },
+    ...Object.entries(KEEP).map(([value, text]) => el("option", { value, text: say(text) })),
+  );
+  list.addEventListener("change", () => onpick(list.value));
+  const root = el("label", { class: "keep-choice" }, el("span", { text: say("Keep") }), list);
+  return { root, choose: (value) => (list.value = value) };
+}
+
+export function mount(element, { props, watch, signal }) {
+  const [title, box, refused, keys] = [el("h3", {}), el("div", {}), el("div", {}), keyList()];
+  const pick = (keep) => {
+    choice.choose(keep);
+    props.value = { keep };
+  };
+  const choice = keepChoice(pick);
+  const take = (offer) => {
+    if (offer.keep) pick(offer.keep);
+    else window.dispatchEvent(new CustomEvent("inspector-offer", { detail: offer }));
+  };
+  element.replaceChildren(el("div", { class: "keeps" }, title, box, choice.root, refused), keys);
   const showKeys = () => {
     document.body.classList.add("rail-open");
     keys.scrollIntoView({ block: "nearest" });
@@ -56,16 +140,17 @@ export function mount(element, { signal }) {
   let [forecast, runs, lately, row, after] = [null, [], [], 0, false];
   const draw = () => {
     const shown = after && runs.length;
-    title.textContent = shown ? "What this run keeps" : "What a run would keep";
+    title.textContent = shown ? say("What this run keeps") : say("What a run would keep");
     refill(box, [shown, forecast, runs.map((run) => run.id), Math.round(row)], () =>
       shown ? measured(runs, row) : expected(forecast),
     );
+    refill(refused, Object.values(forecast || {}).map((plan) => plan.refusal), () => refusals(forecast, take));
   };
   hear(
     "inspector-draft",
     (detail) => {
       forecast = detail.forecast;
-      after = !detail.stale;
+      after = !detail.stale && !detail.kept_otherwise;
       draw();
     },
     signal,
@@ -85,5 +170,8 @@ export function mount(element, { signal }) {
     draw();
   };
   hear("inspector-row", timed, signal);
+  const follow = () => choice.choose(props.value?.keep ?? "all");
+  watch("value", follow);
+  follow();
   draw();
 }

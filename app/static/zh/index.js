@@ -6,6 +6,7 @@ import boxes from "./boxes.js";
 import causes from "./causes.js";
 import exported from "./export.js";
 import inspector from "./inspector.js";
+import models from "./models.js";
 import page from "./page.js";
 import patches from "./patches.js";
 import pipeline from "./pipeline.js";
@@ -26,6 +27,7 @@ export const ZH = Object.assign(
   causes,
   exported,
   inspector,
+  models,
   page,
   patches,
   pipeline,

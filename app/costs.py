@@ -1,0 +1,150 @@
+"""What a run takes of memory and time before it is made, and what would fit where it does not; numbers alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from app.memory import Budgets
+from app.pace import Speed
+from app.words import count, in_bytes
+from qwenvl.config import Config
+from qwenvl.keeping import Keep, LayerName, Named, kept_layers
+from qwenvl.plan import Plan
+
+SPARE = 64 << 20  # what the program itself takes while it works
+SMALLEST = 56 * 56  # pixels below which no offer goes
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a forecast of costs needs beside the plan.
+
+    Attributes:
+        size: bytes a value, of weights, cache and what is kept.
+        keep: what the run keeps.
+        new_tokens: length of the answer at most.
+        label: what visitors call the model.
+    """
+
+    config: Config
+    size: int
+    keep: Keep
+    new_tokens: int
+    budgets: Budgets
+    speed: Speed
+    label: str
+
+
+def costs(plan: Plan, tokens: int, terms: Terms) -> dict[str, Any]:
+    """Bytes of weights, cache, work and queries and keys, whether they fit, and about how many seconds it takes.
+
+    Args:
+        plan: of the question, with `terms.size` bytes a value and the answer's tokens.
+        tokens: of the prompt.
+    """
+    layers = layer_bytes(plan, terms.config)
+    options = {name: kept_bytes(layers, name, terms.budgets.trace) for name in get_args(Named)}
+    kept = kept_layers(layers, terms.keep, terms.budgets.trace)
+    parts = {
+        "weights": plan.weight_bytes,
+        "cache": plan.kv_cache_bytes,
+        "work": work_bytes(plan, tokens, terms),
+        "keeps": sum(layers[name] for name in kept),
+    }
+    return {
+        **parts,
+        "options": options,
+        "kept": {site: [sum(name[0] == site for name in kept), number] for site, number in _layers(layers).items()},
+        "total": sum(parts.values()),
+        "room": room(terms.budgets),
+        "bytes_a_value": terms.size,
+        "seconds": seconds(plan, terms),
+    }
+
+
+def layer_bytes(plan: Plan, config: Config) -> dict[LayerName, int]:
+    """Queries and keys of each layer; of a site without any, nothing."""
+    depths = {"vision": config.vision.num_blocks, "adapter": 1, "language": config.language.num_blocks}
+    return {
+        (site, layer): total // depths[site]
+        for site, total in plan.trace_bytes.items()
+        for layer in range(depths[site])
+        if total
+    }
+
+
+def kept_bytes(layers: Mapping[LayerName, int], keep: Keep, budget: int) -> int:
+    """What a run keeps by this choice."""
+    return sum(layers[name] for name in kept_layers(layers, keep, budget))
+
+
+def _layers(layers: Mapping[LayerName, int]) -> dict[str, int]:
+    sites = [site for site, _ in layers]
+    return {site: sites.count(site) for site in dict.fromkeys(sites)}
+
+
+def work_bytes(plan: Plan, tokens: int, terms: Terms) -> int:
+    """The widest moment of a forward pass: a few activations of a block, and the language head laid out anew."""
+    vision, language = terms.config.vision, terms.config.language
+    wide = plan.patches * (3 * vision.mlp_dim + 6 * vision.dim) + tokens * (3 * language.mlp_dim + 6 * language.dim)
+    return SPARE + terms.size * (wide + language.vocab_size * language.dim)
+
+
+def room(budgets: Budgets) -> int:
+    """What weights, cache, work and queries and keys may take together."""
+    return budgets.free
+
+
+def seconds(plan: Plan, terms: Terms) -> dict[str, Any]:
+    """To the first word, for each further token, and of one replay; see `Speed` for where they come from."""
+    read = sum(plan.flops.values()) / terms.speed.operations
+    token = (plan.weight_bytes + plan.kv_cache_bytes) / terms.speed.bytes
+    return {"read": read, "token": token, "replay": read, "measured": terms.speed.measured}
+
+
+def refusal(
+    found: Mapping[str, Any], terms: Terms, smaller: Callable[[int], Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """One sentence where a run cannot fit, with the setting that would; None where it fits.
+
+    Args:
+        found: from `costs`.
+        smaller: the costs with another max_pixels.
+
+    Returns:
+        {"sentence": ..., "offer": {"keep" | "dtype" | "max_pixels": value} or None}.
+    """
+    most = found["room"]
+    if found["total"] <= most and found["weights"] <= terms.budgets.weights:
+        return None
+    begin = f"{terms.label} would take about {in_bytes(found['total'])} and there is room for {in_bytes(most)}: "
+    offer, words = _offer(found, terms, smaller)
+    return {"sentence": begin + words, "offer": offer}
+
+
+def _offer(
+    found: Mapping[str, Any], terms: Terms, smaller: Callable[[int], Mapping[str, Any]]
+) -> tuple[dict[str, Any] | None, str]:
+    most, bare = found["room"], found["total"] - found["keeps"]
+    fits = found["weights"] <= terms.budgets.weights
+    if fits and bare <= most:
+        return {"keep": "nothing"}, f"keep nothing and replay instead, {in_bytes(bare)}."
+    if terms.size == 4 and found["weights"] // 2 <= terms.budgets.weights and found["total"] // 2 <= most:
+        return {"dtype": "bfloat16"}, f"load it in bfloat16, {in_bytes(found['total'] // 2)}."
+    pixels = _fitting_pixels(most, smaller) if fits else None
+    if pixels:
+        return {"max_pixels": pixels}, f"lower max_pixels to {count(pixels)}, {in_bytes(smaller(pixels)['total'])}."
+    return None, "choose a smaller model."
+
+
+def _fitting_pixels(most: int, smaller: Callable[[int], Mapping[str, Any]]) -> int | None:
+    """The largest max_pixels, in whole visual tokens, whose run would fit; None where the smallest does not."""
+    low, high = SMALLEST // 784, 16_384
+    if smaller(low * 784)["total"] > most:
+        return None
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if smaller(middle * 784)["total"] <= most else (low, middle - 1)
+    return low * 784
