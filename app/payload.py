@@ -211,7 +211,8 @@ def _sites(run: Any) -> dict[str, Any]:
 
 def _kept(run: Any) -> dict[str, Any]:
     sites = [f"{site} {_kept_layers(run, site)}" for site in run.sites]
-    return {"bytes": run.nbytes, "note": "queries and keys of " + ", ".join(sites)}
+    taps = sum(value.numel() * value.element_size() for value in run.kept.values())
+    return {"bytes": taps, "note": "queries and keys of " + ", ".join(sites)}
 
 
 def _kept_layers(run: Any, site: str) -> str:

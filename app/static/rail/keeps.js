@@ -22,6 +22,9 @@ const line = (name, value, title) =>
 const settingsWords = (run) =>
   run.settings.temperature ? say("sampled, seed {seed}", { seed: run.settings.seed }) : say("greedy, saved");
 
+// A forecast has no decimals to be believed in.
+const rough = (value) => bytes(value).replace(/(\d{2,})\.\d/, "$1");
+
 const each = (items, words) => items.map(([letter, item]) => `${letter} ${words(item)}`).join(", ");
 
 function measured(runs, row) {
@@ -49,18 +52,18 @@ function measured(runs, row) {
 function expected(forecast) {
   const plans = Object.entries(forecast || {}).filter(([, plan]) => plan.weights);
   if (!plans.length) return [line(say("Queries, keys"), "–"), line(say("Attention"), say("fused, exact rows"))];
-  const about = (words) => say("about {sizes}", { sizes: each(plans, words) });
+  const about = (words) => `≈ ${each(plans, words)}`;
   const guessed = plans.some(([, plan]) => !plan.seconds.measured);
   const source = guessed ? say("Guessed from this machine's pace") : say("From the last answer's pace");
   return [
     line(
       say("Queries, keys"),
-      about((plan) => bytes(plan.keeps)),
+      about((plan) => rough(plan.keeps)),
       each(plans, (plan) => keptWords(plan)),
     ),
     line(
       say("Cache, work"),
-      about((plan) => bytes(plan.cache + plan.work)),
+      about((plan) => rough(plan.cache + plan.work)),
     ),
     line(
       say("First word after"),
