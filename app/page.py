@@ -48,11 +48,11 @@ def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
 
     Args:
         session: what answers.
-        prepare: make the runs of all examples meanwhile, so that a chip loads at once.
+        prepare: make the runs of all examples meanwhile, so that a chip loads at once; of the shipped models alone.
         options: more of Gradio's own for `launch`.
     """
     demo = build(session)
-    if prepare:
+    if prepare and session.has_shipped_models:  # large ones are asked when somebody asks
         threading.Thread(target=prepare_examples, args=(session,), name="prepare", daemon=True).start()
     return demo.queue(default_concurrency_limit=8).launch(
         theme=frontend.theme(),

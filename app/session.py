@@ -99,6 +99,11 @@ class Session:
         with self.models.use(self.models.first[self.letter(letter)]) as pipeline:
             return pipeline
 
+    @property
+    def has_shipped_models(self) -> bool:
+        """Whether the models of the start are the small ones that come with the project."""
+        return all(chosen.label in SHIPPED for chosen in self.models.first.values())
+
     def is_loaded(self, letter: str) -> bool:
         """Whether the model that this letter stands for at first is in memory."""
         return self.models.is_loaded(self.models.first[letter])

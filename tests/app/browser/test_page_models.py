@@ -1,0 +1,69 @@
+"""Choosing models on the page, and what a run keeps: the answers, the forecast and the words follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.session import Session
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def choose(visitor: Any, letter: str, label: str) -> None:
+    visitor.page.get_by_label(f"Model {letter}", exact=True).select_option(label)
+
+
+def test_one_family_in_both_columns(visitor: Any) -> None:
+    choose(visitor, "A", "tiny-qwen2-vl")
+    visitor.page.wait_for_function(
+        "() => document.querySelector('.notice')?.textContent.includes('models have changed')"
+    )
+    visitor.until(".result-line span", "532 × 364, 247 tokens")
+    visitor.ask()
+    runs = [visitor.run(letter) for letter in "AB"]
+    assert [run.card.family for run in runs] == ["qwen2-vl", "qwen2-vl"]
+    assert runs[0].answer == runs[1].answer
+    for view in visitor.page.evaluate(
+        "() => [...document.querySelectorAll('[role=tab]')].map((tab) => tab.textContent)"
+    ):
+        visitor.view(view)
+    visitor.open(
+        visitor.page.url.partition("?")[1] + visitor.page.url.partition("?")[2]
+    )  # a link brings the models too
+    visitor.page.wait_for_function("() => document.querySelector('#models select')?.value === 'tiny-qwen2-vl'")
+    choose(visitor, "A", "tiny-qwen-vl")
+    visitor.until(".result-line span", "224 × 224, always")
+    assert visitor.complaints == []
+
+
+def test_the_rail_says_what_a_run_keeps_before_and_after(visitor: Any, tiny_session: Session) -> None:
+    page, keeps = visitor.page, visitor.page.locator(".keeps")
+    assert "What this run keeps" in keeps.inner_text()
+    page.get_by_label("What the next run keeps").select_option("nothing")
+    page.wait_for_function("() => document.querySelector('.keeps h3').textContent === 'What a run would keep'")
+    page.wait_for_function("() => document.querySelector('.keeps').textContent.includes('≈ A 0 B, B 0 B')")
+    visitor.ask()
+    page.wait_for_function("() => document.querySelector('.keeps h3').textContent === 'What this run keeps'")
+    assert "A 0 B, B 0 B" in keeps.inner_text()
+    assert visitor.run("A").kept == {}
+    visitor.select(layer={"A": 1, "B": 1})
+    assert visitor.complaints == []
+
+
+def test_what_cannot_fit_is_refused_with_a_way_that_works(
+    visitor: Any, tiny_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = tiny_session.forecast([], "x")["B"]
+    short = usual["weights"] + usual["work"] + usual["cache"] + (2 << 20)
+    tight = type(tiny_session.budgets)(tiny_session.budgets.weights, tiny_session.budgets.runs, short)
+    monkeypatch.setattr(tiny_session, "budgets", tight)
+    page = visitor.page
+    page.fill("#question textarea", "Does it fit?")
+    page.locator(".keep-refusal").first.wait_for()
+    assert "would take about" in page.locator(".keep-refusal").first.inner_text()
+    page.click("#ask")
+    page.wait_for_function("() => window.__inspector.state.failed.A && !window.__inspector.state.busy")
+    assert "there is room for" in visitor.state("failed.A.sentence")
+    assert visitor.complaints == []
