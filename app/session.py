@@ -256,8 +256,10 @@ class Session:
         asking.tell("stopped" if stream.stopped else "done", _ended(stream), 1.0, run=run_id)
 
     def _check_fits(self, asking: Asking, conversation: Conversation, settings: Settings) -> None:
-        """Refuse, before anything is loaded or decoded, what memory has no room for, and clips that are too long: with the
-        setting that would make them fit. What earlier turns add to a prompt is known only when they are read."""
+        """Refuse, before anything is loaded or decoded, what memory has no room for, and clips that are too long.
+
+        The sentence has the setting that would fit. What earlier turns add to a prompt is known when they are read.
+        """
         if not self.models.can_weigh:
             return
         turn, limits = conversation.turns[-1], (settings.min_pixels, settings.max_pixels)

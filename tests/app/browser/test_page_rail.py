@@ -89,7 +89,7 @@ def test_the_budget_changes_sizes_and_tokens_at_once(visitor: Any) -> None:
         plan = visitor.session.forecast([path], "Describe the image.", "", 3136, maximum)["B"]["media"][0]
         words = "{:,} × {:,}, {:,} tokens".format(*plan["resized"], plan["tokens"])
         visitor.page.wait_for_function(
-            "(words) => document.querySelector('.result').textContent.includes(words)", arg=words
+            "(words) => document.querySelector('#budget .result').textContent.includes(words)", arg=words
         )
     visitor.page.fill("#min_pixels", "200000")
     visitor.page.press("#min_pixels", "Enter")
