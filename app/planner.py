@@ -321,9 +321,9 @@ def _original(files: Files, asked: Asked) -> Any:
 
 @lru_cache(maxsize=2)
 def _opened(path: str, changed: int) -> Any:
-    """The upright picture, or the first frame of a clip."""
+    """The upright picture, or the middle frame of a clip, since many begin in the dark."""
     seen = _measured(path, changed)
-    return next(iter(seen.read([0]))) if isinstance(seen, ClipFile) else open_picture(path)
+    return next(iter(seen.read([len(seen.times) // 2]))) if isinstance(seen, ClipFile) else open_picture(path)
 
 
 @lru_cache(maxsize=6)

@@ -86,7 +86,16 @@ class Outcome:
         told = {"key": self.toolchain.key, "says": self.toolchain.says, "error": self.error}
         if self.plan is None:
             return told
-        names = ("name", "min_pixels", "max_pixels", "visual_tokens", "prompt_tokens", "positions", "sentence")
+        names = (
+            "name",
+            "min_pixels",
+            "max_pixels",
+            "visual_tokens",
+            "prompt_tokens",
+            "context",
+            "positions",
+            "sentence",
+        )
         return told | {name: getattr(self.plan, name) for name in names} | {"media": _sizes(self.plan)}
 
 

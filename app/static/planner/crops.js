@@ -162,7 +162,7 @@ export function createCrops(client) {
       overview.draw(file, region);
       const size = region ? times(region[2], region[3]) : "";
       const words = { size, name: file.name };
-      setText(title, file.kind === "video" ? say("The same {size} px of the first frame of {name}, as each one gets it", words) : say("The same {size} px of {name}, as each one gets it", words));
+      setText(title, file.kind === "video" ? say("The same {size} px of the middle frame of {name}, as each one gets it", words) : say("The same {size} px of {name}, as each one gets it", words));
       refill(chooser, [planner.files, shownFile()], () => fileChoice());
     },
   };

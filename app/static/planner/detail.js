@@ -30,6 +30,7 @@ function toolchainRow(one) {
   const head = el("th", { scope: "row", text: say(one.says) });
   if (one.error) return el("tr", {}, head, el("td", { class: "bad", colspan: 4, text: said(one.error) }));
   const [media] = one.media;
+  const limit = one.prompt_tokens > one.context ? say("longer than the context") : media.limit;
   const frames = media.frames ? say("{n} frames", { n: count(media.frames) }) : "";
   return el(
     "tr",
@@ -38,7 +39,7 @@ function toolchainRow(one) {
     el("td", { class: "number", text: [times(...media.resized), frames].filter(Boolean).join(", ") }),
     el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
     el("td", { class: "number", text: letterSize(one.letter) }),
-    el("td", { class: "limit" }, media.limit ? el("span", { class: "tag bites", text: media.limit }) : "–"),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
   );
 }
 

@@ -3,7 +3,7 @@
 import { el, refill } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { count, percent, times } from "../numbers.js";
-import { planner, setting } from "./state.js";
+import { hasClips, planner, setting } from "./state.js";
 import { fullName, letterSize, memory, memoryWithUnit, nameParts, operations } from "./words.js";
 
 const COLUMNS = [
@@ -27,7 +27,12 @@ const TITLES = {
     say("With your limits"),
     say("min_pixels {low}, max_pixels {high}", { low: count(group.min_pixels), high: count(group.max_pixels) }),
   ],
-  files: (group) => [say("As the files ship"), `max_pixels ${count(group.max_pixels)}`],
+  files: (group) => [
+    say("As the files ship"),
+    hasClips()
+      ? say("max_pixels {high} for a picture, clips by the video tool's own rule", { high: count(group.max_pixels) })
+      : `max_pixels ${count(group.max_pixels)}`,
+  ],
   class: (group) => [
     say("A processor built without its file"),
     say("class default, max_pixels {high}", { high: count(group.max_pixels) }),

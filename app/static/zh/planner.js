@@ -56,6 +56,7 @@ export default {
   "With your limits": "按你的限制",
   "min_pixels {low}, max_pixels {high}": "min_pixels {low}，max_pixels {high}",
   "As the files ship": "按随文件发布的设置",
+  "max_pixels {high} for a picture, clips by the video tool's own rule": "图片 max_pixels {high}，视频按视频工具自己的规则",
   "A processor built without its file": "不读配置文件而构建的处理器",
   "class default, max_pixels {high}": "类默认值，max_pixels {high}",
   "{tokens} of {context} tokens: {visual} visual, {template} of the template, {text} of the question":
@@ -86,8 +87,8 @@ export default {
   "nearest-neighbour, nothing smoothed": "最近邻放大，未作平滑",
   "Which part is shown: arrow keys or the pointer move it": "显示哪一部分：用方向键或指针移动",
   "The same {size} px of {name}, as each one gets it": "{name} 中同一块 {size} 像素，各模型实际收到的样子",
-  "The same {size} px of the first frame of {name}, as each one gets it":
-    "{name} 第一帧中同一块 {size} 像素，各模型实际收到的样子",
+  "The same {size} px of the middle frame of {name}, as each one gets it":
+    "{name} 中间一帧里同一块 {size} 像素，各模型实际收到的样子",
 
   "How it is counted: {name}": "如何计算：{name}",
   "What runs": "运行的工具",
