@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from viz.drawing import Drawing
 from viz.theme import FONT, Theme, theme
 
 AXES = ("t", "h", "w")
@@ -33,7 +34,7 @@ def frequency_bars(
     """
     values, axes = _checked(wavelengths, sections)
     colours = theme(dark)
-    figure = Figure(figsize=(6.4, 2.6), facecolor=colours.surface, layout="constrained")
+    figure = Drawing(figsize=(6.4, 2.6), facecolor=colours.surface, layout="constrained")
     plot = figure.add_subplot(facecolor=colours.surface)
     plot.bar(np.arange(len(values)), values, width=0.8, color=[_colour(axis, colours) for axis in axes])
     plot.set_yscale("log")

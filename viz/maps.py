@@ -9,6 +9,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from viz.drawing import Drawing
+from viz.side_by_side import pixels_of, still
 from viz.theme import FONT, overlay, quieten, theme
 
 
@@ -25,19 +27,20 @@ def attention_on_picture(
     """A map drawn hard-edged over the quietened original picture, with its scale and a caption: for print.
 
     Args:
-        values: shares of a row, of shape (rows, columns), on any grid that covers the whole picture evenly.
-        picture: the original, (height, width, 3), 8 bits.
+        values: shares of a row, of shape (rows, columns) or (1, rows, columns), on any grid that covers the whole
+            picture evenly.
+        picture: the original, an image or (height, width, 3) of 8 bits.
         maximum: where the scale ends; the largest value when it is None.
         share: of the row that falls on this picture, 0..1, printed with the scale; the sum of `values` when it is None.
         caption: what exactly is plotted: the word, layer, head and normalisation.
         smooth: interpolate between cells, which the caption then says.
         dark: for a dark page.
     """
-    cells, pixels = _checked(values, picture)
+    cells, pixels = still(values), pixels_of(picture)
     top = float(cells.max(initial=0.0)) if maximum is None else maximum
     colours = theme(dark)
     height, width = pixels.shape[:2]
-    figure = Figure(figsize=(6.4, 6.4 * height / width * 0.86 + 0.7), facecolor=colours.surface, layout="constrained")
+    figure = Drawing(figsize=(6.4, 6.4 * height / width * 0.86 + 0.7), facecolor=colours.surface, layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(quieten(pixels, dark=dark), extent=(0, width, height, 0))
     drawn = overlay(cells, maximum=top)
@@ -48,9 +51,10 @@ def attention_on_picture(
     bar = figure.colorbar(scale, ax=axes, fraction=0.035, pad=0.02)
     bar.set_label("% of the row, in one cell", color=colours.subdued, size=8)
     bar.ax.tick_params(colors=colours.subdued, labelsize=8)
-    figure.supxlabel(
+    words = figure.supxlabel(
         _caption(caption, float(cells.sum()) if share is None else share, smooth), size=8, color=colours.text
     )
+    words.set_parse_math(False)
     return figure
 
 
@@ -66,7 +70,7 @@ def attention_on_picture_interactive(
 
     Args: as `attention_on_picture`.
     """
-    cells, pixels = _checked(values, picture)
+    cells, pixels = still(values), pixels_of(picture)
     top = float(cells.max(initial=0.0)) if maximum is None else maximum
     colours = theme(dark)
     height, width = pixels.shape[:2]
@@ -96,15 +100,6 @@ def attention_on_picture_interactive(
         margin={"l": 0, "r": 0, "t": 36 if title else 0, "b": 0},
     )
     return figure
-
-
-def _checked(values: ArrayLike, picture: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    cells, pixels = np.asarray(values, dtype=float), np.asarray(picture, dtype=np.uint8)
-    if cells.ndim != 2:
-        raise ValueError(f"a map must be (rows, columns), not {cells.shape}")
-    if pixels.ndim != 3 or pixels.shape[2] != 3:
-        raise ValueError(f"a picture must be (height, width, 3), not {pixels.shape}")
-    return cells, pixels
 
 
 def _painted(cells: NDArray[np.float64], pixels: NDArray[np.uint8], top: float, dark: bool) -> NDArray[np.uint8]:

@@ -20,6 +20,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
+from viz.drawing import Drawing
 from viz.theme import Theme, theme
 
 WIDTH = 7.2  # inches: the two columns of a paper
@@ -162,6 +163,6 @@ def paper(height: float, *, caption: str = "", width: float = WIDTH, dark: bool 
     lines = wrapped(caption, width - 2 * MARGIN, BODY)
     whole = height + (len(lines) * BODY * LEADING / 72 + 0.16 if lines else 0.0)
     colours = theme(dark)
-    sheet = Paper(Figure(figsize=(width, whole), facecolor=colours.surface), whole, colours)
+    sheet = Paper(Drawing(figsize=(width, whole), facecolor=colours.surface), whole, colours)
     sheet.lines(MARGIN, height + 0.06, lines, colour=colours.text)
     return sheet

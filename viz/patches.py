@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
+from viz.drawing import Drawing
 from viz.theme import theme
 
 
@@ -36,7 +37,7 @@ def patch_grid(
     height, width = pixels.shape[:2]
     tall, wide = height / rows, width / columns
     colours = theme(dark)
-    figure = Figure(figsize=(6.4, 6.4 * height / width + 0.4), facecolor=colours.surface, layout="constrained")
+    figure = Drawing(figsize=(6.4, 6.4 * height / width + 0.4), facecolor=colours.surface, layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(pixels, extent=(0, width, height, 0))
     axes.vlines(np.arange(1, columns) * wide, 0, height, colors="white", linewidths=0.4, alpha=0.6)

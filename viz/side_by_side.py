@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ class Column:
 def attention_side_by_side(
     maps: Sequence[ArrayLike],
     *,
-    picture: ArrayLike,
+    picture: Any,
     titles: Sequence[str] = (),
     subtitles: Sequence[str] = (),
     units: Sequence[str] = (),
@@ -53,8 +54,10 @@ def attention_side_by_side(
     Cells are hard-edged, each on its own model's grid; the dashed line goes round the fewest that hold half of the sum.
 
     Args:
-        maps: shares of a row, each of shape (rows, columns), on any grid that covers the whole picture evenly.
-        picture: the original, (height, width, 3), 8 bits.
+        maps: shares of a row, each of shape (rows, columns) or (1, rows, columns), on any grid that covers the whole
+            picture evenly.
+        picture: the original, an image or (height, width, 3) of 8 bits; a list of one for each map where they differ,
+            as the frames of a clip may.
         titles: of each map: the model.
         subtitles: of each map: its answer, its layer and head.
         units: what a cell of each map is, "patch" or "token"; "cell" when empty.
@@ -66,13 +69,14 @@ def attention_side_by_side(
     Raises:
         ValueError: no map or more than two, another shape, or not as many words as maps.
     """
-    cells = [np.asarray(values, dtype=float) for values in maps]
-    pixels = np.asarray(picture, dtype=np.uint8)
-    _check(cells, pixels)
+    cells = [still(values) for values in maps]
+    pictures = [pixels_of(one) for one in (picture if isinstance(picture, list) else [picture] * len(cells))]
+    if not 1 <= len(cells) <= 2:
+        raise ValueError(f"give one map or two, not {len(cells)}")
     columns = _columns(cells, titles, subtitles, units, shares, maxima)
-    width, height = fitted(pixels, COLUMN - SCALE)
+    width, height = fitted(pictures[0], COLUMN - SCALE)
     sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
-    for number, (values, column) in enumerate(zip(cells, columns, strict=True)):
+    for number, (values, pixels, column) in enumerate(zip(cells, pictures, columns, strict=True)):
         left = left_of(number)
         _words(sheet, left, height, values, column)
         axes = sheet.axes(left, HEAD, width, height)
@@ -82,14 +86,22 @@ def attention_side_by_side(
     return sheet.figure
 
 
-def _check(cells: Sequence[NDArray[np.float64]], pixels: NDArray[np.uint8]) -> None:
-    if not 1 <= len(cells) <= 2:
-        raise ValueError(f"give one map or two, not {len(cells)}")
-    for values in cells:
-        if values.ndim != 2:
-            raise ValueError(f"a map must be (rows, columns), not {values.shape}")
+def still(values: ArrayLike) -> NDArray[np.float64]:
+    """A map as (rows, columns), from that or from the (1, rows, columns) of a still. Raises ValueError otherwise."""
+    cells = np.asarray(values, dtype=float)
+    if cells.ndim == 3 and len(cells) == 1:
+        cells = cells[0]
+    if cells.ndim != 2:
+        raise ValueError(f"a map must be (rows, columns), not {cells.shape}: of a clip's, choose one cell in time")
+    return cells
+
+
+def pixels_of(picture: ArrayLike) -> NDArray[np.uint8]:
+    """A picture as (height, width, 3) of 8 bits. Raises ValueError for another shape."""
+    pixels = np.asarray(picture, dtype=np.uint8)
     if pixels.ndim != 3 or pixels.shape[2] != 3:
         raise ValueError(f"a picture must be (height, width, 3), not {pixels.shape}")
+    return pixels
 
 
 def _columns(

@@ -7,7 +7,7 @@ from typing import Any
 
 import viz
 from app import words
-from app.exports.answer import frame_index, frame_of
+from app.exports.answer import frame_code, frame_of
 from app.exports.chosen import Choice, Chosen, Selection, choice, chosen, whole
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
@@ -101,8 +101,7 @@ def _lines(
     for look, head in zip(looks, heads, strict=True):
         sheet = call(f"run_{look.letter}.adapter_matrix", media=look.media, frame=look.frame, head=head)
         lines.append(f"queries_{look.letter} = {sheet}.numpy()")
-    first = looks[0]
-    lines.append(f"picture = numpy.asarray(run_{first.letter}.media[{first.media}].frames[{frame_index(first)}])")
+    lines.append(f"picture = {frame_code(looks[0])}")
     sheets = f"[{', '.join(f'queries_{look.letter}' for look in looks)}]"
     drawn = call("viz.queries_for_print", sheets, picture=Name("picture"), **given)
     return "\n".join([*lines, "", f"figure = {drawn}", closing("adapter"), ""])

@@ -34,7 +34,7 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         arrays |= _arrays(look)
     given = _given(runs, looks, arrays, shared=selection.get("shared") is True)
     maps = [f"map_{look.letter}" for look in looks]
-    picture = frame_of(looks[0])
+    picture, _ = _pictures(looks)
     return Exported(
         figure=viz.attention_side_by_side([arrays[name] for name in maps], picture=picture, **given),
         caption=given["caption"],
@@ -45,14 +45,33 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
 
 
 def frame_of(look: Chosen) -> np.ndarray:
-    """The original picture of a selection, or the first of the clip's frames that its temporal cell was made of."""
-    return np.asarray(look.run.media[look.media].frames[frame_index(look)])
+    """The original picture of a selection, (height, width, 3), or that frame of a clip which its cell begins with.
+
+    Of a clip's file the frames are kept at the size that the model sees: here they are at the original's.
+    """
+    media = look.run.media[look.media]
+    return np.asarray(media.frames[frame_index(look)].resize(media.size))
+
+
+def frame_code(look: Chosen) -> str:
+    """The same as Python."""
+    media = f"run_{look.letter}.media[{look.media}]"
+    kept, size = look.run.media[look.media].frames[frame_index(look)].size, look.run.media[look.media].size
+    resized = "" if kept == size else f".resize({media}.size)"
+    return f"numpy.asarray({media}.frames[{frame_index(look)}]{resized})"
 
 
 def frame_index(look: Chosen) -> int:
     """Which frame of the media that is."""
     media = look.run.media[look.media]
-    return look.frame * -(-len(media.frames) // media.patch_grid[0])
+    return min(len(media.frames) - 1, look.frame * -(-len(media.frames) // media.patch_grid[0]))
+
+
+def _pictures(looks: Sequence[Chosen]) -> tuple[Any, str]:
+    """The picture under the maps, and its code: one for all, or one each of a clip, whose frames may differ."""
+    if all(look.run.media[look.media].patch_grid[0] == 1 for look in looks):
+        return frame_of(looks[0]), frame_code(looks[0])
+    return [frame_of(look) for look in looks], f"[{', '.join(frame_code(look) for look in looks)}]"
 
 
 def _arrays(look: Chosen) -> dict[str, np.ndarray]:
@@ -81,10 +100,8 @@ def _lines(runs: Mapping[str, Finished], looks: Sequence[Chosen], maps: Sequence
         if look.layer != "mean":
             row = call(f"run_{look.letter}.attention", '"language"', **at)
             lines.append(f"row_{look.letter} = {row}.cpu().numpy()  # all keys")
-    first = looks[0]
-    picture = f"numpy.asarray(run_{first.letter}.media[{first.media}].frames[{frame_index(first)}])"
     drawn = call("viz.attention_side_by_side", f"[{', '.join(maps)}]", picture=Name("picture"), **given)
-    return "\n".join([*lines, f"picture = {picture}", "", f"figure = {drawn}", closing("answer"), ""])
+    return "\n".join([*lines, f"picture = {_pictures(looks)[1]}", "", f"figure = {drawn}", closing("answer"), ""])
 
 
 def _given(

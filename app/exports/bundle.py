@@ -10,7 +10,7 @@ import base64
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from app import frontend
@@ -52,6 +52,11 @@ def known_views() -> list[str]:
     source = (frontend.STATIC / VIEWS).read_text(encoding="utf-8")
     listed = re.search(r"export const VIEWS = \{([^}]*)\}", source)
     return re.findall(r"\w+", listed[1]) if listed else []
+
+
+def shown_views(view: str, wanted: Collection[str]) -> list[str]:
+    """The view itself and those of the wanted that need no plotly, in the order of their tabs."""
+    return [name for name in known_views() if name == view or (name in wanted and not needs_plotly(modules([name])))]
 
 
 def import_map(sources: Mapping[str, str]) -> str:

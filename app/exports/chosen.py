@@ -21,7 +21,8 @@ class Chosen:
         word: the chosen token; None where nothing is chosen.
         layer, head: of the language model, "mean" for their mean.
         media: which picture or clip; 0 where there is none.
-        frame: its temporal cell on the model's own patch grid; 0 for a still.
+        frame: the temporal cell that this model shows, on its own patch grid ("frames" of what the page posts, by
+            letter); 0 for a still.
     """
 
     letter: str

@@ -53,8 +53,8 @@ def export_file(session: Session, asked: Asked) -> File:
     Args:
         session: where the runs are.
         asked: {"view": name, "kind": one of KINDS, "runs": {letter: id}, "selection": as the page keeps it}, for a run
-            file its "letter", and for a page its "line", "seen" and "outside" (`frozen_page`). Anybody may have posted
-            it; the ids are the permission.
+            file its "letter", and for a page its "line", "seen", "visited" and "outside" (`frozen_page`). Anybody may
+            have posted it; the ids are the permission.
 
     Raises:
         UserError: what cannot be made, in one sentence.
@@ -162,20 +162,22 @@ def _page(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
         raise PromptError("line must be the selection as the page's address writes it: send that.")
     functions = {function.__name__: function for function in server_functions(session)}
     ids = {letter: str(asked["runs"][letter]) for letter in runs}
-    page = frozen_page(
-        runs, ids, functions, view=view, line=line, seen=_seen(asked), outside=asked.get("outside") is True
-    )
+    outside, visited = asked.get("outside") is True, _visited(asked)
+    page = frozen_page(runs, ids, functions, view=view, visited=visited, line=line, seen=_seen(asked), outside=outside)
     return File(f"{view}.html", "text/html; charset=utf-8", page.encode())
+
+
+def _visited(asked: Asked) -> list[str]:
+    """Names of views; anything else is left out."""
+    visited = asked.get("visited")
+    return [name for name in visited if isinstance(name, str)] if isinstance(visited, list) else []
 
 
 def _seen(asked: Asked) -> list[Question]:
     """What the page has asked already: pairs of a name and one object; anything else is left out."""
     seen = asked.get("seen")
-    pairs = (
-        [pair for pair in seen[:MAX_SEEN] if isinstance(pair, list) and len(pair) == 2]
-        if isinstance(seen, list)
-        else []
-    )
+    pairs = seen[:MAX_SEEN] if isinstance(seen, list) else []
+    pairs = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2]
     return [(name, one) for name, one in pairs if isinstance(name, str) and isinstance(one, dict)]
 
 

@@ -87,7 +87,7 @@ def first(runs: Mapping[str, Finished], ids: Mapping[str, str]) -> Iterator[Ques
     for letter, finished in runs.items():
         yield "run", {"run": ids[letter]}
         for media in range(len(finished.run.media)):
-            yield "picture", {"run": ids[letter], "media": media, "side": SIDE}
+            yield "picture", {"run": ids[letter], "media": media, "side": SIDE, "frame": 0}
             yield "rebuilt", {"run": ids[letter], "media": media, "cell": 0}
 
 
@@ -102,6 +102,8 @@ def following(runs: Mapping[str, Finished], ids: Mapping[str, str], answered: It
     latest: dict[tuple[str, str], dict[str, Any]] = {}
     for name, asked in answered:
         latest.setdefault((name, asked["run"]), asked)
+    # what was asked of one run may be asked of the other
+    yield from ((name, {**asked, "run": run_id}) for (name, _), asked in latest.items() for run_id in letters)
     changes = [
         (name, asked, NEXT[name](runs[letters[run_id]], asked))
         for (name, run_id), asked in latest.items()
@@ -140,6 +142,11 @@ def _next_queries(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     return [{"query": query} for query in range(per_frame[0] * per_frame[1])], ()
 
 
+def _next_pictures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+    """Every frame of a clip."""
+    return [{"frame": frame} for frame in range(len(finished.run.media[asked["media"]].frames))], ()
+
+
 def _next_figures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     return [{"dark": dark} for dark in (False, True)], ()
 
@@ -149,6 +156,7 @@ NEXT: dict[str, Callable[[Finished, Mapping[str, Any]], Changes]] = {
     "map": _next_maps,
     "shares": _next_shares,
     "adapter": _next_queries,
+    "picture": _next_pictures,
     "figure": _next_figures,
 }
 
@@ -162,6 +170,7 @@ def frozen_page(
     functions: Mapping[str, Callable[[Any], dict[str, Any]]],
     *,
     view: str,
+    visited: Iterable[str] = (),
     line: str,
     seen: Iterable[Question] = (),
     outside: bool = False,
@@ -172,6 +181,7 @@ def frozen_page(
         runs, ids: the runs of the page and their ids, by letter.
         functions: the server's own, by name.
         view: the view that is shown.
+        visited: views that were looked at before; they come along, unless they need plotly's large script.
         line: the selection as the page's address writes it.
         seen: what the page has asked already, the latest first.
         outside: whether the pictures are none that the shipped checkpoints were trained to describe.
@@ -192,7 +202,7 @@ def frozen_page(
         "names": list(functions),
         "answers": answers.answers,
     }
-    views = [name for name in bundle.known_views() if name == view or name in ALWAYS]
+    views = bundle.shown_views(view, {*visited, *ALWAYS})
     return _document(bundle.modules(views), _held(held, answers.values), title=words)
 
 

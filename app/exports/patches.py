@@ -9,7 +9,7 @@ import numpy as np
 
 import viz
 from app import account
-from app.exports.answer import frame_index, frame_of
+from app.exports.answer import frame_code, frame_of
 from app.exports.chosen import Chosen, Selection, chosen
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
@@ -101,8 +101,7 @@ def _lines(runs: Mapping[str, Finished], looks: Sequence[Chosen], given: dict[st
             f"boxes_{look.letter} = numpy.array([{media}.patch_box(patch) for patch in range({patches})])\n"
             f"received_{look.letter} = run_{look.letter}.reconstructed({look.media}, {look.frame}).frames[0].numpy()"
         )
-    first = looks[0]
-    lines.append(f"picture = numpy.asarray(run_{first.letter}.media[{first.media}].frames[{frame_index(first)}])")
+    lines.append(f"picture = {frame_code(looks[0])}")
     received = Name(f"[{', '.join(f'received_{look.letter}' for look in looks)}]")
     drawn = call("viz.grids_side_by_side", "picture", received=received, **given)
     return "\n".join([*lines, "", f"figure = {drawn}", closing("patches"), ""])

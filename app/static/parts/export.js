@@ -7,6 +7,7 @@ import { cellInTime, isClip } from "../time.js";
 import { VIEWS } from "../views/index.js";
 
 const NO_ANSWER = "The server did not answer: is it still running? Reload the page to try again.";
+const SEEN_LETTERS = 400_000; // what a request may hold of them
 const REVOKE_MS = 60_000;
 
 const KINDS = [
@@ -32,7 +33,22 @@ function seen(client, runs) {
     const at = key.indexOf("{");
     return [key.slice(0, at), JSON.parse(key.slice(at))];
   });
-  return questions.filter(([, query]) => ids.includes(query.run)).reverse();
+  const about = questions.filter(([, query]) => ids.includes(query.run)).reverse();
+  let letters = 0;
+  return about.filter((question) => (letters += JSON.stringify(question).length) < SEEN_LETTERS);
+}
+
+// Which views were looked at since these runs came.
+function followViews(store) {
+  const visited = new Set();
+  let stamp = null;
+  store.subscribe(({ runs, selection }) => {
+    const now = LETTERS.map((letter) => runs[letter]?.id).join(" ");
+    if (now !== stamp) visited.clear();
+    stamp = now;
+    visited.add(selection.view);
+  });
+  return visited;
 }
 
 // What the server needs to know of the page: anything hovered is left out.
@@ -44,7 +60,7 @@ function asked(ctx, kind, letter) {
   const frames = Object.fromEntries(present.map((each) => [each, cellInTime(state, selection, each)]));
   const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared, frames } };
   if (kind !== "page") return question;
-  return { ...question, line: toLine(selection), seen: seen(ctx.client, runs), outside: Boolean(outside) };
+  return { ...question, line: toLine(selection), seen: seen(ctx.client, runs), visited: [...ctx.visited], outside: Boolean(outside) };
 }
 
 async function fetchFile(question) {
@@ -101,6 +117,7 @@ function linesBox() {
 }
 
 function createPanel(ctx) {
+  ctx.visited ??= followViews(ctx.store); // once: a panel is made anew for each language
   const title = el("h3", {});
   const items = el("div", { class: "export-items", role: "group" });
   const lines = linesBox();

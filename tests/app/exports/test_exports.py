@@ -34,10 +34,9 @@ def ids(tiny_session: Session) -> dict[str, str]:
     return tiny_session.example(tiny_session.examples()[0]["name"])
 
 
-@pytest.fixture(scope="module")
-def selection(tiny_session: Session, ids: dict[str, str]) -> dict[str, Any]:
-    """What the page selects when it opens, as it posts it."""
-    starts = {letter: tiny_session.run(run) for letter, run in ids.items()}
+def selected(session: Session, ids: dict[str, str], **more: Any) -> dict[str, Any]:
+    """What the page selects when it opens these runs, as it posts it."""
+    starts = {letter: session.run(run) for letter, run in ids.items()}
     return {
         "view": "answer",
         "model": "A",
@@ -46,10 +45,17 @@ def selection(tiny_session: Session, ids: dict[str, str]) -> dict[str, Any]:
         "head": {letter: run["start"]["head"] for letter, run in starts.items()},
         "media": 0,
         "frame": 0,
+        "frames": dict.fromkeys(starts, 0),
         "keys": None,
         "adapter": {"query": 3, "head": "mean"},
         "shared": False,
+        **more,
     }
+
+
+@pytest.fixture(scope="module")
+def selection(tiny_session: Session, ids: dict[str, str]) -> dict[str, Any]:
+    return selected(tiny_session, ids)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +94,34 @@ def test_the_lines_make_the_same_figure(
 
 def _said(content: bytes) -> list[str | None]:
     return [element.text for element in ElementTree.fromstring(content).iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("example", "more"),
+    [("pair", {"media": 1}), ("clip", {"frame": 1, "frames": {"A": 2, "B": 1}})],
+    ids=["pair", "clip"],
+)
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_lines_do_so_for_a_second_picture_and_for_a_clip(
+    view: str,
+    example: str,
+    more: dict[str, Any],
+    tiny_session: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = tiny_session.example(example)
+    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
+    found = EXPORTS[view](runs, selected(tiny_session, ids, **more))
+    monkeypatch.chdir(tmp_path)
+    for letter, finished in runs.items():
+        finished.run.save(tmp_path / f"{letter}.run")
+    names: dict[str, Any] = {}
+    exec(compile(found.lines, f"{view}.py", "exec"), names)
+    for name, values in found.arrays.items():
+        np.testing.assert_allclose(names[name], values, rtol=1e-5, atol=1e-7)
+    assert _said(viz.rendered(names["figure"], format="svg")) == _said(viz.rendered(found.figure, format="svg"))
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -101,6 +101,14 @@ def test_plotly_comes_with_the_view_that_needs_it_alone(tiny_session: Session, a
     assert "inside/views/positions.js" not in _modules(answer)
 
 
+def test_views_that_were_looked_at_come_along(tiny_session: Session, asked: dict[str, Any]) -> None:
+    page = _page(tiny_session, {**asked, "visited": ["adapter", "positions", "nothing", 3]})
+    views = {name.removeprefix("inside/views/") for name in _modules(page) if name.startswith("inside/views/")}
+    assert {"answer.js", "patches.js", "adapter.js"} <= views
+    assert "positions.js" not in views  # it needs plotly, and is not the one that is shown
+    assert 'id="frozen"' in _page(tiny_session, {**asked, "visited": "adapter"})
+
+
 def test_there_is_a_limit_and_the_nearest_answers_come_first(
     tiny_session: Session, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
