@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+import qwenvl
+import viz
 from qwenvl.command.main import build_parser
 
 ROOT = Path(__file__).parents[1]
@@ -15,12 +20,37 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    monkeypatch.chdir(ROOT)
-    names: dict = {}
-    exec(compile(example, "README.md", "exec"), names)
+    names = _run_blocks(README, monkeypatch, {})
     assert names["row"].shape[1] == 11
     assert names["image_map"].shape == names["run"].media[0].patch_grid
+
+
+def test_the_examples_of_the_packages_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "app" / "examples" / "chelsea.png", tmp_path / "cat.png")
+    names = _run_blocks(qwenvl.__doc__ or "", monkeypatch, {}, folder=tmp_path)
+    assert names["run"].answer
+    pipeline = qwenvl.load("tiny-qwen-vl")
+    other = pipeline.run(names["messages"], max_new_tokens=3)
+    for run in (names["run"], other):
+        shown = _run_blocks(viz.__doc__ or "", monkeypatch, {"run": run, "viz": viz})
+        np.testing.assert_allclose(shown["looks"].sum(), 1, atol=1e-5)
+
+
+def test_a_notebook_shows_a_figure_as_it_is() -> None:
+    figure = viz.patch_grid(np.zeros((8, 8, 3), dtype=np.uint8), grid=(2, 2))
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def _run_blocks(
+    text: str, monkeypatch: pytest.MonkeyPatch, names: dict[str, Any], folder: Path = ROOT
+) -> dict[str, Any]:
+    """Run every block of Python in a text, one after the other, in a folder."""
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert blocks
+    monkeypatch.chdir(folder)
+    for block in blocks:
+        exec(compile(block, "example", "exec"), names)
+    return names
 
 
 def test_every_file_it_links_to_is_there() -> None:

@@ -2,7 +2,21 @@
 
 One grammar throughout: `figure(data, *, ...)` takes one data argument, everything else by keyword, and returns the
 figure; nothing is shown and nothing is saved (`save` writes one for print). Plotly figures are for the screen,
-Matplotlib figures for print.
+Matplotlib figures for print. A notebook shows both as they are. What the views of the page show, from a run:
+
+```python
+media, picture = run.media[0], run.media[0].frames[0]
+patch = media.num_patches // 2
+looks = run.attention("vision", layer=0, query=patch, head="mean").reshape(1, *media.patch_grid[1:])
+row = run.answer_start - 1  # the row that predicts the answer's first token
+
+viz.patch_grid(picture, grid=media.patch_grid)  # Patches
+viz.positions_3d(run.positions.numpy())  # Positions
+viz.attention_on_picture(looks.numpy(), picture=picture)  # Vision: where one patch looks
+viz.attention_on_picture(run.image_map(query=row).numpy(), picture=picture)  # Answer
+```
+
+Export, on the page, writes the lines of every view as it is shown.
 """
 
 from viz.animation import animated_map, animation, beside

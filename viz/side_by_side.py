@@ -46,6 +46,7 @@ def attention_side_by_side(
     units: Sequence[str] = (),
     shares: Sequence[float] = (),
     maxima: Sequence[float] = (),
+    place: str = "picture",
     caption: str = "",
     dark: bool = False,
 ) -> Figure:
@@ -63,6 +64,7 @@ def attention_side_by_side(
         units: what a cell of each map is, "patch" or "token"; "cell" when empty.
         shares: of each row that falls on the picture, 0..1; the sum of each map when empty.
         maxima: where each scale ends; each map's largest value when empty.
+        place: what the picture is, "frame" of a clip.
         caption: what exactly is plotted.
         dark: for a dark page.
 
@@ -78,7 +80,7 @@ def attention_side_by_side(
     sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
     for number, (values, pixels, column) in enumerate(zip(cells, pictures, columns, strict=True)):
         left = left_of(number)
-        _words(sheet, left, height, values, column)
+        _words(sheet, left, height, values, column, place)
         axes = sheet.axes(left, HEAD, width, height)
         lay_map(axes, values, picture=pixels, maximum=column.maximum, dark=dark)
         outline(axes, fewest_cells(values), picture=pixels)
@@ -130,12 +132,12 @@ def fitted(pixels: NDArray[np.uint8], room: float) -> tuple[float, float]:
     return tall * width / height, tall
 
 
-def _words(sheet: Paper, left: float, height: float, values: NDArray[np.float64], column: Column) -> None:
+def _words(sheet: Paper, left: float, height: float, values: NDArray[np.float64], column: Column, place: str) -> None:
     subdued = sheet.colours.subdued
     sheet.text(left, 0.10, cut(column.title, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, 0.28, cut(column.subtitle, COLUMN, SMALL), size=SMALL, colour=subdued)
     half = f"half of it in {int(fewest_cells(values).sum()):,} of {counted(values.size, column.unit)} (dashed)"
-    sheet.text(left, HEAD + height + 0.08, f"{percent(column.share)} of the row on this picture", bold=True)
+    sheet.text(left, HEAD + height + 0.08, f"{percent(column.share)} of the row on this {place}", bold=True)
     sheet.text(left, HEAD + height + 0.24, half, size=SMALL, colour=subdued)
 
 

@@ -113,6 +113,7 @@ def _given(
         "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
         "subtitles": [quoted(look.run.answer) for look in looks],
         "units": ["patch" if "adapter" in look.run.sites else "token" for look in looks],
+        "place": "frame" if looks[0].run.media[looks[0].media].patch_grid[0] > 1 else "picture",
         "maxima": [max(tops)] * len(tops) if shared else tops,
         "caption": _caption(runs, looks, shared=shared),
     }

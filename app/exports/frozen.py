@@ -45,8 +45,8 @@ class Answers:
     def add(self, name: str, asked: Mapping[str, Any]) -> bool:
         """Ask one question and keep its answer, unless it is an error or too large; whether it is held now."""
         function, key = self._functions.get(name), self._public(name + canonical(asked))
-        run_id = asked.get("run")
-        if function is None or not isinstance(run_id, str) or run_id not in self._letters:
+        mentioned = run_ids(asked)
+        if function is None or not mentioned or not mentioned <= self._letters.keys():
             return False
         return key in self.answers or (not self.full and self._ask(function, key, name, asked))
 
@@ -79,6 +79,15 @@ def canonical(asked: Any) -> str:
     return json.dumps(asked, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def run_ids(asked: Any) -> set[str]:
+    """Ids of the runs that a question is about: of one, or of two that are compared, each in an object of its own."""
+    if not isinstance(asked, Mapping):
+        return set()
+    inner = [run_ids(value) for name, value in asked.items() if name != "run"]
+    own = {asked["run"]} if isinstance(asked.get("run"), str) else set()
+    return own.union(*inner)
+
+
 # --- what to ask ---
 
 
@@ -91,27 +100,33 @@ def first(runs: Mapping[str, Finished], ids: Mapping[str, str]) -> Iterator[Ques
             yield "rebuilt", {"run": ids[letter], "media": media, "cell": 0}
 
 
-def following(runs: Mapping[str, Finished], ids: Mapping[str, str], answered: Iterable[Question]) -> Iterator[Question]:
+def following(
+    runs: Mapping[str, Finished], ids: Mapping[str, str], answered: Iterable[Question], *, view: str
+) -> Iterator[Question]:
     """What hovering asks next to questions that were answered, the nearest of all before the farther of any.
 
     Args:
         runs, ids: by letter.
         answered: the latest first; of one name and run only that one is followed.
+        view: the view that is shown: what points at patches alone is followed in that view.
     """
-    letters = {run_id: letter for letter, run_id in ids.items()}
+    by_id = {run_id: runs[letter] for letter, run_id in ids.items()}
     latest: dict[tuple[str, str], dict[str, Any]] = {}
     for name, asked in answered:
-        latest.setdefault((name, asked["run"]), asked)
+        latest.setdefault((name, str(asked.get("run"))), asked)
+    pairs = [asked for (name, _), asked in latest.items() if name == "agreement"][:1]
+    one_run = {key: asked for key, asked in latest.items() if key[1] in by_id}
     # what was asked of one run may be asked of the other
-    yield from ((name, {**asked, "run": run_id}) for (name, _), asked in latest.items() for run_id in letters)
+    yield from ((name, {**asked, "run": run_id}) for (name, _), asked in one_run.items() for run_id in by_id)
+    follow = NEXT | (NEXT_IN.get(view) or {})
     changes = [
-        (name, asked, NEXT[name](runs[letters[run_id]], asked))
-        for (name, run_id), asked in latest.items()
-        if name in NEXT
+        (name, asked, follow[name](by_id[run_id], asked)) for (name, run_id), asked in one_run.items() if name in follow
     ]
     for rank in (0, 1):
         for name, asked, near_and_far in changes:
             yield from ((name, {**asked, **change}) for change in near_and_far[rank])
+        if rank == 0:
+            yield from (pair for asked in pairs for pair in _next_pairs(by_id, asked))
 
 
 Changes = tuple[Iterable[dict[str, Any]], Iterable[dict[str, Any]]]
@@ -130,6 +145,35 @@ def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     cells = [{"layer": layer, "head": head} for layer in layers for head in heads]
     words = _words(finished, asked)
     return words, (*cells, *({**word, **cell} for word in words for cell in cells))
+
+
+def _next_patches(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+    """Every patch of the frame that the asked one is in."""
+    _, rows, columns = finished.run.media[asked["media"]].patch_grid
+    first = asked["patch"] // (rows * columns) * rows * columns
+    return [{"patch": first + place} for place in range(rows * columns)], ()
+
+
+def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any]) -> Iterator[Question]:
+    """Every word of either answer with the word of the other that the page links to it."""
+    one, two = asked["one"], asked["two"]
+    words = [_spelled(by_id[side["run"]].run) for side in (one, two)]
+    links = {(index, _linked(words[0], index, words[1])) for index in range(len(words[0]))}
+    links |= {(_linked(words[1], index, words[0]), index) for index in range(len(words[1]))}
+    for here, there in sorted(links):
+        queries = words[0][here][0], words[1][there][0]
+        yield "agreement", {**asked, "one": {**one, "query": queries[0]}, "two": {**two, "query": queries[1]}}
+
+
+def _spelled(run: Any) -> list[tuple[int, str]]:
+    """The first token of each word of an answer, and its text."""
+    return [(tokens[0], "".join(run.tokens[index].text for index in tokens).strip()) for tokens in run.words]
+
+
+def _linked(words: list[tuple[int, str]], index: int, others: list[tuple[int, str]]) -> int:
+    """The word of the same text nearest in order, else the one at the same place: as words.js has it."""
+    same = [at for at, (_, text) in enumerate(others) if text == words[index][1]]
+    return min(same, key=lambda at: abs(at - index)) if same else min(index, len(others) - 1)
 
 
 def _next_shares(finished: Finished, asked: Mapping[str, Any]) -> Changes:
@@ -155,9 +199,16 @@ def _next_figures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
 NEXT: dict[str, Callable[[Finished, Mapping[str, Any]], Changes]] = {
     "map": _next_maps,
     "shares": _next_shares,
+    "statistics": _next_shares,
     "adapter": _next_queries,
     "picture": _next_pictures,
     "figure": _next_figures,
+}
+
+
+# The same of questions that are many, in the view alone that asks them.
+NEXT_IN: dict[str, dict[str, Callable[[Finished, Mapping[str, Any]], Changes]]] = {
+    "vision": {"vision_row": _next_patches, "vision_places": _next_patches},
 }
 
 
@@ -190,7 +241,7 @@ def frozen_page(
     for question in first(runs, ids):
         answers.add(*question)
     answered = [question for question in seen if answers.add(*question)]
-    for question in following(runs, ids, answered):
+    for question in following(runs, ids, answered, view=view):
         if answers.full:
             break
         answers.add(*question)

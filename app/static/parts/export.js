@@ -33,7 +33,9 @@ function seen(client, runs) {
     const at = key.indexOf("{");
     return [key.slice(0, at), JSON.parse(key.slice(at))];
   });
-  const about = questions.filter(([, query]) => ids.includes(query.run)).reverse();
+  const runsOf = (query) => (query.run ? [query.run] : Object.values(query).flatMap((inner) => inner?.run ?? []));
+  const about = questions.filter(([, query]) => runsOf(query).length && runsOf(query).every((run) => ids.includes(run)));
+  about.reverse();
   let letters = 0;
   return about.filter((question) => (letters += JSON.stringify(question).length) < SEEN_LETTERS);
 }
