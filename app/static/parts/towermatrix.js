@@ -1,6 +1,5 @@
 // Layer x head matrix of the vision tower: mean distance, entropy, or share on itself.
 
-import { isDark } from "../dom.js";
 import { css, inkOn, tide } from "../colour.js";
 import { say } from "../i18n.js";
 import { cellNumber, percent } from "../numbers.js";
@@ -34,28 +33,32 @@ const which = (text) => (text === "mean" ? "mean" : Number(text));
 
 export class TowerMatrix extends Matrix {
   update(heads, statistic, layer, head) {
-    Object.assign(this, { heads, statistic });
+    this.heads = heads;
     this.root.setAttribute("aria-label", say(STATISTICS[statistic].title));
-    super.update(heads[statistic], layer, head);
+    super.update({ values: heads[statistic], most: 1, statistic, layer, head });
   }
 
-  updateCell(cell, values, small) {
+  paint(cell) {
+    const { values, statistic } = this.drawn;
     const [layer, head] = [which(cell.dataset.layer), which(cell.dataset.head)];
     const value = shareAt(values, layer, head);
-    const { shade, short, words } = STATISTICS[this.statistic];
-    const colour = tide(held(shade(value, this.heads)), isDark());
-    const selected = layer === this.chosen[0] && head === this.chosen[1];
     const where = [
       layer === "mean" ? say("mean of layers") : say("layer {n}", { n: layer }),
       head === "mean" ? say("mean of heads") : say("head {n}", { n: head }),
     ];
+    const words = `${where.join(", ")}: ${STATISTICS[statistic].words(value, this.heads)}`;
+    this.colour(cell, value, this.small);
+    cell.title = this.small ? "" : words;
+    cell.setAttribute("aria-label", words);
+  }
+
+  colour(cell, value, bare) {
+    const { statistic, dark } = this.drawn;
+    const { shade, short } = STATISTICS[statistic];
+    const colour = tide(held(shade(value, this.heads)), dark);
     cell.style.setProperty("--cell", css(colour));
     cell.style.setProperty("--cell-ink", inkOn(colour));
-    cell.textContent = small ? "" : short(value);
-    cell.title = `${where.join(", ")}: ${words(value, this.heads)}`;
-    cell.setAttribute("aria-label", cell.title);
-    cell.setAttribute("aria-selected", String(selected));
-    cell.tabIndex = selected ? 0 : -1;
+    cell.textContent = bare ? "" : short(value);
   }
 }
 
