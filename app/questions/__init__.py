@@ -31,6 +31,7 @@ QUESTIONS: dict[str, Question] = {
     "adapter_code": adapter_code,
     "merger": merger,
     "rebuilt": patches.rebuilt,
+    "token_pixels": patches.token_pixels,
     "positions_by": positions_by,
     "position_facts": position_facts,
     "tour_cost": tour.tour_cost,

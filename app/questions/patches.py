@@ -7,37 +7,56 @@ from dataclasses import asdict
 from typing import Any
 
 from PIL import Image
+from torch import Tensor
 
 from app import pictures
 from app.questions.contract import Look
 from app.rows import media_index
+from qwenvl.config import Qwen2VLConfig
 from qwenvl.errors import RunError
 from qwenvl.processing.limits import size_rule
+from qwenvl.processing.received import rebuilt_token
 
-RESIZED_SIDE = 320
+SIDE = 480  # pixels of the pictures that are sent to be looked at
 
 
 def rebuilt(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     """{"run", "media", "cell"}: the frame of this temporal cell as it turns back from the model's input.
 
-    "picture" is rebuilt and whole; "resized" is what it is compared with, scaled down to be looked at. The figures are
-    those of `Run.reconstructed`, over all frames of the cell.
+    "picture" is rebuilt, "resized" is what it is compared with; both are scaled down to be looked at. The figures are
+    those of `Run.reconstructed`, over all pixels and frames of the cell.
     """
     finished = look(asked.get("run"))
     run = finished.run
     media = run.media[media_index(run, asked)]
     rebuilt = run.reconstructed(media_index(run, asked), _cell(asked, media.patch_grid[0]))
     limits = {name: finished.limits.get(name) for name in ("min_pixels", "max_pixels")}
-    first = Image.fromarray(rebuilt.resized[0].numpy())
-    first.thumbnail((RESIZED_SIDE, RESIZED_SIDE))
     return {
-        "picture": pictures.png_url(Image.fromarray(rebuilt.frames[0].numpy())),
-        "resized": pictures.png_url(first),
+        "picture": _small(rebuilt.frames[0]),
+        "resized": _small(rebuilt.resized[0]),
         "frames": len(rebuilt.frames),
         **{"values": rebuilt.values, "differing": rebuilt.differing},
         **{"maximum": rebuilt.maximum, "mean": rebuilt.mean},
         "rule": asdict(size_rule(media, run.config, **limits)),
     }
+
+
+def token_pixels(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """{"run", "media", "token"}: the pixels of one visual token of Qwen2-VL, rebuilt from its four rows alone."""
+    run = look(asked.get("run")).run
+    media = run.media[media_index(run, asked)]
+    if not isinstance(run.config, Qwen2VLConfig):
+        raise RunError("A visual token of Qwen-VL has no pixels of its own: look at what its query reads.")
+    token = asked.get("token")
+    if isinstance(token, bool) or not isinstance(token, int) or not 0 <= token < media.num_tokens:
+        raise RunError(f"token must be a whole number from 0 to {media.num_tokens - 1:,}: choose another.")
+    return {"picture": pictures.png_url(Image.fromarray(rebuilt_token(media, run.config, token)[0].numpy()))}
+
+
+def _small(frame: Tensor) -> str:
+    picture = Image.fromarray(frame.numpy())
+    picture.thumbnail((SIDE, SIDE))
+    return pictures.png_url(picture)
 
 
 def _cell(asked: Mapping[str, Any], cells: int) -> int:

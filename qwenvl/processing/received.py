@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from qwenvl.config import Config, QwenVLConfig
+from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing import pictures
 from qwenvl.processing.media import Media
 
@@ -59,6 +59,29 @@ def received(media: Media, config: Config, cell: int | None = None) -> Tensor:
     if isinstance(config, QwenVLConfig):
         return torch.stack([pictures.squash(frame, config.vision.image_size) for frame in frames])
     return pictures.patches([pictures.resize(frame, *media.resized) for frame in frames], **_sizes(config))[0]
+
+
+def received_token(media: Media, config: Qwen2VLConfig, token: int) -> Tensor:
+    """The rows of `received` that become one visual token of Qwen2-VL, (4, 1176), without making the others.
+
+    Args:
+        media: with its frames.
+        token: raster index on `token_grid`.
+
+    Raises:
+        RunError: there is no such token.
+    """
+    time, row, column = media.token_cell(token)
+    side = config.vision.patch_size * config.vision.merge_size
+    box = (column * side, row * side, (column + 1) * side, (row + 1) * side)
+    frames = [pictures.resize(frame, *media.resized).crop(box) for frame in _frames(media, config, time)]
+    return pictures.patches(frames, **_sizes(config))[0]
+
+
+def rebuilt_token(media: Media, config: Qwen2VLConfig, token: int) -> Tensor:
+    """What those rows turn back into: uint8 (2, 28, 28, 3), the token's own pixels in both frames of its pair."""
+    merge = config.vision.merge_size
+    return pictures.unpatch(received_token(media, config, token), (1, merge, merge), **_sizes(config))
 
 
 def reconstruct(media: Media, config: Config, cell: int | None = None) -> Reconstruction:

@@ -11,7 +11,7 @@ import torch
 from qwenvl.errors import RunError
 from qwenvl.pipeline import with_media
 from qwenvl.processing import pictures
-from qwenvl.processing.received import first_row, received, reconstruct
+from qwenvl.processing.received import first_row, rebuilt_token, received, received_token, reconstruct
 from tests.support.tiny import TINY, colours, mixed_run, mosaic, one_picture, tiny
 
 
@@ -72,3 +72,16 @@ def test_the_error_counts_what_a_wrong_resize_would_change(monkeypatch: pytest.M
     assert rebuilt.differing == 2 * changed.sum()  # both frames of the pair
     assert rebuilt.maximum == pytest.approx(3, abs=1e-3)
     assert rebuilt.mean == pytest.approx(3 * changed.mean(), rel=1e-3)
+
+
+def test_the_rows_of_one_token_are_those_of_the_whole() -> None:
+    run = mixed_run("tiny-qwen2-vl")
+    for index, media in enumerate(run.media):
+        whole, frames = received(media, run.config), run.reconstructed(index).frames
+        for token in range(media.num_tokens):
+            assert torch.equal(received_token(media, run.config, token), whole[4 * token : 4 * token + 4])
+            t, row, column = media.token_cell(token)
+            part = frames[2 * t : 2 * t + 2, 28 * row : 28 * row + 28, 28 * column : 28 * column + 28]
+            assert torch.equal(rebuilt_token(media, run.config, token), part)
+    with pytest.raises(RunError, match="visual tokens"):
+        received_token(run.media[0], run.config, run.media[0].num_tokens)

@@ -24,7 +24,7 @@ export function limitBar(run, media) {
     "div",
     { class: "limit-bar" },
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
-    mark(low, "min_pixels", at(low) > 22 ? "left" : "right", at(low)),
+    mark(low, "min_pixels", at(low) > 25 ? "left" : "right", at(low)),
     mark(high, "max_pixels", at(high) < 60 ? "right" : "left", at(high)),
     el("b", { style: { left: `${left}%`, "--shift": shift } }, el("small", { text: say("this picture, {pixels} px", { pixels: count(here) }) })),
   );

@@ -66,7 +66,7 @@ function facts(run, index, media, cell, frame) {
   ];
 }
 
-// `update({ run, index, frame, keys, image })`: image is the rebuilt picture at the size the model received.
+// `update({ run, index, frame, keys, image })`: image is the token's own pixels, null while they are on their way.
 export function createMicroscope() {
   const fold = createFold();
   const button = el("button", { type: "button", class: "fold-button", onclick: () => press() });
@@ -82,27 +82,31 @@ export function createMicroscope() {
     caption();
   }
 
-  function paint(media, cell, image) {
-    const [patch, merge] = [media.resized[0] / media.patch_grid[2], mergeOf(media)];
+  // `image` is the token's own pixels, as its rows of the model's input turn back into them.
+  function paint(image) {
     fold.patches.forEach(({ canvas, at }) => {
-      const [x, y] = [cell.column * merge + (at % merge), cell.row * merge + Math.floor(at / merge)];
       const context = canvas.getContext("2d");
-      context.clearRect(0, 0, patch, patch);
-      context.drawImage(image, x * patch, y * patch, patch, patch, 0, 0, patch, patch);
+      const [width, height] = [image.naturalWidth / 2, image.naturalHeight / 2];
+      context.clearRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(image, (at % 2) * width, Math.floor(at / 2) * height, width, height, 0, 0, canvas.width, canvas.height);
     });
   }
 
-  let last = null;
+  let [last, painted] = [null, null];
   return {
     root,
     update({ run, index, frame, keys, image }) {
       const media = run.media[index];
       const cell = cellAt(keys ?? [0.5, 0.5], media.token_grid);
-      const stamp = [run.id, index, frame, cell.index, Boolean(image)].join();
+      const stamp = [run.id, index, frame, cell.index].join();
       caption();
+      fold.root.classList.toggle("late", !image);
+      if (image && painted !== image) {
+        painted = image;
+        paint(image);
+      }
       if (stamp === last) return;
       last = stamp;
-      if (image) paint(media, cell, image);
       fold.stand("apart");
       caption();
       const merge = mergeOf(media);

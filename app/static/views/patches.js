@@ -22,7 +22,7 @@ export const CHOICES = { order: "none" };
 
 const STAGE_HEIGHT = 250;
 const ARRIVES = [150, 112];
-const PICTURES_KEPT = 6;
+const PICTURES_KEPT = 12;
 
 const ratioWords = ([width, height]) =>
   width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`;
@@ -164,8 +164,8 @@ function microscopeCard(letter) {
   const root = card(letter, say("Merge microscope"), null, microscope.root, proof.root);
   return {
     root,
-    update({ run, media, frame, keys, rebuilt, image }) {
-      microscope.update({ run, index: media.index, frame, keys, image });
+    update({ run, media, frame, keys, rebuilt, pixels }) {
+      microscope.update({ run, index: media.index, frame, keys, image: pixels });
       proof.update(tensorOf(media), rebuilt);
     },
   };
@@ -239,6 +239,15 @@ function askRebuilt(ctx, letter, run, media, frame) {
   return ctx.client.resource(`rebuilt ${letter}`, "rebuilt", { run: run.id, media: media.index, cell: frame }, { group: `${run.id} ${media.index}` }).value;
 }
 
+// The pixels of the token in question, from the model's own input; null while they are on their way.
+function askToken(ctx, state, letter, { run, media, frame, keys }) {
+  const { index } = cellAt(keys ?? [0.5, 0.5], media.token_grid);
+  const token = index + frame * media.token_grid[1] * media.token_grid[2];
+  const options = { group: `${run.id} ${media.index}`, hovering: state.preview !== null };
+  const { value, fresh } = ctx.client.resource(`token ${letter}`, "token_pixels", { run: run.id, media: media.index, token }, options);
+  return fresh ? value : null;
+}
+
 function drawColumn(ctx, view, state, selection, image) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -268,6 +277,7 @@ function drawColumn(ctx, view, state, selection, image) {
   const rebuilt = askRebuilt(ctx, letter, run, media, frame);
   const drawn = choices(selection, "patches").order;
   const shown = { run, media, frame, keys: selection.keys, rebuilt, drawn, image: image(rebuilt?.picture) };
+  if (!hasAdapter(run)) shown.pixels = image(askToken(ctx, state, letter, shown)?.picture);
   cardsOf(ctx, view, run).forEach((each) => each.update(shown));
 }
 

@@ -93,4 +93,6 @@ export default {
     "每张图片都变成 {to}。圆变成椭圆，宽了 {ratio} 倍。",
   "Every picture becomes {to}. A circle becomes an ellipse, {ratio} times taller.":
     "每张图片都变成 {to}。圆变成椭圆，高了 {ratio} 倍。",
+  "A visual token of Qwen-VL has no pixels of its own: look at what its query reads.":
+    "Qwen-VL 的视觉词元没有自己的像素：请看它的查询读取了什么。",
 };
