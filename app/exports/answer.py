@@ -9,7 +9,7 @@ import numpy as np
 
 import viz
 from app import words
-from app.exports.chosen import Chosen, Selection, chosen
+from app.exports.chosen import Chosen, Selection, chosen, own
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
 from app.exports.naming import head_words, layer_words, model_title, quoted, spelled, weights_words
@@ -23,6 +23,7 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
     Raises:
         RunError: no word is chosen, or there is no picture.
     """
+    _check_drawn(selection)
     looks = [chosen(runs[letter], letter, selection) for letter in runs]
     if not any(look.run.media for look in looks):
         raise RunError("No picture in this question: there is no map to draw.")
@@ -42,6 +43,18 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         facts={look.letter: _facts(look) for look in looks},
         lines=_lines(runs, looks, maps, given),
     )
+
+
+def _check_drawn(selection: Selection) -> None:
+    """A file says exactly what it plots: one raw row a model, which is not what every choice on the page draws."""
+    choices = own(selection, "answer")
+    also = selection.get("also")
+    added = isinstance(also, dict) and any(also.values())
+    if choices.get("mode", "raw") != "raw" or choices.get("scale") == "difference" or selection.get("swap") or added:
+        raise RunError(
+            "This file draws one raw row a model: choose Raw, a scale, one word and no swap, then export. "
+            "The library has the rest, such as run.map_without_sinks and qwenvl.agreement."
+        )
 
 
 def frame_of(look: Chosen) -> np.ndarray:
@@ -120,7 +133,9 @@ def _given(
 
 
 def _caption(runs: Mapping[str, Finished], looks: Sequence[Chosen], *, shared: bool) -> str:
-    parts = ["Where the row that predicts a word of the answer falls on the original picture."]
+    predicts = all(look.predicts for look in looks)
+    what = "the row that predicts a word of the answer" if predicts else "the row of a chosen token"
+    parts = [f"Where {what} falls on the original picture."]
     parts += [_row_words(runs[look.letter], look) for look in looks]
     scale = "one scale, to the larger maximum" if shared else "each map to its own maximum"
     parts.append(f"Colours: viridis, {scale}; % of the whole row in one cell, hard-edged, nothing resampled.")
@@ -143,7 +158,7 @@ def _row_words(finished: Finished, look: Chosen) -> str:
     place = f" of {media.name}" if len(look.run.media) > 1 else ""
     moment = f", temporal cell {look.frame}" if media.patch_grid[0] > 1 else ""
     return (
-        f"{look.letter}: {model_title(finished)}, token {look.word} {spelled(look.run, look.row + 1)}, "
+        f"{look.letter}: {model_title(finished)}, token {look.word} {spelled(look.run, look.word or 0)}, "
         f"row {look.row}, language {where}; {how}{place}{moment}; {share} of the row in all."
     )
 

@@ -34,15 +34,20 @@ class Chosen:
     frame: int
 
     @property
+    def predicts(self) -> bool:
+        """Whether the row is the one that predicts a word of the answer, not the row of a token of the prompt."""
+        return self.word is not None and bool(self.word >= self.run.answer_start)
+
+    @property
     def row(self) -> int:
-        """The row that predicts the chosen word.
+        """The row that predicts the chosen word of the answer; of a token of the prompt, its own.
 
         Raises:
-            RunError: nothing is chosen, or the prompt's first token, which no row predicts.
+            RunError: nothing is chosen.
         """
-        if not self.word:
+        if self.word is None:
             raise RunError("Nothing is chosen: choose a word of an answer, then export.")
-        return self.word - 1
+        return self.word - 1 if self.predicts else self.word
 
 
 def chosen(finished: Finished, letter: str, selection: Selection) -> Chosen:
