@@ -69,6 +69,9 @@ class Asking:
         """Put an update where the reader finds it."""
         self._furthest = max(self._furthest, progress)  # told from two threads, and never back
         self._updates.put(self._update(state, step, self._furthest, **more))
+        if state in FINAL:  # the stream holds the run, and a listener holds this: let both go without waiting for gc
+            with self._lock:
+                self._stream = None
 
     def read(self, work: Callable[[Asking], None]) -> Iterator[Update]:
         """Start the work and yield its updates up to the final one, the latest where several wait.

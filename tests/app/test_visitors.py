@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -193,6 +195,25 @@ def test_memory_stays_bounded_over_fifty_questions(photos: dict[str, str], tiny_
     assert session.finished(ids[-1])
     with pytest.raises(RunError, match=GONE):
         session.finished(ids[0])
+
+
+def test_a_run_that_is_dropped_leaves_memory_at_once(photos: dict[str, str], tiny_session: Session) -> None:
+    """Without waiting for a collection: its tensors are large, and Python counts objects, not bytes."""
+    loaded = {name: tiny_session.pipeline(letter) for letter, name in tiny_session.names.items()}
+    session = Session(store=RunStore(visitor_bytes=12 << 20, total_bytes=24 << 20), load=lambda name: loaded[name])
+    asked = Conversation().asking("What is it?", [photos["ann"]])
+    gc.collect()
+    gc.disable()
+    try:
+        run_id = session.answer("ann", "B", asked, SHORT)
+        run = weakref.ref(session.finished(run_id).run)
+        for number in range(12):
+            session.answer("ann", "A", Conversation().asking(f"And {number}?", [photos["ann"]]), SHORT)
+        with pytest.raises(RunError, match=GONE):
+            session.finished(run_id)
+        assert run() is None
+    finally:
+        gc.enable()
 
 
 # --- the examples ---
