@@ -22,6 +22,7 @@ Export, on the page, writes the lines of every view as it is shown.
 from viz.animation import animated_map, animation, beside
 from viz.boxes import boxes_on_picture_interactive, boxes_side_by_side
 from viz.causes import deletion_curves, deletion_curves_interactive, effects_side_by_side
+from viz.contact_sheet import contact_sheet_interactive
 from viz.files import rendered, save
 from viz.frequencies import frequency_bars, frequency_bars_interactive
 from viz.grids import grids_side_by_side
@@ -44,6 +45,7 @@ __all__ = [
     "beside",
     "boxes_on_picture_interactive",
     "boxes_side_by_side",
+    "contact_sheet_interactive",
     "deletion_curves",
     "deletion_curves_interactive",
     "effects_side_by_side",
