@@ -3,7 +3,7 @@
 import { el, refill, segmented, setText } from "../dom.js";
 import { hasAdapter } from "../families.js";
 import { say } from "../i18n.js";
-import { EDGES, NO_RECTANGLE, edgeFields } from "../parts/region.js";
+import { EDGES, NO_RECTANGLE, edgeFields } from "./region.js";
 import { LETTERS, choices } from "../store.js";
 import { chosenLabel } from "../words.js";
 
