@@ -138,13 +138,15 @@ def _words(finished: Finished, asked: Mapping[str, Any]) -> list[dict[str, Any]]
 
 
 def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
-    """Every word at the chosen layer and head; then every layer and head of the chosen word, then of the others."""
+    """Every word at the chosen layer and head; then without its sinks; then every layer and head of the chosen word,
+    then of the others."""
     run = finished.run
     layers = [*range(run.num_layers("language")), "mean"]
     heads = [*range(run.num_heads("language")), "mean"]
     cells = [{"layer": layer, "head": head} for layer in layers for head in heads]
     words = _words(finished, asked)
-    return words, (*cells, *({**word, **cell} for word in words for cell in cells))
+    sinks = [{**word, "mode": "sinks"} for word in words] if "mode" in asked else []
+    return words, (*sinks, *cells, *({**word, **cell} for word in words for cell in cells))
 
 
 def _next_patches(finished: Finished, asked: Mapping[str, Any]) -> Changes:

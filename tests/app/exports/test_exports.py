@@ -134,6 +134,7 @@ def test_the_figure_is_text_with_its_caption_and_no_date(view: str, made: dict[s
     assert content == ask(view, "svg").content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_pdf_is_one_page_of_text_with_its_fonts(
     view: str, made: dict[str, Exported], ask: Any, tmp_path: Path
