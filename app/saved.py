@@ -13,11 +13,14 @@ from typing import Any
 
 from app.catalogue import card
 from app.conversation import Conversation, Settings
+from app.example_runs import FOLDER
 from app.exports.files import export_file
 from app.models import LETTERS
 from app.payload import Finished, run_payload
 from app.session import Session
 from qwenvl.errors import RunError
+from qwenvl.processing.media import Media
+from qwenvl.processing.pictures import is_picture, open_picture
 from qwenvl.run import Run
 
 
@@ -81,10 +84,26 @@ def _paths(run: Run, message: Mapping[str, Any], letter: str, folder: Path | Non
     for part in parts:
         index = part.get(part.get("type"))
         if part.get("type") == "image" and isinstance(index, int) and run.media[index].frames:
-            path = Path(str(folder)) / f"{letter}-{index}-{Path(run.media[index].name).stem}.png"
-            run.media[index].frames[0].save(path)
-            paths.append(str(path))
+            paths.append(str(_example(run.media[index]) or _file(run.media[index], Path(str(folder)), letter, index)))
     return paths
+
+
+def _file(media: Media, folder: Path, letter: str, index: int) -> Path:
+    """A picture of a run as a file under its own name."""
+    path = folder / f"{letter}-{index}" / f"{Path(media.name).stem}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    media.frames[0].save(path)
+    return path
+
+
+def _example(media: Media) -> Path | None:
+    """The example's own file, where this is one of its pictures: the page knows what its models can be asked of it."""
+    path = FOLDER / Path(media.name).name
+    if not path.is_file() or not is_picture(path):
+        return None
+    picture = open_picture(path)
+    same = picture.size == media.size and picture.tobytes() == media.frames[0].tobytes()
+    return path if same else None
 
 
 def drawn(runs: Sequence[Run], *, kind: str, view: str, choice: Mapping[str, Any]) -> bytes:

@@ -32,11 +32,14 @@ def draw(runs: Sequence[Run], suffix: str, *, view: str, choice: dict[str, Any])
 
 
 def serve(paths: Sequence[Path], *, port: int | None) -> int:
-    """Serve the page on saved runs until it is interrupted; returns its exit code."""
+    """Serve the page on saved runs until it is interrupted; returns its exit code where the system cannot take over."""
     _app("app.saved")
-    environment = {} if port is None else {"GRADIO_SERVER_PORT": str(port)}
+    environment = {**os.environ, **({} if port is None else {"GRADIO_SERVER_PORT": str(port)})}
     command = [sys.executable, "-m", "app", "--runs", *map(str, paths)]
-    return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
+    if os.name == "posix":  # this process becomes the page, so that a signal finds it
+        sys.stdout.flush()
+        os.execve(sys.executable, command, environment)
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _app(name: str) -> Any:

@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All subcommands."""
-    first, _, rest = (command.__doc__ or "").partition("\n\n")
+    rest = (command.__doc__ or "").partition("\n\n")[2]
     parser = argparse.ArgumentParser(
         prog="python -m qwenvl",
-        description=first,
+        description="Plan, ask, look inside and compare: Qwen-VL and Qwen2-VL on pictures and clips.",
         epilog=rest,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -196,14 +196,8 @@ def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
         assert f":{port}" in first
         assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
     finally:
-        for child in _children(process.pid):
-            os.kill(child, signal.SIGINT)
+        process.send_signal(signal.SIGINT)
         process.wait(timeout=20)
-
-
-def _children(parent: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
-    return [int(line) for line in found.stdout.split()]
 
 
 # --- what goes wrong ---
