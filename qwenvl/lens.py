@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from qwenvl.errors import RunError
 from qwenvl.run import Run
@@ -28,12 +30,15 @@ class Lens:
         probabilities: float32 (layers, tokens, k), of those.
         said: float32 (layers, answer tokens), the probability of each answer token where it was predicted.
         norms: float32 (layers, tokens), the length of each state.
+        normaliser: float32 (layers, tokens), the log of the sum of all exponentials: what turns a logit into a
+            probability, exp(logit - normaliser).
     """
 
     ids: Tensor
     probabilities: Tensor
     said: Tensor
     norms: Tensor
+    normaliser: Tensor
 
 
 @torch.no_grad()
@@ -45,6 +50,42 @@ def logit_lens(run: Run, k: int = 5) -> Lens:
     """
     parts = [_read(run, state, k) for state in _states(run)]
     return Lens(*(torch.stack(values) for values in zip(*parts, strict=True)))
+
+
+@torch.no_grad()
+def word_probabilities(run: Run, id: int, *, lens: Lens | None = None) -> Tensor:
+    """How likely every token's state reads as one word after every block, float32 (layers, tokens).
+
+    Args:
+        id: of the word in the model's vocabulary.
+        lens: of the same run, where it is at hand: its normaliser then spares every layer's head.
+
+    Raises:
+        RunError: as `logit_lens`; no such id.
+    """
+    known = run.config.language.vocab_size
+    if isinstance(id, bool) or not isinstance(id, int) or not 0 <= id < known:
+        raise RunError(f"There is no word {id!r}; the model's vocabulary has ids 0 to {known - 1:,}.")
+    normaliser = (lens or logit_lens(run, k=1)).normaliser
+    logits = [torch.cat([_one_logit(run, part, id) for part in states.split(CHUNK)]) for states in _states(run)]
+    return (torch.stack(logits) - normaliser).exp()
+
+
+def norms_by_kind(run: Run, lens: Lens) -> dict[str, Tensor]:
+    """Median length of the states of each kind of token, by layer: "text", "image", "answer" -> float32 (layers,).
+
+    Medians, since a few tokens of a released model grow a hundred times larger than the others. A kind that the run
+    has no token of is absent.
+    """
+    kinds = [
+        "image" if token.kind in ("image", "video") else "answer" if token.in_answer else "text" for token in run.tokens
+    ]
+    found = {}
+    for kind in ("text", "image", "answer"):
+        places = torch.tensor([place for place, each in enumerate(kinds) if each == kind], dtype=torch.int64)
+        if len(places):
+            found[kind] = lens.norms[:, places].median(dim=1).values
+    return found
 
 
 def _states(run: Run) -> Iterator[Tensor]:
@@ -61,20 +102,39 @@ def _states(run: Run) -> Iterator[Tensor]:
             yield replayed[name][0]
 
 
-def _read(run: Run, states: Tensor, k: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    assert run.pipeline is not None
-    language = run.pipeline.model.language
-    device = next(language.parameters()).device
+def _read(run: Run, states: Tensor, k: int) -> tuple[Tensor, ...]:
+    """One layer of a `Lens`, its values in the same order."""
+    language = _language(run)
     start = run.answer_start
     answer = torch.tensor([token.id for token in run.tokens[start:]], dtype=torch.int64)
-    found: list[tuple[Tensor, Tensor]] = []
+    found: list[tuple[Tensor, Tensor, Tensor]] = []
     said = torch.zeros(len(answer))
     for first in range(0, len(states), CHUNK):
         part = states[first : first + CHUNK]
-        shares = language.logits(language.norm(part.to(device))).float().softmax(dim=-1).cpu()
+        logits = language.logits(language.norm(part.to(_device(language)))).float()
+        shares = logits.softmax(dim=-1)
         top = shares.topk(k, dim=-1)
-        found.append((top.indices, top.values))
+        found.append((top.indices.cpu(), top.values.cpu(), logits.logsumexp(dim=-1).cpu()))
         for index in range(max(0, first - start + 1), min(len(answer), first + len(part) - start + 1)):
             said[index] = shares[start + index - 1 - first, answer[index]]
-    ids, probabilities = (torch.cat(values) for values in zip(*found, strict=True))
-    return ids, probabilities, said, states.float().norm(dim=-1)
+    ids, probabilities, normaliser = (torch.cat(values) for values in zip(*found, strict=True))
+    return ids, probabilities, said, states.float().norm(dim=-1), normaliser
+
+
+def _one_logit(run: Run, states: Tensor, id: int) -> Tensor:
+    """The logit of one word for states (tokens, dim): (tokens,)."""
+    language = _language(run)
+    weights = language.embed.weight if language.head is None else language.head.weight
+    normed = language.norm(states.to(_device(language)))
+    if weights.is_meta:  # a head that is brought from disk when it is called
+        return language.logits(normed)[:, id].float().cpu()
+    return F.linear(normed, weights[id, None])[:, 0].float().cpu()
+
+
+def _language(run: Run) -> Any:
+    assert run.pipeline is not None
+    return run.pipeline.model.language
+
+
+def _device(language: Any) -> torch.device:
+    return next(language.parameters()).device

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from qwenvl.causes import Effect
     from qwenvl.curves import Curves
     from qwenvl.distances import TowerStatistics
+    from qwenvl.lens import Lens
     from qwenvl.neutral import NeutralRows, Relative
     from qwenvl.pipeline import Pipeline
     from qwenvl.sinks import SinksAside
@@ -381,6 +382,18 @@ class Run(Recorded):
         from qwenvl.distances import tower_statistics
 
         return tower_statistics(self, **where)
+
+    def logit_lens(self, k: int = 5) -> Lens:
+        """What every token's state reads as after every block, and how large it is; see `lens.logit_lens`."""
+        from qwenvl.lens import logit_lens
+
+        return logit_lens(self, k)
+
+    def word_probabilities(self, id: int, *, lens: Lens | None = None) -> Tensor:
+        """How likely every token's state reads as one word after every block, (layers, tokens); see `lens`."""
+        from qwenvl.lens import word_probabilities
+
+        return word_probabilities(self, id, lens=lens)
 
     def position_similarity(self, *, patch: int, media: int = 0) -> Tensor:
         """How alike the tower's position code holds a patch and the others of its frame, (rows, columns); `places`."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from qwenvl.errors import RunError
-from qwenvl.lens import logit_lens
+from qwenvl.lens import logit_lens, norms_by_kind, word_probabilities
 from tests.support.goldens import assert_close
 from tests.support.tiny import SPOKEN, TINY, mixed_run, one_picture, tiny
 
@@ -59,3 +59,43 @@ def test_without_a_pipeline_it_says_what_is_missing() -> None:
     run = replace(tiny(TINY[0]).run(one_picture(), answer=SPOKEN), pipeline=None)
     with pytest.raises(RunError, match="pipeline"):
         logit_lens(run)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_one_word_at_every_token_and_layer_is_its_column_of_the_whole_softmax(name: str) -> None:
+    run = mixed_run(name)
+    model, states = tiny(name).model, []
+    handles = [
+        block.register_forward_hook(lambda module, inputs, output: states.append(output[0]))
+        for block in model.language.blocks
+    ]
+    tiny(name).replay(run, ["language.positions"])
+    for handle in handles:
+        handle.remove()
+    word = run.tokens[run.answer_start].id
+    with torch.no_grad():
+        every = torch.stack([model.language.logits(model.language.norm(state)).softmax(dim=-1) for state in states])
+    found = run.word_probabilities(word, lens=run.logit_lens())
+    assert found.shape == (run.num_layers("language"), len(run.tokens))
+    assert_close(found, every[:, :, word], 1e-6)
+    assert_close(word_probabilities(run, word), found, 1e-6)
+    at = run.visual[0]
+    assert_close(found[-1, at], every[-1, at, word], 1e-6)
+
+
+def test_a_word_that_is_not_in_the_vocabulary_is_refused() -> None:
+    run = mixed_run(TINY[0])
+    with pytest.raises(RunError, match="no word"):
+        run.word_probabilities(run.config.language.vocab_size)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_norms_by_kind_are_medians_over_the_tokens_of_a_kind(name: str) -> None:
+    run = mixed_run(name)
+    lens = run.logit_lens(k=1)
+    found = norms_by_kind(run, lens)
+    image = sorted(float(lens.norms[2, index]) for index, token in enumerate(run.tokens) if token.media is not None)
+    assert float(found["image"][2]) == image[(len(image) - 1) // 2]
+    answer = sorted(lens.norms[0, run.answer_start :].tolist())
+    assert float(found["answer"][0]) == answer[(len(answer) - 1) // 2]
+    assert set(found) == {"text", "image", "answer"}

@@ -27,6 +27,7 @@ from viz.files import rendered, save
 from viz.frequencies import frequency_bars, frequency_bars_interactive
 from viz.grids import grids_side_by_side
 from viz.lanes import positions_side_by_side
+from viz.layers import chances_by_layer, lens_for_print
 from viz.maps import attention_on_picture, attention_on_picture_interactive
 from viz.patches import patch_grid
 from viz.pipeline import pipeline_columns, time_bars
@@ -45,6 +46,7 @@ __all__ = [
     "beside",
     "boxes_on_picture_interactive",
     "boxes_side_by_side",
+    "chances_by_layer",
     "contact_sheet_interactive",
     "deletion_curves",
     "deletion_curves_interactive",
@@ -52,6 +54,7 @@ __all__ = [
     "frequency_bars",
     "frequency_bars_interactive",
     "grids_side_by_side",
+    "lens_for_print",
     "patch_grid",
     "pipeline_columns",
     "positions_3d",

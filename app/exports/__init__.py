@@ -13,7 +13,7 @@ is the example to follow:
 
 from __future__ import annotations
 
-from app.exports import adapter, answer, boxes, causes, patches, pipeline, positions, vision
+from app.exports import adapter, answer, boxes, causes, layers, patches, pipeline, positions, vision
 from app.exports.exported import Export, Exported
 
 __all__ = ["EXPORTS", "Export", "Exported"]
@@ -26,6 +26,7 @@ EXPORTS: dict[str, Export] = {
     "adapter": adapter.export,
     "vision": vision.export,
     "answer": answer.export,
+    "layers": layers.export,
     "causes": causes.export,
     "boxes": boxes.export,
 }

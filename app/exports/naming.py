@@ -31,6 +31,11 @@ def head_words(run: Any, site: str, head: Choice) -> str:
     return f"mean of {run.num_heads(site)} heads" if head == "mean" else f"head {head}"
 
 
+def piece_text(finished: Finished, id: int) -> str:
+    """The letters of a token of the vocabulary; bytes that are no whole character show as such."""
+    return finished.piece(id).decode("utf-8", errors="replace")
+
+
 def quoted(text: str) -> str:
     """What was said, on one line and in quotation marks, cut where it is long."""
     line = " ".join(text.split())

@@ -6,7 +6,7 @@ of named values that anybody may have posted; it answers one dict, arrays as `ro
 
 from __future__ import annotations
 
-from app.questions import answer, boxes, causes, patches, timeline, tour, vision
+from app.questions import answer, boxes, causes, layers, patches, timeline, tour, vision
 from app.questions.adapter import adapter_code, adapter_statistics, merger
 from app.questions.contract import Look, Question
 from app.questions.pipeline import pipeline
@@ -30,6 +30,9 @@ QUESTIONS: dict[str, Question] = {
     "adapter_statistics": adapter_statistics,
     "adapter_code": adapter_code,
     "merger": merger,
+    "lens": layers.lens,
+    "lens_token": layers.lens_token,
+    "lens_word": layers.lens_word,
     "rebuilt": patches.rebuilt,
     "token_pixels": patches.token_pixels,
     "positions_by": positions_by,

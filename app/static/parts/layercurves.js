@@ -2,7 +2,7 @@
 
 import { el, refill, setText, svg } from "../dom.js";
 
-const LEFT = 34;
+const LEFT = 38;
 const BOTTOM = 18;
 const TOP = 8;
 const RIGHT = 10;
@@ -33,24 +33,25 @@ export function createLayerCurves({ label, height = 132, onpick = null, onhover 
     const layer = Math.round(((event.clientX - box.left - LEFT) / shape.across) * (shape.count - 1) || 0);
     const value = ((shape.bottom - (event.clientY - box.top)) / (shape.bottom - TOP)) * shape.top;
     const held = Math.max(0, Math.min(shape.count - 1, layer));
-    const found = nearest(held, value);
+    const depth = shape.count > 1 ? held / (shape.count - 1) : 0;
+    const found = nearest(depth, value);
     if (!found) return;
-    setText(words, `${found.name}, ${shape.layer(held)}: ${shape.format(found.values[held])}`);
+    const own = Math.round(depth * (found.values.length - 1));
+    setText(words, `${found.name}, ${shape.layer(own)}: ${shape.format(found.values[own])}`);
     act?.(held, found);
   }
 
-  function nearest(layer, value) {
-    const named = shape.lines.filter((each) => each.name && Number.isFinite(each.values[layer]));
-    return named.reduce(
-      (best, each) => (best && Math.abs(best.values[layer] - value) <= Math.abs(each.values[layer] - value) ? best : each),
-      null,
-    );
+  function nearest(depth, value) {
+    const away = (each) => Math.abs(each.values[Math.round(depth * (each.values.length - 1))] - value);
+    const named = shape.lines.filter((each) => each.name && Number.isFinite(away(each)));
+    return named.reduce((best, each) => (best && away(best) <= away(each) ? best : each), null);
   }
 
   function draw({ width, lines, top, reference, chosen, format, ticks }) {
-    const count = Math.max(...lines.map((each) => each.values.length));
+    const count = lines[0].values.length; // other lines may have more layers or fewer: all run from first to last
     const [bottom, across] = [height - BOTTOM, width - LEFT - RIGHT];
-    const x = (layer) => LEFT + (count > 1 ? (layer * across) / (count - 1) : across / 2);
+    const along = (layer, length) => LEFT + (length > 1 ? (layer * across) / (length - 1) : across / 2);
+    const x = (layer) => along(layer, count);
     const y = (value) => bottom - ((bottom - TOP) * Math.max(0, Math.min(top, value))) / top;
     Object.assign(shape, { across, bottom, count });
     const text = (at, down, said, more = {}) => svg("text", { x: at, y: down, text: said, ...more });
@@ -65,7 +66,7 @@ export function createLayerCurves({ label, height = 132, onpick = null, onhover 
         ]
       : [];
     const drawn = lines.flatMap((each) => {
-      const points = each.values.flatMap((value, layer) => (Number.isFinite(value) ? [[x(layer), y(value)]] : []));
+      const points = each.values.flatMap((value, layer) => (Number.isFinite(value) ? [[along(layer, each.values.length), y(value)]] : []));
       const path = line(points, { class: `layer-line ${each.kind}` });
       const last = points.at(-1);
       const dots = points.length === 1 || each.kind === "strong" || each.kind === "chosen";

@@ -5,11 +5,11 @@ import { tide } from "../colour.js";
 import { edges, fit } from "../geometry.js";
 import { paintCells } from "./stage.js";
 
-export function paintGrid(canvas, values, [rows, columns], box, exponent = 1) {
+export function paintGrid(canvas, values, [rows, columns], box, exponent = 1, end = null) {
   const shape = fit([columns, rows], box);
   const { context, width, height } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
   const [xs, ys] = [edges(columns, width), edges(rows, height)];
-  const most = values.reduce((a, b) => Math.max(a, b), 0) || 1;
+  const most = end || values.reduce((a, b) => Math.max(a, b), 0) || 1; // the end of the scale
   for (let index = 0; index < rows * columns; index += 1) {
     const [x, y] = [index % columns, Math.floor(index / columns)];
     const [red, green, blue] = tide((values[index] / most) ** exponent, isDark());

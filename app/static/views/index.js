@@ -14,6 +14,7 @@ import * as adapter from "./adapter.js";
 import * as answer from "./answer.js";
 import * as boxes from "./boxes.js";
 import * as causes from "./causes.js";
+import * as layers from "./layers.js";
 import * as patches from "./patches.js";
 import * as pipeline from "./pipeline.js";
 import * as positions from "./positions.js";
@@ -26,6 +27,7 @@ export const VIEWS = {
   adapter,
   vision,
   answer,
+  layers,
   causes,
   boxes,
 };

@@ -34,7 +34,7 @@ const OPENS = {
   vision: "vision",
   adapter: "adapter",
   prompt: "positions",
-  language: "answer",
+  language: "layers",
   answer: "answer",
 };
 

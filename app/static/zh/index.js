@@ -7,6 +7,7 @@ import causes from "./causes.js";
 import exported from "./export.js";
 import inspector from "./inspector.js";
 import models from "./models.js";
+import layers from "./layers.js";
 import page from "./page.js";
 import patches from "./patches.js";
 import pipeline from "./pipeline.js";
@@ -28,6 +29,7 @@ export const ZH = Object.assign(
   exported,
   inspector,
   models,
+  layers,
   page,
   patches,
   pipeline,

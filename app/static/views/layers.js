@@ -1,0 +1,471 @@
+// What the language model's states read as after every layer: before the words of the answer, and at the visual tokens.
+
+import { el, isDark, refill, setText, toggle } from "../dom.js";
+import { css, inkOn, tide } from "../colour.js";
+import { hasAdapter } from "../families.js";
+import { cellAt, cellBox, rowAndColumn } from "../geometry.js";
+import { said, say } from "../i18n.js";
+import { percent } from "../numbers.js";
+import { createLayerCurves, roundTicks } from "../parts/layercurves.js";
+import { honestPanel, weightsNote } from "../parts/honest.js";
+import { figures } from "../parts/scale.js";
+import { createStage } from "../parts/stage.js";
+import { paintGrid } from "../parts/thumbs.js";
+import { LETTERS, choices, other } from "../store.js";
+import { cellInTime, firstFrameOf } from "../time.js";
+import { chosenLabel, wordLabel, wordOfToken } from "../words.js";
+
+export const NAME = "Layers";
+export const SITE = "language";
+export const CHOICES = { layerA: null, layerB: null, word: "" };
+
+const STAGE_HEIGHT = 204;
+const THUMB = [64, 44];
+const COLUMN = 58;
+const READING = "reading every layer";
+
+const own = (selection) => choices(selection, "layers");
+const layersOf = (run) => run.sites.language.layers;
+
+// The word that is looked for: one that was typed, else the chosen word of the answer.
+const typed = (selection) => {
+  try {
+    return decodeURIComponent(String(own(selection).word));
+  } catch {
+    return "";
+  }
+};
+
+const flatten = (text) => text.replace(/\n/g, "⏎");
+const quoted = (text) => `“${flatten(text).trim() || flatten(text)}”`;
+
+// --- what is asked of the server ---
+
+const lensOf = (ctx, run) => ctx.client.resource(`lens ${run.letter} ${run.id}`, "lens", { run: run.id }, { group: run.id });
+
+function wordOf(ctx, state, letter) {
+  const run = state.runs[letter];
+  const { selection } = state; // of what is locked: a hovered word would cost a replay
+  if (!run.media[selection.media]) return null;
+  const text = typed(selection);
+  const token = selection.query[letter];
+  if (!text && token === null) return null;
+  const query = { run: run.id, media: selection.media, ...(text ? { text } : { token }) };
+  return ctx.client.resource(`lens word ${letter}`, "lens_word", query, { group: `${run.id} ${selection.media}` });
+}
+
+const tokenOf = (ctx, state, run, token, channel) =>
+  ctx.client.resource(`${channel} ${run.letter}`, "lens_token", { run: run.id, token }, { hovering: state.preview !== null, group: run.id });
+
+// The layer on show: the chosen one, else that where the word is likeliest, else the last.
+function layerOf(run, selection, letter, word) {
+  const chosen = own(selection)[`layer${letter}`];
+  if (Number.isInteger(chosen) && chosen >= 0 && chosen < layersOf(run)) return chosen;
+  return word?.layer ?? layersOf(run) - 1;
+}
+
+// The visual token in question: under the chosen place, or the chosen query where tokens are no places.
+function visualToken(state, selection, letter) {
+  const run = state.runs[letter];
+  const media = run.media[selection.media];
+  const [, rows, columns] = media.token_grid;
+  const time = cellInTime(state, selection, letter);
+  const within = hasAdapter(run)
+    ? Math.min(selection.adapter.query, rows * columns - 1)
+    : cellAt(selection.keys ?? [0.5, 0.5], media.token_grid).index;
+  const [row, column] = rowAndColumn(within, media.token_grid);
+  return { row, column, columns, time, cell: time * rows * columns + within, token: media.first_token + tokenOffset(run, media, time, within) };
+}
+
+// Where a visual token stands after the media's first: in Qwen-VL marks stand between the frames of a clip.
+function tokenOffset(run, media, time, within) {
+  const [, rows, columns] = media.token_grid;
+  const cell = time * rows * columns + within;
+  let seen = -1;
+  for (let index = media.first_token; index < run.tokens.media.length; index += 1) {
+    if (run.tokens.media[index] === media.index) seen += 1;
+    if (seen === cell) return index - media.first_token;
+  }
+  return 0;
+}
+
+// --- the stage: a word on the visual tokens ---
+
+function boardGestures(ctx, letter) {
+  const query = (place) => {
+    const { state } = ctx.store;
+    const media = state.runs[letter]?.media[state.selection.media];
+    return media ? cellAt(place, media.token_grid).index : 0;
+  };
+  const board = () => {
+    const run = ctx.store.state.runs[letter];
+    return run && hasAdapter(run);
+  };
+  const step = (rows, columns) => {
+    const { state } = ctx.store;
+    const [, height, width] = state.runs[letter].media[state.selection.media].token_grid;
+    const [row, column] = rowAndColumn(state.selection.adapter.query, [1, height, width]);
+    const held = (value, size) => Math.max(0, Math.min(size - 1, value));
+    ctx.actions.pickQuery(held(row + rows, height) * width + held(column + columns, width));
+  };
+  return {
+    onhover: (place) => (board() ? ctx.actions.hoverQuery(place && query(place)) : ctx.actions.hoverPlace(place)),
+    onpick: (place) => (board() ? ctx.actions.pickQuery(query(place)) : ctx.actions.pickPlace(place)),
+    onstep: (rows, columns) => (board() ? step(rows, columns) : ctx.actions.stepPlace(letter, rows, columns)),
+  };
+}
+
+function drawStage(ctx, view, look, state, selection) {
+  const { run, media, word, layer, lens } = look;
+  const board = hasAdapter(run);
+  const here = visualToken(state, selection, view.letter);
+  const [, rows, columns] = media.token_grid;
+  const size = board ? [columns, rows] : media.size;
+  const { inner, flat } = ctx.stageBox(view.cells[0], size, STAGE_HEIGHT);
+  toggle(view.cells[0], "flat", flat);
+  const value = word?.value;
+  const image = board ? null : ctx.picture("picture", run.id, media.index, firstFrameOf(media, here.time));
+  const offset = layer * (value?.values.shape[1] ?? 0) + here.time * rows * columns;
+  const late = !lens.fresh || (word && !word.fresh) ? say(READING) : null;
+  const error = lens.error ?? word?.error;
+  view.stage.update({
+    image,
+    size,
+    box: inner,
+    quiet: true,
+    cells: value && !error ? { values: value.values, grid: media.token_grid, max: value.most, offset } : null,
+    lines: board ? media.token_grid : null,
+    outlines: [{ box: cellBox(here.row, here.column, [1, 1], media.token_grid), kind: "query" }],
+    label: board ? null : { text: say("token ({row}, {column})", here) },
+    dimmed: value ? late : null,
+    note: error ? said(error) : value ? null : late,
+    frame: offset,
+    aria: say("One word on the visual tokens, model {letter}", { letter: view.letter }),
+  });
+  drawFigures(view, look, here);
+}
+
+function drawFigures(view, { run, word, layer }, here) {
+  const value = word?.value;
+  if (!value) {
+    figures(view.side, [[String(layer), say("layer on show")], ["–", say("choose a word to look for")]]);
+    return;
+  }
+  const width = value.values.shape[1];
+  const values = value.values.subarray(layer * width, (layer + 1) * width);
+  const most = values.reduce((a, b) => Math.max(a, b), 0);
+  figures(view.side, [
+    [quoted(value.text), hasAdapter(run) ? say("looked for at every query, layer {n}", { n: layer }) : say("looked for at every token, layer {n}", { n: layer })],
+    [percent(values[here.cell]), hasAdapter(run) ? say("at query {n}, which is no place", { n: here.row * here.columns + here.column }) : say("at the chosen one")],
+    [percent(most), say("the most at this layer")],
+    [percent(value.most), say("the most of all, layer {n}; end of the scale", { n: value.layer })],
+  ]);
+}
+
+// --- a thumbnail a layer ---
+
+function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
+  const value = word?.value;
+  toggle(view.thumbs, "idle", !value);
+  if (!value) return;
+  const [, rows, columns] = media.token_grid;
+  const time = cellInTime(state, selection, view.letter);
+  const pick = (index) => ctx.actions.choose("layers", { [`layer${view.letter}`]: index });
+  const stamp = [run.id, value.id, media.index, time, isDark()];
+  refill(view.thumbs, stamp, () =>
+    Array.from({ length: layersOf(run) }, (_, index) => {
+      const canvas = el("canvas", { "aria-hidden": "true" });
+      const from = index * value.values.shape[1] + time * rows * columns;
+      paintGrid(canvas, value.values.subarray(from, from + rows * columns), [rows, columns], THUMB, 1, value.most);
+      return el("button", { type: "button", class: "lens-thumb", "data-layer": index, "aria-label": say("layer {n}", { n: index }), onclick: () => pick(index) }, canvas, el("span", { text: index }));
+    }),
+  );
+  view.thumbs.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)));
+}
+
+// --- the answer, layer by layer ---
+
+// The words that fit, around the chosen one.
+function windowOf(run, chosen, room) {
+  const shown = Math.max(1, Math.min(run.words.length, Math.floor(room / COLUMN)));
+  const first = Math.max(0, Math.min(run.words.length - shown, chosen - Math.floor(shown / 2)));
+  return Array.from({ length: shown }, (_, index) => first + index);
+}
+
+function paintCell(cell, text, share) {
+  const colour = tide(Math.min(1, share), isDark());
+  cell.style.setProperty("--cell", css(colour));
+  cell.style.setProperty("--cell-ink", inkOn(colour));
+  cell.textContent = flatten(text).trim() || "␣";
+}
+
+function lensCell(ctx, view, run, lens, layer, word) {
+  const at = run.words[word].tokens[0] - run.answer_start;
+  const share = lens.top[layer * lens.top.shape[1] + at];
+  const name = say("layer {n}, before {word}: reads as {top}, {share}", {
+    n: layer,
+    word: quoted(wordLabel(run.words[word])),
+    top: quoted(lens.texts[layer][at]),
+    share: percent(share),
+  });
+  const cell = el("button", {
+    type: "button",
+    class: "lens-cell",
+    tabindex: "-1",
+    "data-layer": layer,
+    "data-word": word,
+    title: name,
+    "aria-label": name,
+    onclick: () => {
+      ctx.actions.lockWord(view.letter, word);
+      ctx.actions.choose("layers", { [`layer${view.letter}`]: layer });
+    },
+  });
+  paintCell(cell, lens.texts[layer][at], share);
+  return cell;
+}
+
+const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+
+function stepCell(ctx, view, event) {
+  const by = MOVES[event.key];
+  const from = event.target.closest?.(".lens-cell");
+  const run = ctx.run(view.letter);
+  if (!by || !from || !run) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const layer = Math.max(0, Math.min(layersOf(run) - 1, Number(from.dataset.layer) + by[0]));
+  const word = Math.max(0, Math.min(run.words.length - 1, Number(from.dataset.word) + by[1]));
+  ctx.actions.lockWord(view.letter, word);
+  ctx.actions.choose("layers", { [`layer${view.letter}`]: layer });
+  requestAnimationFrame(() => requestAnimationFrame(() => view.table.querySelector(`[data-layer="${layer}"][data-word="${word}"]`)?.focus()));
+}
+
+function drawTable(ctx, view, { run, lens, layer }, selection) {
+  const value = lens.value;
+  toggle(view.cells[2], "idle", !value || !run.words.length);
+  if (!value || !run.words.length) return;
+  const chosen = Math.max(0, wordOfToken(run, selection.query[view.letter]));
+  const words = windowOf(run, chosen, (view.table.clientWidth || 300) - 30);
+  refill(view.table, [run.id, words, isDark()], () => [
+    el("div", { class: "lens-row" }, el("span", { class: "axis" }), ...words.map((word) => el("span", { class: "lens-head", text: wordLabel(run.words[word]) }))),
+    ...Array.from({ length: layersOf(run) }, (_, index) =>
+      el("div", { class: "lens-row" }, el("span", { class: "axis", text: index }), ...words.map((word) => lensCell(ctx, view, run, value, index, word))),
+    ),
+  ]);
+  view.table.querySelectorAll(".lens-cell").forEach((cell) => {
+    const here = Number(cell.dataset.layer) === layer && Number(cell.dataset.word) === chosen;
+    cell.setAttribute("aria-selected", String(here));
+    cell.tabIndex = here ? 0 : -1;
+  });
+}
+
+// The five likeliest at one layer, and the first of every layer.
+function drawReading(root, answer, title, layer) {
+  const value = answer?.value;
+  const key = [title, layer, value?.token, Boolean(value), answer?.error];
+  refill(root, key, () => {
+    if (answer?.error) return [el("h4", { text: title }), el("span", { class: "faint", text: said(answer.error) })];
+    if (!value) return [el("h4", { text: title }), el("span", { class: "faint", text: say(READING) })];
+    const [, wide] = value.probabilities.shape;
+    return [
+      el("h4", { text: title }),
+      ...value.texts[layer].map((text, rank) =>
+        el(
+          "div",
+          { class: "lens-choice" },
+          el("span", { text: quoted(text) }),
+          el("span", { class: "bar-track" }, el("i", { style: { width: `${100 * value.probabilities[layer * wide + rank]}%` } })),
+          el("span", { text: percent(value.probabilities[layer * wide + rank]) }),
+        ),
+      ),
+    ];
+  });
+}
+
+function drawReadings(ctx, view, { run, media, layer }, state, selection) {
+  const token = selection.query[view.letter];
+  const label = chosenLabel(run, token);
+  const before = token > 0 ? tokenOf(ctx, state, run, token - 1, "lens row") : null;
+  view.before.hidden = !before;
+  if (before) drawReading(view.before, before, say("Before {word}, layer {n}", { word: label, n: layer }), layer);
+  view.at.hidden = !media;
+  if (!media) return;
+  const here = visualToken(state, selection, view.letter);
+  const name = hasAdapter(run) ? say("Query {n}, layer {layer}", { n: here.row * media.token_grid[2] + here.column, layer }) : say("Token ({row}, {column}), layer {layer}", { ...here, layer });
+  drawReading(view.at, tokenOf(ctx, state, run, here.token, "lens cell"), name, layer);
+}
+
+// --- curves ---
+
+function saidLine(ctx, state, letter, kind) {
+  const run = state.runs[letter];
+  const token = run && effectiveToken(state, letter);
+  const lens = run && lensOf(ctx, run).value;
+  if (!lens || token === null || token < run.answer_start) return null;
+  const at = token - run.answer_start;
+  const values = Array.from({ length: layersOf(run) }, (_, layer) => lens.said[layer * lens.said.shape[1] + at]);
+  return { values, kind, name: `${letter} ${chosenLabel(run, token)}` };
+}
+
+const effectiveToken = (state, letter) => (state.preview?.query ?? state.selection.query)[letter];
+
+function drawCurves(ctx, view, { run, lens, layer }, state) {
+  const value = lens.value;
+  if (!value) return;
+  const lines = [saidLine(ctx, state, view.letter, "strong"), saidLine(ctx, state, other(view.letter), "dashed")].filter(Boolean);
+  const layerName = (n) => say("layer {n}", { n });
+  toggle(view.chance.root, "idle", !lines.length);
+  if (lines.length)
+    view.chance.update({
+      width: view.chance.root.clientWidth || 220,
+      lines,
+      top: 1.08,
+      ticks: [0, 0.5, 1],
+      reference: null,
+      chosen: layer,
+      format: (share) => `${Math.round(100 * share)} %`,
+      layer: layerName,
+    });
+  const kinds = Object.entries(value.norms);
+  const top = 1.1 * Math.max(...kinds.flatMap(([, values]) => [...values]));
+  const names = { text: say("text"), image: say("image"), answer: say("answer") };
+  view.norms.update({
+    width: view.norms.root.clientWidth || 220,
+    lines: kinds.map(([kind, values]) => ({ values: Array.from(values), kind: `kind-${kind}`, name: names[kind] })),
+    top,
+    ticks: roundTicks(top),
+    reference: null,
+    chosen: layer,
+    format: (length) => (length >= 1000 ? `${(length / 1000).toFixed(1)}k` : Number(length.toPrecision(3)).toString()),
+    layer: layerName,
+  });
+  setText(view.words, run.words.length ? "" : say("This run has no answer."));
+}
+
+// --- one column ---
+
+function column(ctx, letter) {
+  const stage = createStage({ letter, title: say("One word on the visual tokens, model {letter}", { letter }), ...boardGestures(ctx, letter) });
+  const make = (name) => el("div", { class: name });
+  const [side, thumbs, table, before, at, words] = ["figures", "lens-thumbs", "lens-table", "lens-reading", "lens-reading", "faint"].map(make);
+  const pick = (layer) => ctx.actions.choose("layers", { [`layer${letter}`]: layer });
+  const chance = createLayerCurves({ label: say("Probability of the answer's word by layer"), height: 118, onpick: pick });
+  const norms = createLayerCurves({ label: say("Length of the states by layer"), height: 118, onpick: pick });
+  const cell = (name, ...children) => el("div", { class: name, "data-letter": letter }, ...children);
+  const swatch = (kind, name) => el("span", {}, el("i", { class: `swatch part-${kind}` }), name);
+  const kinds = el("span", {}, swatch("text", say("text")), swatch("image", say("image")), swatch("answer", say("answer")));
+  const titled = (title, remark, ...children) => el("div", {}, el("div", { class: "title-line" }, el("h3", {}, title), typeof remark === "string" ? el("span", { text: remark }) : remark), ...children);
+  const view = { letter, stage, side, thumbs, table, before, at, words, chance, norms };
+  table.addEventListener("keydown", (event) => stepCell(ctx, view, event));
+  view.cells = [
+    cell("stage-cell", stage.root, side),
+    cell("lens-strip", titled(say("The same word, layer by layer"), say("one scale; click a layer"), thumbs)),
+    cell(
+      "lens-cell-pair",
+      titled(say("Before each word of the answer"), say("likeliest word by layer"), table),
+      el("div", { class: "lens-readings" }, before, at),
+    ),
+    cell(
+      "lens-charts",
+      titled(say("Chance of the chosen word"), say("{a} solid, {b} dashed", { a: letter, b: other(letter) }), chance.root),
+      titled(say("Median length"), kinds, norms.root),
+      words,
+    ),
+  ];
+  return view;
+}
+
+function drawColumn(ctx, view, state, selection) {
+  const run = state.runs[view.letter];
+  view.cells.slice(1).forEach((cell) => toggle(cell, "idle", !run));
+  toggle(view.side, "idle", !run?.media[selection.media]);
+  if (!run) return void view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run));
+  const media = run.media[selection.media] ?? null;
+  const lens = lensOf(ctx, run);
+  const word = wordOf(ctx, state, view.letter);
+  const look = { run, media, lens, word, layer: layerOf(run, selection, view.letter, word?.value) };
+  if (media) drawStage(ctx, view, look, state, selection);
+  else view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run));
+  toggle(view.cells[1], "idle", !media);
+  if (media) drawThumbs(ctx, view, look, state, selection);
+  drawTable(ctx, view, look, selection);
+  drawReadings(ctx, view, look, state, selection);
+  drawCurves(ctx, view, look, state);
+}
+
+function tools(ctx) {
+  const label = el("b", { class: "pen-words" });
+  const input = el("input", {
+    type: "text",
+    id: "lens-word",
+    maxlength: "40",
+    "aria-label": say("A word to look for on the visual tokens"),
+    onchange: (event) => ctx.actions.choose("layers", { word: encodeURIComponent(event.target.value.trim()) }),
+  });
+  const media = ctx.mediaChoice();
+  return {
+    root: el(
+      "div",
+      { class: "tools" },
+      el("div", { class: "pens" }, el("span", {}, el("i", { class: "pen-query" }), label)),
+      el("span", { class: "spring" }),
+      media.root,
+      el("label", { class: "lens-find", for: "lens-word" }, say("Look for"), input),
+    ),
+    update(state, selection) {
+      media.update(state, selection);
+      const run = state.runs[selection.model];
+      const chosen = chosenLabel(run, selection.query[selection.model]);
+      setText(label, chosen ? say("the row before {word}, and a visual token", { word: chosen }) : say("a visual token; choose a word of an answer"));
+      input.placeholder = chosen || say("a word");
+      if (document.activeElement !== input) input.value = typed(selection);
+    },
+  };
+}
+
+function honest(runs) {
+  const boards = runs.some((run) => run && hasAdapter(run));
+  const plotted = say("Each state through the model's own last norm and head: what it would say if it stopped there.");
+  const queries = boards ? say("Qwen-VL's visual tokens are queries, no places: a board of them, not the picture.") : say("Each visual token lies where its patches do.");
+  return [
+    [say("Plotted"), plotted],
+    [say("Scale"), `${say("Chances over the whole vocabulary; one scale for all layers of a word.")} ${queries}`],
+    [say("Not shown"), `${say("A proof: no head was trained on early layers.")} ${weightsNote(runs)}`],
+  ];
+}
+
+export function createView(ctx) {
+  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter)]));
+  const tool = tools(ctx);
+  const panel = honestPanel();
+  const rows = columns.A.cells.map((cell, index) => el("div", { class: `pair pair-${index}` }, cell, columns.B.cells[index]));
+  return {
+    root: el("div", { class: "view view-layers" }, tool.root, ...rows, panel.root),
+    stages: { A: columns.A.stage, B: columns.B.stage },
+    update(state, selection) {
+      tool.update(state, selection);
+      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection));
+      panel.update(honest(LETTERS.map((letter) => state.runs[letter])));
+    },
+  };
+}
+
+// What the status line says of this view.
+export function status(ctx, state, selection) {
+  const about = (letter) => {
+    const run = state.runs[letter];
+    if (!run) return null;
+    const lens = lensOf(ctx, run);
+    if (!lens.value) return ["", letter, ` ${lens.error ? said(lens.error) : say(READING)}`];
+    const word = wordOf(ctx, state, letter);
+    const layer = layerOf(run, selection, letter, word?.value);
+    const token = selection.query[letter];
+    const at = token === null ? -1 : token - run.answer_start;
+    if (at < 0) return ["", letter, ` ${say("layer {n}, no word chosen", { n: layer })}`];
+    const [top, chance] = [lens.value.top, lens.value.said].map((values) => values[layer * values.shape[1] + at]);
+    return ["", letter, ` ${say("layer {n} reads {top} at {share}, its own word at {own}", { n: layer, top: quoted(lens.value.texts[layer][at]), share: percent(top), own: percent(chance) })}`];
+  };
+  const chosen = chosenLabel(state.runs[selection.model], selection.query[selection.model]);
+  return [[chosen ? say("the row before {word}", { word: chosen }) : say("no word is chosen")], ...LETTERS.map(about).filter(Boolean)];
+}

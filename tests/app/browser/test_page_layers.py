@@ -1,0 +1,92 @@
+"""Layers: the lens, the readings and the word on the visual tokens are the library's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app.words import percent
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SHOWN = """([letter, most, offset]) => {
+  const { spec } = window.__inspector.drawn[letter].drawn ?? {};
+  return spec?.cells && Math.abs(spec.cells.max - most) < 1e-7 && spec.cells.offset === offset;
+}"""
+
+
+@pytest.fixture
+def looking(kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_path: Path) -> Any:
+    path = tmp_path / "picture.png"
+    Image.effect_noise((600, 400), 70).convert("RGB").save(path)
+    ids = kept({"A": "a red cat", "B": "a red cat"}, path)
+    visitor = visit()
+    visitor.open(f"?a={ids['A']}&b={ids['B']}&sel=view=layers")
+    return visitor
+
+
+def test_the_table_reads_as_the_lens_and_a_word_lies_where_it_reads(
+    looking: Any, painted_as: Callable[..., None]
+) -> None:
+    page = looking.page
+    page.wait_for_selector('.lens-table >> nth=1 >> .lens-cell[data-layer="0"]')
+    page.mouse.move(4, 4)
+    run = looking.run("A")
+    word = next(index for index, token in enumerate(run.tokens) if token.in_answer and "red" in token.text)
+    queries = {letter: word - run.answer_start + looking.run(letter).answer_start for letter in "AB"}
+    looking.select(query=queries, of_layers={"layerA": 1, "layerB": 2, "word": ""}, keys=[0.52, 0.4])
+    for letter, layer in (("A", 1), ("B", 2)):
+        run, token = looking.run(letter), queries[letter]
+        lens = run.logit_lens()
+        at = next(i for i, tokens in enumerate(run.words) if token in tokens)
+        cell = page.locator(f'[data-letter="{letter}"] .lens-cell[data-layer="{layer}"][data-word="{at}"]')
+        assert percent(float(lens.probabilities[layer, token - 1, 0])) in cell.get_attribute("title")
+        values = run.word_probabilities(run.tokens[token].id, lens=lens)[:, run.visual[0]]
+        page.wait_for_function(SHOWN, arg=[letter, float(values.max()), layer * values.shape[1]])
+        grid = run.media[0].token_grid[1:]
+        painted_as(looking.painted(letter, grid), values[layer].numpy().reshape(grid), float(values.max()))
+        said = percent(float(lens.said[layer, token - run.answer_start]))
+        assert f"layer {layer} reads" in looking.sentence()
+        assert f"its own word at {said}" in looking.sentence()
+    row, column = (int(0.4 * grid[0]), int(0.52 * grid[1]))
+    title = f"Token ({row}, {column}), layer 2"
+    reading = '[data-letter="B"] .lens-reading'
+    page.wait_for_function(
+        "([reading, title]) => [...document.querySelectorAll(reading)].some((box) => box.innerText.includes(title))",
+        arg=[reading, title],
+    )
+    place = int(run.visual[0][row * grid[1] + column])
+    words = page.locator(reading).filter(has_text=title).inner_text()
+    assert percent(float(lens.probabilities[2, place, 0])) in words
+    page.locator('[data-letter="B"] .lens-thumb[data-layer="0"]').click()
+    assert looking.state("selection.of_layers.layerB") == 0
+    page.fill("#lens-word", "cat")
+    page.press("#lens-word", "Enter")
+    page.wait_for_function(
+        "() => document.querySelector('.stage-cell[data-letter=\"B\"] .figures b').textContent === '“cat”'"
+    )
+    assert "of_layers" not in page.url
+    assert "layers=layerA:1,layerB:0,word:cat" in page.url.replace("%3A", ":")
+    assert not looking.complaints
+
+
+def test_a_query_is_chosen_on_the_board_and_no_picture_leaves_the_answer(
+    looking: Any, kept: Callable[..., dict[str, str]], visit: Callable[..., Any]
+) -> None:
+    page = looking.page
+    page.wait_for_selector(".lens-thumb")
+    board = page.locator('.stage[data-letter="A"]')
+    box = board.bounding_box()
+    board.click(position={"x": box["width"] * 0.53, "y": box["height"] * 0.22})
+    side = looking.run("A").media[0].token_grid[2]
+    assert looking.state("selection.adapter.query") == int(0.22 * side) * side + int(0.53 * side)
+    ids = kept({"A": "a cat", "B": "a cat"})
+    bare = visit(width=390, height=844)
+    bare.open(f"?a={ids['A']}&b={ids['B']}&sel=view=layers")
+    bare.page.wait_for_selector('.lens-cell[data-layer="0"]')
+    assert bare.page.evaluate("() => document.documentElement.scrollWidth") == 390
+    assert not looking.complaints + bare.complaints
