@@ -260,10 +260,11 @@ def test_the_twins_of_a_frame_agree_and_only_in_a_model_that_has_time(
 
 
 def test_a_clip_that_does_not_fit_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
-    session = Session(load=lambda name: pytest.fail(f"{name} was loaded"))
+    session = Session()
     path = str(encode(tmp_path / "long.mp4", count=700, rate=2, size=(448, 448), g=100))
     asked = Conversation().asking("What happens?", [path], VideoOptions(nframes=700))
     (last,) = session.ask("ann", "B", asked)
     assert last["state"] == "error"
     assert last["error"]["sentence"].endswith(" or fewer.")
     assert "set nframes " in last["error"]["sentence"]
+    assert not session.models.is_loaded(session.models.first["B"])
