@@ -58,9 +58,10 @@ class Events:
         asked = [rail.draft, rail.question, rail.system, rail.budget]
         shown = [rail.draft, rail.media, rail.notice, rail.turn_kind, rail.turns, rail.question, rail.system]
         shown += [rail.budget, rail.clip, rail.models, self.topbar, self.inspector]
-        demo.load(self.load, None, shown, **LATER)
+        asking = [*shown, rail.ask, rail.stop]
+        demo.load(self.load, None, asking, **LATER)
         demo.unload(self.unload)
-        self.topbar.example(self.choose_example, rail.draft, shown, trigger_mode="always_last", **LATER)
+        self.topbar.example(self.choose_example, rail.draft, asking, trigger_mode="always_last", **LATER)
         rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **LATER)
         rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **LATER)
         rail.media.remove(self.remove_media, asked, shown, **NOW)
@@ -76,7 +77,7 @@ class Events:
             [rail.ask.click, rail.question.submit],
             self.ask,
             [rail.draft, rail.question, rail.system, *rail.settings],
-            [*shown, rail.ask, rail.stop],
+            asking,
             trigger_mode="once",
             **LATER,
         )
@@ -89,12 +90,12 @@ class Events:
         named = {letter: run for letter in self.session.letters if (run := request.query_params.get(letter.lower()))}
         wanted = named or self.session.opening
         if not wanted:
-            yield from self._show_example(self.examples[0]["name"], Draft())
+            yield from self._show_example(self.examples[0]["name"], Draft(), request)
             return
         try:
             yield self._restored(wanted, request.session_hash or "")
         except UserError as error:
-            yield from self._show_example(self.examples[0]["name"], Draft(), sentence=str(error))
+            yield from self._show_example(self.examples[0]["name"], Draft(), request, sentence=str(error))
 
     def unload(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -134,13 +135,18 @@ class Events:
 
     # --- examples ---
 
-    def choose_example(self, draft: Draft, event: gr.EventData) -> Iterator[Changes]:
+    def choose_example(self, draft: Draft, event: gr.EventData, request: gr.Request) -> Iterator[Changes]:
         """A chip was pressed."""
-        yield from self._show_example(event.name, draft)
+        yield from self._show_example(event.name, draft, request)
 
-    def _show_example(self, name: str, before: Draft, *, sentence: str | None = None) -> Iterator[Changes]:
+    def _show_example(
+        self, name: str, before: Draft, request: gr.Request, *, sentence: str | None = None
+    ) -> Iterator[Changes]:
         example = next((one for one in self.examples if one["name"] == name), self.examples[0])
         paths = tuple(one["path"] for one in example["media"])
+        if not self.session.are_shipped(self._chosen(before)):  # minutes: told word by word
+            yield from self._ask_example(example, before.on_example(example["name"], paths), request)
+            return
         found: dict[str, Any] = {}
         asked = (example["name"], dict(before.models) or None, found)
         worker = threading.Thread(target=self._find_example, args=asked, daemon=True)
@@ -165,6 +171,15 @@ class Events:
         message = show_runs(found["runs"], outside=outside, sentence=sentence)
         yield {**shown, **after, self.inspector: gr.HTML(value=message, stale=None)}
 
+    def _ask_example(self, example: Mapping[str, Any], draft: Draft, request: gr.Request) -> Iterator[Changes]:
+        budget = self._budget({"max": example["max_pixels"]})
+        question, system = example["question"], example["system"]
+        shown = self._shown(draft, question, system, budget)
+        yield {**shown, self.rail.question: question, self.rail.system: system}
+        settings = Settings(min_pixels=budget["min"], max_pixels=budget["max"], keep=draft.keep)
+        conversation = draft.conversation(question, system)
+        yield from self._answers(draft, conversation, settings, budget, request.session_hash or "")
+
     def _find_example(self, name: str, models: Choice | None, found: dict[str, Any]) -> None:
         try:
             found["runs"] = self.session.example(name, models)
@@ -176,15 +191,8 @@ class Events:
         return show_asking(_turn(), dict.fromkeys(self.session.letters, update), outside=False, finished=False)
 
     def _failed(self, letter: str, error: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "letter": letter,
-            "state": "error",
-            "step": "",
-            "progress": 1,
-            "pieces": [],
-            "run": None,
-            "error": error,
-        }
+        update = {"letter": letter, "state": "error", "step": "", "progress": 1, "pieces": [], "run": None}
+        return {**update, "error": error}
 
     # --- pictures ---
 
@@ -376,16 +384,8 @@ class Events:
         result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
         result["kept_otherwise"] = draft.keep != draft.asked_keep
         try:
-            result["forecast"] = self.session.forecast(
-                draft.shown,
-                question,
-                system,
-                budget["min"],
-                budget["max"],
-                draft.samplings,
-                self._chosen(draft),
-                draft.keep,
-            )
+            asked = (draft.shown, question, system, budget["min"], budget["max"], draft.samplings)
+            result["forecast"] = self.session.forecast(*asked, self._chosen(draft), draft.keep)
         except UserError as error:
             result["error"] = str(error)
         return result

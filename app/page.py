@@ -52,7 +52,7 @@ def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
         options: more of Gradio's own for `launch`.
     """
     demo = build(session)
-    if prepare and session.has_shipped_models:  # large ones are asked when somebody asks
+    if prepare and session.are_shipped():  # large ones are asked when somebody asks
         threading.Thread(target=prepare_examples, args=(session,), name="prepare", daemon=True).start()
     return demo.queue(default_concurrency_limit=8).launch(
         theme=frontend.theme(),

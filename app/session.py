@@ -99,10 +99,9 @@ class Session:
         with self.models.use(self.models.first[self.letter(letter)]) as pipeline:
             return pipeline
 
-    @property
-    def has_shipped_models(self) -> bool:
-        """Whether the models of the start are the small ones that come with the project."""
-        return all(chosen.label in SHIPPED for chosen in self.models.first.values())
+    def are_shipped(self, models: Choice | None = None) -> bool:
+        """Whether these models, or those of the start, are the small ones that come with the project."""
+        return all(chosen.label in SHIPPED for chosen in (models or self.models.first).values())
 
     def is_loaded(self, letter: str) -> bool:
         """Whether the model that this letter stands for at first is in memory."""
