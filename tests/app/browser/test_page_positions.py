@@ -105,6 +105,7 @@ def test_a_cell_of_the_picture_and_its_token_are_one(looking: Any) -> None:
     )
     token = first + row * columns + column
     looking.page.wait_for_function("(token) => window.__inspector.state.selection.query.B === token", arg=token)
+    looking.settle()
     t, h, w = run.positions[:, token].tolist()
     assert f"token {token}, picture cell ({row}, {column}), is (t {t}, h {h}, w {w})" in looking.sentence()
     side = looking.run("A").media[0].token_grid[1]
