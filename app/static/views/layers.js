@@ -6,7 +6,8 @@ import { hasAdapter } from "../families.js";
 import { cellAt, cellBox, rowAndColumn } from "../geometry.js";
 import { said, say } from "../i18n.js";
 import { percent } from "../numbers.js";
-import { createLayerCurves, roundTicks } from "../parts/layercurves.js";
+import { createLayerCurves } from "../parts/layercurves.js";
+import { drawCurves, layersOf, lensOf } from "../parts/lenscurves.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
@@ -25,7 +26,6 @@ const COLUMN = 58;
 const READING = "reading every layer";
 
 const own = (selection) => choices(selection, "layers");
-const layersOf = (run) => run.sites.language.layers;
 
 // The word that is looked for: one that was typed, else the chosen word of the answer.
 const typed = (selection) => {
@@ -41,8 +41,6 @@ const quoted = (text) => `“${flatten(text).trim() || flatten(text)}”`;
 
 // --- what is asked of the server ---
 
-const lensOf = (ctx, run) => ctx.client.resource(`lens ${run.letter} ${run.id}`, "lens", { run: run.id }, { group: run.id });
-
 function wordOf(ctx, state, letter) {
   const run = state.runs[letter];
   const { selection } = state; // of what is locked: a hovered word would cost a replay
@@ -55,7 +53,7 @@ function wordOf(ctx, state, letter) {
 }
 
 const tokenOf = (ctx, state, run, token, channel) =>
-  ctx.client.resource(`${channel} ${run.letter}`, "lens_token", { run: run.id, token }, { hovering: state.preview !== null, group: run.id });
+  ctx.client.resource(channel, "lens_token", { run: run.id, token }, { hovering: state.preview !== null, group: run.id });
 
 // The layer on show: the chosen one, else that where the word is likeliest, else the last.
 function layerOf(run, selection, letter, word) {
@@ -286,61 +284,14 @@ function drawReading(root, answer, title, layer) {
 function drawReadings(ctx, view, { run, media, layer }, state, selection) {
   const token = selection.query[view.letter];
   const label = chosenLabel(run, token);
-  const before = token > 0 ? tokenOf(ctx, state, run, token - 1, "lens row") : null;
+  const before = token > 0 ? tokenOf(ctx, state, run, token - 1, `lens row ${view.letter}`) : null;
   view.before.hidden = !before;
   if (before) drawReading(view.before, before, say("Before {word}, layer {n}", { word: label, n: layer }), layer);
   view.at.hidden = !media;
   if (!media) return;
   const here = visualToken(state, selection, view.letter);
   const name = hasAdapter(run) ? say("Query {n}, layer {layer}", { n: here.row * media.token_grid[2] + here.column, layer }) : say("Token ({row}, {column}), layer {layer}", { ...here, layer });
-  drawReading(view.at, tokenOf(ctx, state, run, here.token, "lens cell"), name, layer);
-}
-
-// --- curves ---
-
-function saidLine(ctx, state, letter, kind) {
-  const run = state.runs[letter];
-  const token = run && effectiveToken(state, letter);
-  const lens = run && lensOf(ctx, run).value;
-  if (!lens || token === null || token < run.answer_start) return null;
-  const at = token - run.answer_start;
-  const values = Array.from({ length: layersOf(run) }, (_, layer) => lens.said[layer * lens.said.shape[1] + at]);
-  return { values, kind, name: `${letter} ${chosenLabel(run, token)}` };
-}
-
-const effectiveToken = (state, letter) => (state.preview?.query ?? state.selection.query)[letter];
-
-function drawCurves(ctx, view, { run, lens, layer }, state) {
-  const value = lens.value;
-  if (!value) return;
-  const lines = [saidLine(ctx, state, view.letter, "strong"), saidLine(ctx, state, other(view.letter), "dashed")].filter(Boolean);
-  const layerName = (n) => say("layer {n}", { n });
-  toggle(view.chance.root, "idle", !lines.length);
-  if (lines.length)
-    view.chance.update({
-      width: view.chance.root.clientWidth || 220,
-      lines,
-      top: 1.08,
-      ticks: [0, 0.5, 1],
-      reference: null,
-      chosen: layer,
-      format: (share) => `${Math.round(100 * share)} %`,
-      layer: layerName,
-    });
-  const kinds = Object.entries(value.norms);
-  const top = 1.1 * Math.max(...kinds.flatMap(([, values]) => [...values]));
-  const names = { text: say("text"), image: say("image"), answer: say("answer") };
-  view.norms.update({
-    width: view.norms.root.clientWidth || 220,
-    lines: kinds.map(([kind, values]) => ({ values: Array.from(values), kind: `kind-${kind}`, name: names[kind] })),
-    top,
-    ticks: roundTicks(top),
-    reference: null,
-    chosen: layer,
-    format: (length) => (length >= 1000 ? `${(length / 1000).toFixed(1)}k` : Number(length.toPrecision(3)).toString()),
-    layer: layerName,
-  });
-  setText(view.words, run.words.length ? "" : say("This run has no answer."));
+  drawReading(view.at, tokenOf(ctx, state, run, here.token, `lens cell ${view.letter}`), name, layer);
 }
 
 // --- one column ---
@@ -382,7 +333,7 @@ function drawColumn(ctx, view, state, selection) {
   toggle(view.side, "idle", !run?.media[selection.media]);
   if (!run) return void view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run));
   const media = run.media[selection.media] ?? null;
-  const lens = lensOf(ctx, run);
+  const lens = lensOf(ctx, run, view.letter);
   const word = wordOf(ctx, state, view.letter);
   const look = { run, media, lens, word, layer: layerOf(run, selection, view.letter, word?.value) };
   if (media) drawStage(ctx, view, look, state, selection);
@@ -456,7 +407,7 @@ export function status(ctx, state, selection) {
   const about = (letter) => {
     const run = state.runs[letter];
     if (!run) return null;
-    const lens = lensOf(ctx, run);
+    const lens = lensOf(ctx, run, letter);
     if (!lens.value) return ["", letter, ` ${lens.error ? said(lens.error) : say(READING)}`];
     const word = wordOf(ctx, state, letter);
     const layer = layerOf(run, selection, letter, word?.value);
