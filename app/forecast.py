@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -129,11 +128,20 @@ def _what_fits(
     name, step = ("pictures", 1) if plan.family == "qwen-vl" else ("nframes", 2)
     most = max(len(media.sampling.indices) for media in clips if media.sampling) // step
 
-    def fits(count: int) -> bool:
-        return planned([one.changed({name: count * step}) for one in samplings]).prompt_tokens + more <= plan.context
+    def tokens(count: int) -> int:
+        return planned([one.changed({name: count * step}) for one in samplings]).prompt_tokens + more
 
-    count = bisect_left(range(1, most + 1), True, key=lambda count: not fits(count))
-    return f"{name} {count * step}" if count else None
+    # Tokens grow about in proportion to frames: each look is where they would meet the context.
+    low, high, at_low, at_high = 0, most, 0, plan.prompt_tokens + more
+    while high - low > 1:
+        guess = low + round((plan.context - at_low) * (high - low) / max(1, at_high - at_low))
+        count = min(high - 1, max(low + 1, guess))
+        found = tokens(count)
+        if found <= plan.context:
+            low, at_low = count, found
+        else:
+            high, at_high = count, found
+    return f"{name} {low * step}" if low else None
 
 
 def _too_long(plan: Plan, tokens: int, fitting: str | None) -> str | None:

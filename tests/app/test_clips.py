@@ -104,6 +104,7 @@ def test_a_clip_is_forecast_for_both_without_a_model(clip: str) -> None:
     assert (fewer["A"]["media"][0]["token_grid"][0], fewer["B"]["media"][0]["token_grid"][0]) == (2, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("letter", "setting"), [("A", "pictures"), ("B", "nframes")])
 def test_a_clip_that_does_not_fit_says_which_setting_would(letter: str, setting: str, tmp_path: Path) -> None:
     session = Session(load=lambda name: pytest.fail(f"{name} was loaded"))
@@ -259,6 +260,7 @@ def test_the_twins_of_a_frame_agree_and_only_in_a_model_that_has_time(
         twins(tiny_session.finished, {"run": filmed["B"], "media": 0, "frame": 12})
 
 
+@pytest.mark.slow
 def test_a_clip_that_does_not_fit_is_refused_before_anything_is_loaded(tmp_path: Path) -> None:
     session = Session()
     path = str(encode(tmp_path / "long.mp4", count=700, rate=2, size=(448, 448), g=100))
