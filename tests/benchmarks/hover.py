@@ -98,7 +98,7 @@ def main() -> None:
         for letter in "AB":
             report(f"{letter}: a word, sent ahead", measure(page, "word", letter, options.times))
             report(f"{letter}: a place on the picture", measure(page, "place", letter, options.times))
-            report(f"{letter}: a cell of the matrix, from the server", measure(page, "cell", letter, options.times))
+            report(f"{letter}: a cell of the matrix, sent ahead", measure(page, "cell", letter, options.times))
             report(f"{letter}: a token of the prompt, from the server", measure(page, "token", letter, options.times))
         browser.close()
         app.get_blocks().close()
