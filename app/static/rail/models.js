@@ -69,7 +69,7 @@ function noteOn(plan) {
   if (!plan) return "";
   const format = plan.bytes_a_value === 4 ? "float32" : "bfloat16";
   const memory = say("{bytes} in {format}", { bytes: bytes(plan.weights), format });
-  return plan.loaded ? say("{memory}, loaded", { memory }) : say("{memory}, loaded when asked", { memory });
+  return plan.loaded ? say("{memory}, loaded", { memory }) : say("{memory}, not loaded", { memory });
 }
 
 export function mount(element, { props, watch, signal }) {

@@ -12,7 +12,7 @@ export default {
   float32: "float32",
   "{bytes} in {format}": "{format} 下占 {bytes}",
   "{memory}, loaded": "{memory}，已加载",
-  "{memory}, loaded when asked": "{memory}，提问时加载",
+  "{memory}, not loaded": "{memory}，未加载",
   "What the next run keeps": "下一次运行保留什么",
   Keep: "保留",
   "all that fits": "放得下的全部",
