@@ -124,8 +124,14 @@ def in_size(size: tuple[int, int]) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in words: one decimal, two below 2 %."""
-    return f"{share:.2%}".replace("%", " %") if share < 0.02 else f"{share:.1%}".replace("%", " %")
+    """A share in words: one decimal, two below 2 % and near 100 %, and never 0 or 100 for what is neither."""
+    value = 100 * share
+    if 0 < value < 0.005:
+        return "under 0.01 %"
+    if 99.995 <= value < 100:
+        return "over 99.99 %"
+    decimals = 2 if 0 < value < 1.995 or 99.95 <= value < 100 else 1
+    return f"{value:.{decimals}f} %"
 
 
 def in_bytes(count: float) -> str:

@@ -229,7 +229,15 @@ def test_a_folder_needs_no_weights_and_no_tokenizer(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "words"), [(0.0155, "1.55 %"), (0.02, "2.0 %"), (0.3224, "32.2 %"), (1.5, "150.0 %")]
+    ("share", "words"),
+    [
+        (0.0155, "1.55 %"),
+        (0.02, "2.0 %"),
+        (0.3224, "32.2 %"),
+        (1.5, "150.0 %"),
+        (0.99999, "over 99.99 %"),
+        (0.0, "0.0 %"),
+    ],
 )
 def test_shares_in_words(share: float, words: str) -> None:
     assert percent(share) == words
