@@ -339,7 +339,8 @@ class Session:
         found = {letter: self.models.describe(one).figures for letter, one in chosen.items()}
         titles = {card["letter"]: f"{card['name']}, {card['parameters']:,} parameters" for card in cards}
         figures = {letter: figures for letter, figures in found.items() if figures}
-        return {"badge": badge(cards), "measured": figures_table(figures, titles)}
+        demo = any(card["size_label"] == "tiny" or not card["trained"] for card in cards)
+        return {"badge": badge(cards), "demo": demo, "measured": figures_table(figures, titles)}
 
     def choice(self) -> dict[str, Any]:
         """What the page needs to let a visitor choose models."""

@@ -203,7 +203,6 @@ function adapterActions(store) {
   return {
     pickQuery: (query) => store.select(change({ query: clamp(Math.round(query), 0, last()) })),
     hoverQuery: (query) => store.preview(query === null ? null : change({ query })),
-    pickAdapterHead: (head) => store.select(change({ head })),
   };
 }
 

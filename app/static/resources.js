@@ -1,7 +1,7 @@
 // Pictures, maps and shares of the current selection, each from the client's cache or on its way.
 
 import { ownGrid } from "./families.js";
-import { cellsOf, placeOf, rowAndColumn } from "./geometry.js";
+import { cellsOf } from "./geometry.js";
 import { say } from "./i18n.js";
 import { LETTERS, choices, effective } from "./store.js";
 import { cellInTime, firstFrameOf } from "./time.js";
@@ -202,30 +202,6 @@ export function createResources(store, client) {
     return ask("agreement", "agreement", asked, groupOf(one, two));
   }
 
-  const letterWithAdapter = () => LETTERS.find((letter) => run(letter)?.sites.adapter);
-  const withAdapter = () => run(letterWithAdapter());
-
-  // Which frame of a clip the adapter is shown at: its queries read each frame apart.
-  const adapterFrame = () => cellInTime(store.state, effective(store.state), letterWithAdapter());
-
-  function adapterRow(channel, name, more) {
-    const { adapter, media } = effective(store.state);
-    if (!withAdapter()) return null;
-    const { id } = withAdapter();
-    return ask(channel, name, { run: id, media, head: adapter.head, ...more(adapter) }, `${id} ${media}`).value;
-  }
-
-  const adapterMap = () =>
-    adapterRow("adapter", "adapter", ({ query }) => ({ query: query + adapterFrame() * withAdapter().sites.adapter.queries }));
-  const adapterSheet = () => adapterRow("sheet", "adapter_sheet", () => ({ frame: adapterFrame() }));
-
-  // The place on the picture that the chosen query looks at most; a pinned place wins.
-  function adapterPlace(selection) {
-    if (selection.keys) return selection.keys;
-    const map = adapterMap();
-    return map ? placeOf(...rowAndColumn(map.max_index, map.grid), map.grid) : [0.5, 0.5];
-  }
-
   // A run's picture; of a clip the frame that is on show, unless another is named.
   function onShow(kind, id, index, frame = null) {
     const letter = LETTERS.find((one) => run(one)?.id === id);
@@ -236,5 +212,5 @@ export function createResources(store, client) {
   }
 
   const ofRows = { mapResources, sendAhead, shares, statistics, patchReaders, reading, agreement };
-  return { picture: onShow, ...ofRows, adapterMap, adapterSheet, adapterPlace };
+  return { picture: onShow, ...ofRows };
 }

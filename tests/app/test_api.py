@@ -273,7 +273,8 @@ def test_an_invented_id_or_a_wrong_shape_is_one_sentence(server: Server, name: s
         assert len(answer.json()["error"]) < 200
 
 
-WITHOUT_NUMBERS = ("run", "example", "pipeline", "position_facts")  # a run's id, or a name, is all they take
+# A run's id, or a name, is all that these take.
+WITHOUT_NUMBERS = ("run", "example", "pipeline", "position_facts", "adapter_code", "lens")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT_NUMBERS])

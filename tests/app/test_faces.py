@@ -8,6 +8,7 @@ import base64
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ def call_tool(address: str, name: str, **arguments: Any) -> Any:
             answer = await session.call_tool(name, arguments) if name else None
             return answer, {tool.name: tool for tool in tools.tools}
 
-    return asyncio.run(call())
+    # On a thread of its own: the browser's driver keeps a loop running in this one.
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, call()).result()
 
 
 def read(answer: Any) -> Any:

@@ -226,7 +226,8 @@ export class HeadCard {
   }
 
   updateName(model, run) {
-    const size = model && `${model.size_label} · ${parameters(model.parameters)}`;
+    const [name, exact] = model ? [model.size_label, parameters(model.parameters)] : [];
+    const size = name === exact ? name : `${name} · ${exact}`;
     refill(this.name, [model?.title, run?.id], () =>
       model ? [el("b", { text: model.title }), el("span", { text: size })] : [],
     );

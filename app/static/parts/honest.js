@@ -3,11 +3,15 @@
 import { el, refill } from "../dom.js";
 import { say } from "../i18n.js";
 
+// Open where there is room, folded on a phone; the panels that are on the page follow when that changes.
+const wide = window.matchMedia("(min-width: 721px)");
+wide.addEventListener("change", () =>
+  document.querySelectorAll("details.honest").forEach((panel) => (panel.open = wide.matches)),
+);
+
 export function honestPanel() {
   const root = el("details", { class: "card honest" });
-  const wide = window.matchMedia("(min-width: 721px)");
   root.open = wide.matches;
-  wide.addEventListener("change", () => (root.open = wide.matches));
   const summary = el(
     "summary",
     {},

@@ -123,6 +123,8 @@ function laneParts(shown, at, x, top, largest, width) {
   ];
 }
 
+const JUMP_WORDS = 320; // px that the sentence of a jump and the tag of a token take beside each other
+
 // The jump behind each media of a model whose media take fewer ids than tokens.
 function jumps(shown, x, top, width) {
   const { run, positions } = shown;
@@ -133,7 +135,10 @@ function jumps(shown, x, top, width) {
     if (after === undefined) return [];
     const right = x(last + 1) > width - 150;
     const line = svg("line", { x1: x(last + 1), x2: x(last + 1), y1: top, y2: top + heightOf(run) - GAP, class: "lane-jump" });
-    const place = { x: x(last + 1) + (right ? -3 : 3), y: top - 5, "text-anchor": right ? "end" : "start", class: "lane-name" };
+    // Over the picture's own tokens where they are wide enough: the tag of a word that follows would cover it.
+    const apart = x(last + 1) - x(first) > JUMP_WORDS;
+    const at = apart ? x(first) : x(last + 1) + (right ? -3 : 3);
+    const place = { x: at, y: top - 5, "text-anchor": right && !apart ? "end" : "start", class: "lane-name" };
     return [line, words("text", place, jumpWords(positions[0][first], after, media, shown.rule))];
   });
 }

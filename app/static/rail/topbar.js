@@ -249,11 +249,12 @@ export function mount(element, { props, trigger, watch, signal }) {
     measured.root,
   );
   const draw = () => {
-    const { examples = [], selected = null, badge: words = "", measured: figures = null } = props.value || {};
+    const { examples = [], selected = null, badge: words = "", demo = true, measured: figures = null } = props.value || {};
     chips.update(examples, selected);
     narrow.update(examples, selected);
     refill(badge, words, () => (words ? [el("i", { class: "info", text: "i" }), said(words)] : []));
     toggle(badge, "plain", !words);
+    toggle(badge, "calm", !demo); // amber is for weights that are no ground to judge an answer by
     badge.disabled = !figures;
     badge.title = figures ? say("How often these weights are right") : "";
     measured.update(figures);
