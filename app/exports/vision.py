@@ -47,7 +47,7 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
     looks = [look for look in looks if look.run.media]
     if not looks:
         raise RunError("No picture in this question: there is no row of a patch to draw.")
-    swapped = own(selection, "vision").get("column") is True
+    swapped = selection.get("swap") is True
     shown = [_looking(look, selection) for look in looks]
     arrays: dict[str, np.ndarray] = {}
     for one in shown:

@@ -19,7 +19,7 @@ import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Vision";
 export const SITE = "vision";
-export const CHOICES = { layerA: null, headA: null, layerB: null, headB: null, statistic: "distance", column: false };
+export const CHOICES = { layerA: null, headA: null, layerB: null, headB: null, statistic: "distance" };
 
 const STAGE_HEIGHT = 250;
 const PLACES = [128, 96];
@@ -59,7 +59,7 @@ function patchOf(state, selection, letter) {
 function rowOf(ctx, state, selection, letter, [layer, head]) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
-  const query = { run: run.id, media: selection.media, patch, layer, head, column: own(selection).column };
+  const query = { run: run.id, media: selection.media, patch, layer, head, column: selection.swap };
   const hovering = state.preview !== null;
   return ctx.client.resource(`vision ${letter}`, "vision_row", query, { hovering, group: `${run.id} ${selection.media}` });
 }
@@ -269,7 +269,7 @@ function tools(ctx) {
       ["row", say("Looks at"), say("The patch's own row")],
       ["column", say("Is looked at by"), say("Its column: its weight in every patch's row")],
     ],
-    (value) => ctx.actions.choose("vision", { column: value === "column" }),
+    (value) => ctx.store.select({ swap: value === "column" }),
   );
   const statistic = segmented(
     say("Statistic"),
@@ -285,7 +285,7 @@ function tools(ctx) {
     root: el("div", { class: "tools" }, pens, el("span", { class: "spring" }), media.root, direction, statistic),
     update(state, selection) {
       media.update(state, selection);
-      const swapped = own(selection).column;
+      const swapped = selection.swap;
       direction.choose(swapped ? "column" : "row");
       statistic.choose(statisticOf(selection));
       setText(first, selection.keys ? say("the chosen patch") : say("the middle patch: point at another"));
@@ -295,7 +295,7 @@ function tools(ctx) {
 }
 
 function honest(selection, runs) {
-  const plotted = own(selection).column
+  const plotted = selection.swap
     ? say("One column of one head: the weight of this patch in the exact row of every patch of its segment.")
     : say("One row of one head, exact, over the patches of its own segment; it sums to 1.");
   return [

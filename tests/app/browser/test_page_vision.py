@@ -41,7 +41,7 @@ def test_a_patch_shows_its_exact_row_and_the_towers_statistics(looking: Any, pai
     page, place = looking.page, [0.31, 0.62]
     page.wait_for_selector('.tower-cell[data-letter="B"] .matrix-cell')
     page.mouse.move(4, 4)
-    choice = {"layerA": 1, "headA": 2, "layerB": 2, "headB": "mean", "statistic": "own", "column": False}
+    choice = {"layerA": 1, "headA": 2, "layerB": 2, "headB": "mean", "statistic": "own"}
     looking.select(media=1, keys=place, of_vision=choice)
     for letter in "AB":
         run = looking.run(letter)
@@ -74,8 +74,10 @@ def test_a_patch_shows_its_exact_row_and_the_towers_statistics(looking: Any, pai
 
 def test_the_other_direction_is_a_column_and_curves_are_the_heads(looking: Any) -> None:
     page, place = looking.page, [0.7, 0.3]
-    choice = {"layerA": 3, "headA": 0, "layerB": 3, "headB": 0, "statistic": "distance", "column": True}
+    choice = {"layerA": 3, "headA": 0, "layerB": 3, "headB": 0, "statistic": "distance"}
     looking.select(keys=place, of_vision=choice)
+    page.mouse.click(4, 4)
+    page.keyboard.press("q")  # query and key change roles
     run = looking.run("B")
     grid = run.media[0].patch_grid
     column = run.column("vision", key=patch_at(place, grid), layer=3, head=0, media=0).numpy()
