@@ -35,6 +35,7 @@ class Column:
     unit: str
     share: float
     maximum: float
+    foot: str
 
 
 def attention_side_by_side(
@@ -46,6 +47,7 @@ def attention_side_by_side(
     units: Sequence[str] = (),
     shares: Sequence[float] = (),
     maxima: Sequence[float] = (),
+    feet: Sequence[str] = (),
     place: str = "picture",
     caption: str = "",
     dark: bool = False,
@@ -64,6 +66,7 @@ def attention_side_by_side(
         units: what a cell of each map is, "patch" or "token"; "cell" when empty.
         shares: of each row that falls on the picture, 0..1; the sum of each map when empty.
         maxima: where each scale ends; each map's largest value when empty.
+        feet: what stands beneath each map instead of its share of the row.
         place: what the picture is, "frame" of a clip.
         caption: what exactly is plotted.
         dark: for a dark page.
@@ -75,7 +78,7 @@ def attention_side_by_side(
     pictures = [pixels_of(one) for one in (picture if isinstance(picture, list) else [picture] * len(cells))]
     if not 1 <= len(cells) <= 2:
         raise ValueError(f"give one map or two, not {len(cells)}")
-    columns = _columns(cells, titles, subtitles, units, shares, maxima)
+    columns = _columns(cells, titles, subtitles, units, shares, maxima, feet)
     width, height = fitted(pictures[0], COLUMN - SCALE)
     sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
     for number, (values, pixels, column) in enumerate(zip(cells, pictures, columns, strict=True)):
@@ -113,6 +116,7 @@ def _columns(
     units: Sequence[str],
     shares: Sequence[float],
     maxima: Sequence[float],
+    feet: Sequence[str],
 ) -> list[Column]:
     given = zip(
         titles or [""] * len(cells),
@@ -120,6 +124,7 @@ def _columns(
         units or ["cell"] * len(cells),
         shares or [float(values.sum()) for values in cells],
         maxima or [float(values.max(initial=0.0)) for values in cells],
+        feet or [""] * len(cells),
         strict=True,
     )
     return [Column(*words) for words in given]
@@ -137,7 +142,8 @@ def _words(sheet: Paper, left: float, height: float, values: NDArray[np.float64]
     sheet.text(left, 0.10, cut(column.title, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, 0.28, cut(column.subtitle, COLUMN, SMALL), size=SMALL, colour=subdued)
     half = f"half of it in {int(fewest_cells(values).sum()):,} of {counted(values.size, column.unit)} (dashed)"
-    sheet.text(left, HEAD + height + 0.08, f"{percent(column.share)} of the row on this {place}", bold=True)
+    foot = column.foot or f"{percent(column.share)} of the row on this {place}"
+    sheet.text(left, HEAD + height + 0.08, cut(foot, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, HEAD + height + 0.24, half, size=SMALL, colour=subdued)
 
 

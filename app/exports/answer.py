@@ -9,12 +9,15 @@ import numpy as np
 
 import viz
 from app import words
+from app.exports.answer_maps import SINKS, Drawn, drawn
 from app.exports.chosen import Chosen, Selection, chosen, own
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
 from app.exports.naming import head_words, layer_words, model_title, quoted, spelled, weights_words
 from app.payload import Finished
 from qwenvl.errors import RunError
+
+MOST_NAMED = 8  # rows in a caption; the numbers' manifest has them all
 
 
 def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
@@ -30,30 +33,29 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
     looks = [look for look in looks if look.word is not None and look.run.media]
     if not looks:
         raise RunError("Nothing is chosen: choose a word of an answer, then export.")
+    maps = [drawn(look, selection) for look in looks]
     arrays: dict[str, np.ndarray] = {}
-    for look in looks:
-        arrays |= _arrays(look)
-    given = _given(runs, looks, arrays, shared=selection.get("shared") is True)
-    maps = [f"map_{look.letter}" for look in looks]
+    for one in maps:
+        arrays |= one.arrays()
+    given = _given(runs, maps, arrays, shared=selection.get("shared") is True)
+    names = [f"map_{look.letter}" for look in looks]
     picture, _ = _pictures(looks)
     return Exported(
-        figure=viz.attention_side_by_side([arrays[name] for name in maps], picture=picture, **given),
+        figure=viz.attention_side_by_side([arrays[name] for name in names], picture=picture, **given),
         caption=given["caption"],
         arrays=arrays,
-        facts={look.letter: _facts(look) for look in looks},
-        lines=_lines(runs, looks, maps, given),
+        facts={one.look.letter: _facts(one) for one in maps},
+        lines=_lines(runs, maps, names, given),
     )
 
 
 def _check_drawn(selection: Selection) -> None:
-    """A file says exactly what it plots: one raw row a model, which is not what every choice on the page draws."""
+    """A file says exactly what it plots: not every choice on the page has a figure for print."""
     choices = own(selection, "answer")
-    also = selection.get("also")
-    added = isinstance(also, dict) and any(also.values())
-    if choices.get("mode", "raw") != "raw" or choices.get("scale") == "difference" or selection.get("swap") or added:
+    if choices.get("mode") == "neutral" or choices.get("scale") == "difference" or selection.get("swap"):
         raise RunError(
-            "This file draws one raw row a model: choose Raw, a scale, one word and no swap, then export. "
-            "The library has the rest, such as run.map_without_sinks and qwenvl.agreement."
+            "This file draws rows of each model: choose Raw or Sinks aside, a scale and no swap, then export. "
+            "The library has the rest, such as run.map_against_neutral and qwenvl.agreement."
         )
 
 
@@ -87,94 +89,93 @@ def _pictures(looks: Sequence[Chosen]) -> tuple[Any, str]:
     return [frame_of(look) for look in looks], f"[{', '.join(frame_code(look) for look in looks)}]"
 
 
-def _arrays(look: Chosen) -> dict[str, np.ndarray]:
-    """The map of a frame as it is drawn, and the whole row it is a part of."""
-    run, at = look.run, {"query": look.row, "layer": look.layer, "head": look.head}
-    if "adapter" in run.sites:
-        cells = run.image_map(**at, media=look.media)
-    else:
-        cells = run.token_weights(**at, media=look.media).reshape(run.media[look.media].token_grid)
-    found = {f"map_{look.letter}": cells[look.frame].numpy()}
-    if look.layer != "mean":
-        found[f"row_{look.letter}"] = run.attention("language", **at).cpu().numpy()
-    return found
-
-
-def _lines(runs: Mapping[str, Finished], looks: Sequence[Chosen], maps: Sequence[str], given: dict[str, Any]) -> str:
-    lines = [opening({look.letter: runs[look.letter] for look in looks}, uses="numpy"), ""]
-    for look in looks:
-        at = {"query": look.row, "layer": look.layer, "head": look.head}
-        if "adapter" in look.run.sites:
-            cells = call(f"run_{look.letter}.image_map", **at, media=look.media)
-        else:
-            grid = look.run.media[look.media].token_grid
-            cells = call(f"run_{look.letter}.token_weights", **at, media=look.media) + f".reshape({grid})"
-        lines.append(f"map_{look.letter} = {cells}[{look.frame}].numpy()")
-        if look.layer != "mean":
-            row = call(f"run_{look.letter}.attention", '"language"', **at)
-            lines.append(f"row_{look.letter} = {row}.cpu().numpy()  # all keys")
-    drawn = call("viz.attention_side_by_side", f"[{', '.join(maps)}]", picture=Name("picture"), **given)
-    return "\n".join([*lines, f"picture = {_pictures(looks)[1]}", "", f"figure = {drawn}", closing("answer"), ""])
+def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[str], given: dict[str, Any]) -> str:
+    looks = [one.look for one in maps]
+    uses = "numpy torch" if any(len(one.rows) > 1 for one in maps) else "numpy"
+    lines = [opening({look.letter: runs[look.letter] for look in looks}, uses=uses), ""]
+    for one in maps:
+        lines += one.lines()
+    shown = call("viz.attention_side_by_side", f"[{', '.join(names)}]", picture=Name("picture"), **given)
+    return "\n".join([*lines, f"picture = {_pictures(looks)[1]}", "", f"figure = {shown}", closing("answer"), ""])
 
 
 def _given(
-    runs: Mapping[str, Finished], looks: Sequence[Chosen], arrays: Mapping[str, np.ndarray], *, shared: bool
+    runs: Mapping[str, Finished], maps: Sequence[Drawn], arrays: Mapping[str, np.ndarray], *, shared: bool
 ) -> dict[str, Any]:
     """What the figure is given besides its maps and picture."""
+    looks = [one.look for one in maps]
     tops = [float(arrays[f"map_{look.letter}"].max()) for look in looks]
+    feet = [one.foot() for one in maps]
     return {
         "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
         "subtitles": [quoted(look.run.answer) for look in looks],
-        "units": ["patch" if "adapter" in look.run.sites else "token" for look in looks],
+        "units": ["patch" if one.on_patches else "token" for one in maps],
+        **({"feet": feet} if any(feet) else {}),
         "place": "frame" if looks[0].run.media[looks[0].media].patch_grid[0] > 1 else "picture",
         "maxima": [max(tops)] * len(tops) if shared else tops,
-        "caption": _caption(runs, looks, shared=shared),
+        "caption": _caption(runs, maps, shared=shared),
     }
 
 
-def _caption(runs: Mapping[str, Finished], looks: Sequence[Chosen], *, shared: bool) -> str:
-    predicts = all(look.predicts for look in looks)
-    what = "the row that predicts a word of the answer" if predicts else "the row of a chosen token"
-    parts = [f"Where {what} falls on the original picture."]
-    parts += [_row_words(runs[look.letter], look) for look in looks]
+def _caption(runs: Mapping[str, Finished], maps: Sequence[Drawn], *, shared: bool) -> str:
+    predicts, several = all(one.look.predicts for one in maps), any(len(one.rows) > 1 for one in maps)
+    if several:
+        rows = "rows that predict words of the answer" if predicts else "the rows of chosen tokens"
+        what = f"the mean, of equal weights, of {rows}"
+    else:
+        what = "the row that predicts a word of the answer" if predicts else "the row of a chosen token"
+    parts = [f"Where {what} falls on the original picture{', sinks set aside' if maps[0].mode == 'sinks' else ''}."]
+    parts += [_row_words(runs[one.look.letter], one) for one in maps]
+    if maps[0].mode == "sinks":
+        parts.append(SINKS)
     scale = "one scale, to the larger maximum" if shared else "each map to its own maximum"
     parts.append(f"Colours: viridis, {scale}; % of the whole row in one cell, hard-edged, nothing resampled.")
-    parts.append("Dashed: the fewest cells that hold half of what falls on this picture. A share is no proof of cause.")
-    return " ".join([*parts, weights_words(runs, [look.letter for look in looks])]).strip()
+    left = " is left" if maps[0].mode == "sinks" else " falls on this picture"
+    parts.append(f"Dashed: the fewest cells that hold half of what{left}. A share is no proof of cause.")
+    return " ".join([*parts, weights_words(runs, [one.look.letter for one in maps])]).strip()
 
 
-def _row_words(finished: Finished, look: Chosen) -> str:
-    media = look.run.media[look.media]
-    if "adapter" in look.run.sites:
+def _row_words(finished: Finished, one: Drawn) -> str:
+    look, media = one.look, one.look.run.media[one.look.media]
+    if one.on_patches:
         grid = words.grid((1, *media.patch_grid[1:]))
         how = (
             f"its weights on the adapter's queries times the adapter's attention, mean of its heads, on {grid} patches"
         )
     else:
         how = f"its weights on the {words.grid((1, *media.token_grid[1:]))} visual tokens"
-    weights = look.run.token_weights(query=look.row, layer=look.layer, head=look.head, media=look.media)
-    share = words.percent(float(weights.double().sum()))
+    share = words.percent(one.share())
     where = f"{layer_words(look.run, look.layer)}, {head_words(look.run, 'language', look.head)}"
     place = f" of {media.name}" if len(look.run.media) > 1 else ""
     moment = f", temporal cell {look.frame}" if media.patch_grid[0] > 1 else ""
+    done = f"; {one.words()}" if one.words() else ""
     return (
-        f"{look.letter}: {model_title(finished)}, token {look.word} {spelled(look.run, look.word or 0)}, "
-        f"row {look.row}, language {where}; {how}{place}{moment}; {share} of the row in all."
+        f"{look.letter}: {model_title(finished)}, {_named(one)}, language {where}; "
+        f"{how}{place}{moment}; {share} of the row in all{done}."
     )
 
 
-def _facts(look: Chosen) -> dict[str, Any]:
-    media = look.run.media[look.media]
+def _named(one: Drawn) -> str:
+    """The token and the row, or every one of several."""
+    run, step = one.look.run, int(one.look.predicts)
+    each = [f"token {row + step} {spelled(run, row + step)}, row {row}" for row in one.rows]
+    more = [f"and {len(each) - MOST_NAMED} more"] if len(each) > MOST_NAMED else []
+    return each[0] if len(each) == 1 else f"mean of {len(each)} rows ({'; '.join([*each[:MOST_NAMED], *more])})"
+
+
+def _facts(one: Drawn) -> dict[str, Any]:
+    look, media = one.look, one.look.run.media[one.look.media]
     return {
         "token": look.word,
         "text": look.run.tokens[look.word].text,
         "row": look.row,
         "layer": look.layer,
         "head": look.head,
-        "adapter_head": "mean" if "adapter" in look.run.sites else None,
+        "adapter_head": "mean" if one.on_patches else None,
         "media": look.media,
         "frame": look.frame,
-        "cells": "patches" if "adapter" in look.run.sites else "visual tokens",
-        "grid": list(media.patch_grid if "adapter" in look.run.sites else media.token_grid),
+        "cells": "patches" if one.on_patches else "visual tokens",
+        "grid": list(media.patch_grid if one.on_patches else media.token_grid),
         "normalised": "softmax over all keys of the row, which sum to 1",
+        **one.facts(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import hashlib
@@ -18,8 +19,10 @@ import numpy as np
 import pytest
 
 import viz
+from app import words
 from app.exports import EXPORTS, Exported
 from app.exports.files import KINDS, export_file
+from app.rows import map_row
 from app.session import Session
 from qwenvl.errors import UserError
 from qwenvl.run import Run
@@ -90,6 +93,61 @@ def test_the_lines_make_the_same_figure(
         assert np.asarray(names[name]).dtype == values.dtype
     assert _said(viz.rendered(names["figure"], format="svg")) == _said(viz.rendered(made[view].figure, format="svg"))
     assert list(tmp_path.glob(f"{view}.*"))
+
+
+SINKS = {"of_answer": {"mode": "sinks"}}
+WAYS = {"sinks": SINKS, "words": {"add": 2}, "sinks of words": {**SINKS, "add": 1}, "mean": {**SINKS, "layers": "mean"}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", ["where", "clip"])
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_drawing_an_answer_comes_again(
+    way: str, example: str, tiny_session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = tiny_session.example(example)
+    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
+    more = dict(WAYS[way])
+    added = range(more.pop("add", 0))
+    more["also"] = {letter: [finished.run.answer_start + step for step in added] for letter, finished in runs.items()}
+    if more.pop("layers", None):
+        more["layer"] = dict.fromkeys(ids, "mean")
+    selection = selected(tiny_session, ids, **more)
+    found = EXPORTS["answer"](runs, selection)
+    names = _made_anew(found, runs, tmp_path, monkeypatch)
+    for letter, finished in runs.items():
+        values, drawn = _asked_of_page(finished, letter, selection)
+        np.testing.assert_allclose(found.arrays[f"map_{letter}"], values, atol=1e-7)
+        assert found.facts[letter].get("removed") == pytest.approx(drawn.get("removed"))
+        assert f"{words.percent(drawn['share'])} of the row in all" in found.caption
+    if way == "mean":
+        assert found.facts["B"]["removed"] > 0
+        assert found.arrays["sinks_B"].tolist() == found.facts["B"]["sink_keys"] != []
+    assert _said(viz.rendered(names["figure"], format="svg")) == _said(viz.rendered(found.figure, format="svg"))
+
+
+def _made_anew(found: Exported, runs: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What an export's own lines leave, held against its arrays."""
+    monkeypatch.chdir(folder)
+    for letter, finished in runs.items():
+        finished.run.save(folder / f"{letter}.run")
+    names: dict[str, Any] = {}
+    exec(compile(found.lines, "answer.py", "exec"), names)
+    for name, values in found.arrays.items():
+        np.testing.assert_allclose(names[name], values, rtol=1e-5, atol=1e-7)
+        assert np.asarray(names[name]).dtype == values.dtype
+    return names
+
+
+def _asked_of_page(finished: Any, letter: str, selection: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+    """The map that the page draws for the same selection, at the same moment."""
+    run = finished.run
+    asked = {name: selection[name][letter] for name in ("query", "layer", "head", "also")}
+    mode = selection.get("of_answer", {}).get("mode", "raw")
+    drawn = map_row(run, letter, {**asked, "why": True, "media": 0, "mode": mode})
+    name, grid = ("values", "grid") if "adapter" in run.sites else ("tokens", "token_grid")
+    values = np.frombuffer(base64.b64decode(drawn[name]["f32"]), dtype="<f4")
+    return values.reshape(drawn[grid])[selection["frames"][letter]], drawn
 
 
 def _said(content: bytes) -> list[str | None]:
