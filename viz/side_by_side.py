@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from viz.contours import fewest_cells, loops
 from viz.paper import BODY, COLUMN, SMALL, Paper, cut, left_of, paper
-from viz.theme import overlay, quieten, viridis
+from viz.theme import diverging, overlay, quieten, viridis
 from viz.words import counted, percent
 
 HEAD, FOOT = 0.50, 0.42  # inches above and beneath a picture
 SCALE = 0.52  # right of a picture: the bar of its scale and its numbers
+SIGNED_SCALE = 0.62  # the same where numbers have signs
 TALLEST = 4.4  # inches a picture may have
 LARGEST = 1600  # pixels of a picture's longer side in the file: 500 to the inch
 CELL = 12  # pixels of a cell in the file, so that no viewer that smooths pictures can blur its edges
@@ -48,6 +50,7 @@ def attention_side_by_side(
     shares: Sequence[float] = (),
     maxima: Sequence[float] = (),
     feet: Sequence[str] = (),
+    signed: bool = False,
     place: str = "picture",
     caption: str = "",
     dark: bool = False,
@@ -67,6 +70,8 @@ def attention_side_by_side(
         shares: of each row that falls on the picture, 0..1; the sum of each map when empty.
         maxima: where each scale ends; each map's largest value when empty.
         feet: what stands beneath each map instead of its share of the row.
+        signed: the maps are differences: teal above zero, rose below it, zero bare, each scale from -maximum to
+            maximum; the dashed line goes round half of what is more.
         place: what the picture is, "frame" of a clip.
         caption: what exactly is plotted.
         dark: for a dark page.
@@ -78,16 +83,17 @@ def attention_side_by_side(
     pictures = [pixels_of(one) for one in (picture if isinstance(picture, list) else [picture] * len(cells))]
     if not 1 <= len(cells) <= 2:
         raise ValueError(f"give one map or two, not {len(cells)}")
-    columns = _columns(cells, titles, subtitles, units, shares, maxima, feet)
-    width, height = fitted(pictures[0], COLUMN - SCALE)
+    columns = _columns(cells, titles, subtitles, units, shares, maxima, feet, signed)
+    width, height = fitted(pictures[0], COLUMN - (SIGNED_SCALE if signed else SCALE))
     sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
     for number, (values, pixels, column) in enumerate(zip(cells, pictures, columns, strict=True)):
         left = left_of(number)
-        _words(sheet, left, height, values, column, place)
+        half = fewest_cells(values.clip(min=0))
+        _words(sheet, left, height, half, column, f"half of {'what is more' if signed else 'it'}", place)
         axes = sheet.axes(left, HEAD, width, height)
-        lay_map(axes, values, picture=pixels, maximum=column.maximum, dark=dark)
-        outline(axes, fewest_cells(values), picture=pixels)
-        draw_scale(sheet, left + width + 0.08, HEAD, height, column.maximum)
+        lay_map(axes, values, picture=pixels, maximum=column.maximum, signed=signed, dark=dark)
+        outline(axes, half, picture=pixels)
+        draw_scale(sheet, left + width + 0.08, HEAD, height, column.maximum, signed=signed)
     return sheet.figure
 
 
@@ -117,13 +123,14 @@ def _columns(
     shares: Sequence[float],
     maxima: Sequence[float],
     feet: Sequence[str],
+    signed: bool,
 ) -> list[Column]:
     given = zip(
         titles or [""] * len(cells),
         subtitles or [""] * len(cells),
         units or ["cell"] * len(cells),
         shares or [float(values.sum()) for values in cells],
-        maxima or [float(values.max(initial=0.0)) for values in cells],
+        maxima or [float((np.abs(values) if signed else values).max(initial=0.0)) for values in cells],
         feet or [""] * len(cells),
         strict=True,
     )
@@ -137,44 +144,78 @@ def fitted(pixels: NDArray[np.uint8], room: float) -> tuple[float, float]:
     return tall * width / height, tall
 
 
-def _words(sheet: Paper, left: float, height: float, values: NDArray[np.float64], column: Column, place: str) -> None:
+def _words(
+    sheet: Paper, left: float, height: float, half: NDArray[np.bool_], column: Column, what: str, place: str
+) -> None:
     subdued = sheet.colours.subdued
     sheet.text(left, 0.10, cut(column.title, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, 0.28, cut(column.subtitle, COLUMN, SMALL), size=SMALL, colour=subdued)
-    half = f"half of it in {int(fewest_cells(values).sum()):,} of {counted(values.size, column.unit)} (dashed)"
+    held = f"{what} in {int(half.sum()):,} of {counted(half.size, column.unit)} (dashed)"
     foot = column.foot or f"{percent(column.share)} of the row on this {place}"
     sheet.text(left, HEAD + height + 0.08, cut(foot, COLUMN, BODY, bold=True), bold=True)
-    sheet.text(left, HEAD + height + 0.24, half, size=SMALL, colour=subdued)
+    sheet.text(left, HEAD + height + 0.24, held, size=SMALL, colour=subdued)
 
 
-def draw_scale(sheet: Paper, left: float, top: float, height: float, maximum: float) -> None:
-    """A bar of the colours from nothing to the maximum, in per cent of the row in one cell."""
+def draw_scale(
+    sheet: Paper, left: float, top: float, height: float, maximum: float, *, signed: bool = False, unit: str = "%"
+) -> None:
+    """A bar of the colours from nothing, or from -maximum, to the maximum.
+
+    Args:
+        sheet, left, top, height: where it stands, in inches.
+        maximum: where the scale ends.
+        signed: from rose through the surface, which is nothing, to teal.
+        unit: "%" for a share in per cent, "" for a number as it is.
+    """
     axes = sheet.axes(left, top, 0.07, height)
-    ramp = viridis(np.linspace(1, 0, SCALE_STEPS))[:, None]
-    axes.imshow(ramp, extent=(0, 1, 0, 1), aspect="auto", interpolation="none")
+    low = -1 if signed else 0
+    values = np.linspace(1, low, SCALE_STEPS)[:, None]
+    ramp = _on_surface(values, sheet) if signed else viridis(values)
+    axes.imshow(ramp, extent=(0, 1, low, 1), aspect="auto", interpolation="none")
     axes.set_xticks([])
     axes.yaxis.tick_right()
-    axes.set_yticks([0, 0.5, 1], [scale_number(part * maximum) for part in (0, 0.5, 1)])
+    marks = (-1, 0, 1) if signed else (0, 0.5, 1)
+    axes.set_yticks(marks, [_mark(part * maximum, signed, unit) for part in marks])
     for spine in axes.spines.values():
         spine.set_visible(False)
 
 
+def _mark(value: float, signed: bool, unit: str) -> str:
+    size = scale_number(abs(value)) if unit == "%" else f"{abs(value):.3g}"
+    return size if not signed or value == 0 else f"{'+' if value > 0 else '−'}{size}"
+
+
+def _on_surface(values: NDArray[np.float64], sheet: Paper) -> NDArray[np.uint8]:
+    """Colours of a signed scale as they are seen on the paper."""
+    alpha = np.clip(2.3 * np.abs(values), 0, 1)[..., None]
+    return np.round(255 * np.array(to_rgb(sheet.colours.surface)) * (1 - alpha) + diverging(values) * alpha).astype(
+        np.uint8
+    )
+
+
 def lay_map(
-    axes: Axes, values: NDArray[np.float64], *, picture: NDArray[np.uint8], maximum: float, dark: bool = False
+    axes: Axes,
+    values: NDArray[np.float64],
+    *,
+    picture: NDArray[np.uint8],
+    maximum: float,
+    signed: bool = False,
+    dark: bool = False,
 ) -> None:
     """Draw a map over the quietened picture, hard-edged, in pixels of the original.
 
     Args:
         axes: to draw on.
-        values: (rows, columns), shares of a row.
+        values: (rows, columns), shares of a row; differences of such when `signed`.
         picture: the original, (height, width, 3).
         maximum: where the scale ends.
+        signed: in rose and teal, from -maximum to maximum.
         dark: for a dark page.
     """
     height, width = picture.shape[:2]
     extent = (0, width, height, 0)
     axes.imshow(quieten(for_print(picture), dark=dark), extent=extent, interpolation="none", aspect="auto")
-    drawn = np.round(255 * overlay(values, maximum=maximum)).astype(np.uint8)
+    drawn = np.round(255 * overlay(values, maximum=maximum, signed=signed)).astype(np.uint8)
     times = max(1, min(CELL, LARGEST // max(values.shape)))
     large = drawn.repeat(times, axis=0).repeat(times, axis=1)
     axes.imshow(large, extent=extent, interpolation="none", aspect="auto")

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, system-ui, sans-serif"
 
+ROSE, TEAL = 5, 190  # hues of what is less and of what is more, in degrees of OKLCH
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -102,16 +104,29 @@ def opacity(values: ArrayLike) -> NDArray[np.float64]:
     return np.clip((np.asarray(values, dtype=float) - 0.015) * 2.3, 0.0, 0.92)
 
 
-def overlay(values: ArrayLike, *, maximum: float | None = None) -> NDArray[np.float64]:
+def diverging(values: ArrayLike) -> NDArray[np.uint8]:
+    """Values in -1..1 as 8-bit RGB, (..., 3): rose below zero, teal above, the lighter the larger.
+
+    Zero has no colour of its own: it is drawn with no opacity, so that what lies beneath shows.
+    """
+    at = np.clip(np.asarray(values, dtype=float), -1, 1)
+    hue = np.deg2rad(np.where(at < 0, ROSE, TEAL))
+    return _srgb(0.58 + 0.26 * np.abs(at), 0.13 * np.cos(hue), 0.13 * np.sin(hue))
+
+
+def overlay(values: ArrayLike, *, maximum: float | None = None, signed: bool = False) -> NDArray[np.float64]:
     """A map as RGBA in 0..1, of shape (..., 4), to lie on a quietened picture.
 
     Args:
-        values: shares of a row, not negative.
-        maximum: where the scale ends; the largest value when it is None.
+        values: shares of a row, not negative; of any sign when `signed`.
+        maximum: where the scale ends; the largest value, or the largest size, when it is None.
+        signed: in rose and teal, from -maximum to maximum.
     """
     shares = np.asarray(values, dtype=float)
-    top = float(shares.max(initial=0.0)) if maximum is None else maximum
+    top = float((np.abs(shares) if signed else shares).max(initial=0.0)) if maximum is None else maximum
     scaled = shares / top if top > 0 else np.zeros_like(shares)
+    if signed:
+        return np.concatenate([diverging(scaled) / 255, opacity(np.abs(scaled))[..., None]], axis=-1)
     return np.concatenate([viridis(scaled) / 255, opacity(scaled)[..., None]], axis=-1)
 
 

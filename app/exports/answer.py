@@ -9,7 +9,7 @@ import numpy as np
 
 import viz
 from app import words
-from app.exports.answer_maps import SINKS, Drawn, drawn
+from app.exports.answer_maps import NEUTRAL, SINKS, Drawn, drawn
 from app.exports.chosen import Chosen, Selection, chosen, own
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
@@ -17,6 +17,7 @@ from app.exports.naming import head_words, layer_words, model_title, quoted, spe
 from app.payload import Finished
 from qwenvl.errors import RunError
 
+WAYS = {"raw": "", "sinks": ", sinks set aside", "neutral": ", against a neutral question"}
 MOST_NAMED = 8  # rows in a caption; the numbers' manifest has them all
 
 
@@ -52,10 +53,10 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
 def _check_drawn(selection: Selection) -> None:
     """A file says exactly what it plots: not every choice on the page has a figure for print."""
     choices = own(selection, "answer")
-    if choices.get("mode") == "neutral" or choices.get("scale") == "difference" or selection.get("swap"):
+    if choices.get("scale") == "difference" or selection.get("swap"):
         raise RunError(
-            "This file draws rows of each model: choose Raw or Sinks aside, a scale and no swap, then export. "
-            "The library has the rest, such as run.map_against_neutral and qwenvl.agreement."
+            "This file draws rows of each model: choose Own scale or Shared and no swap, then export. "
+            "The library has the rest, such as run.column and qwenvl.agreement."
         )
 
 
@@ -92,7 +93,7 @@ def _pictures(looks: Sequence[Chosen]) -> tuple[Any, str]:
 def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[str], given: dict[str, Any]) -> str:
     looks = [one.look for one in maps]
     uses = "numpy torch" if any(len(one.rows) > 1 for one in maps) else "numpy"
-    lines = [opening({look.letter: runs[look.letter] for look in looks}, uses=uses), ""]
+    lines = [opening({look.letter: runs[look.letter] for look in looks}, uses=uses, asks=maps[0].mode == "neutral"), ""]
     for one in maps:
         lines += one.lines()
     shown = call("viz.attention_side_by_side", f"[{', '.join(names)}]", picture=Name("picture"), **given)
@@ -104,13 +105,16 @@ def _given(
 ) -> dict[str, Any]:
     """What the figure is given besides its maps and picture."""
     looks = [one.look for one in maps]
-    tops = [float(arrays[f"map_{look.letter}"].max()) for look in looks]
+    signed = maps[0].mode == "neutral"
+    drawn_maps = [arrays[f"map_{look.letter}"] for look in looks]
+    tops = [float((np.abs(cells) if signed else cells).max()) for cells in drawn_maps]
     feet = [one.foot() for one in maps]
     return {
         "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
         "subtitles": [quoted(look.run.answer) for look in looks],
         "units": ["patch" if one.on_patches else "token" for one in maps],
         **({"feet": feet} if any(feet) else {}),
+        **({"signed": True} if signed else {}),
         "place": "frame" if looks[0].run.media[looks[0].media].patch_grid[0] > 1 else "picture",
         "maxima": [max(tops)] * len(tops) if shared else tops,
         "caption": _caption(runs, maps, shared=shared),
@@ -124,15 +128,25 @@ def _caption(runs: Mapping[str, Finished], maps: Sequence[Drawn], *, shared: boo
         what = f"the mean, of equal weights, of {rows}"
     else:
         what = "the row that predicts a word of the answer" if predicts else "the row of a chosen token"
-    parts = [f"Where {what} falls on the original picture{', sinks set aside' if maps[0].mode == 'sinks' else ''}."]
+    parts = [f"Where {what} falls on the original picture{WAYS[maps[0].mode]}."]
     parts += [_row_words(runs[one.look.letter], one) for one in maps]
-    if maps[0].mode == "sinks":
-        parts.append(SINKS)
-    scale = "one scale, to the larger maximum" if shared else "each map to its own maximum"
-    parts.append(f"Colours: viridis, {scale}; % of the whole row in one cell, hard-edged, nothing resampled.")
-    left = " is left" if maps[0].mode == "sinks" else " falls on this picture"
-    parts.append(f"Dashed: the fewest cells that hold half of what{left}. A share is no proof of cause.")
+    parts += [_way_words(maps, shared=shared), "A share is no proof of cause."]
     return " ".join([*parts, weights_words(runs, [one.look.letter for one in maps])]).strip()
+
+
+def _way_words(maps: Sequence[Drawn], *, shared: bool) -> str:
+    """How the rows became colours: what was done to them, the scale and the dashed line."""
+    mode = maps[0].mode
+    most = "largest size" if mode == "neutral" else "maximum"
+    scale = f"both maps to the larger {most.removeprefix('largest ')}" if shared else f"each map to its own {most}"
+    if mode == "neutral":
+        parts = [NEUTRAL.format(question=maps[0].parts[0].question)]
+        parts.append(f"Colours: from rose to teal, {scale} on either side, zero bare; hard-edged, nothing resampled.")
+        return " ".join([*parts, "Dashed: the fewest cells that hold half of what is more."])
+    parts = [SINKS] if mode == "sinks" else []
+    parts.append(f"Colours: viridis, {scale}; % of the whole row in one cell, hard-edged, nothing resampled.")
+    left = "is left" if mode == "sinks" else "falls on this picture"
+    return " ".join([*parts, f"Dashed: the fewest cells that hold half of what {left}."])
 
 
 def _row_words(finished: Finished, one: Drawn) -> str:

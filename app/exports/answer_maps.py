@@ -137,6 +137,9 @@ class Drawn:
             left = float(self.cells()[self.look.frame].double().sum())
             there = "this frame" if clip else "this picture"
             return f"{words.percent(left)} of the row on {there}, sinks aside"
+        if self.mode == "neutral":
+            share, neutral = words.percent(self.share()), words.percent(self.mean_of("neutral_share"))
+            return f"share here {share}, neutral row {neutral}"
         return ""
 
     def words(self) -> str:
@@ -147,6 +150,8 @@ class Drawn:
             removed, here = (words.percent(self.mean_of(name)) for name in ("removed", "removed_here"))
             where = "clip" if self.look.run.media[self.look.media].patch_grid[0] > 1 else "picture"
             return f"sinks set aside: {removed} of the row in all, {here} on this {where}"
+        if self.mode == "neutral":
+            return f"{words.percent(self.mean_of('neutral_share'))} of the neutral row"
         return ""
 
     def facts(self) -> dict[str, Any]:
@@ -155,12 +160,19 @@ class Drawn:
         if self.mode == "sinks":
             told |= {"removed": self.mean_of("removed"), "removed_here": self.mean_of("removed_here")}
             told |= {"sink_keys": self.sink_keys()}
+        if self.mode == "neutral":
+            told["normalised"] = "map scaled to sum to 1, minus the same of the neutral question's last row"
+            told |= {"neutral_question": self.parts[0].question, "neutral_share": self.mean_of("neutral_share")}
         return told
 
 
 SINKS = (
     f"A sink is a key that gets at least {TIMES:g} times the even share, mean of heads, in at least "
     f"{100 * MOST:g} % of the rows after it, layer by layer; it counts 0, nothing is scaled up to make good."
+)
+NEUTRAL = (
+    "Each map scaled to sum to 1, minus the same of the last row of the prompt “{question}” about the same picture, "
+    "same layer and head: the row's image attention that a cell gets more (teal) or less (rose) than there."
 )
 
 

@@ -23,23 +23,25 @@ class Name:
         return self.code
 
 
-def opening(runs: Mapping[str, Finished], *, uses: str = "") -> str:
+def opening(runs: Mapping[str, Finished], *, uses: str = "", asks: bool = False) -> str:
     """Imports, and the runs of a figure by their letters: run_A, run_B, from the files of this page's Export.
 
     Args:
         runs: by letter.
         uses: names of `numpy` or other modules to import besides, separated by spaces.
+        asks: whether the lines ask the models themselves, so that each run needs its own.
     """
     modules = [*(f"import {name}" for name in uses.split()), "import qwenvl", "import viz"]
-    loads = [_load(letter, finished) for letter, finished in runs.items()]
+    loads = [_load(letter, finished, asks) for letter, finished in runs.items()]
     return "\n".join([*modules, "", "# The run files come from the same menu: save them beside these lines.", *loads])
 
 
-def _load(letter: str, finished: Finished) -> str:
-    if is_whole(finished.run):
+def _load(letter: str, finished: Finished, asks: bool) -> str:
+    if not asks and is_whole(finished.run):
         return f'run_{letter} = qwenvl.Run.load("{letter}.run")'
     pipeline = f"qwenvl.load({finished.run.card.name!r})"
-    return f'run_{letter} = qwenvl.Run.load("{letter}.run", pipeline={pipeline})  # to replay layers that were not kept'
+    why = "to ask it anew" if asks else "to replay layers that were not kept"
+    return f'run_{letter} = qwenvl.Run.load("{letter}.run", pipeline={pipeline})  # {why}'
 
 
 def is_whole(run: Any) -> bool:

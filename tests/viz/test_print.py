@@ -43,6 +43,23 @@ def test_one_scale_for_both_when_asked() -> None:
     assert maps[0][..., 3].max() > maps[1][..., 3].max() > 0
 
 
+def test_a_signed_map_is_teal_above_zero_and_rose_below() -> None:
+    values = np.array([[0.5, -0.25], [0.0, 0.125]])
+    figure = viz.attention_side_by_side([values], picture=PICTURE, signed=True, units=["patch"], feet=["a foot"])
+    (shown,) = [axes for axes in figure.axes if len(axes.images) == 2]
+    image = np.asarray(shown.images[1].get_array())
+    cells = image[image.shape[0] // 4 :: image.shape[0] // 2, image.shape[1] // 4 :: image.shape[1] // 2].astype(int)
+    red, green, _, alpha = np.moveaxis(cells, -1, 0)
+    assert np.sign(green - red)[[0, 0, 1], [0, 1, 1]].tolist() == [1, -1, 1]
+    assert alpha[1, 0] == 0
+    assert alpha[0, 0] >= alpha[0, 1] > alpha[1, 1] > 0
+    said = [text.get_text() for text in figure.texts]
+    assert "a foot" in said
+    assert "half of what is more in 1 of 4 patches (dashed)" in said
+    (scale,) = [axes for axes in figure.axes if axes is not shown]
+    assert [label.get_text() for label in scale.get_yticklabels()] == ["−50 %", "0", "+50 %"]
+
+
 def test_the_share_and_the_half_are_printed() -> None:
     figure = viz.attention_side_by_side([VALUES * 0.5], picture=PICTURE, units=["patch"])
     said = [text.get_text() for text in figure.texts]

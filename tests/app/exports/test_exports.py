@@ -95,8 +95,16 @@ def test_the_lines_make_the_same_figure(
     assert list(tmp_path.glob(f"{view}.*"))
 
 
+NEUTRAL = {"of_answer": {"mode": "neutral"}}
 SINKS = {"of_answer": {"mode": "sinks"}}
-WAYS = {"sinks": SINKS, "words": {"add": 2}, "sinks of words": {**SINKS, "add": 1}, "mean": {**SINKS, "layers": "mean"}}
+WAYS = {
+    "sinks": SINKS,
+    "words": {"add": 2},
+    "sinks of words": {**SINKS, "add": 1},
+    "mean": {**SINKS, "layers": "mean"},
+    "neutral": NEUTRAL,
+    "neutral of words": {**NEUTRAL, "add": 1, "shared": True},
+}
 
 
 @pytest.mark.slow
@@ -118,7 +126,8 @@ def test_every_way_of_drawing_an_answer_comes_again(
     for letter, finished in runs.items():
         values, drawn = _asked_of_page(finished, letter, selection)
         np.testing.assert_allclose(found.arrays[f"map_{letter}"], values, atol=1e-7)
-        assert found.facts[letter].get("removed") == pytest.approx(drawn.get("removed"))
+        for name in ("removed", "neutral_share", "neutral_question"):
+            assert found.facts[letter].get(name) == pytest.approx(drawn.get(name))
         assert f"{words.percent(drawn['share'])} of the row in all" in found.caption
     if way == "mean":
         assert found.facts["B"]["removed"] > 0
