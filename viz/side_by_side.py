@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from viz.contours import fewest_cells, loops
-from viz.paper import BODY, COLUMN, SMALL, Paper, cut, left_of, paper
+from viz.paper import BODY, COLUMN, LEADING, SMALL, Paper, cut, left_of, paper, wrapped
 from viz.theme import diverging, overlay, quieten, viridis
 from viz.words import counted, percent
 
@@ -51,6 +51,8 @@ def attention_side_by_side(
     maxima: Sequence[float] = (),
     feet: Sequence[str] = (),
     signed: bool = False,
+    difference: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+    agreement: Sequence[str] = (),
     place: str = "picture",
     caption: str = "",
     dark: bool = False,
@@ -72,6 +74,9 @@ def attention_side_by_side(
         feet: what stands beneath each map instead of its share of the row.
         signed: the maps are differences: teal above zero, rose below it, zero bare, each scale from -maximum to
             maximum; the dashed line goes round half of what is more.
+        difference: of two maps, drawn beneath them on the first picture: (xs, ys, values), the lines of their common
+            grid in 0..1 and first minus second in each of its pieces, as `qwenvl.agreement` gives them.
+        agreement: what stands beside the difference, a line each, the first in bold.
         place: what the picture is, "frame" of a clip.
         caption: what exactly is plotted.
         dark: for a dark page.
@@ -84,8 +89,11 @@ def attention_side_by_side(
     if not 1 <= len(cells) <= 2:
         raise ValueError(f"give one map or two, not {len(cells)}")
     columns = _columns(cells, titles, subtitles, units, shares, maxima, feet, signed)
-    width, height = fitted(pictures[0], COLUMN - (SIGNED_SCALE if signed else SCALE))
-    sheet = paper(HEAD + height + FOOT, caption=caption, dark=dark)
+    width, height = fitted(pictures[0], COLUMN - (SIGNED_SCALE if signed or difference else SCALE))
+    beneath = HEAD + height + FOOT
+    sheet = paper(beneath + (height + 0.42 if difference else 0), caption=caption, dark=dark)
+    if difference:
+        _draw_difference(sheet, beneath, (width, height), pictures[0], difference, agreement, dark)
     for number, (values, pixels, column) in enumerate(zip(cells, pictures, columns, strict=True)):
         left = left_of(number)
         half = fewest_cells(values.clip(min=0))
@@ -154,6 +162,41 @@ def _words(
     foot = column.foot or f"{percent(column.share)} of the row on this {place}"
     sheet.text(left, HEAD + height + 0.08, cut(foot, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, HEAD + height + 0.24, held, size=SMALL, colour=subdued)
+
+
+def _draw_difference(
+    sheet: Paper,
+    top: float,
+    size: tuple[float, float],
+    picture: NDArray[np.uint8],
+    difference: tuple[ArrayLike, ArrayLike, ArrayLike],
+    agreement: Sequence[str],
+    dark: bool,
+) -> None:
+    """First minus second on their common grid, under the maps, and what is to be said of it beside."""
+    xs, ys, values = (np.asarray(part, dtype=float) for part in difference)
+    most = float(np.abs(values).max(initial=0.0))
+    sheet.text(left_of(0), top + 0.1, "Difference: first minus second", bold=True)
+    axes = sheet.axes(left_of(0), top + 0.3, *size)
+    lay_map(axes, on_pixels(xs, ys, values, picture), picture=picture, maximum=most, signed=True, dark=dark)
+    draw_scale(sheet, left_of(0) + size[0] + 0.08, top + 0.3, size[1], most, signed=True, unit="")
+    at = top + 0.3
+    for number, line in enumerate(agreement):
+        for words in wrapped(line, COLUMN, BODY if number == 0 else SMALL):
+            sheet.text(left_of(1), at, words, bold=number == 0, size=BODY if number == 0 else SMALL)
+            at += (BODY if number == 0 else SMALL) * LEADING / 72
+        at += 0.06
+
+
+def on_pixels(
+    xs: NDArray[np.float64], ys: NDArray[np.float64], values: NDArray[np.float64], picture: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    """An uneven grid on even, finer cells in the picture's proportions: each takes the piece its centre lies in."""
+    longest = max(picture.shape[:2])
+    rows, columns = (max(1, round(side * LARGEST / longest)) for side in picture.shape[:2])
+    down = np.searchsorted(ys, (np.arange(rows) + 0.5) / rows, side="right") - 1
+    across = np.searchsorted(xs, (np.arange(columns) + 0.5) / columns, side="right") - 1
+    return values[np.ix_(down, across)]
 
 
 def draw_scale(

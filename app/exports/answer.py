@@ -9,12 +9,14 @@ import numpy as np
 
 import viz
 from app import words
+from app.exports import answer_difference
 from app.exports.answer_maps import NEUTRAL, SINKS, Drawn, drawn
-from app.exports.chosen import Chosen, Selection, chosen, own
+from app.exports.chosen import Chosen, Selection, chosen
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
 from app.exports.naming import head_words, layer_words, model_title, quoted, spelled, weights_words
 from app.payload import Finished
+from qwenvl.agreement import Agreement
 from qwenvl.errors import RunError
 
 WAYS = {"raw": "", "sinks": ", sinks set aside", "neutral": ", against a neutral question"}
@@ -38,25 +40,28 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
     arrays: dict[str, np.ndarray] = {}
     for one in maps:
         arrays |= one.arrays()
-    given = _given(runs, maps, arrays, shared=selection.get("shared") is True)
+    found = answer_difference.compared(maps) if maps[0].summed else None
+    given = _given(runs, maps, arrays, found, shared=selection.get("shared") is True)
+    pieces = {} if found is None else answer_difference.arrays(found)
+    more: dict[str, Any] = {"difference": tuple(pieces.values())} if pieces else {}
     names = [f"map_{look.letter}" for look in looks]
     picture, _ = _pictures(looks)
     return Exported(
-        figure=viz.attention_side_by_side([arrays[name] for name in names], picture=picture, **given),
+        figure=viz.attention_side_by_side([arrays[name] for name in names], picture=picture, **more, **given),
         caption=given["caption"],
-        arrays=arrays,
-        facts={one.look.letter: _facts(one) for one in maps},
+        arrays=arrays | pieces,
+        facts={one.look.letter: _facts(one) for one in maps}
+        | ({} if found is None else {"agreement": answer_difference.facts(found)}),
         lines=_lines(runs, maps, names, given),
     )
 
 
 def _check_drawn(selection: Selection) -> None:
     """A file says exactly what it plots: not every choice on the page has a figure for print."""
-    choices = own(selection, "answer")
-    if choices.get("scale") == "difference" or selection.get("swap"):
+    if selection.get("swap"):
         raise RunError(
-            "This file draws rows of each model: choose Own scale or Shared and no swap, then export. "
-            "The library has the rest, such as run.column and qwenvl.agreement."
+            "This file draws rows of each model, not the column of a key: press Q to swap back, then export. "
+            "The library has columns too: run.column."
         )
 
 
@@ -92,16 +97,26 @@ def _pictures(looks: Sequence[Chosen]) -> tuple[Any, str]:
 
 def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[str], given: dict[str, Any]) -> str:
     looks = [one.look for one in maps]
-    uses = "numpy torch" if any(len(one.rows) > 1 for one in maps) else "numpy"
+    uses = "numpy torch" if maps[0].summed or any(len(one.rows) > 1 for one in maps) else "numpy"
     lines = [opening({look.letter: runs[look.letter] for look in looks}, uses=uses, asks=maps[0].mode == "neutral"), ""]
     for one in maps:
         lines += one.lines()
-    shown = call("viz.attention_side_by_side", f"[{', '.join(names)}]", picture=Name("picture"), **given)
+    more: dict[str, Any] = {}
+    if maps[0].summed:
+        lines[0] = lines[0].replace("import viz\n", "import viz\nfrom qwenvl.agreement import agreement\n")
+        lines += answer_difference.lines(maps)
+        more = {"difference": Name("(xs, ys, difference)")}
+    shown = call("viz.attention_side_by_side", f"[{', '.join(names)}]", picture=Name("picture"), **more, **given)
     return "\n".join([*lines, f"picture = {_pictures(looks)[1]}", "", f"figure = {shown}", closing("answer"), ""])
 
 
 def _given(
-    runs: Mapping[str, Finished], maps: Sequence[Drawn], arrays: Mapping[str, np.ndarray], *, shared: bool
+    runs: Mapping[str, Finished],
+    maps: Sequence[Drawn],
+    arrays: Mapping[str, np.ndarray],
+    found: Agreement | None,
+    *,
+    shared: bool,
 ) -> dict[str, Any]:
     """What the figure is given besides its maps and picture."""
     looks = [one.look for one in maps]
@@ -115,13 +130,14 @@ def _given(
         "units": ["patch" if one.on_patches else "token" for one in maps],
         **({"feet": feet} if any(feet) else {}),
         **({"signed": True} if signed else {}),
-        "place": "frame" if looks[0].run.media[looks[0].media].patch_grid[0] > 1 else "picture",
+        **({} if found is None else {"agreement": answer_difference.beside(found, maps)}),
+        "place": "picture" if looks[0].run.media[looks[0].media].patch_grid[0] == 1 else "clip" if found else "frame",
         "maxima": [max(tops)] * len(tops) if shared else tops,
-        "caption": _caption(runs, maps, shared=shared),
+        "caption": _caption(runs, maps, found, shared=shared),
     }
 
 
-def _caption(runs: Mapping[str, Finished], maps: Sequence[Drawn], *, shared: bool) -> str:
+def _caption(runs: Mapping[str, Finished], maps: Sequence[Drawn], found: Agreement | None, *, shared: bool) -> str:
     predicts, several = all(one.look.predicts for one in maps), any(len(one.rows) > 1 for one in maps)
     if several:
         rows = "rows that predict words of the answer" if predicts else "the rows of chosen tokens"
@@ -130,7 +146,9 @@ def _caption(runs: Mapping[str, Finished], maps: Sequence[Drawn], *, shared: boo
         what = "the row that predicts a word of the answer" if predicts else "the row of a chosen token"
     parts = [f"Where {what} falls on the original picture{WAYS[maps[0].mode]}."]
     parts += [_row_words(runs[one.look.letter], one) for one in maps]
-    parts += [_way_words(maps, shared=shared), "A share is no proof of cause."]
+    parts.append(_way_words(maps, shared=shared))
+    parts += [] if found is None else [answer_difference.caption(found, maps)]
+    parts += ["A share is no proof of cause."]
     return " ".join([*parts, weights_words(runs, [one.look.letter for one in maps])]).strip()
 
 
@@ -161,7 +179,8 @@ def _row_words(finished: Finished, one: Drawn) -> str:
     share = words.percent(one.share())
     where = f"{layer_words(look.run, look.layer)}, {head_words(look.run, 'language', look.head)}"
     place = f" of {media.name}" if len(look.run.media) > 1 else ""
-    moment = f", temporal cell {look.frame}" if media.patch_grid[0] > 1 else ""
+    moment = ", summed over all temporal cells" if one.summed else f", temporal cell {look.frame}"
+    moment = moment if media.patch_grid[0] > 1 else ""
     done = f"; {one.words()}" if one.words() else ""
     return (
         f"{look.letter}: {model_title(finished)}, {_named(one)}, language {where}; "

@@ -30,12 +30,14 @@ class Drawn:
         mode: "raw"; "sinks", with sinks set aside; "neutral", against a neutral question.
         rows: of the language model, whose mean is drawn: one, unless words were added.
         parts: what the library gives of each row in this mode; empty for "raw".
+        summed: of a clip, whether all its moments are drawn together, as a comparison of two models' maps sums them.
     """
 
     look: Chosen
     mode: str
     rows: Sequence[int]
     parts: Sequence[Any]
+    summed: bool = False
 
     @property
     def given(self) -> dict[str, Any]:
@@ -57,10 +59,15 @@ class Drawn:
             maps = [make(query=row, **self.given) for row in self.rows]
         return (maps[0] if len(maps) == 1 else torch.stack(maps).mean(dim=0)).view(own_grid(look.run, look.media))
 
+    def map(self) -> Tensor:
+        """What is drawn of these cells: one moment, or the sum of all, (h, w)."""
+        cells = self.cells()
+        return cells.sum(dim=0) if self.summed else cells[self.look.frame]
+
     def arrays(self) -> dict[str, np.ndarray]:
         """The map of a frame as it is drawn, the whole row or mean of rows it is a part of, and the sinks."""
         letter, found = self.look.letter, {}
-        found[f"map_{letter}"] = self.cells()[self.look.frame].numpy()
+        found[f"map_{letter}"] = self.map().numpy()
         if self.look.layer != "mean":
             found[f"row_{letter}"] = self._whole_row().numpy()
         if self.mode == "sinks":
@@ -93,7 +100,7 @@ class Drawn:
         lines, cells = self._cells_code()
         if not self.on_patches:
             cells += f".reshape({look.run.media[look.media].token_grid})"
-        lines.append(f"map_{letter} = {cells}[{look.frame}].numpy()")
+        lines.append(f"map_{letter} = {cells}{'.sum(dim=0)' if self.summed else f'[{look.frame}]'}.numpy()")
         if look.layer != "mean":
             lines += self._row_code()
         if self.mode == "sinks":
@@ -134,8 +141,8 @@ class Drawn:
         """What stands beneath the map; empty where the figure says its share itself."""
         clip = self.look.run.media[self.look.media].patch_grid[0] > 1
         if self.mode == "sinks":
-            left = float(self.cells()[self.look.frame].double().sum())
-            there = "this frame" if clip else "this picture"
+            left = float(self.map().double().sum())
+            there = "this picture" if not clip else "this clip" if self.summed else "this frame"
             return f"{words.percent(left)} of the row on {there}, sinks aside"
         if self.mode == "neutral":
             share, neutral = words.percent(self.share()), words.percent(self.mean_of("neutral_share"))
@@ -156,7 +163,8 @@ class Drawn:
 
     def facts(self) -> dict[str, Any]:
         """The same for JSON."""
-        told: dict[str, Any] = {"rows": list(self.rows), "mode": self.mode, "share": self.share()}
+        told: dict[str, Any] = {"summed_over_time": self.summed} if self.summed else {}
+        told |= {"rows": list(self.rows), "mode": self.mode, "share": self.share()}
         if self.mode == "sinks":
             told |= {"removed": self.mean_of("removed"), "removed_here": self.mean_of("removed_here")}
             told |= {"sink_keys": self.sink_keys()}
@@ -182,13 +190,15 @@ def drawn(look: Chosen, selection: Selection) -> Drawn:
     Raises:
         RunError: no such mode, or added words that are none.
     """
-    mode = own(selection, "answer").get("mode", "raw")
+    choices = own(selection, "answer")
+    mode, summed = choices.get("mode", "raw"), choices.get("scale") == "difference"
     if mode not in ("raw", *MAKERS):
         raise RunError("mode must be raw, sinks or neutral: choose another.")
+    mode = "raw" if summed and mode == "neutral" else mode  # shares are compared, and a relative map has none
     rows = _rows(look, selection)
     given = {"layer": look.layer, "head": look.head, "media": look.media}
     parts = [getattr(look.run, MAKERS[mode])(query=row, **given) for row in rows] if mode in MAKERS else []
-    return Drawn(look=look, mode=mode, rows=rows, parts=parts)
+    return Drawn(look=look, mode=mode, rows=rows, parts=parts, summed=summed)
 
 
 def _rows(look: Chosen, selection: Selection) -> list[int]:

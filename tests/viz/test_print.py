@@ -60,6 +60,22 @@ def test_a_signed_map_is_teal_above_zero_and_rose_below() -> None:
     assert [label.get_text() for label in scale.get_yticklabels()] == ["−50 %", "0", "+50 %"]
 
 
+def test_a_difference_lies_beneath_on_the_lines_of_both_grids() -> None:
+    values = np.array([[1.0, 0.0, -2.0]])
+    xs, ys = np.array([0, 1 / 3, 0.5, 1]), np.array([0, 1])
+    figure = viz.attention_side_by_side(
+        [VALUES, VALUES], picture=PICTURE, difference=(xs, ys, values), agreement=["IoU 1", "said beside"]
+    )
+    shown = [np.asarray(axes.images[1].get_array()) for axes in figure.axes if len(axes.images) == 2]
+    (row,) = [image[0].astype(int) for image in shown if (image == image[0]).all()]
+    found = [row[int(at * len(row))] for at in (0.01, 0.32, 0.35, 0.49, 0.51, 0.99)]
+    for at, value in zip(found, (1, 1, 0, 0, -2, -2), strict=True):
+        assert np.sign(at[1] - at[0]) == np.sign(value) or value == 0
+        assert at[3] == round(255 * min(0.92, max(0, (abs(value) / 2 - 0.015) * 2.3)))
+    assert {"+2", "0", "−2"} in [{label.get_text() for label in axes.get_yticklabels()} for axes in figure.axes]
+    assert {"IoU 1", "said beside"} <= {text.get_text() for text in figure.texts}
+
+
 def test_the_share_and_the_half_are_printed() -> None:
     figure = viz.attention_side_by_side([VALUES * 0.5], picture=PICTURE, units=["patch"])
     said = [text.get_text() for text in figure.texts]

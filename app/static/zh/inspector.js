@@ -241,8 +241,12 @@ export default {
   "each must be a list of 1 to {n} choices: ask for fewer.": "each 必须是 1 到 {n} 个选择的列表：请少要一些。",
   "cells must be a list of 1 to {n} cells: choose fewer.": "cells 必须是 1 到 {n} 个格的列表：请少选一些。",
   "cells must be whole numbers from 0 to {most}: choose others.": "cells 必须是 0 到 {most} 之间的整数：请另选。",
-  "This file draws rows of each model: choose Own scale or Shared and no swap, then export. The library has the rest, such as run.column and qwenvl.agreement.":
-    "这个文件画每个模型的行：请选择“各自标尺”或“共用”且不互换，再导出。其余的在库里，例如 run.column 与 qwenvl.agreement。",
+  "This file draws rows of each model, not the column of a key: press Q to swap back, then export. The library has columns too: run.column.":
+    "这个文件画每个模型的行，不画键的列：请按 Q 换回来再导出。列可用代码库的 run.column。",
+  "A difference needs the maps of both models: ask both, or choose another scale.":
+    "差异需要两个模型的注意力图：请同时问两个模型，或另选一种标尺。",
+  "One of the two maps has nothing on the picture: there is no difference to draw.":
+    "两张图中有一张在图片上没有任何注意力：没有差异可画。",
   "Two maps are compared: ask for one and two.": "要比较两张图：请给出 one 和 two。",
   "These maps are of two different pictures: choose the same picture in both models.":
     "这两张图属于两张不同的图片：请在两个模型里选择同一张。",

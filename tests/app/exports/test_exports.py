@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
 
 import viz
 from app import words
@@ -24,6 +25,7 @@ from app.exports import EXPORTS, Exported
 from app.exports.files import KINDS, export_file
 from app.rows import map_row
 from app.session import Session
+from qwenvl.agreement import agreement
 from qwenvl.errors import UserError
 from qwenvl.run import Run
 
@@ -102,6 +104,8 @@ WAYS = {
     "words": {"add": 2},
     "sinks of words": {**SINKS, "add": 1},
     "mean": {**SINKS, "layers": "mean"},
+    "difference": {"of_answer": {"scale": "difference"}},
+    "difference aside": {"of_answer": {"scale": "difference", "mode": "sinks"}},
     "neutral": NEUTRAL,
     "neutral of words": {**NEUTRAL, "add": 1, "shared": True},
 }
@@ -129,6 +133,15 @@ def test_every_way_of_drawing_an_answer_comes_again(
         for name in ("removed", "neutral_share", "neutral_question"):
             assert found.facts[letter].get(name) == pytest.approx(drawn.get(name))
         assert f"{words.percent(drawn['share'])} of the row in all" in found.caption
+    if way.startswith("difference"):
+        told = agreement(
+            *(torch.from_numpy(found.arrays[f"map_{letter}"]) for letter in runs), finished.run.media[0].size
+        )
+        assert found.facts["agreement"]["iou"] == told.iou
+        assert f"IoU {told.iou:.3f}, JS distance {told.js_distance:.3f}" in _said(
+            viz.rendered(found.figure, format="svg")
+        )
+        np.testing.assert_array_equal(found.arrays["difference"], told.difference)
     if way == "mean":
         assert found.facts["B"]["removed"] > 0
         assert found.arrays["sinks_B"].tolist() == found.facts["B"]["sink_keys"] != []
@@ -143,7 +156,7 @@ def _made_anew(found: Exported, runs: dict[str, Any], folder: Path, monkeypatch:
     names: dict[str, Any] = {}
     exec(compile(found.lines, "answer.py", "exec"), names)
     for name, values in found.arrays.items():
-        np.testing.assert_allclose(names[name], values, rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(names[name], values, rtol=1e-5, atol=1e-7 * max(1, 100 * (name == "difference")))
         assert np.asarray(names[name]).dtype == values.dtype
     return names
 
@@ -156,7 +169,9 @@ def _asked_of_page(finished: Any, letter: str, selection: dict[str, Any]) -> tup
     drawn = map_row(run, letter, {**asked, "why": True, "media": 0, "mode": mode})
     name, grid = ("values", "grid") if "adapter" in run.sites else ("tokens", "token_grid")
     values = np.frombuffer(base64.b64decode(drawn[name]["f32"]), dtype="<f4")
-    return values.reshape(drawn[grid])[selection["frames"][letter]], drawn
+    cells = values.reshape(drawn[grid])
+    summed = selection.get("of_answer", {}).get("scale") == "difference"
+    return cells.sum(axis=0) if summed else cells[selection["frames"][letter]], drawn
 
 
 def _said(content: bytes) -> list[str | None]:
@@ -278,6 +293,12 @@ def test_a_run_file_opens(letter: str, ask: Any, tiny_session: Session, ids: dic
     assert all(run.kept[name].equal(kept) for name, kept in original.kept.items())
     rows = [one.attention("language", layer=1, query=query) for one in (run, original)]
     np.testing.assert_allclose(*rows, rtol=1e-5, atol=1e-7)
+
+
+def test_a_difference_needs_both_models(tiny_session: Session, ids: dict[str, str], selection: dict[str, Any]) -> None:
+    runs = {"A": tiny_session.finished(ids["A"])}
+    with pytest.raises(UserError, match="needs the maps of both models"):
+        EXPORTS["answer"](runs, {**selection, "of_answer": {"scale": "difference"}})
 
 
 def test_every_view_of_the_page_has_an_export() -> None:
