@@ -2,7 +2,8 @@
 
 const KEPT = 800; // answers at most
 const KEPT_BYTES = 64 << 20; // of all of them together
-const HOVER_MS = 16; // a pointer that only passes asks for nothing; one question is under way at a time anyway
+const PASSING_MS = 40; // a pointer that asked as lately as this is passing by:
+const HOVER_MS = 16; // it asks once it stands, while the first thing it comes to is asked for at once
 
 // Long arrays arrive as base64 of little-endian float32.
 export function decode(value) {
@@ -115,7 +116,7 @@ export class Client {
     channel.wanted = wanted;
     clearTimeout(channel.timer);
     channel.timer = null;
-    if (!hovering) {
+    if (!hovering || performance.now() - (channel.asked ?? -Infinity) > PASSING_MS) {
       this.pump(channel);
       return;
     }
@@ -130,10 +131,10 @@ export class Client {
     const { wanted } = channel;
     if (channel.flying || !wanted || channel.timer) return;
     channel.flying = true;
-    const started = performance.now();
+    channel.asked = performance.now();
     const value = await this.fetchOnce(wanted.name, wanted.query);
     channel.flying = false;
-    channel.milliseconds = performance.now() - started;
+    channel.milliseconds = performance.now() - channel.asked;
     if (value.error) channel.failed = { key: wanted.key, error: value.error };
     if (channel.wanted === wanted) channel.wanted = null;
     this.onarrival(channel);
