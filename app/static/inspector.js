@@ -35,7 +35,9 @@ function createTabs(actions) {
   );
   const remark = el("span", { class: "remark" });
   const figure = el("span", { class: "tabs-figure" });
-  const root = el("div", { class: "tabs" }, el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons), figure, remark);
+  const list = el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons);
+  const root = el("div", { class: "tabs" }, list, figure, remark);
+  let revealed = null;
   root.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(event.target);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -56,6 +58,10 @@ function createTabs(actions) {
       });
       remark.hidden = !words;
       setText(remark, words);
+      if (revealed === view || !list.clientWidth) return;
+      revealed = view;
+      const [box, at] = [list.getBoundingClientRect(), buttons.find((button) => button.dataset.view === view).getBoundingClientRect()];
+      list.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2); // on a phone the tabs scroll sideways
     },
   };
 }

@@ -1,6 +1,7 @@
 // The limit that bites: where a picture lies between min_pixels and max_pixels, what that did, and what would change it.
 
 import { el } from "../dom.js";
+import { hasAdapter } from "../families.js";
 import { say } from "../i18n.js";
 import { count, times } from "../numbers.js";
 
@@ -12,10 +13,10 @@ function mark(value, name, side, at) {
   return el("span", { class: `limit-mark ${side}`, style: { left: `${at}%` } }, el("small", { text: `${name} ${count(value)}` }));
 }
 
-// A bar on a logarithmic scale of pixels.
+// A bar on a logarithmic scale of pixels; none for a model that makes every picture the same square.
 export function limitBar(run, media) {
   const { min_pixels: low, max_pixels: high } = run.settings;
-  if (!low || !high) return null;
+  if (!low || !high || hasAdapter(run)) return null;
   const here = area(media.size);
   const at = (value) => (100 * Math.log(value / FACTOR)) / Math.log((2 * Math.max(high, here)) / FACTOR);
   const left = Math.min(99, Math.max(0, at(here)));
