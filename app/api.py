@@ -34,6 +34,8 @@ from qwenvl.report import row_report, run_report
 
 log = logging.getLogger(__name__)
 
+Endpoint = Callable[..., Any]
+
 QUEUE = {"concurrency_id": "api", "concurrency_limit": 4}
 
 
@@ -47,7 +49,13 @@ def register_api(session: Session) -> Uploads:
     return uploads
 
 
-def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., Any]]:
+def _endpoints(session: Session, uploads: Uploads) -> dict[str, Endpoint]:
+    """The named endpoints; their names, signatures and docstrings are what a script reads."""
+    makers = (_ask_endpoint, _attention_endpoint, _compare_endpoint, _plan_endpoint)
+    return {endpoint.__name__: endpoint for endpoint in (make(session, uploads) for make in makers)}
+
+
+def _ask_endpoint(session: Session, uploads: Uploads) -> Endpoint:
     *_, last = session.labels.values()
 
     def ask(
@@ -77,6 +85,10 @@ def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., An
         settings = Settings(max_new_tokens=max_new_tokens, seed=seed)
         return _answer(session, _visitor(request), session.letter(model), conversation, settings)
 
+    return ask
+
+
+def _compare_endpoint(session: Session, uploads: Uploads) -> Endpoint:
     def compare(media: list[FileData], question: str, request: gr.Request, max_new_tokens: int = 64) -> dict[str, Any]:
         """Ask both models on the page the same question about the same pictures and clips.
 
@@ -92,6 +104,10 @@ def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., An
         conversation = Conversation().asking(_text(question), uploads.claim(visitor, _paths(media, uploads)))
         return _compare(session, visitor, conversation, Settings(max_new_tokens=max_new_tokens))
 
+    return compare
+
+
+def _plan_endpoint(session: Session, uploads: Uploads) -> Endpoint:
     def plan(
         media: list[FileData],
         request: gr.Request,
@@ -121,6 +137,10 @@ def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., An
         given = {"min_pixels": min_pixels, "max_pixels": max_pixels, "fps": fps, "nframes": nframes}
         return qwenvl.plan(paths, _preset(session, preset), text=_text(text, "text"), **given).to_json()  # type: ignore[arg-type]
 
+    return plan
+
+
+def _attention_endpoint(session: Session, _: Uploads) -> Endpoint:
     def attention(
         run: str, site: str, query: int, layer: int | None = None, head: str = "mean", media: int = 0
     ) -> dict[str, Any]:
@@ -141,7 +161,7 @@ def _endpoints(session: Session, uploads: Uploads) -> dict[str, Callable[..., An
         found = session.finished(run).run
         return row_report(found, _text(site, "site"), query=query, layer=layer, head=chosen, media=media)
 
-    return {"ask": ask, "attention": attention, "compare": compare, "plan": plan}
+    return attention
 
 
 def _answer(
