@@ -22,6 +22,7 @@ HEAD, FOOT = 0.50, 0.42  # inches above and beneath a picture
 SCALE = 0.52  # right of a picture: the bar of its scale and its numbers
 SIGNED_SCALE = 0.62  # the same where numbers have signs
 TALLEST = 4.4  # inches a picture may have
+NAMES, BAR = 1.45, 0.17  # inches: the names of bars, and from bar to bar
 LARGEST = 1600  # pixels of a picture's longer side in the file: 500 to the inch
 CELL = 12  # pixels of a cell in the file, so that no viewer that smooths pictures can blur its edges
 SCALE_STEPS = 128
@@ -41,7 +42,7 @@ class Column:
 
 
 def attention_side_by_side(
-    maps: Sequence[ArrayLike],
+    maps: Sequence[ArrayLike | None],
     *,
     picture: Any,
     titles: Sequence[str] = (),
@@ -53,6 +54,8 @@ def attention_side_by_side(
     signed: bool = False,
     difference: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
     agreement: Sequence[str] = (),
+    outlined: Sequence[ArrayLike] = (),
+    bars: Sequence[Sequence[tuple[str, float]]] = (),
     place: str = "picture",
     caption: str = "",
     dark: bool = False,
@@ -63,7 +66,7 @@ def attention_side_by_side(
 
     Args:
         maps: shares of a row, each of shape (rows, columns) or (1, rows, columns), on any grid that covers the whole
-            picture evenly.
+            picture evenly; None for the picture alone.
         picture: the original, an image or (height, width, 3) of 8 bits; a list of one for each map where they differ,
             as the frames of a clip may.
         titles: of each map: the model.
@@ -76,6 +79,8 @@ def attention_side_by_side(
             maximum; the dashed line goes round half of what is more.
         difference: of two maps, drawn beneath them on the first picture: (xs, ys, values), the lines of their common
             grid in 0..1 and first minus second in each of its pieces, as `qwenvl.agreement` gives them.
+        outlined: cells, (rows, columns) of truth, that the dashed line goes round instead of half of each map.
+        bars: beneath each map, names and shares of other rows.
         agreement: what stands beside the difference, a line each, the first in bold.
         place: what the picture is, "frame" of a clip.
         caption: what exactly is plotted.
@@ -84,25 +89,59 @@ def attention_side_by_side(
     Raises:
         ValueError: no map or more than two, another shape, or not as many words as maps.
     """
-    cells = [still(values) for values in maps]
+    cells = [None if values is None else still(values) for values in maps]
     pictures = [pixels_of(one) for one in (picture if isinstance(picture, list) else [picture] * len(cells))]
     if not 1 <= len(cells) <= 2:
         raise ValueError(f"give one map or two, not {len(cells)}")
-    columns = _columns(cells, titles, subtitles, units, shares, maxima, feet, signed)
-    width, height = fitted(pictures[0], COLUMN - (SIGNED_SCALE if signed or difference else SCALE))
-    beneath = HEAD + height + FOOT
-    sheet = paper(beneath + (height + 0.42 if difference else 0), caption=caption, dark=dark)
+    drawn = [np.zeros((1, 1)) if values is None else values for values in cells]
+    columns = _columns(drawn, titles, subtitles, units, shares, maxima, feet, signed)
+    halves = [np.asarray(one, dtype=bool) for one in outlined] or [fewest_cells(one.clip(min=0)) for one in drawn]
+    what = "chosen:" if outlined else f"half of {'what is more' if signed else 'it'} in"
+    size = fitted(pictures[0], COLUMN - (SIGNED_SCALE if signed or difference else SCALE))
+    beneath = HEAD + size[1] + FOOT
+    more = size[1] + 0.42 if difference else max((len(each) for each in bars), default=0) * BAR
+    sheet = paper(beneath + more, caption=caption, dark=dark)
     if difference:
-        _draw_difference(sheet, beneath, (width, height), pictures[0], difference, agreement, dark)
+        _draw_difference(sheet, beneath, size, pictures[0], difference, agreement, dark)
     for number, (values, pixels, column) in enumerate(zip(cells, pictures, columns, strict=True)):
-        left = left_of(number)
-        half = fewest_cells(values.clip(min=0))
-        _words(sheet, left, height, half, column, f"half of {'what is more' if signed else 'it'}", place)
-        axes = sheet.axes(left, HEAD, width, height)
-        lay_map(axes, values, picture=pixels, maximum=column.maximum, signed=signed, dark=dark)
-        outline(axes, half, picture=pixels)
-        draw_scale(sheet, left + width + 0.08, HEAD, height, column.maximum, signed=signed)
+        _words(sheet, left_of(number), size[1], halves[number], column, what, place)
+        _draw_map(sheet, left_of(number), size, values, pixels, halves[number], column.maximum, signed, dark)
+        _draw_bars(sheet, left_of(number), beneath, bars[number] if bars else ())
     return sheet.figure
+
+
+def _draw_map(
+    sheet: Paper,
+    left: float,
+    size: tuple[float, float],
+    values: NDArray[np.float64] | None,
+    picture: NDArray[np.uint8],
+    dashed: NDArray[np.bool_],
+    maximum: float,
+    signed: bool,
+    dark: bool,
+) -> None:
+    """A map on its picture with its scale; the picture alone where there is none."""
+    axes = sheet.axes(left, HEAD, *size)
+    shown = np.zeros((1, 1)) if values is None else values
+    lay_map(axes, shown, picture=picture, maximum=maximum, signed=signed, dark=dark)
+    outline(axes, dashed, picture=picture)
+    if values is not None:
+        draw_scale(sheet, left + size[0] + 0.08, HEAD, size[1], maximum, signed=signed)
+
+
+def _draw_bars(sheet: Paper, left: float, top: float, bars: Sequence[tuple[str, float]]) -> None:
+    """Named shares, a line each, drawn to the largest."""
+    most = max((value for _, value in bars), default=0.0) or 1.0
+    room = COLUMN - NAMES - 0.72
+    for number, (name, value) in enumerate(bars):
+        at = top + number * BAR
+        axes = sheet.axes(left + NAMES, at + 0.015, room, BAR - 0.085)
+        axes.barh([0], [value / most], height=1, color=sheet.colours.kind_text)
+        axes.set(xlim=(0, 1), ylim=(-0.5, 0.5))
+        axes.set_axis_off()
+        sheet.text(left, at, cut(name, NAMES - 0.06, SMALL), size=SMALL, colour=sheet.colours.subdued)
+        sheet.text(left + NAMES + room + 0.06, at, percent(value), size=SMALL)
 
 
 def still(values: ArrayLike) -> NDArray[np.float64]:
@@ -158,7 +197,8 @@ def _words(
     subdued = sheet.colours.subdued
     sheet.text(left, 0.10, cut(column.title, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, 0.28, cut(column.subtitle, COLUMN, SMALL), size=SMALL, colour=subdued)
-    held = f"{what} in {int(half.sum()):,} of {counted(half.size, column.unit)} (dashed)"
+    held = f"{what} {int(half.sum()):,} of {counted(half.size, column.unit)} (dashed)"
+    held = "" if what == "chosen:" and not half.any() else held
     foot = column.foot or f"{percent(column.share)} of the row on this {place}"
     sheet.text(left, HEAD + height + 0.08, cut(foot, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, HEAD + height + 0.24, held, size=SMALL, colour=subdued)

@@ -7,10 +7,10 @@ from typing import Any
 
 import viz
 from app import words
-from app.exports.answer import frame_code, frame_of
 from app.exports.chosen import Choice, Chosen, Selection, choice, chosen, whole
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
+from app.exports.frames import frame_code, frame_of
 from app.exports.naming import head_words, model_title, weights_words
 from app.payload import Finished
 from app.rows import entropy

@@ -9,11 +9,12 @@ import numpy as np
 
 import viz
 from app import words
-from app.exports import answer_difference
+from app.exports import answer_column, answer_difference
 from app.exports.answer_maps import NEUTRAL, SINKS, Drawn, drawn
-from app.exports.chosen import Chosen, Selection, chosen
+from app.exports.chosen import Selection, chosen
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
+from app.exports.frames import pictures
 from app.exports.naming import head_words, layer_words, model_title, quoted, spelled, weights_words
 from app.payload import Finished
 from qwenvl.agreement import Agreement
@@ -29,13 +30,14 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
     Raises:
         RunError: no word is chosen, or there is no picture.
     """
-    _check_drawn(selection)
     looks = [chosen(runs[letter], letter, selection) for letter in runs]
     if not any(look.run.media for look in looks):
         raise RunError("No picture in this question: there is no map to draw.")
     looks = [look for look in looks if look.word is not None and look.run.media]
     if not looks:
         raise RunError("Nothing is chosen: choose a word of an answer, then export.")
+    if selection.get("swap"):
+        return answer_column.export(runs, looks, selection)
     maps = [drawn(look, selection) for look in looks]
     arrays: dict[str, np.ndarray] = {}
     for one in maps:
@@ -45,7 +47,7 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
     pieces = {} if found is None else answer_difference.arrays(found)
     more: dict[str, Any] = {"difference": tuple(pieces.values())} if pieces else {}
     names = [f"map_{look.letter}" for look in looks]
-    picture, _ = _pictures(looks)
+    picture, _ = pictures(looks)
     return Exported(
         figure=viz.attention_side_by_side([arrays[name] for name in names], picture=picture, **more, **given),
         caption=given["caption"],
@@ -54,45 +56,6 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         | ({} if found is None else {"agreement": answer_difference.facts(found)}),
         lines=_lines(runs, maps, names, given),
     )
-
-
-def _check_drawn(selection: Selection) -> None:
-    """A file says exactly what it plots: not every choice on the page has a figure for print."""
-    if selection.get("swap"):
-        raise RunError(
-            "This file draws rows of each model, not the column of a key: press Q to swap back, then export. "
-            "The library has columns too: run.column."
-        )
-
-
-def frame_of(look: Chosen) -> np.ndarray:
-    """The original picture of a selection, (height, width, 3), or that frame of a clip which its cell begins with.
-
-    Of a clip's file the frames are kept at the size that the model sees: here they are at the original's.
-    """
-    media = look.run.media[look.media]
-    return np.asarray(media.frames[frame_index(look)].resize(media.size))
-
-
-def frame_code(look: Chosen) -> str:
-    """The same as Python."""
-    media = f"run_{look.letter}.media[{look.media}]"
-    kept, size = look.run.media[look.media].frames[frame_index(look)].size, look.run.media[look.media].size
-    resized = "" if kept == size else f".resize({media}.size)"
-    return f"numpy.asarray({media}.frames[{frame_index(look)}]{resized})"
-
-
-def frame_index(look: Chosen) -> int:
-    """Which frame of the media that is."""
-    media = look.run.media[look.media]
-    return min(len(media.frames) - 1, look.frame * -(-len(media.frames) // media.patch_grid[0]))
-
-
-def _pictures(looks: Sequence[Chosen]) -> tuple[Any, str]:
-    """The picture under the maps, and its code: one for all, or one each of a clip, whose frames may differ."""
-    if all(look.run.media[look.media].patch_grid[0] == 1 for look in looks):
-        return frame_of(looks[0]), frame_code(looks[0])
-    return [frame_of(look) for look in looks], f"[{', '.join(frame_code(look) for look in looks)}]"
 
 
 def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[str], given: dict[str, Any]) -> str:
@@ -107,7 +70,7 @@ def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[
         lines += answer_difference.lines(maps)
         more = {"difference": Name("(xs, ys, difference)")}
     shown = call("viz.attention_side_by_side", f"[{', '.join(names)}]", picture=Name("picture"), **more, **given)
-    return "\n".join([*lines, f"picture = {_pictures(looks)[1]}", "", f"figure = {shown}", closing("answer"), ""])
+    return "\n".join([*lines, f"picture = {pictures(looks)[1]}", "", f"figure = {shown}", closing("answer"), ""])
 
 
 def _given(

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 import viz
-from app.exports.answer import frame_index, frame_of
 from app.exports.chosen import Chosen, Selection, chosen, own, whole
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
+from app.exports.frames import frame_index, frame_of
 from app.exports.naming import model_title, quoted, weights_words
 from app.payload import Finished
 from qwenvl.boxes import AnswerBox, overlap

@@ -9,10 +9,10 @@ import numpy as np
 
 import viz
 from app import words
-from app.exports.answer import frame_index, frame_of
 from app.exports.chosen import Chosen, Selection, chosen, own
 from app.exports.code import Name, call, closing
 from app.exports.exported import Exported
+from app.exports.frames import frame_index, frame_of
 from app.exports.naming import model_title, quoted, spelled, weights_words
 from app.payload import Finished
 from app.questions.causes import Intervention, computed_curves, curves_given, read

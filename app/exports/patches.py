@@ -9,10 +9,10 @@ import numpy as np
 
 import viz
 from app import account
-from app.exports.answer import frame_code, frame_of
 from app.exports.chosen import Chosen, Selection, chosen
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
+from app.exports.frames import frame_code, frame_of
 from app.exports.naming import model_title
 from app.payload import Finished
 from qwenvl.errors import RunError

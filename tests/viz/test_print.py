@@ -76,6 +76,23 @@ def test_a_difference_lies_beneath_on_the_lines_of_both_grids() -> None:
     assert {"IoU 1", "said beside"} <= {text.get_text() for text in figure.texts}
 
 
+def test_a_picture_without_a_map_has_no_scale_and_bars_run_to_the_largest() -> None:
+    held = np.array([[True, False], [False, False]])
+    bars = [[("row 3", 0.4), ("row 5", 0.1)], []]
+    figure = viz.attention_side_by_side(
+        [None, VALUES], picture=PICTURE, outlined=[held, ~held], bars=bars, units=["patch", "token"]
+    )
+    lengths = [patch.get_width() for axes in figure.axes for patch in axes.patches if not axes.images]
+    assert lengths == [1.0, 0.25]
+    assert sum(len(axes.get_yticklabels()) == 3 for axes in figure.axes if len(axes.images) == 1) == 1
+    said = [text.get_text() for text in figure.texts]
+    assert {"row 3", "row 5", "40.0 %", "10.0 %"} <= set(said)
+    assert [text for text in said if text.startswith("chosen")] == [
+        "chosen: 1 of 4 patches (dashed)",
+        "chosen: 3 of 4 tokens (dashed)",
+    ]
+
+
 def test_the_share_and_the_half_are_printed() -> None:
     figure = viz.attention_side_by_side([VALUES * 0.5], picture=PICTURE, units=["patch"])
     said = [text.get_text() for text in figure.texts]

@@ -241,8 +241,7 @@ export default {
   "each must be a list of 1 to {n} choices: ask for fewer.": "each 必须是 1 到 {n} 个选择的列表：请少要一些。",
   "cells must be a list of 1 to {n} cells: choose fewer.": "cells 必须是 1 到 {n} 个格的列表：请少选一些。",
   "cells must be whole numbers from 0 to {most}: choose others.": "cells 必须是 0 到 {most} 之间的整数：请另选。",
-  "This file draws rows of each model, not the column of a key: press Q to swap back, then export. The library has columns too: run.column.":
-    "这个文件画每个模型的行，不画键的列：请按 Q 换回来再导出。列可用代码库的 run.column。",
+  "A place must be numbers from 0 to 1: choose a place on the picture.": "位置必须是 0 到 1 之间的数：请在图片上选一处。",
   "A difference needs the maps of both models: ask both, or choose another scale.":
     "差异需要两个模型的注意力图：请同时问两个模型，或另选一种标尺。",
   "One of the two maps has nothing on the picture: there is no difference to draw.":

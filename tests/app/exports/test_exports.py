@@ -23,6 +23,7 @@ import viz
 from app import words
 from app.exports import EXPORTS, Exported
 from app.exports.files import KINDS, export_file
+from app.questions.answer import reading
 from app.rows import map_row
 from app.session import Session
 from qwenvl.agreement import agreement
@@ -146,6 +147,41 @@ def test_every_way_of_drawing_an_answer_comes_again(
         assert found.facts["B"]["removed"] > 0
         assert found.arrays["sinks_B"].tolist() == found.facts["B"]["sink_keys"] != []
     assert _said(viz.rendered(names["figure"], format="svg")) == _said(viz.rendered(found.figure, format="svg"))
+
+
+COLUMNS = [{}, {"keys": [0.4, 0.3], "places": [[0.9, 0.9], [0.4, 0.3]]}, {"region": [0.3, 0.2, 0.6, 0.5]}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", ["where", "clip"])
+@pytest.mark.parametrize("place", COLUMNS, ids=["token", "places", "region"])
+def test_a_column_is_the_pages_and_comes_again(
+    place: dict[str, Any], example: str, tiny_session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = tiny_session.example(example)
+    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
+    selection = selected(tiny_session, ids, swap=True, frames=dict.fromkeys(ids, int(example == "clip")), **place)
+    found = EXPORTS["answer"](runs, selection)
+    names = _made_anew(found, runs, tmp_path, monkeypatch)
+    assert _said(viz.rendered(names["figure"], format="svg")) == _said(viz.rendered(found.figure, format="svg"))
+    said = " ".join(map(str, _said(viz.rendered(found.figure, format="svg"))))
+    for letter, finished in runs.items():
+        asked = {"run": letter, "layer": selection["layer"][letter], "head": selection["head"][letter], "media": 0}
+        cells = found.facts[letter]["cells"]
+        key = {"cells": cells} if cells else {"key": selection["query"][letter]}
+        told = reading(lambda _, one=finished: one, {**asked, **key})
+        values = np.frombuffer(base64.b64decode(told["values"]["f32"]), dtype="<f4")
+        np.testing.assert_allclose(found.arrays[f"column_{letter}"], values, atol=1e-7)
+        assert bool(cells) == bool(place)
+        assert found.arrays[f"cells_{letter}"].sum() == len(cells)
+        assert all(f"row {row}," in said for row in told["strongest"])
+        assert (f"map_{letter}" in found.arrays) == ("adapter" not in finished.run.sites)
+
+
+@pytest.mark.parametrize("spoiled", [{"region": [0, 1]}, {"region": "all"}, {"keys": [2, 0]}, {"keys": 1}], ids=str)
+def test_a_place_that_is_none_is_one_sentence(spoiled: dict[str, Any], ask: Any, selection: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="numbers from 0 to 1"):
+        ask("answer", "lines", selection={**selection, "swap": True, **spoiled})
 
 
 def _made_anew(found: Exported, runs: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
