@@ -31,14 +31,17 @@ KEY, UNDER = "#7fbcff", "#080a0e"  # on a picture the theme does not matter
 
 @dataclass(frozen=True)
 class Column:
-    """The words of one map, and where its scale ends."""
+    """One map: its values, the cells that the dashed line goes round, its words, and where its scale ends."""
 
+    values: NDArray[np.float64]
+    dashed: NDArray[np.bool_]
     title: str
     subtitle: str
     unit: str
     share: float
     maximum: float
     foot: str
+    what: str
 
 
 def attention_side_by_side(
@@ -69,8 +72,7 @@ def attention_side_by_side(
             picture evenly; None for the picture alone.
         picture: the original, an image or (height, width, 3) of 8 bits; a list of one for each map where they differ,
             as the frames of a clip may.
-        titles: of each map: the model.
-        subtitles: of each map: its answer, its layer and head.
+        titles, subtitles: of each map: the model; its answer, its layer and head.
         units: what a cell of each map is, "patch" or "token"; "cell" when empty.
         shares: of each row that falls on the picture, 0..1; the sum of each map when empty.
         maxima: where each scale ends; each map's largest value when empty.
@@ -89,45 +91,46 @@ def attention_side_by_side(
     Raises:
         ValueError: no map or more than two, another shape, or not as many words as maps.
     """
-    cells = [None if values is None else still(values) for values in maps]
-    pictures = [pixels_of(one) for one in (picture if isinstance(picture, list) else [picture] * len(cells))]
-    if not 1 <= len(cells) <= 2:
-        raise ValueError(f"give one map or two, not {len(cells)}")
-    drawn = [np.zeros((1, 1)) if values is None else values for values in cells]
-    columns = _columns(drawn, titles, subtitles, units, shares, maxima, feet, signed)
-    halves = [np.asarray(one, dtype=bool) for one in outlined] or [fewest_cells(one.clip(min=0)) for one in drawn]
-    what = "chosen:" if outlined else f"half of {'what is more' if signed else 'it'} in"
+    cells, pictures = _read(maps, picture)
+    columns = _columns(cells, titles, subtitles, units, shares, maxima, feet, outlined, signed)
     size = fitted(pictures[0], COLUMN - (SIGNED_SCALE if signed or difference else SCALE))
     beneath = HEAD + size[1] + FOOT
     more = size[1] + 0.42 if difference else max((len(each) for each in bars), default=0) * BAR
     sheet = paper(beneath + more, caption=caption, dark=dark)
     if difference:
         _draw_difference(sheet, beneath, size, pictures[0], difference, agreement, dark)
-    for number, (values, pixels, column) in enumerate(zip(cells, pictures, columns, strict=True)):
-        _words(sheet, left_of(number), size[1], halves[number], column, what, place)
-        _draw_map(sheet, left_of(number), size, values, pixels, halves[number], column.maximum, signed, dark)
+    for number, (pixels, column) in enumerate(zip(pictures, columns, strict=True)):
+        _words(sheet, left_of(number), size[1], column, place)
+        _draw_map(sheet, left_of(number), size, column, pixels, maps[number] is not None, signed, dark)
         _draw_bars(sheet, left_of(number), beneath, bars[number] if bars else ())
     return sheet.figure
+
+
+def _read(maps: Sequence[ArrayLike | None], picture: Any) -> tuple[list[NDArray[np.float64]], list[NDArray[np.uint8]]]:
+    """Each map, one empty cell where there is none, and the picture under it."""
+    if not 1 <= len(maps) <= 2:
+        raise ValueError(f"give one map or two, not {len(maps)}")
+    pictures = picture if isinstance(picture, list) else [picture] * len(maps)
+    cells = [np.zeros((1, 1)) if values is None else still(values) for values in maps]
+    return cells, [pixels_of(one) for one in pictures]
 
 
 def _draw_map(
     sheet: Paper,
     left: float,
     size: tuple[float, float],
-    values: NDArray[np.float64] | None,
+    column: Column,
     picture: NDArray[np.uint8],
-    dashed: NDArray[np.bool_],
-    maximum: float,
+    scale: bool,
     signed: bool,
     dark: bool,
 ) -> None:
-    """A map on its picture with its scale; the picture alone where there is none."""
+    """A map on its picture, with its scale where there is anything to scale."""
     axes = sheet.axes(left, HEAD, *size)
-    shown = np.zeros((1, 1)) if values is None else values
-    lay_map(axes, shown, picture=picture, maximum=maximum, signed=signed, dark=dark)
-    outline(axes, dashed, picture=picture)
-    if values is not None:
-        draw_scale(sheet, left + size[0] + 0.08, HEAD, size[1], maximum, signed=signed)
+    lay_map(axes, column.values, picture=picture, maximum=column.maximum, signed=signed, dark=dark)
+    outline(axes, column.dashed, picture=picture)
+    if scale:
+        draw_scale(sheet, left + size[0] + 0.08, HEAD, size[1], column.maximum, signed=signed)
 
 
 def _draw_bars(sheet: Paper, left: float, top: float, bars: Sequence[tuple[str, float]]) -> None:
@@ -170,15 +173,20 @@ def _columns(
     shares: Sequence[float],
     maxima: Sequence[float],
     feet: Sequence[str],
+    outlined: Sequence[ArrayLike],
     signed: bool,
 ) -> list[Column]:
+    what = "chosen:" if outlined else f"half of {'what is more' if signed else 'it'} in"
     given = zip(
+        cells,
+        [np.asarray(one, dtype=bool) for one in outlined] or [fewest_cells(values.clip(min=0)) for values in cells],
         titles or [""] * len(cells),
         subtitles or [""] * len(cells),
         units or ["cell"] * len(cells),
         shares or [float(values.sum()) for values in cells],
         maxima or [float((np.abs(values) if signed else values).max(initial=0.0)) for values in cells],
         feet or [""] * len(cells),
+        [what] * len(cells),
         strict=True,
     )
     return [Column(*words) for words in given]
@@ -191,14 +199,12 @@ def fitted(pixels: NDArray[np.uint8], room: float) -> tuple[float, float]:
     return tall * width / height, tall
 
 
-def _words(
-    sheet: Paper, left: float, height: float, half: NDArray[np.bool_], column: Column, what: str, place: str
-) -> None:
+def _words(sheet: Paper, left: float, height: float, column: Column, place: str) -> None:
     subdued = sheet.colours.subdued
     sheet.text(left, 0.10, cut(column.title, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, 0.28, cut(column.subtitle, COLUMN, SMALL), size=SMALL, colour=subdued)
-    held = f"{what} {int(half.sum()):,} of {counted(half.size, column.unit)} (dashed)"
-    held = "" if what == "chosen:" and not half.any() else held
+    held = f"{column.what} {int(column.dashed.sum()):,} of {counted(column.dashed.size, column.unit)} (dashed)"
+    held = "" if column.what == "chosen:" and not column.dashed.any() else held
     foot = column.foot or f"{percent(column.share)} of the row on this {place}"
     sheet.text(left, HEAD + height + 0.08, cut(foot, COLUMN, BODY, bold=True), bold=True)
     sheet.text(left, HEAD + height + 0.24, held, size=SMALL, colour=subdued)
