@@ -97,6 +97,11 @@ export class Client {
     return channel;
   }
 
+  // Nothing is asked, and nothing is about to be.
+  idle() {
+    return [...this.channels.values()].every((channel) => !channel.flying && !channel.wanted);
+  }
+
   // The answer if it is here, else the channel's last one (`fresh` false) while the new one is on its way.
   resource(channelName, name, query, { hovering = false, group = "" } = {}) {
     const channel = this.channel(channelName, group);

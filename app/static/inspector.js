@@ -282,12 +282,14 @@ function forTests(store, ctx, actions) {
     const { media, image, fresh: arrived } = ctx.mapResources(letter);
     return arrived && (!media || image !== null);
   };
+  const settled = () => LETTERS.every(fresh) && store.drawnState() === store.state;
   return {
     actions,
     select: (patch) => store.select(patch),
     client: ctx.client,
     map: (letter) => ctx.mapResources(letter).map,
-    settled: () => LETTERS.every(fresh) && store.drawnState() === store.state,
+    settled,
+    quiet: () => settled() && ctx.client.idle(),
     get state() {
       return store.state;
     },

@@ -111,8 +111,8 @@ class Visitor:
         self.settle()
 
     def settle(self) -> None:
-        """Until the maps on screen are those of the selection."""
-        self.page.wait_for_function("() => window.__inspector.settled()")
+        """Until the maps on screen are those of the selection, and every answer that a view asked for is drawn."""
+        self.page.wait_for_function("() => window.__inspector.quiet()")
 
     def view(self, name: str) -> None:
         self.page.get_by_role("tab", name=name).click()
