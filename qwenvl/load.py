@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from qwenvl.config import Config, ConfigError, QwenVLConfig, from_published
 from qwenvl.errors import CheckpointError
@@ -67,10 +69,26 @@ def build(config: Config) -> QwenVL | Qwen2VL:
     return QwenVL(config) if isinstance(config, QwenVLConfig) else Qwen2VL(config)
 
 
+class _LeaveUnset(TorchFunctionMode):
+    """Parameters get no initial values. Drawing them on the meta device would import torch's compiler, 0.8 s."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if getattr(function, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
+        return function(*args, **(kwargs or {}))
+
+
+def build_skeleton(config: Config) -> QwenVL | Qwen2VL:
+    """The model of a config on the meta device: names, shapes and order, no numbers and no memory."""
+    with torch.device("meta"), _LeaveUnset():
+        return build(config)
+
+
 def count_parameters(config: Config) -> int:
-    """Parameters of the model of a config, counted on the meta device: no memory is taken."""
-    with torch.device("meta"):
-        return sum(parameter.numel() for parameter in build(config).parameters())
+    """Parameters of the model of a config; no memory is taken."""
+    return sum(parameter.numel() for parameter in build_skeleton(config).parameters())
 
 
 def read_config(folder: Path) -> Config:
@@ -119,8 +137,7 @@ def load_model(
     folder, device = Path(folder), pick_device(device)
     config = read_config(folder)
     dtype = pick_dtype(dtype, device, config)
-    with torch.device("meta"):
-        model = build(config)
+    model = build_skeleton(config)
     layout = {"": str(device)}
     if device_map is not None:
         layout = plan_layout(model, device_map, max_memory, device=device, dtype=dtype)

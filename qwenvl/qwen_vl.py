@@ -116,7 +116,7 @@ class Adapter(nn.Module):
         self.attend = Attend()
         self.out = nn.Linear(dim, dim)
         self.norm_out = nn.LayerNorm(dim, eps=NORM_EPS)
-        self.projection = nn.Parameter(torch.eye(dim))
+        self.projection = nn.Parameter(torch.zeros(dim, dim).fill_diagonal_(1))
 
     def forward(self, x: Tensor) -> Tensor:
         """(pictures, patches, vision dim) to (pictures, queries, dim)."""

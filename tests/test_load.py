@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ from torch import Tensor
 import qwenvl
 from qwenvl.config import PRESETS
 from qwenvl.errors import CheckpointError
-from qwenvl.load import CHECKPOINTS, find_folder, load_model
+from qwenvl.load import CHECKPOINTS, build, build_skeleton, find_folder, load_model, read_config
 from tests.support.goldens import GOLDENS, assert_close, qwen2_vl_case, read_json
 
 SOURCE = GOLDENS / "qwen2-vl" / "dev-b"
@@ -333,3 +335,19 @@ def test_loading_leaves_no_value_of_the_random_start(folder: Path) -> None:
     first, second = loaded(folder), loaded(folder)
     for name, tensor in first.state_dict().items():
         assert_close(tensor, second.state_dict()[name], 0)
+
+
+@pytest.mark.parametrize("name", ["tiny-qwen-vl", "tiny-qwen2-vl"])
+def test_a_skeleton_is_the_model_without_numbers(name: str) -> None:
+    whole, skeleton = (each(read_config(CHECKPOINTS / name)).state_dict() for each in (build, build_skeleton))
+    assert all(value.is_meta for value in skeleton.values())
+    assert [(key, value.shape) for key, value in skeleton.items()] == [
+        (key, value.shape) for key, value in whole.items()
+    ]
+
+
+def test_loading_does_not_import_the_compiler() -> None:
+    """Its import takes longer than reading a gigabyte."""
+    code = "import sys, qwenvl; [qwenvl.load(name) for name in sys.argv[1:]]; print('torch._dynamo' in sys.modules)"
+    command = [sys.executable, "-c", code, "tiny-qwen-vl", "tiny-qwen2-vl"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "False"

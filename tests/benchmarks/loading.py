@@ -61,8 +61,9 @@ def compare(folder: Path, dtypes: tuple[str, ...] = ("bfloat16", "float32"), rou
     sizes = [file.stat().st_size for file in files]
     found: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
-        for what in ("read", *dtypes):
-            found.setdefault(what, []).append(in_a_process(folder, what))
+        for dtype in dtypes:
+            for what in ("read", dtype):
+                found.setdefault(what, []).append(in_a_process(folder, what))
     best = {what: min(each["seconds"] for each in taken) for what, taken in found.items()}
     peaks = {what: max(each["peak"] for each in found[what]) for what in dtypes}
     weights = {what: found[what][0]["weights"] for what in dtypes}

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from qwenvl.config import Config
-from qwenvl.load import build, load_model
+from qwenvl.load import build_skeleton, load_model
 from qwenvl.processing.pictures import open_picture, squash
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
@@ -37,8 +37,7 @@ def assert_close(actual: Tensor, expected: Tensor, limit: float) -> None:
 
 def rebuilt(model: nn.Module, config: Config) -> Any:
     """The same weights under another config."""
-    with torch.device("meta"):
-        other = build(config)
+    other = build_skeleton(config)
     other.load_state_dict(model.state_dict(), assign=True)
     return other.requires_grad_(False).eval()
 

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.load import build
+from qwenvl.load import build_skeleton
 from qwenvl.processing.tokenizers import TiktokenTokenizer, byte_characters
 from qwenvl.qwen_vl import position_code
 from qwenvl.weights import published_name
@@ -86,8 +86,7 @@ def write_weights(
 
 def published_shapes(config: Config) -> dict[str, tuple[int, ...]]:
     """Shapes of every tensor of a model by their published names."""
-    with torch.device("meta"):
-        model = build(config)
+    model = build_skeleton(config)
     return {published_name(name, config.family): tuple(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
