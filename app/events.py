@@ -272,7 +272,10 @@ class Events:
             weights = self.session.weights(chosen)
         except UserError as error:
             notice = _said(describe(error)["title"], str(error))
-        topbar = {self.rail.notice: notice, self.topbar: topbar_value(self.examples, weights, draft.example)}
+        topbar = {
+            self.rail.notice: notice,
+            self.topbar: gr.HTML(value=topbar_value(self.examples, weights, draft.example)),
+        }
         yield {self.rail.draft: draft, **topbar, **self.recount(draft, question, system, budget)}
 
     def choose_keep(self, asked: Any, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
@@ -349,19 +352,22 @@ class Events:
     # --- the rail as it stands ---
 
     def _shown(self, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
-        """The rail for a draft: everything but the text that a visitor types."""
+        """The rail for a draft: everything but the text that a visitor types.
+
+        A value that is a dictionary is wrapped: bare, Gradio writes the next step of a stream into it.
+        """
         rail, result = self.rail, self._result(draft, question, system, budget)
         questions = [turn.question for turn in draft.earlier.turns]
         return {
             rail.draft: draft,
-            rail.media: {"items": self._items(draft)},
+            rail.media: gr.HTML(value={"items": self._items(draft)}),
             rail.notice: _nothing(),
             rail.turn_kind: gr.Radio(visible=draft.can_follow_up, value=FOLLOW_UP if draft.follows_up else NEW),
             rail.turns: gr.HTML(turns_html(questions), visible=bool(questions)),
             rail.budget: gr.HTML(value=budget, result=result),
             rail.clip: gr.HTML(value=asdict(draft.sampling), result=result),
-            rail.models: {letter: asdict(chosen) for letter, chosen in self._chosen(draft).items()},
-            self.topbar: topbar_value(self.examples, self._weights(draft), draft.example),
+            rail.models: gr.HTML(value={letter: asdict(chosen) for letter, chosen in self._chosen(draft).items()}),
+            self.topbar: gr.HTML(value=topbar_value(self.examples, self._weights(draft), draft.example)),
             self.inspector: gr.HTML(stale=draft.stale(question, system)),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -68,4 +69,31 @@ def test_what_cannot_fit_is_refused_with_a_way_that_works(
     page.click("#ask")
     page.wait_for_function("() => window.__inspector.state.failed.A && !window.__inspector.state.busy")
     assert "there is room for" in visitor.state("failed.A.sentence")
+    assert visitor.complaints == []
+
+
+@pytest.mark.usefixtures("unhurried")
+def test_scripts_that_come_while_an_example_is_answered(
+    visit: Callable[..., Any], tiny_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradio changes a value in place while a handler streams: what a script finds then must be whole."""
+    monkeypatch.setattr(tiny_session, "are_shipped", lambda *_: False)  # as larger models are: asked word by word
+    visitor, held = visit(), []
+    parts = ("models", "media", "budget")
+    for part in parts:
+        visitor.page.route(f"**/rail/{part}.js", lambda route: held.append(route))
+    visitor.page.goto(visitor.url)
+    visitor.page.wait_for_function("() => window.__inspector?.state.live.A?.pieces?.length")
+    assert len(held) == len(parts)
+    for route in held:
+        route.continue_()
+    visitor.wait()
+    visitor.until(".result-line span", "532 × 364, 247 tokens")
+    assert visitor.page.eval_on_selector_all("#models select", "(all) => all.map((one) => one.ariaLabel)") == [
+        "Model A",
+        "Model B",
+        "Number format of the weights",
+    ]
+    assert visitor.page.locator("#rail .media-name").all_inner_texts() == ["shapes.png"]
+    assert visitor.page.locator(".chip[aria-pressed='true']").count() == 1
     assert visitor.complaints == []
