@@ -58,6 +58,7 @@ function createTabs(actions) {
       });
       remark.hidden = !words;
       setText(remark, words);
+      remark.title = words === say(OUTSIDE) ? say(OUTSIDE_AT_LENGTH) : "";
       if (revealed === view || !list.clientWidth) return;
       revealed = view;
       const [box, at] = [list.getBoundingClientRect(), buttons.find((button) => button.dataset.view === view).getBoundingClientRect()];
@@ -110,12 +111,16 @@ function createNotices() {
   };
 }
 
+const OUTSIDE = "Outside the demo world: only geometry holds";
+const OUTSIDE_AT_LENGTH =
+  "The demo weights learnt from drawn shapes alone. Here sizes, tokens, positions and attention are exact; the answer means nothing.";
+
 // One line where the weights shown are no ground to judge an answer by.
 function remarkOn(state) {
   const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
   if (runs.some((run) => !run.model.trained)) return say("Untrained weights. Geometry exact, answers not.");
   const tiny = runs.some((run) => run.model.size_label === "tiny" && run.media.length);
-  return tiny && state.outside ? say("Photo: outside the demo world. Geometry exact, answer not.") : "";
+  return tiny && state.outside ? say(OUTSIDE) : "";
 }
 
 function letterSwitch(store, actions) {
@@ -209,8 +214,8 @@ function createRenderer(ctx, shell) {
     shell.choice.update(state);
     shell.heads.forEach((head) => head.update(state, selection));
     shell.tabs.update(selection.view, remarkOn(state));
-    shell.moment.hidden = selection.view === "answer"; // its timeline has one of its own
     scrubber.update(state, selection);
+    shell.moment.hidden = scrubber.root.hidden || selection.view === "answer"; // its timeline has one of its own
     const current = view(selection.view);
     if (shell.stage.firstChild !== current.root) shell.stage.replaceChildren(current.root);
     current.update(state, selection);

@@ -4,7 +4,7 @@ import { el, refill, setText, svg } from "../dom.js";
 import { say } from "../i18n.js";
 import { count } from "../numbers.js";
 
-const HEIGHT = 50;
+const HEIGHT = 46;
 const AXES = ["t", "h", "w"];
 
 // Wavelengths as one reads them: 6.3, 199, 35 k, 5.1 M.

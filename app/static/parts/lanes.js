@@ -19,8 +19,10 @@ const THREE = [
   { name: "w", words: "column", colour: "var(--ax-w)", height: 35 },
 ];
 
-const lanesOf = (run) => (hasAdapter(run) ? ONE : THREE);
-const heightOf = (run) => KINDS + lanesOf(run).reduce((sum, { height }) => sum + height + GAP, GAP);
+const LOW = 23; // of each lane where two models with three lie one above the other
+
+const lanesOf = (run, low) => (hasAdapter(run) ? ONE : THREE.map((lane) => (low ? { ...lane, height: LOW } : lane)));
+const heightOf = (lanes) => KINDS + lanes.reduce((sum, { height }) => sum + height + GAP, GAP);
 
 export const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
@@ -101,8 +103,8 @@ function laneWords(run, lane, name) {
 }
 
 function laneParts(shown, at, x, top, largest, width) {
-  const { run, positions, overtaken } = shown;
-  const [lane, of] = [positions[at], lanesOf(run)[at]];
+  const { run, positions, overtaken, lanes } = shown;
+  const [lane, of] = [positions[at], lanes[at]];
   const y = (id) => top + of.height - 2 - (id / largest) * (of.height - 8);
   const whole = [0, lane.length];
   const path = (span, filled, style, name) =>
@@ -134,7 +136,7 @@ function jumps(shown, x, top, width) {
     const after = positions[0][last + 1];
     if (after === undefined) return [];
     const right = x(last + 1) > width - 150;
-    const line = svg("line", { x1: x(last + 1), x2: x(last + 1), y1: top, y2: top + heightOf(run) - GAP, class: "lane-jump" });
+    const line = svg("line", { x1: x(last + 1), x2: x(last + 1), y1: top, y2: top + heightOf(shown.lanes) - GAP, class: "lane-jump" });
     // Over the picture's own tokens where they are wide enough: the tag of a word that follows would cover it.
     const apart = x(last + 1) - x(first) > JUMP_WORDS;
     const at = apart ? x(first) : x(last + 1) + (right ? -3 : 3);
@@ -159,7 +161,7 @@ function block(shown, letter, top, width, tokens) {
     svg("rect", { x: x(from), y: top, width: Math.max(1, x(to) - x(from) - 1), height: KINDS, style: { fill: colour } }),
   );
   let at = top + KINDS + GAP;
-  const lanes = lanesOf(run).flatMap(({ height }, index) => {
+  const lanes = shown.lanes.flatMap(({ height }, index) => {
     const parts = laneParts(shown, index, x, at, largest, width);
     at += height + GAP;
     return parts;
@@ -177,13 +179,19 @@ function layOut(shown, width, own) {
   const [tops, lengths, heights] = [{}, {}, {}];
   let top = 24;
   present.forEach((letter) => {
-    const { run } = shown[letter];
-    [tops[letter], lengths[letter], heights[letter]] = [top, run.tokens.id.length, heightOf(run)];
+    const { run, lanes } = shown[letter];
+    [tops[letter], lengths[letter], heights[letter]] = [top, run.tokens.id.length, heightOf(lanes)];
     top += heights[letter] + 26;
   });
   const most = Math.max(...Object.values(lengths));
   const tokens = Object.fromEntries(present.map((letter) => [letter, own ? lengths[letter] : most]));
-  return { present, tops, lengths, heights, width, tokens, height: top - 16 };
+  return { present, tops, lengths, heights, width, tokens, height: top - 24 };
+}
+
+function withLanes(shown) {
+  const all = Object.entries(shown).filter(([, one]) => one);
+  const low = all.length > 1 && all.every(([, { run }]) => !hasAdapter(run));
+  return Object.fromEntries(all.map(([letter, one]) => [letter, { ...one, lanes: lanesOf(one.run, low) }]));
 }
 
 const cursor = (name) => el("div", { class: `lane-cursor ${name}`, hidden: true }, el("span"));
@@ -227,7 +235,8 @@ export class Lanes {
     return token < shape.lengths[letter] ? { letter, token } : null;
   }
 
-  update(shown, cursors, { lead, own }) {
+  update(given, cursors, { lead, own }) {
+    const shown = withLanes(given);
     const width = Math.max(200, this.root.clientWidth);
     const shape = layOut(shown, width, own);
     Object.assign(this, { shape, shown, cursorsAt: cursors, lead: shown[lead] ? lead : shape.present[0] });

@@ -71,7 +71,7 @@ export function createMicroscope() {
   const fold = createFold();
   const button = el("button", { type: "button", class: "fold-button", onclick: () => press() });
   const list = el("dl", { class: "facts" });
-  const root = el("div", { class: "microscope" }, el("div", { class: "fold-box" }, fold.root, button), list);
+  const root = el("div", { class: "microscope" }, fold.root, list);
 
   function caption() {
     const last = fold.root.dataset.step === "token";
@@ -95,6 +95,7 @@ export function createMicroscope() {
   let [last, painted] = [null, null];
   return {
     root,
+    button,
     update({ run, index, frame, keys, image }) {
       const media = run.media[index];
       const cell = cellAt(keys ?? [0.5, 0.5], media.token_grid);
@@ -127,9 +128,9 @@ export function createMicroscope() {
 export function createProof() {
   const [before, after] = [el("img", { alt: "" }), el("img", { alt: "" })];
   const [figure, words] = [el("b", {}), el("p", {})];
-  const sum = el("div", { class: "proof-sum" }, before, el("span", { text: "−" }), after, el("span", { text: "=" }), figure);
+  const sum = el("div", { class: "proof-sum" }, before, el("span", { text: "−" }), after, el("span", { text: "=" }), figure, words);
   const title = el("h3", {});
-  const root = el("div", { class: "proof" }, title, sum, words);
+  const root = el("div", { class: "proof" }, title, sum);
   return {
     root,
     update(tensor, answer) {

@@ -170,7 +170,7 @@ function createQueries(ctx, letter) {
 }
 
 function summaryWords({ coverage, alike }) {
-  return say("{coverage} of the patches are in the half of some query. {pairs} pairs of queries overlap by {overlap} or more.", {
+  return say("{coverage} of the patches are in the half of some query. {pairs} query pairs overlap by {overlap} or more.", {
     coverage: percent(coverage),
     pairs: count(alike.pairs),
     overlap: `${Math.round(100 * alike.overlap)} %`,

@@ -301,8 +301,8 @@ function column(ctx, letter) {
   const make = (name) => el("div", { class: name });
   const [side, thumbs, table, before, at, words] = ["figures", "lens-thumbs", "lens-table", "lens-reading", "lens-reading", "faint"].map(make);
   const pick = (layer) => ctx.actions.choose("layers", { [`layer${letter}`]: layer });
-  const chance = createLayerCurves({ label: say("Probability of the answer's word by layer"), height: 118, onpick: pick });
-  const norms = createLayerCurves({ label: say("Length of the states by layer"), height: 118, onpick: pick });
+  const chance = createLayerCurves({ label: say("Probability of the answer's word by layer"), height: 110, onpick: pick });
+  const norms = createLayerCurves({ label: say("Length of the states by layer"), height: 110, onpick: pick });
   const cell = (name, ...children) => el("div", { class: name, "data-letter": letter }, ...children);
   const swatch = (kind, name) => el("span", {}, el("i", { class: `swatch part-${kind}` }), name);
   const kinds = el("span", {}, swatch("text", say("text")), swatch("image", say("image")), swatch("answer", say("answer")));
@@ -378,10 +378,10 @@ function tools(ctx) {
 function honest(runs) {
   const boards = runs.some((run) => run && hasAdapter(run));
   const plotted = say("Each state through the model's own last norm and head: what it would say if it stopped there.");
-  const queries = boards ? say("Qwen-VL's visual tokens are queries, no places: a board of them, not the picture.") : say("Each visual token lies where its patches do.");
+  const queries = boards ? say("Qwen-VL's queries are no places: a board.") : say("Each visual token lies where its patches do.");
   return [
     [say("Plotted"), plotted],
-    [say("Scale"), `${say("Chances over the whole vocabulary; one scale for all layers of a word.")} ${queries}`],
+    [say("Scale"), `${say("Chances over the whole vocabulary, one scale for all layers.")} ${queries}`],
     [say("Not shown"), `${say("A proof: no head was trained on early layers.")} ${weightsNote(runs)}`],
   ];
 }

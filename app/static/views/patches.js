@@ -21,7 +21,7 @@ export const SITE = "vision";
 export const CHOICES = { order: "none" };
 
 const STAGE_HEIGHT = 250;
-const ARRIVES = [150, 112];
+const ARRIVES = [150, 96];
 const PICTURES_KEPT = 12;
 
 const ratioWords = ([width, height]) =>
@@ -161,7 +161,7 @@ function ordersCard(ctx, letter) {
 
 function microscopeCard(letter) {
   const [microscope, proof] = [createMicroscope(), createProof()];
-  const root = card(letter, say("Merge microscope"), null, microscope.root, proof.root);
+  const root = card(letter, say("Merge microscope"), microscope.button, microscope.root, proof.root);
   return {
     root,
     update({ run, media, frame, keys, rebuilt, pixels }) {

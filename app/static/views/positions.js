@@ -236,8 +236,8 @@ function honest(rule, own) {
       ? say("The ids that the models used in this run, read from the position tap, one column a token.")
       : say("The ids that this rule would give the same tokens. The run itself used the paper's.");
   const scale = own
-    ? say("Each model on an axis of its own: widths do not compare. Heights are each model's own; budget and wavelengths are logarithmic.")
-    : say("One token axis for both models, so widths compare. Heights are each model's own; budget and wavelengths are logarithmic.");
+    ? say("Neither widths nor heights compare. Budget and wavelengths are logarithmic.")
+    : say("Widths compare; heights are each model's own. Budget and wavelengths are logarithmic.");
   return [
     [say("Plotted"), plotted],
     [say("Scale"), scale],

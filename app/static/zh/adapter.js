@@ -25,7 +25,7 @@ export default {
     "{queries} 个查询中的 {half} 个给出了它所得 {total} 行的一半：虚线框。",
   "Its queries, one map each": "它的查询，各有一图",
   "each to its own maximum, exponent .7": "各按自己的最大值，指数 0.7",
-  "{coverage} of the patches are in the half of some query. {pairs} pairs of queries overlap by {overlap} or more.":
+  "{coverage} of the patches are in the half of some query. {pairs} query pairs overlap by {overlap} or more.":
     "{coverage} 的图块属于某个查询的一半之内。{pairs} 对查询的重叠达到 {overlap} 或以上。",
   "query {query} · {head}": "查询 {query} · {head}",
   "{bits} bits": "{bits} 比特",

@@ -5,7 +5,9 @@ export default {
   Views: "视图",
   Model: "模型",
   "Untrained weights. Geometry exact, answers not.": "权重未经训练。几何是精确的，回答不是。",
-  "Photo: outside the demo world. Geometry exact, answer not.": "照片不在演示世界之内。几何是精确的，回答不是。",
+  "Outside the demo world: only geometry holds": "在演示世界之外：只有几何可信",
+  "The demo weights learnt from drawn shapes alone. Here sizes, tokens, positions and attention are exact; the answer means nothing.":
+    "演示权重只学过画出来的形状。这里的尺寸、词元、位置和注意力都是精确的；回答没有意义。",
   "Click to lock": "点击即可锁定",
   "Locked. Esc lets go": "已锁定，按 Esc 放开",
   "Hover to look, click to lock": "悬停查看，点击锁定",

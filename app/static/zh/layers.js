@@ -38,10 +38,10 @@ export default {
   "a word": "一个词",
   "Each state through the model's own last norm and head: what it would say if it stopped there.":
     "每个状态经过模型自己的最后归一化和输出头：若在这里停下，它会说什么。",
-  "Qwen-VL's visual tokens are queries, no places: a board of them, not the picture.":
-    "Qwen-VL 的视觉词元是查询，不是位置：画成查询的棋盘，而不是图片。",
+  "Qwen-VL's queries are no places: a board.":
+    "Qwen-VL 的查询不是位置：画成棋盘，而不是图片。",
   "Each visual token lies where its patches do.": "每个视觉词元都在它的图块所在之处。",
-  "Chances over the whole vocabulary; one scale for all layers of a word.": "概率以整个词表计；一个词的所有层用同一刻度。",
+  "Chances over the whole vocabulary, one scale for all layers.": "概率以整个词表计；所有层用同一刻度。",
   "A proof: no head was trained on early layers.": "证明：没有输出头是在前面的层上训练的。",
   "layer {n}, no word chosen": "第 {n} 层，没有选词",
   "layer {n} reads {top} at {share}, its own word at {own}": "第 {n} 层以 {share} 读作 {top}，它自己的词为 {own}",

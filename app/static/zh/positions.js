@@ -86,10 +86,10 @@ export default {
     "模型在本次运行中使用的编号，从位置探点读出，每个词元一列。",
   "The ids that this rule would give the same tokens. The run itself used the paper's.":
     "这种规则会给同样词元的编号。运行本身使用论文的规则。",
-  "One token axis for both models, so widths compare. Heights are each model's own; budget and wavelengths are logarithmic.":
-    "两个模型共用一个词元轴，宽度可以比较。高度各按各的；预算和波长为对数刻度。",
-  "Each model on an axis of its own: widths do not compare. Heights are each model's own; budget and wavelengths are logarithmic.":
-    "每个模型用自己的轴：宽度不可比较。高度各按各的；预算和波长为对数刻度。",
+  "Widths compare; heights are each model's own. Budget and wavelengths are logarithmic.":
+    "宽度可以比较；高度各按各的。预算和波长为对数刻度。",
+  "Neither widths nor heights compare. Budget and wavelengths are logarithmic.":
+    "宽度和高度都不可比较。预算和波长为对数刻度。",
   "What a model makes of an id: rotary embedding sees only the differences between ids.":
     "模型如何利用编号：旋转位置编码只看编号之差。",
   "token {token}, picture cell ({row}, {column}), is {ids}": "词元 {token}，图片单元 ({row}, {column})，是 {ids}",

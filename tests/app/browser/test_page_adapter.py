@@ -65,7 +65,7 @@ def test_a_query_is_the_librarys_row_with_its_counts(looking: Any, painted_as: C
         assert f"{int(found.half_counts[query])}\n" in figures
         assert f"adapter query {query}" in looking.sentence()
     shows(looking, ".sheet-words", f"{100 * found.coverage:.1f} % of the patches are in the half of some query")
-    shows(looking, ".sheet-words", f"{len(found.redundant_pairs)} pairs of queries overlap by 80 %")
+    shows(looking, ".sheet-words", f"{len(found.redundant_pairs)} query pairs overlap by 80 %")
     table = looking.page.locator("table.both").inner_text()
     assert f"all {grid[0] * grid[1]:,}" in table
     assert f"{found.redundant_queries} of {len(found.entropy)}" in table

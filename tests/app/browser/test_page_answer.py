@@ -55,6 +55,12 @@ def test_a_photo_is_asked_about_and_a_word_shows_the_librarys_maps(
     share = float(run.token_weights(query=run.words[3][0] - 1, **_chosen(visitor, "A")).double().sum())
     assert f"A row {run.words[3][0] - 1}, language" in visitor.sentence()
     assert f"{100 * share:.1f} % of the row on the image" in visitor.sentence()
+    remark = visitor.page.locator(".tabs .remark")
+    assert "outside the demo world" in remark.inner_text().lower()
+    assert "the answer means nothing" in remark.get_attribute("title")
+    line, box = visitor.page.locator('[role="tablist"]').bounding_box(), remark.bounding_box()
+    assert line["y"] <= box["y"]  # beside the tabs, beneath none
+    assert box["y"] + box["height"] <= line["y"] + line["height"]
 
 
 def _chosen(visitor: Any, letter: str) -> dict[str, Any]:

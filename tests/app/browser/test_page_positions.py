@@ -126,7 +126,7 @@ def test_frequencies_and_costs_are_the_librarys(looking: Any) -> None:
     most = max(float(frequencies(looking.run(letter).config).wavelengths.max()) for letter in "AB")
     for letter, bars in shown:
         found = frequencies(looking.run(letter).config, looking.run(letter).record.ntk_alpha)
-        heights = np.maximum(2, 50 * np.log(found.wavelengths.numpy()) / np.log(most))
+        heights = np.maximum(2, 46 * np.log(found.wavelengths.numpy()) / np.log(most))
         np.testing.assert_allclose([height for height, _ in bars], heights, rtol=1e-6)
         expected = [axis for axis, pairs in zip("thw", found.sections, strict=False) for _ in range(pairs)]
         assert [axis for _, axis in bars] == (expected or [""] * len(bars))
