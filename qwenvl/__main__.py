@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 
 from qwenvl.command import main
 
+
+def leave(code: int) -> None:
+    """End at once where a model still works on a thread of its own: waiting takes long, and tearing it down aborts."""
+    if threading.active_count() == 1:
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

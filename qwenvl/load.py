@@ -27,6 +27,7 @@ from qwenvl.weights import check_tensors, our_name, our_tensors
 
 __all__ = ["CHECKPOINTS", "build", "count_parameters", "find_folder", "load", "load_model", "read_config"]
 
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)  # in which weights may be kept
 SMALL = 1_000_000_000  # parameters below which "auto" keeps a CPU's model in float32
 
 
@@ -50,6 +51,7 @@ def load(
     Raises:
         CheckpointError: the sentence says what is missing or wrong, and where.
     """
+    read_config(find_folder(name, weights=False))  # what cannot be read is refused before its weights are downloaded
     folder = find_folder(name, tell=tell)
     model = load_model(folder, dtype=dtype, device=device, device_map=device_map, max_memory=max_memory)
     published = read_json(folder / "config.json")
@@ -174,14 +176,15 @@ def pick_device(device: torch.device | str) -> torch.device:
 
 
 def pick_dtype(dtype: torch.dtype | str, device: torch.device, config: Config | None = None) -> torch.dtype:
-    """ "auto" to bfloat16 where the device computes in it, else float32; other names as torch spells them."""
-    if isinstance(dtype, torch.dtype):
-        return dtype
+    """ "auto" to bfloat16 where the device computes in it, else float32; other names as torch spells them.
+
+    Raises CheckpointError for what is no dtype, or none that a model computes in.
+    """
     if dtype == "auto":
         return torch.bfloat16 if _computes_in_bfloat16(device, config) else torch.float32
-    named = getattr(torch, dtype, None)
-    if not isinstance(named, torch.dtype):
-        raise CheckpointError(f"There is no dtype {dtype!r}; use 'auto', 'float32', 'bfloat16' or 'float16'.")
+    named = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if named not in DTYPES:
+        raise CheckpointError(f"There is no dtype {str(dtype)!r} here; use 'auto', 'float32', 'bfloat16' or 'float16'.")
     return named
 
 

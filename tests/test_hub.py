@@ -68,6 +68,24 @@ def test_a_look_at_a_model_fetches_no_weights(hub: Hub) -> None:
     assert hub.weights == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "added", "words"),
+    [
+        ("config.json", {"quantization_config": {"quant_method": "gptq"}}, r"quantised \(gptq\)"),
+        ("quantize_config.json", {}, r"quantised \(gptq\)"),
+        ("config.json", {"model_type": "llava"}, "model_type 'llava'"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_before_its_weights_arrive(
+    hub: Hub, name: str, added: dict[str, Any], words: str
+) -> None:
+    file = hub.repository / name
+    file.write_text(json.dumps((json.loads(file.read_text()) if file.exists() else {}) | added))
+    with pytest.raises(CheckpointError, match=words):
+        qwenvl.load(HUB_ID, device="cpu")
+    assert hub.weights == set()
+
+
 def test_only_the_shards_of_the_index_are_fetched(hub: Hub) -> None:
     (hub.repository / "model.safetensors").unlink()
     shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]

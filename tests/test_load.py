@@ -291,9 +291,9 @@ def test_a_quantised_checkpoint_and_another_model_are_refused_before_their_weigh
     refuses(folder, "model_type 'llava'")
 
 
-@pytest.mark.parametrize("dtype", ["float33", "nn", "", "__name__"])
-def test_an_unknown_dtype_is_refused(folder: Path, dtype: str) -> None:
-    with pytest.raises(CheckpointError, match=f"no dtype '{dtype}'"):
+@pytest.mark.parametrize("dtype", ["float33", "nn", "", "__name__", "int32", "bool", torch.int8])
+def test_an_unknown_dtype_is_refused(folder: Path, dtype: str | torch.dtype) -> None:
+    with pytest.raises(CheckpointError, match=f"no dtype '{dtype}' here"):
         loaded(folder, dtype=dtype)
 
 

@@ -10,10 +10,14 @@ from typing import Any
 
 import qwenvl
 from qwenvl.command.output import Progress
+from qwenvl.keeping import Keep
+from qwenvl.pipeline import Stream
 from qwenvl.processing.pictures import is_picture
 from qwenvl.run import Run
 
 DEFAULT_MODEL = "tiny-qwen2-vl"
+DTYPES = ("auto", "bfloat16", "float32", "float16")
+QUOTE = 'Put the question in quotation marks before --about, as in: ask "What is this?" --about cat.png'
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -21,15 +25,25 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("question", help="what to ask, in quotation marks")
     parser.add_argument("--about", nargs="+", default=[], metavar="FILE", help="pictures and clips, in order")
     parser.add_argument("--system", default="", help="system prompt; the model's own if left out")
-    parser.add_argument("--max-new-tokens", type=int, default=64, metavar="N", help="length of an answer at most (64)")
+    parser.add_argument(
+        "--max-new-tokens", type=whole, default=64, metavar="N", help="length of an answer at most (64)"
+    )
     parser.add_argument("--temperature", type=float, default=0.0, metavar="T", help="0 takes the likeliest token (0)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random choices (0)")
-    parser.add_argument("--min-pixels", type=int, metavar="N", help="Qwen2-VL: a smaller picture is enlarged to this")
-    parser.add_argument("--max-pixels", type=int, metavar="N", help="Qwen2-VL: a larger picture is shrunk to this")
+    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the random choices (0)")
+    parser.add_argument("--min-pixels", type=whole, metavar="N", help="Qwen2-VL: a smaller picture is enlarged to this")
+    parser.add_argument("--max-pixels", type=whole, metavar="N", help="Qwen2-VL: a larger picture is shrunk to this")
     parser.add_argument("--fps", type=float, metavar="N", help="frames of a clip to take a second")
-    parser.add_argument("--nframes", type=int, metavar="N", help="frames of a clip to take in all")
+    parser.add_argument("--nframes", type=whole, metavar="N", help="frames of a clip to take in all")
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or the best there is (auto)")
-    parser.add_argument("--dtype", default="auto", help="float32, bfloat16, float16, or what suits the device (auto)")
+    parser.add_argument("--dtype", default="auto", choices=DTYPES, help="of the weights; what suits the device (auto)")
+
+
+def whole(text: str) -> int:
+    """A whole number, also as the page writes it: 1,003,520."""
+    try:
+        return int(text.replace(",", ""))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
 
 
 def messages_of(asked: argparse.Namespace) -> list[dict[str, Any]]:
@@ -48,28 +62,48 @@ def part_of(path: str, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def answer(
-    asked: argparse.Namespace, model: str, progress: Progress, told: Callable[[str], Any] = lambda piece: None
-) -> Run:
-    """Ask one model; `told` hears the answer piece by piece. Interrupted, the model stops too."""
+    asked: argparse.Namespace,
+    model: str,
+    progress: Progress,
+    told: Callable[[str], Any] = lambda piece: None,
+    *,
+    keep: Keep = "all",
+    most: int | None = None,
+) -> Stream:
+    """Ask one model; `told` hears the answer piece by piece. Interrupted, the model stops too.
+
+    Args:
+        keep: what its run will keep, see `keeping.Keep`.
+        most: bytes that it may keep; None for the library's own limit.
+    """
     progress.say(f"loading {model}")
     pipeline = qwenvl.load(model, device=asked.device, dtype=asked.dtype, tell=_downloading(progress, model))
+    pipeline.max_trace_bytes = pipeline.max_trace_bytes if most is None else most
     stream = pipeline.stream(
         messages_of(asked),
         min_pixels=asked.min_pixels,
         max_pixels=asked.max_pixels,
         progress=progress.steps(),
+        keep=keep,
         **{name: getattr(asked, name) for name in ("max_new_tokens", "temperature", "seed")},
     )
     try:
         for piece in stream:
             progress.end()
             told(piece)
-        progress.say("replaying the answer, traced")
-        run = stream.run
     finally:
         stream.stop()
         progress.end()
-    return run
+    return stream
+
+
+def look_inside(stream: Stream, progress: Progress) -> Run:
+    """The run of a finished answer."""
+    progress.say("replaying the answer, traced")
+    try:
+        return stream.run
+    finally:
+        progress.end()
 
 
 def _downloading(progress: Progress, model: str) -> Callable[[int, int], None]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.command import faces
-from qwenvl.command.asking import add_question, answer, names_of
-from qwenvl.command.output import Progress, as_json, whole_file, write_text
+from qwenvl.command.asking import add_question, answer, look_inside, messages_of, names_of
+from qwenvl.command.beforehand import look_ahead
+from qwenvl.command.output import Progress, as_json, check_destination, whole_file, write_text
 from qwenvl.plan import percent
 from qwenvl.report import compare_report
 from qwenvl.run import Run
@@ -34,7 +35,9 @@ def add(commands: Any) -> None:
 def act(asked: argparse.Namespace) -> None:
     """Ask both, one after the other, and report."""
     progress = Progress(asked.quiet)
-    runs = [answer(asked, model, progress) for model in asked.of]
+    check_destination(asked.into)
+    look_ahead(asked, asked.of, messages_of(asked), progress)
+    runs = [look_inside(answer(asked, model, progress), progress) for model in asked.of]
     suffix = Path(asked.into).suffix.lower() if asked.into else ""
     report = compare_report(asked.question, dict(zip(names_of(runs), runs, strict=True)))
     if suffix in faces.SUFFIXES:

@@ -33,16 +33,25 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=".unfinished-", suffix=wanted.suffix, dir=wanted.parent)
         os.close(handle)
     except OSError:
-        raise OutputError(f"{wanted} cannot be written; choose a folder that exists and has room.") from None
+        raise OutputError(f"{wanted} cannot be written; choose a file in a folder that exists and has room.") from None
     unfinished = Path(name)
     try:
         yield unfinished
         os.chmod(unfinished, 0o666 & ~_umask())
         os.replace(unfinished, wanted)
     except OSError:
-        raise OutputError(f"{wanted} cannot be written; choose a folder that exists and has room.") from None
+        raise OutputError(f"{wanted} cannot be written; choose a file in a folder that exists and has room.") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def check_destination(path: str | os.PathLike[str] | None) -> None:
+    """Whether a file can be written there, before the work that fills it. Raises `OutputError`; None is no file."""
+    if path is None:
+        return
+    folder = Path(path).parent
+    if Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputError(f"{path} cannot be written; choose a file in a folder that exists and has room.")
 
 
 def _umask() -> int:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from typing import Any
+from typing import Any, get_args
 
-from qwenvl.command.asking import DEFAULT_MODEL, add_question, answer
-from qwenvl.command.output import Progress, as_json, whole_file
+from qwenvl.command.asking import DEFAULT_MODEL, add_question, answer, look_inside, messages_of
+from qwenvl.command.beforehand import look_ahead
+from qwenvl.command.output import Progress, as_json, check_destination, whole_file
+from qwenvl.keeping import Keep, Named
 from qwenvl.report import run_report
 
 WHICH = f"checkpoint, folder or hub id ({DEFAULT_MODEL})"
+UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
 
 
 def add(commands: Any) -> None:
@@ -19,9 +23,7 @@ def add(commands: Any) -> None:
         "ask", help="ask one model about pictures and clips", description="Ask one model, and print its answer."
     )
     add_question(ask)
-    ask.add_argument(
-        "--of", default=DEFAULT_MODEL, metavar="MODEL", help=f"checkpoint, folder or hub id ({DEFAULT_MODEL})"
-    )
+    ask.add_argument("--of", default=DEFAULT_MODEL, metavar="MODEL", help=WHICH)
     ask.add_argument("--json", action="store_true", help="answer and figures as JSON, when it is finished")
     ask.set_defaults(act=ask_one)
     trace = commands.add_parser(
@@ -30,12 +32,30 @@ def add(commands: Any) -> None:
         description="Ask one model, and write the run with its queries and keys: `look`, `show` and `serve` read it.",
     )
     add_question(trace)
-    trace.add_argument(
-        "--of", default=DEFAULT_MODEL, metavar="MODEL", help=f"checkpoint, folder or hub id ({DEFAULT_MODEL})"
-    )
+    trace.add_argument("--of", default=DEFAULT_MODEL, metavar="MODEL", help=WHICH)
     trace.add_argument("--into", required=True, metavar="FILE", help="the run file to write")
+    trace.add_argument(
+        "--keep",
+        type=kept,
+        default=("all", None),
+        metavar="WHAT",
+        help="which queries and keys: all, language, fewer (every fourth layer), nothing, or as many as fit a size "
+        "such as 8GiB (all that fit 1GiB)",
+    )
     trace.add_argument("--json", action="store_true", help="answer, words and figures as JSON")
     trace.set_defaults(act=trace_one)
+
+
+def kept(text: str) -> tuple[Keep, int | None]:
+    """What a run keeps and of how many bytes at most, from a word or a size."""
+    for name in get_args(Named):
+        if text == name:
+            return name, None
+    size = re.fullmatch(r"(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)", text)
+    if size is None:
+        words = ", ".join(get_args(Named))
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {words}, and no size such as 8GiB")
+    return "all", int(float(size[1]) * (1 << UNITS[size[2]]))
 
 
 def ask_one(asked: argparse.Namespace) -> None:
@@ -46,13 +66,18 @@ def ask_one(asked: argparse.Namespace) -> None:
             sys.stdout.write(piece)
             sys.stdout.flush()
 
-    run = answer(asked, asked.of, Progress(asked.quiet), told)
-    print(as_json(run_report(run)) if asked.json else "")
+    progress = Progress(asked.quiet)
+    look_ahead(asked, [asked.of], messages_of(asked), progress)
+    stream = answer(asked, asked.of, progress, told, keep="nothing")
+    print(as_json(run_report(look_inside(stream, progress))) if asked.json else "")
 
 
 def trace_one(asked: argparse.Namespace) -> None:
     """The run in a file; the answer, or its report, on standard output."""
-    run = answer(asked, asked.of, Progress(asked.quiet))
+    progress, (keep, most) = Progress(asked.quiet), asked.keep
+    check_destination(asked.into)
+    look_ahead(asked, [asked.of], messages_of(asked), progress)
+    run = look_inside(answer(asked, asked.of, progress, keep=keep, most=most), progress)
     with whole_file(asked.into) as path:
         run.save(path)
     print(as_json(run_report(run, words=True)) if asked.json else run.answer)

@@ -8,7 +8,7 @@ them. One plan is one question to one model; `plan_table` lays many files and mo
 from qwenvl.plan.models import CHECKPOINTS, PUBLISHED
 from qwenvl.plan.parameters import parameters_by_part
 from qwenvl.plan.plans import Plan, measured, plan
-from qwenvl.plan.table import Table, plan_table
+from qwenvl.plan.table import Table, files_of, name_of, plan_table
 from qwenvl.plan.toolchains import Outcome, Toolchain, plan_toolchains
 from qwenvl.plan.words import in_bytes, percent
 
@@ -19,8 +19,10 @@ __all__ = [
     "Plan",
     "Table",
     "Toolchain",
+    "files_of",
     "in_bytes",
     "measured",
+    "name_of",
     "parameters_by_part",
     "percent",
     "plan",

@@ -75,5 +75,5 @@ def _too_long(result: Plan) -> str:
     over = result.prompt_tokens - result.context
     way = "lower max_pixels" if any(not item.sampling for item in result.media) else "take fewer frames"
     if result.family == "qwen-vl":
-        way = "give fewer pictures"
+        way = "take fewer frames" if any(item.kind == "video" for item in result.media) else "give fewer pictures"
     return f"The prompt is {over:,} tokens longer than the context of {result.context:,}: {way}."

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qwenvl.config import QWEN2_VL_72B, Config, Qwen2VLConfig, QwenVLConfig
+from qwenvl.errors import PromptError
 from qwenvl.plan.flops import count_flops
 from qwenvl.plan.limits import limits_in_words
 from qwenvl.plan.memory import attention_bytes, cache_bytes, count_words, saved_positions, trace_bytes
@@ -139,7 +140,9 @@ def plan(
     Raises:
         CheckpointError: no such preset or folder, or a folder that cannot be read.
         MediaError: a picture that cannot be read, or a size or limit that no model accepts.
+        PromptError: a number of tokens or bytes below 0.
     """
+    _check_counts(text_tokens=text_tokens, answer_tokens=answer_tokens, bytes_per_value=bytes_per_value)
     model = find_model(preset_or_folder)
     limits = (
         model.min_pixels if min_pixels is None else min_pixels,
@@ -148,6 +151,12 @@ def plan(
     given = {"preset": preset, "fps": fps, "nframes": nframes, "total_pixels": total_pixels, "pictures": pictures}
     placed = place_all(_as_list(media), model.config, limits, VideoOptions.of(given), max_pixels)
     return cost(model, tuple(placed), limits, Words(text, text_tokens, answer_tokens, bytes_per_value))
+
+
+def _check_counts(**counts: int | None) -> None:
+    for name, count in counts.items():
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
+            raise PromptError(f"{name} is a whole number from 0 up, not {count!r}.")
 
 
 def measured(media: Source, *, place: int = 1) -> Measured:

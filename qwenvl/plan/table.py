@@ -14,8 +14,9 @@ from typing import Any
 from qwenvl.errors import MediaError, UserError
 from qwenvl.plan.models import PUBLISHED
 from qwenvl.plan.plans import Measured, Plan, measured, plan
+from qwenvl.plan.words import in_size
 from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.media import Seen
+from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.opening import Source, as_list
 from qwenvl.processing.pictures import is_picture
 
@@ -27,7 +28,8 @@ COLUMNS = (
     *("weight_bytes", "kv_cache_bytes", "trace_bytes", "attention_bytes"),
     *("flops_vision", "flops_adapter", "flops_language", "says", "error"),
 )
-"""Of a table, in this order. Bytes and operations are whole numbers; `limit` is the name of the setting that bit."""
+"""Of a table, in this order. Bytes and operations are whole numbers; `limit` is the name of the setting that bit, or of
+several of a clip."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,18 @@ def plan_table(
     """
     names = [models] if isinstance(models, str | os.PathLike) else list(models)
     sources = [media] if isinstance(media, Seen | ClipFile) else as_list(media)  # type: ignore[arg-type]
-    files = [file for source in sources for file in _files(source)]
+    files = [file for source in sources for file in files_of(source)]
     if not files:
         raise MediaError("There is no file to plan; give pictures, clips, or a folder of them.")
     return Table(tuple(row for place, file in enumerate(files, 1) for row in _rows(file, place, names, settings)))
 
 
-def _files(source: Any) -> list[Any]:
-    """A folder's pictures and clips; anything else is itself."""
+def files_of(source: Any) -> list[Any]:
+    """A folder's pictures and clips, those of folders below too, by name; anything else is itself.
+
+    Raises:
+        MediaError: a folder without any.
+    """
     if not isinstance(source, str | os.PathLike) or not Path(source).is_dir():
         return [source]
     found = sorted(path for path in Path(source).rglob("*") if path.is_file() and _readable(path))
@@ -96,19 +102,28 @@ def _rows(file: Any, place: int, models: Sequence[Any], settings: dict[str, Any]
         is_part = isinstance(file, dict)
         seen = file if is_part or isinstance(file, Seen | ClipFile) else measured(file, place=place)
     except UserError as error:
-        yield dict.fromkeys(COLUMNS) | {"file": _name(file, place), "error": str(error)}
+        yield dict.fromkeys(COLUMNS) | {"file": name_of(file, place), "error": str(error)}
         return
     for model in models:
         try:
-            yield row(plan(seen, model, **settings), _name(file, place))
+            yield row(plan(seen, model, **settings), name_of(file, place))
         except MediaError as error:
-            yield dict.fromkeys(COLUMNS) | {"file": _name(file, place), "model": str(model), "error": str(error)}
+            yield dict.fromkeys(COLUMNS) | {"file": name_of(file, place), "model": str(model), "error": str(error)}
 
 
-def _name(file: Any, place: int) -> str:
+def name_of(file: Any, place: int) -> str:
+    """What a file is called in a table: its path as given, a size in figures, or its place, from 1."""
+    if isinstance(file, tuple):
+        return in_size(file[:2]) + (f", {file[2]:,} frames" if len(file) > 2 else "")
     if isinstance(file, str | os.PathLike):
         return os.fspath(file)
     return file.name if isinstance(file, Seen | ClipFile) else f"media {place}"
+
+
+def _limit(item: Media) -> str | None:
+    """The settings that bit; of a clip also those that decided its frames."""
+    clamps = item.sampling.clamps if item.sampling else ()
+    return ", ".join(clamps) or item.limit
 
 
 def row(result: Plan, file: str) -> dict[str, Any]:
@@ -120,7 +135,7 @@ def row(result: Plan, file: str) -> dict[str, Any]:
         **{"resized_width": item.resized[0], "resized_height": item.resized[1]},
         **{"patch_rows": item.patch_grid[1], "patch_columns": item.patch_grid[2], "patches": item.num_patches},
         **{"visual_tokens": item.num_tokens, "prompt_tokens": result.prompt_tokens, "positions": result.positions},
-        **{"context": result.context, "share_of_context": result.share_of_context, "limit": item.limit},
+        **{"context": result.context, "share_of_context": result.share_of_context, "limit": _limit(item)},
         **{"min_pixels": result.min_pixels, "max_pixels": result.max_pixels, "weight_bytes": result.weight_bytes},
         "kv_cache_bytes": result.kv_cache_bytes,
         "trace_bytes": sum(result.trace_bytes.values()),

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 import qwenvl
-from qwenvl.command import main
+from qwenvl.command import beforehand, main
 from qwenvl.command.output import OutputError, whole_file
-from qwenvl.plan import PUBLISHED
+from qwenvl.plan import PUBLISHED, in_bytes
 from qwenvl.report import row_report, run_report
 from qwenvl.run import Run
 
@@ -71,13 +71,37 @@ def test_plan_by_toolchain(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "3840x2160", "--toolchains", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     expected = [outcome.to_json() for outcome in qwenvl.plan_toolchains((3840, 2160), "Qwen2-VL-2B")]
-    assert told == json.loads(json.dumps(expected))
+    assert told == [{"file": "3,840 × 2,160", **one} for one in json.loads(json.dumps(expected))]
+
+
+def test_toolchains_take_folders_and_each_file_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, size in (("a.png", (2240, 2240)), ("b.png", (56, 56))):
+        Image.new("L", size).save(tmp_path / name)
+    assert main(["plan", str(tmp_path), "--toolchains", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [Path(one["file"]).name for one in told] == ["a.png"] * 5 + ["b.png"] * 5
+    by_class = {Path(one["file"]).name: one["visual_tokens"] for one in told if one["key"] == "class"}
+    assert by_class == {"a.png": 35 * 35, "b.png": 4}
+    assert main(["plan", str(tmp_path), "--toolchains"]) == 0
+    assert capsys.readouterr().out.count("the processor built from its class alone") == 2
+
+
+def test_the_limit_that_bites_is_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "3840x2160", "640x360x48", "--max-pixels", "1,003,520"]) == 0
+    said = capsys.readouterr().out
+    one, clip = said.split("640 × 360, 48 frames")
+    assert one.startswith("3,840 × 2,160\n")  # once, not as a name and again as a size
+    limits = [line.split("  ")[-1] for line in one.strip().splitlines()[2:]]
+    assert limits == ["448 × 448, always", "max_pixels", "max_pixels", "max_pixels"]
+    assert "longer than the context" in next(line for line in clip.splitlines() if "Qwen-VL-Chat" in line)
 
 
 def test_plan_of_one_broken_file_among_others_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.png").write_bytes(b"nothing")
-    assert main(["plan", str(tmp_path / "broken.png"), "9x9", "--csv"]) == 0
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert main(["plan", str(tmp_path / "broken.png"), "9x9", "--csv"]) == 3
+    said = capsys.readouterr()
+    assert said.err.startswith("qwenvl plan: broken.png")
+    rows = list(csv.DictReader(io.StringIO(said.out)))
     assert rows[0]["error"].startswith("broken.png")
     assert len(rows) == 1 + len(PUBLISHED)
 
@@ -121,6 +145,8 @@ def test_look_is_the_runs_own_row(run_file: Path, capsys: pytest.CaptureFixture[
     told = json.loads(capsys.readouterr().out)
     assert sum(told["row"]) == pytest.approx(1, abs=1e-5)
     assert told["share"] == pytest.approx(1, abs=1e-5)
+    assert main(["look", str(run_file), "--query", "40"]) == 3
+    assert "add --layer, from 0 to 3" in capsys.readouterr().err
 
 
 def test_a_row_before_the_picture_has_none_of_it() -> None:
@@ -211,14 +237,19 @@ def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
         (["ask", " "], "question"),
         (["ask", "Hi?", "--about", "nowhere.png"], "There is no file nowhere.png"),
         (["ask", "Hi?", "--of", "nowhere"], "There is no checkpoint 'nowhere'"),
+        (["ask", "Hi?", "--max-new-tokens", "0"], "max_new_tokens is 0"),
+        (["plan", "9x9", "--answer-tokens", "-5"], "answer_tokens is a whole number from 0 up"),
+        (["trace", "Hi?", "--into", "nowhere/a.run"], "nowhere/a.run cannot be written"),
+        (["compare", "Hi?", "--into", "."], ". cannot be written"),
         (["look", "nowhere.run", "--query", "1"], "There is no run file nowhere.run"),
         (["show", "nowhere.run", "--into", "a.svg"], "There is no run file nowhere.run"),
         (["serve", "nowhere.run"], "There is no run file nowhere.run"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_code_3(
-    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(qwenvl, "load", None)  # and no model is loaded before it is said
     assert main([*arguments, "--quiet"]) == 3
     said = capsys.readouterr()
     assert sentence in said.err
@@ -234,7 +265,15 @@ def test_a_view_of_no_known_kind_is_refused(run_file: Path, tmp_path: Path, caps
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["nothing"], ["look", "a.run"], ["plan"], ["plan", "9x9", "--fps", "fast"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([], ["nothing"], ["look", "a.run"], ["plan"], ["plan", "9x9", "--fps", "fast"]),
+        *(["plan", "9x9", "--json", "--csv"], ["plan", "9x9", "--toolchains", "--csv"]),
+        *(["plan", "9x9", "--toolchains", "--max-pixels", "3136"], ["ask", "Hi?", "--dtype", "int32"]),
+        *(["ask", "Hi?", "--max-new-tokens", "many"], ["trace", "Hi?", "--into", "a.run", "--keep", "some"]),
+    ],
+)
 def test_wrong_arguments_are_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
@@ -250,6 +289,46 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     said = capsys.readouterr().out
     assert "usage: python -m qwenvl" in said
     assert command or "Exit codes: 0 done" in said
+
+
+@pytest.mark.parametrize("arguments", [["ask", "What", "is", "this"], ["ask", "--about", PICTURE, "What is this?"]])
+def test_a_question_without_its_marks_is_told_how_to_write_it(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert "usage: python -m qwenvl ask" in said
+    assert "Put the question in quotation marks" in said
+
+
+def test_the_cost_is_said_before_it_is_paid(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ["ask", QUESTION, "--about", PICTURE, "--dtype", "float32"]
+    assert main(asked) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    expected = qwenvl.plan(PICTURE, "tiny-qwen2-vl", text=QUESTION, answer_tokens=64, bytes_per_value=4)
+    assert f"{expected.prompt_tokens:,} tokens in the prompt" in first
+    assert f"weights {in_bytes(2_371_584 * 4)}, cache {in_bytes(expected.kv_cache_bytes)}" in first
+    monkeypatch.setattr(qwenvl, "load", None)
+    monkeypatch.setattr(beforehand, "free_bytes", lambda device: 6 << 20)
+    assert main(asked) == 3
+    assert "6.00 MiB are free: add --dtype bfloat16" in capsys.readouterr().err
+    monkeypatch.setattr(beforehand, "free_bytes", lambda device: 3 << 20)
+    assert main([*asked, "--quiet"]) == 3
+    assert "3.00 MiB are free: choose a smaller model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("keep", "sites"), [("language", {"language"}), ("nothing", set()), ("1MiB", {"language"})])
+def test_a_trace_keeps_what_is_asked_for(tmp_path: Path, keep: str, sites: set[str]) -> None:
+    into = tmp_path / "kept.run"
+    assert main(["trace", QUESTION, "--about", PICTURE, "--keep", keep, "--into", str(into), "--quiet"]) == 0
+    kept = Run.load(into).kept
+    assert {name.split(".")[0] for name in kept} == sites
+    if keep == "1MiB":
+        assert sum(value.numel() * value.element_size() for value in kept.values()) <= 1 << 20
 
 
 # --- files appear whole ---
@@ -282,10 +361,29 @@ def test_an_interrupted_trace_leaves_nothing(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("loading")  # the tiny model answers in a blink: no waiting here
+    while not process.stderr.readline().startswith("loading"):
+        pass  # the tiny model answers in a blink: no waiting here
     process.send_signal(signal.SIGINT)
     said: Any = process.stderr.read()
     assert process.wait(timeout=30) == 130
     assert "Interrupted" in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="pipes that close, and a device that is full")
+def test_a_reader_who_leaves_and_a_full_disk_are_no_defect(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "qwenvl", "ask", "Tell me all of it.", "--about", PICTURE, "--quiet"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    assert process.stdout is not None
+    process.stdout.read(1)
+    process.stdout.close()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, b"")
+    if not Path("/dev/full").exists():
+        return
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (3, b"qwenvl ask: The disk is full: free some room, and ask again.\n")

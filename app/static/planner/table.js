@@ -64,8 +64,8 @@ function contextCell(row) {
 // The name of what decided the size, amber; or how much of the ceiling the picture fills.
 export function limitWords(row) {
   const names = [...new Set(row.media.flatMap((media) => (media.clamps?.length ? media.clamps : [media.limit])))].filter(Boolean);
-  if (row.family === "qwen-vl") return row.media.length ? { text: say("448 × 448, always"), bites: true } : null;
   if (row.share_of_context > 1) return { text: say("longer than the context"), bites: true };
+  if (row.family === "qwen-vl") return row.media.length ? { text: say("448 × 448, always"), bites: true } : null;
   if (names.length) return { text: names.join(", "), bites: true };
   const filled = Math.max(...row.media.map((media) => media.filled ?? 0));
   return row.media.length ? { text: say("none: {share} of the ceiling", { share: percent(filled) }), bites: false } : null;
