@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from viz.paper import BODY, COLUMN, SMALL, cut, left_of, paper
 from viz.side_by_side import UNDER, fitted, for_print
-from viz.theme import FONT, theme
+from viz.theme import bare_layout
 
 HEAD, FOOT = 0.50, 0.30  # inches above and beneath a picture
 WRITTEN, YOURS = "#ffffff", "#ffffff"  # on a picture the theme does not matter
@@ -74,7 +74,7 @@ def boxes_on_picture_interactive(
 
     Args: as `boxes_side_by_side`, of one model.
     """
-    found, colours = _checked(boxes), theme(dark)
+    found = _checked(boxes)
     pixels = np.asarray(picture, dtype=np.uint8)
     figure = go.Figure(go.Image(z=pixels, hoverinfo="skip"))
     for number, (left, top, right, bottom) in enumerate(found.tolist()):
@@ -90,13 +90,7 @@ def boxes_on_picture_interactive(
             )
         )
     height, width = pixels.shape[:2]
-    figure.update_layout(
-        title={"text": title, "font": {"size": 13}},
-        font={"family": FONT, "color": colours.text},
-        paper_bgcolor=colours.surface,
-        showlegend=False,
-        margin={"l": 10, "r": 10, "t": 40 if title else 10, "b": 10},
-    )
+    figure.update_layout(bare_layout(title, dark=dark), showlegend=False)
     figure.update_xaxes(visible=False, range=[0, width])
     figure.update_yaxes(visible=False, range=[height, 0], scaleanchor="x")
     return figure

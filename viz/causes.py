@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from viz.paper import BODY, COLUMN, SMALL, Paper, cut, left_of, paper
 from viz.side_by_side import fitted, for_print, outline
-from viz.theme import FONT, Theme, theme
+from viz.theme import Theme, bare_layout, theme
 from viz.words import percent
 
 HEAD, BAR, FOOT = 0.50, 0.12, 0.72  # inches above a picture, of a bar, beneath a picture
@@ -194,13 +194,7 @@ def deletion_curves_interactive(
         line["dash"] = "solid" if number == 0 else "dot"
         x, y = (np.asarray(part, dtype=float).tolist() for part in (along, heights))
         figure.add_trace(go.Scatter(x=x, y=y, mode="lines", name=name, line=line))
-    figure.update_layout(
-        title={"text": title, "font": {"size": 13}},
-        font={"family": FONT, "color": colours.text, "size": 12},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        margin={"l": 50, "r": 10, "t": 40 if title else 10, "b": 36},
-    )
+    figure.update_layout(bare_layout(title, dark=dark, top=10), margin={"l": 50, "r": 10, "b": 36})
     figure.update_xaxes(range=[0, 1], tickformat=".0%", gridcolor=colours.line)
     figure.update_yaxes(rangemode="tozero", tickformat=".3~%", gridcolor=colours.line)
     return figure

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from viz.theme import FONT, theme, tide_scale
+from viz.theme import bare_layout, square_cells, theme, tide_scale
 
 
 def contact_sheet_interactive(
@@ -62,15 +62,7 @@ def contact_sheet_interactive(
     for at in range(1, side):
         figure.add_vline(at * wide - 0.5, line=line)
         figure.add_hline(at * tall - 0.5, line=line)
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}} if title else None,
-        font={"family": FONT, "size": 11, "color": colours.subdued},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        margin={"l": 0, "r": 0, "t": 36 if title else 0, "b": 0},
-    )
+    figure.update_layout(bare_layout(title, dark=dark), **square_cells())
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from viz.drawing import Drawing
-from viz.theme import FONT, Theme, theme
+from viz.theme import Theme, bare_layout, theme
 
 AXES = ("t", "h", "w")
 
@@ -77,14 +77,7 @@ def frequency_bars_interactive(
         figure.add_hline(largest, line={"dash": "dot", "width": 1, "color": colours.text})
     figure.update_yaxes(type="log", title_text="wavelength in positions", gridcolor=colours.line)
     figure.update_xaxes(title_text="channel pair", gridcolor=colours.line)
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}} if title else None,
-        font={"family": FONT, "size": 11, "color": colours.subdued},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        showlegend=bool(sections),
-        margin={"l": 0, "r": 0, "t": 36 if title else 0, "b": 0},
-    )
+    figure.update_layout(bare_layout(title, dark=dark), showlegend=bool(sections))
     return figure
 
 

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from viz.paper import BODY, MARGIN, SMALL, WIDTH, Paper, cut, font, paper
-from viz.theme import FONT, theme, tide
+from viz.theme import bare_layout, theme, tide
 
 HEAD, ROW, CHART, GAP, AXIS = 0.42, 0.17, 1.25, 0.30, 0.34  # inches
 TINY = 5.6
@@ -130,14 +130,7 @@ def chances_by_layer(
             line={"color": colours.text, "dash": dashes[number % len(dashes)]},
             hovertemplate=f"{name}, layer %{{customdata}}<br>%{{y:.4g}}<extra></extra>",
         )
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}} if title else None,
-        font={"family": FONT, "size": 11, "color": colours.subdued},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        legend={"orientation": "h"},
-        margin={"l": 0, "r": 0, "t": 36 if title else 8, "b": 0},
-    )
+    figure.update_layout(bare_layout(title, dark=dark, top=8), legend={"orientation": "h"})
     figure.update_xaxes(title="depth, from the first layer to the last", gridcolor=colours.line)
     figure.update_yaxes(title=unit, gridcolor=colours.line, rangemode="tozero")
     return figure

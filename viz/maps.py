@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from viz.drawing import Drawing
 from viz.side_by_side import pixels_of, still
-from viz.theme import FONT, overlay, quieten, theme
+from viz.theme import bare_layout, overlay, quieten, theme
 
 
 def attention_on_picture(
@@ -72,7 +72,6 @@ def attention_on_picture_interactive(
     """
     cells, pixels = still(values), pixels_of(picture)
     top = float(cells.max(initial=0.0)) if maximum is None else maximum
-    colours = theme(dark)
     height, width = pixels.shape[:2]
     rows, columns = cells.shape
     figure = go.Figure(go.Image(z=_painted(cells, pixels, top, dark), hoverinfo="skip"))
@@ -92,13 +91,7 @@ def attention_on_picture_interactive(
     )
     figure.update_xaxes(visible=False, range=[-0.5, width - 0.5], constrain="domain")
     figure.update_yaxes(visible=False, range=[height - 0.5, -0.5], scaleanchor="x", constrain="domain")
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}} if title else None,
-        font={"family": FONT, "size": 11, "color": colours.subdued},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        margin={"l": 0, "r": 0, "t": 36 if title else 0, "b": 0},
-    )
+    figure.update_layout(bare_layout(title, dark=dark))
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from viz.paper import BODY, MARGIN, SMALL, WIDTH, Paper, cut, paper
-from viz.theme import FONT, theme
+from viz.theme import bare_layout, theme
 
 HEAD, STEP, BOX = 0.30, 0.60, 0.52  # inches: titles, a step, its box
 MIDDLE = 1.0  # between two columns
@@ -112,15 +112,8 @@ def time_bars(
             marker={"color": shades[index % len(shades)]},
             hovertemplate=f"{name}<br>%{{x:.1f}} ms<extra></extra>",
         )
-    figure.update_layout(
-        barmode="stack",
-        title={"text": title, "font": {"size": 14}} if title else None,
-        font={"family": FONT, "size": 11, "color": colours.subdued},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        legend={"orientation": "h", "traceorder": "normal"},
-        margin={"l": 0, "r": 0, "t": 36 if title else 8, "b": 0},
-    )
+    legend = {"orientation": "h", "traceorder": "normal"}
+    figure.update_layout(bare_layout(title, dark=dark, top=8), barmode="stack", legend=legend)
     figure.update_xaxes(title="ms", gridcolor=colours.line)
     figure.update_yaxes(autorange="reversed")
     return figure

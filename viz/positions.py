@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 from plotly.subplots import make_subplots
 
-from viz.theme import FONT, Theme, theme
+from viz.theme import FONT, Theme, bare_layout, theme
 
 KINDS = ("text", "image", "video", "answer")
 AXES = (("t", "time"), ("h", "row"), ("w", "column"))
@@ -54,7 +54,7 @@ def positions_3d(
     axes = {f"{place}axis": _axis(name, words, colours) for place, (name, words) in zip("zyx", AXES, strict=True)}
     axes["yaxis"]["autorange"] = "reversed"
     figure.update_layout(
-        _layout(title, colours),
+        _layout(title, dark),
         scene={
             **axes,
             "aspectmode": "cube",
@@ -97,7 +97,7 @@ def positions_lanes(
     figure.update_xaxes(title_text="token of the prompt", row=len(lanes), col=1)
     figure.update_xaxes(gridcolor=colours.line, zeroline=False)
     figure.update_yaxes(gridcolor=colours.line, zeroline=False)
-    figure.update_layout(_layout(title, colours), showlegend=False, plot_bgcolor=colours.well)
+    figure.update_layout(_layout(title, dark), showlegend=False, plot_bgcolor=colours.well)
     return figure
 
 
@@ -174,12 +174,9 @@ def _axis(name: str, words: str, colours: Theme) -> dict[str, object]:
     }
 
 
-def _layout(title: str, colours: Theme) -> dict[str, object]:
+def _layout(title: str, dark: bool) -> dict[str, object]:
     return {
-        "title": {"text": title, "font": {"size": 14}} if title else None,
-        "font": {"family": FONT, "size": 11, "color": colours.subdued},
-        "paper_bgcolor": colours.surface,
-        "margin": {"l": 0, "r": 0, "t": 36 if title else 0, "b": 0},
+        **bare_layout(title, dark=dark),
         "legend": {
             "orientation": "h",
             "y": 1,

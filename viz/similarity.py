@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-from viz.theme import FONT, theme, tide, tide_scale
+from viz.theme import bare_layout, square_cells, theme, tide, tide_scale
 
 
 def similarity_map(
@@ -77,15 +77,7 @@ def similarity_map_interactive(
         row, column = divmod(marked, cells.shape[1])
         corners = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
         figure.add_shape(type="rect", line={"color": colours.query, "width": 2}, **corners)
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, autorange="reversed", scaleanchor="x", constrain="domain")
-    figure.update_layout(
-        title={"text": title, "font": {"size": 14}} if title else None,
-        font={"family": FONT, "size": 11, "color": colours.subdued},
-        paper_bgcolor=colours.surface,
-        plot_bgcolor=colours.surface,
-        margin={"l": 0, "r": 0, "t": 36 if title else 0, "b": 0},
-    )
+    figure.update_layout(bare_layout(title, dark=dark), **square_cells())
     return figure
 
 

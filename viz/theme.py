@@ -7,6 +7,7 @@ functions of a value in 0..1, so that a colour can be read back into a number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -71,6 +72,30 @@ DARK = Theme(
 def theme(dark: bool) -> Theme:
     """The light or the dark colours."""
     return DARK if dark else LIGHT
+
+
+def bare_layout(title: str = "", *, dark: bool = False, top: int = 0) -> dict[str, Any]:
+    """What every plotly figure here lays out alike: the page's type and surface, and no margin but for a title.
+
+    Args:
+        title: of the figure; without one nothing is kept free for it.
+        dark: for a dark page.
+        top: pixels left free above a figure without a title.
+    """
+    colours = theme(dark)
+    return {
+        "title": {"text": title, "font": {"size": 14}} if title else None,
+        "font": {"family": FONT, "size": 11, "color": colours.subdued},
+        "paper_bgcolor": colours.surface,
+        "plot_bgcolor": colours.surface,
+        "margin": {"l": 0, "r": 0, "t": 36 if title else top, "b": 0},
+    }
+
+
+def square_cells() -> dict[str, Any]:
+    """Axes of a heat map whose cells are square, the first row at the top, with no ticks."""
+    across = {"visible": False, "constrain": "domain"}
+    return {"xaxis": across, "yaxis": {**across, "autorange": "reversed", "scaleanchor": "x"}}
 
 
 def viridis(values: ArrayLike) -> NDArray[np.uint8]:
