@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
+from app.fitting import Asked, Offer
 from app.memory import Budgets
 from app.pace import Speed
-from app.words import count, in_bytes
+from app.words import in_bytes
 from qwenvl.config import Config
 from qwenvl.keeping import Keep, LayerName, Named, kept_layers
 from qwenvl.plan import Plan
 
 SPARE = 64 << 20  # what the program itself takes while it works
-SMALLEST = 56 * 56  # pixels below which no offer goes
 
 
 @dataclass(frozen=True)
@@ -104,47 +104,57 @@ def seconds(plan: Plan, terms: Terms) -> dict[str, Any]:
     return {"read": read, "token": token, "replay": read, "measured": terms.speed.measured}
 
 
-def refusal(
-    found: Mapping[str, Any], terms: Terms, smaller: Callable[[int], Mapping[str, Any]]
-) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class Ways:
+    """How a question may be made smaller; each is looked for only where it is needed.
+
+    Attributes:
+        frames: the most frames of its clips that fit, "pixels" the largest max_pixels; None where none does.
+        frames_first: whether its clips hold most of its visual tokens.
+        costs: of a question with other settings.
+    """
+
+    frames: Callable[[], Offer | None]
+    pixels: Callable[[], Offer | None]
+    frames_first: bool
+    costs: Callable[[Asked], Mapping[str, Any]]
+
+    def first(self) -> Offer | None:
+        """The way that takes least away."""
+        ways = (self.frames, self.pixels) if self.frames_first else (self.pixels, self.frames)
+        return next(filter(None, (way() for way in ways)), None)
+
+
+def fits(found: Mapping[str, Any], budgets: Budgets) -> bool:
+    """Whether a run of these `costs` has room."""
+    return found["total"] <= found["room"] and found["weights"] <= budgets.weights
+
+
+def refusal(found: Mapping[str, Any], terms: Terms, ways: Ways) -> dict[str, Any] | None:
     """One sentence where a run cannot fit, with the setting that would; None where it fits.
 
     Args:
         found: from `costs`.
-        smaller: the costs with another max_pixels.
 
     Returns:
-        {"sentence": ..., "offer": {"keep" | "dtype" | "max_pixels": value} or None}.
+        {"sentence": ..., "offer": {"keep" | "dtype" | "nframes" | "fps" | "pictures" | "max_pixels": value} or None}.
     """
-    most = found["room"]
-    if found["total"] <= most and found["weights"] <= terms.budgets.weights:
+    if fits(found, terms.budgets):
         return None
-    begin = f"{terms.label} would take about {in_bytes(found['total'])} and there is room for {in_bytes(most)}: "
-    offer, words = _offer(found, terms, smaller)
-    return {"sentence": begin + words, "offer": offer}
+    begin = f"{terms.label} would take about {in_bytes(found['total'])} and there is room for "
+    offer, words = _offer(found, terms, ways)
+    return {"sentence": f"{begin}{in_bytes(found['room'])}: {words}", "offer": offer}
 
 
-def _offer(
-    found: Mapping[str, Any], terms: Terms, smaller: Callable[[int], Mapping[str, Any]]
-) -> tuple[dict[str, Any] | None, str]:
+def _offer(found: Mapping[str, Any], terms: Terms, ways: Ways) -> tuple[dict[str, Any] | None, str]:
     most, bare = found["room"], found["total"] - found["keeps"]
-    fits = found["weights"] <= terms.budgets.weights
-    if fits and bare <= most:
+    light = found["weights"] <= terms.budgets.weights
+    if light and bare <= most:
         return {"keep": "nothing"}, f"keep nothing and replay instead, {in_bytes(bare)}."
-    if terms.size == 4 and found["weights"] // 2 <= terms.budgets.weights and found["total"] // 2 <= most:
-        return {"dtype": "bfloat16"}, f"load it in bfloat16, {in_bytes(found['total'] // 2)}."
-    pixels = _fitting_pixels(most, smaller) if fits else None
-    if pixels:
-        return {"max_pixels": pixels}, f"lower max_pixels to {count(pixels)}, {in_bytes(smaller(pixels)['total'])}."
+    half = (found["total"] + SPARE) // 2
+    if terms.size == 4 and found["weights"] // 2 <= terms.budgets.weights and half <= most:
+        return {"dtype": "bfloat16"}, f"load it in bfloat16, {in_bytes(half)}."
+    offer = ways.first() if light else None
+    if offer:
+        return offer.to_json(), f"{offer.words}, {in_bytes(ways.costs(offer.asked)['total'])}."
     return None, "choose a smaller model."
-
-
-def _fitting_pixels(most: int, smaller: Callable[[int], Mapping[str, Any]]) -> int | None:
-    """The largest max_pixels, in whole visual tokens, whose run would fit; None where the smallest does not."""
-    low, high = SMALLEST // 784, 16_384
-    if smaller(low * 784)["total"] > most:
-        return None
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if smaller(middle * 784)["total"] <= most else (low, middle - 1)
-    return low * 784

@@ -391,7 +391,7 @@ class Events:
         result["kept_otherwise"] = draft.keep != draft.asked_keep
         try:
             asked = (draft.shown, question, system, budget["min"], budget["max"], draft.samplings)
-            result["forecast"] = self.session.forecast(*asked, self._chosen(draft), draft.keep)
+            result["forecast"] = self.session.forecast(*asked, self._chosen(draft), draft.keep, own=len(draft.media))
         except UserError as error:
             result["error"] = str(error)
         return result

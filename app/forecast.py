@@ -12,7 +12,8 @@ from typing import Any
 import qwenvl
 from app import account, pictures, words
 from app.conversation import media_parts
-from app.costs import Terms, costs, refusal
+from app.costs import Terms, Ways, costs, fits, refusal
+from app.fitting import Asked, Offer, fewer_frames, fewer_pixels
 from qwenvl.plan import Plan
 from qwenvl.processing.chat import DEFAULT_SYSTEM
 from qwenvl.processing.media import Media
@@ -28,6 +29,7 @@ def forecast(
     min_pixels: int | None,
     max_pixels: int | None,
     samplings: Sequence[VideoOptions] = (),
+    own: int | None = None,
     terms: Terms,
 ) -> dict[str, Any]:
     """Sizes and tokens of each picture and clip, tokens of the prompt, whether it fits, and what it would cost.
@@ -39,15 +41,20 @@ def forecast(
         system: system prompt; "" for the model's own.
         min_pixels, max_pixels: Qwen2-VL's pixel budget; None for the checkpoint's own.
         samplings: which frames of each clip are taken, one for each path; () for the usual ones.
+        own: how many of the paths, the last ones, belong to the question itself, and can be sampled otherwise; None
+            for all.
         terms: what memory and time follow from; see `costs`.
 
     Raises:
         MediaError: a picture, a clip, frames or a budget that no model accepts.
     """
+    asked = Asked(tuple(samplings) or (VideoOptions(),) * len(paths), max_pixels)
+    more = _system_tokens(model, system)
 
-    def planned(samplings: Sequence[VideoOptions], most: int | None = max_pixels) -> Plan:
+    def planned(asked: Asked) -> Plan:
+        most = asked.max_pixels
         return qwenvl.plan(
-            _sources(paths, samplings),
+            _sources(paths, asked.samplings),
             model,
             min_pixels=min(min_pixels, most) if min_pixels and most else min_pixels,
             max_pixels=most,
@@ -56,27 +63,48 @@ def forecast(
             bytes_per_value=terms.size,
         )
 
-    samplings = samplings or [VideoOptions()] * len(paths)
-    plan = planned(samplings)
-    more = _system_tokens(model, system)
-    cost = costs(plan, plan.prompt_tokens + more, terms)
+    def costing(plan: Plan) -> dict[str, Any]:
+        return costs(plan, plan.prompt_tokens + more, terms)
 
-    def smaller(most: int) -> dict[str, Any]:
-        other = planned(samplings, most)
-        return costs(other, other.prompt_tokens + more, terms)
+    def short(plan: Plan) -> bool:
+        return plan.prompt_tokens + more <= plan.context
 
-    tokens = plan.prompt_tokens + more
+    def looked(good: Callable[[Plan], bool]) -> Ways:
+        def tried(asked: Asked) -> bool:
+            return good(planned(asked))
+
+        return Ways(
+            frames=lambda: fewer_frames(paths, asked, terms.config, len(paths) if own is None else own, tried),
+            pixels=lambda: None if plan.family == "qwen-vl" else fewer_pixels(asked, tried),
+            frames_first=_mostly_clips(plan),
+            costs=lambda asked: costing(planned(asked)),
+        )
+
+    plan = planned(asked)
+    tokens, cost = plan.prompt_tokens + more, costing(plan)
+    shorter = None if short(plan) else looked(short).first()
+    by_words = not short(plan) and shorter is None  # too long, and no setting of the media helps
+
+    def roomy(one: Plan) -> bool:
+        return fits(costing(one), terms.budgets) and (by_words or short(one))
+
     limits = {"min_pixels": plan.min_pixels, "max_pixels": plan.max_pixels}
     return {
         "media": [_media(media, Path(path).name, limits) for media, path in zip(plan.media, paths, strict=True)],
         "prompt_tokens": tokens,
         "context": plan.context,
-        "fits": tokens <= plan.context,
-        "sentence": _too_long(plan, tokens, _what_fits(planned, plan, samplings, more)),
+        "fits": short(plan),
+        "sentence": _too_long(plan, tokens, shorter),
+        "shorter": shorter and shorter.to_json(),
         "family": plan.family,
         **cost,
-        "refusal": refusal(cost, terms, smaller),
+        "refusal": refusal(cost, terms, looked(roomy)),
     }
+
+
+def _mostly_clips(plan: Plan) -> bool:
+    """Whether clips hold most of the visual tokens."""
+    return 2 * sum(media.num_tokens for media in plan.media if media.sampling) > plan.visual_tokens
 
 
 def _sources(paths: Sequence[str], samplings: Sequence[VideoOptions]) -> list[Any]:
@@ -118,39 +146,9 @@ def _media(media: Media, name: str, limits: dict[str, int | None]) -> dict[str, 
     }
 
 
-def _what_fits(
-    planned: Callable[[Sequence[VideoOptions]], Plan], plan: Plan, samplings: Sequence[VideoOptions], more: int
-) -> str | None:
-    """The setting of the frames of clips that would make a prompt fit; None where it fits, or none would."""
-    clips = [media for media in plan.media if media.sampling]
-    if plan.prompt_tokens + more <= plan.context or not clips:
-        return None
-    name, step = ("pictures", 1) if plan.family == "qwen-vl" else ("nframes", 2)
-    most = max(len(media.sampling.indices) for media in clips if media.sampling) // step
-
-    def tokens(count: int) -> int:
-        return planned([one.changed({name: count * step}) for one in samplings]).prompt_tokens + more
-
-    # Tokens grow about in proportion to frames: each look is where they would meet the context.
-    low, high, at_low, at_high = 0, most, 0, plan.prompt_tokens + more
-    while high - low > 1:
-        guess = low + round((plan.context - at_low) * (high - low) / max(1, at_high - at_low))
-        count = min(high - 1, max(low + 1, guess))
-        found = tokens(count)
-        if found <= plan.context:
-            low, at_low = count, found
-        else:
-            high, at_high = count, found
-    return f"{name} {low * step}" if low else None
-
-
-def _too_long(plan: Plan, tokens: int, fitting: str | None) -> str | None:
+def _too_long(plan: Plan, tokens: int, shorter: Offer | None) -> str | None:
     if tokens <= plan.context:
         return None
     begin = f"The prompt would have {words.count(tokens)} tokens and {plan.name} reads at most "
-    if fitting:
-        return begin + f"{words.count(plan.context)}: set {fitting} or fewer."
-    return (
-        begin
-        + f"{words.count(plan.context)}: lower max_pixels, ask about fewer pictures or clips, or shorten the question."
-    )
+    way = "ask about fewer pictures or clips, or shorten the question" if shorter is None else shorter.words
+    return f"{begin}{words.count(plan.context)}: {way}."

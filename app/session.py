@@ -140,6 +140,7 @@ class Session:
         models: Choice | None = None,
         keep: Keep = "all",
         new_tokens: int = Settings.max_new_tokens,
+        own: int | None = None,
     ) -> dict[str, Any]:
         """Sizes, tokens, memory and time of a question for each model by its letter, without loading one.
 
@@ -152,7 +153,9 @@ class Session:
             with suppress(CheckpointError):
                 terms = self.models.terms(chosen, keep, new_tokens, self.budgets)
                 folder = str(self.models.describe(chosen).folder)
-                found[letter] = forecast(folder, paths, question, system, samplings=samplings, terms=terms, **limits)
+                found[letter] = forecast(
+                    folder, paths, question, system, samplings=samplings, own=own, terms=terms, **limits
+                )
                 found[letter]["loaded"] = self.models.is_loaded(chosen)
         return found
 
@@ -271,6 +274,7 @@ class Session:
             {asking.letter: asking.model},
             check_keep(settings.keep),
             settings.max_new_tokens,
+            own=len(turn.media),
         ).get(asking.letter)
         if found and found["refusal"]:
             raise TooLarge(found["refusal"]["sentence"])

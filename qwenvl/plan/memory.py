@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qwenvl.config import Config, QwenVLConfig
 from qwenvl.plan.models import PlannedModel
@@ -23,7 +24,9 @@ def count_words(model: PlannedModel, media: Sequence[Media], text: str) -> tuple
     parts = [Part(item.kind, None, {}) for item in media]
     if text:
         parts.append(Part("text", text, {}))
-    tokens, _ = model.processor.write([Message("user", tuple(parts))], media)
+    # Qwen2-VL writes the same words around a media of any size: one token stands for all
+    brief = [replace(item, token_grid=(1, 1, 1)) if item.tokens_are_places else item for item in media]
+    tokens, _ = model.processor.write([Message("user", tuple(parts))], brief)
     sections = [token.section for token in tokens]
     return sections.count("template"), sections.count("question")
 

@@ -20,6 +20,7 @@ from qwenvl.processing import pictures
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.decoding import StreamDecoder, group_words
+from qwenvl.processing.fitting import frames_that_fit
 from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Messages, Part, read_messages
@@ -105,8 +106,12 @@ class Processor(ABC):
         media, clips = self._see_all(parts, min_pixels=min_pixels, max_pixels=max_pixels)
         tokens, dropped = self.write(read, media)
         if len(tokens) > self.context:
+            way = self._shorten
+            if len(clips) == 1:
+                ((place, clip),) = clips.items()
+                way = self._shorter_clip(read, parts[place].given, media, place, clip, max_pixels)
             raise PromptError(
-                f"The prompt has {len(tokens):,} tokens and the model reads at most {self.context:,}; {self._shorten}."
+                f"The prompt has {len(tokens):,} tokens and the model reads at most {self.context:,}; {way}."
             )
         tokens, used = _without_unused(tokens)
         # clips are decoded only now that they are known to fit
@@ -142,6 +147,25 @@ class Processor(ABC):
             media.append(item)
             numbers[kind] = number + (item.patch_grid[0] if self._frames_are_pictures else 1)
         return media, clips
+
+    def _shorter_clip(
+        self,
+        read: Sequence[Message],
+        given: Mapping[str, Any],
+        media: list[Media],
+        place: int,
+        clip: ClipFile,
+        max_pixels: int | None,
+    ) -> str:
+        """What to say of a prompt with one clip that is too long: how many of its frames fit, tried."""
+        name = "pictures" if self._frames_are_pictures else "nframes"
+
+        def fits(options: VideoOptions) -> bool:
+            other = plan_clip(clip, self.config, options.within(max_pixels), number=media[place].number)
+            return len(self.write(read, [*media[:place], other, *media[place + 1 :]])[0]) <= self.context
+
+        found = frames_that_fit(clip, self.config, VideoOptions.of(given), fits, max_pixels=max_pixels)
+        return f"of {clip.name} take {name}={getattr(found, name)} or fewer" if found else self._shorten
 
     def _as_it_was(self, media: Media) -> Media:
         """Media of an earlier run of this model."""

@@ -11,8 +11,9 @@ import torch
 import qwenvl
 from app.catalogue import Chosen
 from app.conversation import Conversation, Settings
-from app.costs import Terms, costs, kept_bytes, layer_bytes, refusal
+from app.costs import Terms, Ways, costs, fits, kept_bytes, layer_bytes, refusal
 from app.failures import PromptRefused
+from app.fitting import Asked, fewer_pixels
 from app.memory import Budgets, budgets
 from app.pace import Pace, Speed, guess
 from app.session import Session
@@ -37,8 +38,17 @@ def found(budgets: Budgets, size: int = 2, keep: Any = "all", pixels: int = 12_8
 
 
 def refused(budgets: Budgets, size: int = 2, keep: Any = "all") -> dict[str, Any] | None:
-    cost = found(budgets, size, keep)
-    return refusal(cost, terms(budgets, size, keep), lambda pixels: found(budgets, size, keep, pixels))
+    def costing(asked: Asked) -> dict[str, Any]:
+        assert asked.max_pixels is not None
+        return found(budgets, size, keep, asked.max_pixels)
+
+    ways = Ways(
+        frames=lambda: None,
+        pixels=lambda: fewer_pixels(Asked((), None), lambda asked: fits(costing(asked), budgets)),
+        frames_first=False,
+        costs=costing,
+    )
+    return refusal(found(budgets, size, keep), terms(budgets, size, keep), ways)
 
 
 # --- what is forecast is what happens ---

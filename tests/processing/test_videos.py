@@ -175,8 +175,33 @@ def test_what_does_not_fit_is_refused_before_it_is_decoded(
     clip: Path, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ClipFile, "read", None)
-    with pytest.raises(PromptError, match=r"tokens and the model reads at most .* of a clip"):
+    with pytest.raises(PromptError, match=r"tokens and the model reads at most .* of count.mp4 take .* or fewer"):
         pipeline.processor(asked(video(clip, nframes=60, max_pixels=3_000_000, min_pixels=2_000_000, pictures=60)))
+
+
+@pytest.mark.parametrize(
+    ("preset", "name", "step", "now"), [("qwen-vl", "pictures", 1, 60), ("qwen2-vl", "nframes", 2, 290)]
+)
+def test_a_clip_that_is_too_long_says_how_many_of_its_frames_fit(
+    preset: str, name: str, step: int, now: int, tmp_path: Path
+) -> None:
+    path = encode(tmp_path / "long.mp4", count=300, rate=2, size=(448, 448), g=50)
+    processor, picture = qwenvl.load(f"tiny-{preset}").processor, {"type": "image", "image": PICTURE}
+
+    def parts(number: int) -> list[dict[str, Any]]:
+        return [picture, video(path, **{name: number}), picture]
+
+    def tokens(number: int) -> int:
+        given = {"text": "What moves?", "max_pixels": 448 * 448}
+        return qwenvl.plan(parts(number), f"tiny-{preset}", **given).prompt_tokens
+
+    with pytest.raises(PromptError) as refused:
+        processor(asked(*parts(now)), max_pixels=448 * 448)
+    number = int(str(refused.value).removesuffix(" or fewer.").rsplit("=")[1])
+    assert f"{tokens(now):,} tokens" in str(refused.value)
+    assert f"; of long.mp4 take {name}={number} or fewer." in str(refused.value)
+    assert tokens(number) <= processor.context < tokens(number + step)
+    assert all(tokens(fewer) <= processor.context for fewer in range(step, number, 7 * step))
 
 
 @pytest.mark.parametrize("nframes", [5, 6])

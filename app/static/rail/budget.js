@@ -100,6 +100,12 @@ function eachPicture(plan) {
   );
 }
 
+// A button that does what a refusal says would fit.
+export const offered = (offer, take = offerSetting) =>
+  offer ? el("button", { type: "button", class: "offer", text: say("Do that"), onclick: () => take(offer) }) : null;
+
+export const offerSetting = (offer) => window.dispatchEvent(new CustomEvent("inspector-offer", { detail: offer }));
+
 function results(result) {
   const plans = Object.entries(result.forecast || {});
   const bitten = plans.flatMap(([, plan]) => plan.media.filter((media) => media.limit && !media.sampling));
@@ -112,12 +118,12 @@ function results(result) {
     said(media.effect),
   ]);
   const tooLong = plans
-    .map(([letter, plan]) => (plan.fits ? null : `${letter}: ${said(plan.sentence)}`))
-    .filter(Boolean);
+    .filter(([, plan]) => !plan.fits)
+    .map(([letter, plan]) => el("p", { class: "bad" }, `${letter}: ${said(plan.sentence)} `, offered(plan.shorter)));
   return [
     ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(plan.family === "qwen-vl" ? [] : eachPicture(plan))]),
     ...effects.slice(0, 1).map(([text, title]) => el("p", { class: "bites", text, title })),
-    ...tooLong.map((text) => el("p", { class: "bad", text })),
+    ...tooLong,
   ];
 }
 

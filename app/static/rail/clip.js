@@ -135,6 +135,14 @@ export function mount(element, { props, watch, signal }) {
     clearTimeout(timer);
     timer = setTimeout(() => (props.value = { ...options }), SEND_MS);
   }
+  // What a refusal says would fit: a number of frames, a rate, or how many pictures.
+  function take({ detail }) {
+    if (detail.nframes || detail.fps) options = { ...options, nframes: detail.nframes ?? null, fps: detail.fps ?? null };
+    else if (detail.pictures) options = { ...options, pictures: detail.pictures };
+    else return;
+    show();
+    props.value = { ...options };
+  }
   // As many frames as are taken now, to begin with when they are to be counted.
   function taken() {
     const clips = Object.values(props.result?.forecast ?? {}).flatMap(sampled);
@@ -154,6 +162,7 @@ export function mount(element, { props, watch, signal }) {
   }
   element.replaceChildren(root);
   signal.addEventListener("abort", () => clearTimeout(timer));
+  window.addEventListener("inspector-offer", take, { signal });
   hear();
   watch("value", hear);
   watch("result", answered);

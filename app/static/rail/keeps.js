@@ -6,6 +6,7 @@ import { said, say } from "../i18n.js";
 import { KEYS } from "../keys.js";
 import { hear } from "../news.js";
 import { bytes, seconds } from "../numbers.js";
+import { offered, offerSetting } from "./budget.js";
 
 const KEEP = {
   all: "all that fits",
@@ -91,9 +92,7 @@ function refusals(forecast, choose) {
         "p",
         { class: "keep-refusal", role: "alert" },
         `${letter}: ${said(refusal.sentence)} `,
-        refusal.offer
-          ? el("button", { type: "button", text: say("Do that"), onclick: () => choose(refusal.offer) })
-          : null,
+        offered(refusal.offer, choose),
       ),
     );
 }
@@ -130,7 +129,7 @@ export function mount(element, { props, watch, signal }) {
   const choice = keepChoice(pick);
   const take = (offer) => {
     if (offer.keep) pick(offer.keep);
-    else window.dispatchEvent(new CustomEvent("inspector-offer", { detail: offer }));
+    else offerSetting(offer);
   };
   element.replaceChildren(el("div", { class: "keeps" }, title, box, choice.root, refused), keys);
   const showKeys = () => {

@@ -46,6 +46,10 @@ export default {
     "{model} 约需 {bytes}，而可用的只有 {room}：改用 bfloat16 加载，需 {less}。",
   "{model} would take about {bytes} and there is room for {room}: lower max_pixels to {pixels}, {less}.":
     "{model} 约需 {bytes}，而可用的只有 {room}：把 max_pixels 降到 {pixels}，需 {less}。",
+  "{model} would take about {bytes} and there is room for {room}: set {setting} or fewer, {less}.":
+    "{model} 约需 {bytes}，而可用的只有 {room}：把 {setting} 设为这个数或更少，需 {less}。",
+  "{model} would take about {bytes} and there is room for {room}: at fps {fps} it fits, {less}.":
+    "{model} 约需 {bytes}，而可用的只有 {room}：把 fps 设为 {fps} 就放得下，需 {less}。",
   "{model} would take about {bytes} and there is room for {room}: choose a smaller model.":
     "{model} 约需 {bytes}，而可用的只有 {room}：请选择更小的模型。",
   "Its weights take {bytes} and there is room for {room}: choose a smaller model.":

@@ -75,6 +75,10 @@ export default {
   "a whole number": "整数",
   "The prompt has {tokens} tokens and the model reads at most {context}; {advice}.":
     "提示有 {tokens} 个词元，模型最多读 {context} 个；{advice}。",
+  "of {name} take {setting} or fewer": "请把 {name} 的 {setting} 设为这个数或更少",
+  "ask less, or about fewer pictures; of a clip take fewer with pictures=": "请缩短问题或减少图片；视频可用 pictures= 少取几张",
+  "ask less, or lower max_pixels, or of a clip total_pixels or nframes":
+    "请缩短问题，或降低 max_pixels；视频可降低 total_pixels 或 nframes",
   "The prompt would have {tokens} tokens and {name} reads at most {context}: lower max_pixels, ask about fewer pictures, or shorten the question.":
     "提示会有 {tokens} 个词元，{name} 最多读 {context} 个：请调低 max_pixels、减少图片或缩短问题。",
   "Prompt and answer take {tokens} tokens; the model has room for {room}.": "提示和回答共 {tokens} 个词元；模型只容得下 {room} 个。",

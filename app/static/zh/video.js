@@ -120,8 +120,12 @@ export default {
   "{n} of {total} frames": "{total} 帧中的 {n} 帧",
   "The prompt would have {tokens} tokens and {name} reads at most {context}: set {setting} or fewer.":
     "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：请把 {setting} 设为这个数或更少。",
-  "The prompt would have {tokens} tokens and {name} reads at most {context}: lower max_pixels, ask about fewer pictures or clips, or shorten the question.":
-    "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：请降低 max_pixels，减少图片或视频，或缩短问题。",
+  "The prompt would have {tokens} tokens and {name} reads at most {context}: at fps {fps} it fits.":
+    "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：把 fps 设为 {fps} 就放得下。",
+  "The prompt would have {tokens} tokens and {name} reads at most {context}: lower max_pixels to {pixels}.":
+    "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：请把 max_pixels 降到 {pixels}。",
+  "The prompt would have {tokens} tokens and {name} reads at most {context}: ask about fewer pictures or clips, or shorten the question.":
+    "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：请减少图片或视频，或缩短问题。",
   "Other frames of the clip have been chosen since this answer.": "给出这个回答之后，视频改取了别的帧。",
   "{name} has one frame and is read as a still.": "{name} 只有一帧，按静态图片读取。",
   "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.":

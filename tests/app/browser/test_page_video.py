@@ -90,3 +90,20 @@ def test_a_clip_of_ones_own_with_a_picture_and_other_frames(visitor: Any, tmp_pa
     visitor.upload(bad)
     assert "cut short or damaged" in page.locator("#notice").inner_text()
     assert visitor.complaints == []
+
+
+def test_a_clip_that_does_not_fit_offers_the_frames_that_do(visitor: Any, tmp_path: Path) -> None:
+    clip = encode(tmp_path / "long.mp4", "mpeg4", count=700, rate=2, size=(56, 56), g=100)
+    page = visitor.page
+    visitor.upload(clip)
+    page.get_by_role("group", name="Frames of the clip by").get_by_role("button", name="in all").click()
+    page.fill("#clip-frames", "700")
+    page.keyboard.press("Tab")
+    page.wait_for_function("() => document.querySelector('.budget .bad')?.textContent.includes('set nframes')")
+    told = page.locator(".budget .bad").inner_text()
+    number = told.split("set nframes ")[1].split(" ")[0]
+    page.locator(".budget .offer").click()
+    page.wait_for_function(TAKEN, arg=f"{number} of 700 frames")
+    assert page.input_value("#clip-frames") == number
+    assert page.locator(".budget .bad").count() == 0
+    assert visitor.complaints == []
