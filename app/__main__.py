@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.catalogue import SHIPPED
+from app.memory import budgets
+from app.models import DTYPES
 from app.page import launch
 from app.saved import pinned
 from app.session import Session
 from qwenvl.errors import UserError
+from qwenvl.plan.words import read_bytes
 from qwenvl.run import Run
 
 
@@ -24,7 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     models = asked.named or asked.models or list(SHIPPED)
     if len(models) < 2:
         parser.error("name two models, A and B, or none for the shipped ones")
-    session = Session(models[:2], others=(*models[2:], *SHIPPED), hub=asked.hub)
+    session = Session(
+        models[:2],
+        others=(*models[2:], *SHIPPED),
+        dtype=asked.dtype,
+        hub=asked.hub,
+        budgets=budgets(asked.memory),
+    )
     try:
         session.model_cards()  # a wrong name, a gated or a quantised model is known before the page opens
     except UserError as error:
@@ -51,9 +60,26 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--runs", nargs="+", metavar="RUN", help="show these saved runs, one or two, in place of an example"
     )
+    parser.add_argument(
+        "--dtype", default="auto", choices=DTYPES, help="of the weights, until a visitor chooses; what suits the device"
+    )
+    parser.add_argument(
+        "--memory",
+        type=size,
+        metavar="SIZE",
+        help="how much all weights may take at once, such as 12GiB; 70 %% of what is free if left out",
+    )
     parser.add_argument("--mcp", action="store_true", help="offer the endpoints as tools of an MCP server too")
     parser.add_argument("--hub", action="store_true", help="let visitors name further hub ids on the page")
     return parser
+
+
+def size(text: str) -> int:
+    """Bytes, from "12GiB"."""
+    try:
+        return read_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def has_screen() -> bool:

@@ -31,6 +31,7 @@ class Models:
     Args:
         given: names, in the order of the letters.
         others: more names to offer.
+        dtype: of the weights of the models at first; see `DTYPES`.
         hub: whether visitors may name hub ids.
         load: from a name to a `Pipeline`; None for the library's own.
         max_bytes: of all weights in memory; None for no limit.
@@ -42,13 +43,15 @@ class Models:
         given: Sequence[str],
         others: Sequence[str],
         *,
+        dtype: str = "auto",
         hub: bool = False,
         load: Load | None = None,
         max_bytes: int | None = None,
         trace_bytes: int | None = None,
     ) -> None:
         self.catalogue = Catalogue(given, others, hub=hub)
-        self.first = dict(zip(LETTERS, map(Chosen, self.catalogue.first), strict=False))
+        chosen = [Chosen(label, dtype) for label in self.catalogue.first]
+        self.first = dict(zip(LETTERS, chosen, strict=False))
         self.trace_bytes, self.pace = trace_bytes, Pace()
         self._own, self._load = load is None, load or qwenvl.load
         self.pool = Pool(self._fetch, self.weigh if self._own else lambda key: 0, max_bytes)
@@ -71,7 +74,7 @@ class Models:
     def _one(self, asked: Any, first: Chosen) -> Chosen:
         if not isinstance(asked, Mapping):
             return first
-        label, dtype = asked.get("label", first.label), asked.get("dtype", "auto")
+        label, dtype = asked.get("label", first.label), asked.get("dtype", first.dtype)
         self.catalogue.name(label)
         if dtype not in DTYPES:
             raise PromptError(f"Weights are kept in one of {', '.join(DTYPES)}: choose one of them.")

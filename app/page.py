@@ -16,6 +16,7 @@ from app.inspector import inspector
 from app.planner_page import planner_page, planner_rail
 from app.rail import build_rail
 from app.session import Session
+from app.tools import tools_in_json
 from qwenvl.errors import UserError
 
 TITLE = "Inside Qwen-VL"
@@ -57,7 +58,7 @@ def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
     return demo.queue(default_concurrency_limit=8).launch(
         theme=frontend.theme(),
         head=frontend.head(),
-        app_kwargs={"routes": [*frontend.routes(), export_route(session)]},
+        app_kwargs={"routes": [*frontend.routes(), export_route(session)], "lifespan": tools_in_json(demo)},
         run_history=False,
         footer_links=["api"],
         max_file_size=MAX_FILE_SIZE,

@@ -52,6 +52,7 @@ class Session:
         models: shipped checkpoints, folders or hub ids, in the order of the letters A, B; loaded when first needed.
         store: where runs are kept.
         others: more models to offer.
+        dtype: of the weights of the models at first; see `models.DTYPES`.
         hub: whether visitors may name hub ids that are not on offer.
         load: from a name to a `Pipeline`; None for the library's own.
         examples: folder with examples.json and its pictures; None for the ones that ship.
@@ -64,6 +65,7 @@ class Session:
         store: RunStore | None = None,
         *,
         others: Sequence[str] = SHIPPED,
+        dtype: str = "auto",
         hub: bool = False,
         load: Callable[[str], Any] | None = None,
         examples: Path | None = None,
@@ -71,7 +73,7 @@ class Session:
     ) -> None:
         self.budgets = budgets or memory.budgets()
         room = {"max_bytes": self.budgets.weights, "trace_bytes": self.budgets.trace}
-        self.models = Models(models, others, hub=hub, load=load, **room)
+        self.models = Models(models, others, dtype=dtype, hub=hub, load=load, **room)
         self.names = dict(zip(LETTERS, models, strict=False))
         self.labels = _labels(self.models.first)
         self.store = store or RunStore(visitor_bytes=self.budgets.visitor, total_bytes=self.budgets.runs)

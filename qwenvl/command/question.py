@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from typing import Any, get_args
 
@@ -11,10 +10,10 @@ from qwenvl.command.asking import DEFAULT_MODEL, add_question, answer, look_insi
 from qwenvl.command.beforehand import look_ahead
 from qwenvl.command.output import Progress, as_json, check_destination, whole_file
 from qwenvl.keeping import Keep, Named
+from qwenvl.plan.words import read_bytes
 from qwenvl.report import run_report
 
 WHICH = f"checkpoint, folder or hub id ({DEFAULT_MODEL})"
-UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
 
 
 def add(commands: Any) -> None:
@@ -51,11 +50,11 @@ def kept(text: str) -> tuple[Keep, int | None]:
     for name in get_args(Named):
         if text == name:
             return name, None
-    size = re.fullmatch(r"(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)", text)
-    if size is None:
+    try:
+        return "all", read_bytes(text)
+    except ValueError:
         words = ", ".join(get_args(Named))
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {words}, and no size such as 8GiB")
-    return "all", int(float(size[1]) * (1 << UNITS[size[2]]))
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {words}, and no size such as 8GiB") from None
 
 
 def ask_one(asked: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from qwenvl.config import PRESETS, Config, Qwen2VLConfig, from_published
+from qwenvl.config import PRESETS, Config, ConfigError, Qwen2VLConfig, from_published
 from qwenvl.errors import CheckpointError
 from qwenvl.processing.processor import (
     PUBLISHED_MAX_PIXELS,
@@ -63,7 +63,10 @@ def _read_folder(folder: Path) -> PlannedModel:
 @lru_cache(maxsize=8)
 def _read_once(folder: Path, changed: tuple[int, ...]) -> PlannedModel:
     """A published vocabulary takes a second to read; a plan is asked for at every move of a slider."""
-    config = from_published(read_json(folder / "config.json"))
+    try:
+        config = from_published(read_json(folder / "config.json"))
+    except ConfigError as error:
+        raise CheckpointError(str(error).replace("This checkpoint", folder.name, 1)) from None
     has_tokenizer = any((folder / name).exists() for name in _TOKENIZER_FILES)
     limits = (PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS)
     if isinstance(config, Qwen2VLConfig):

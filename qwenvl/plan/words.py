@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,17 @@ def in_bytes(count: float) -> str:
         if count >= size:
             return f"{count / size:,.2f} {unit}"
     return f"{count / 1024:,.1f} KiB"
+
+
+_UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
+
+
+def read_bytes(text: str) -> int:
+    """Bytes from "8GiB", "1.5 GiB" or "512MiB". Raises `ValueError` for what is no such size."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no size such as 8GiB or 512MiB")
+    return int(float(found[1]) * (1 << _UNITS[found[2]]))
 
 
 def in_operations(count: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import base64
 import json
@@ -83,8 +82,11 @@ def call_tool(address: str, name: str, **arguments: Any) -> Any:
 
 
 def read(answer: Any) -> Any:
-    """A tool's answer as plain JSON; Gradio writes it as Python would."""
-    return json.loads(json.dumps(ast.literal_eval(answer.content[0].text)))
+    """A tool's answer, which is JSON as text and as structured content."""
+    (content,) = answer.content
+    told = json.loads(content.text)
+    assert answer.structuredContent == told
+    return told
 
 
 def data_url(path: Path) -> str:

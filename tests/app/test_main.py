@@ -10,6 +10,7 @@ import pytest
 
 from app import __main__ as command
 from app.__main__ import main
+from app.failures import TooLarge
 
 
 @pytest.fixture
@@ -40,10 +41,24 @@ def test_more_than_two_are_offered(served: list[Any]) -> None:
     assert served[0].models.catalogue.labels == ["tiny-qwen2-vl", "tiny-qwen-vl"]
 
 
+def test_number_format_and_memory_are_those_of_the_command_line(served: list[Any]) -> None:
+    main(["--dtype", "bfloat16", "--memory", "4MiB"])
+    (session,) = served
+    assert {letter: chosen["dtype"] for letter, chosen in session.choice()["value"].items()} == {
+        "A": "bfloat16",
+        "B": "bfloat16",
+    }
+    assert session.models.pool.max_bytes == 4 << 20
+    with pytest.raises(TooLarge, match=r"there is room for 4 MiB: choose a smaller model"):
+        session.pipeline("B")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["tiny-qwen-vl"], "name two models, A and B, or none"),
+        (["--memory", "lots"], "'lots' is no size such as 8GiB"),
+        (["--dtype", "int32"], "invalid choice: 'int32'"),
         (["tiny-qwen-vl", "tiny-qwen3-vl"], "There is no checkpoint 'tiny-qwen3-vl'"),
         (["Qwen2-VL-7B", "tiny-qwen-vl"], "Qwen2-VL-7B is a preset without weights"),
     ],

@@ -14,6 +14,7 @@ from qwenvl.config import PRESETS, QWEN_VL
 from qwenvl.errors import CheckpointError, MediaError
 from qwenvl.load import build_skeleton
 from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, percent, plan
+from qwenvl.plan.words import read_bytes
 from qwenvl.processing.processor import QwenVLProcessor, from_folder
 from qwenvl.processing.tokenizers import TiktokenTokenizer, read_json
 
@@ -245,4 +246,5 @@ def test_shares_in_words(share: float, words: str) -> None:
     ("count", "words"), [(512, "0.5 KiB"), (3 << 19, "1.50 MiB"), (5 << 30, "5.00 GiB"), (2000 << 30, "2,000.00 GiB")]
 )
 def test_bytes_in_words(count: int, words: str) -> None:
+    assert read_bytes(words.replace(",", "")) == count  # these are whole hundredths
     assert in_bytes(count) == words
