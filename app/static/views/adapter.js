@@ -6,6 +6,7 @@ import { hasAdapter } from "../families.js";
 import { say } from "../i18n.js";
 import { count, percent, pixels } from "../numbers.js";
 import { comparison, tokensOf } from "../parts/adaptertable.js";
+import { twoColumns } from "../parts/frame.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { createMerger } from "../parts/merger.js";
 import { createPlaceCode } from "../parts/placecode.js";
@@ -305,12 +306,11 @@ function honest(state, selection) {
 }
 
 export function createView(ctx) {
-  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter)]));
+  const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
   const [panel, choice, table, below] = [honestPanel(), ctx.mediaChoice(), comparison(), el("section", { class: "card", hidden: true })];
-  const pair = (name) => el("div", { class: "pair" }, columns.A[name], columns.B[name]);
   return {
     root: el("div", { class: "view view-adapter" }, choice.root, pair("cell"), pair("detail"), below, panel.root),
-    stages: { A: columns.A.stage, B: columns.B.stage },
+    stages,
     update(state, selection) {
       choice.update(state, selection);
       const found = Object.fromEntries(LETTERS.map((letter) => [letter, reading(ctx, state, selection, letter)]));

@@ -14,6 +14,7 @@ import { createRibbon } from "../parts/ribbon.js";
 import { createScale } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { createClip } from "../parts/clip.js";
+import { twoColumns } from "../parts/frame.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { LETTERS, choices } from "../store.js";
 import { headWords, languageWhere, layerWords, rowWords } from "../status.js";
@@ -285,17 +286,14 @@ function honest(selection, runs) {
 }
 
 export function createView(ctx) {
-  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter)]));
+  const { columns, rows, stages } = twoColumns((letter) => column(ctx, letter));
   const tool = tools(ctx);
   const panel = honestPanel();
-  const rows = columns.A.cells.map((cell, index) =>
-    el("div", { class: `pair pair-${index}` }, cell, columns.B.cells[index]),
-  );
   const clip = createClip(ctx); // nothing where a still is looked at
-  const root = el("div", { class: "view view-answer" }, tool.root, ...clip.above, ...rows, ...clip.below, panel.root);
+  const root = el("div", { class: "view view-answer" }, tool.root, ...clip.above, ...rows(), ...clip.below, panel.root);
   return {
     root,
-    stages: { A: columns.A.stage, B: columns.B.stage },
+    stages,
     update(state, selection) {
       const resources = Object.fromEntries(LETTERS.map((letter) => [letter, ctx.mapResources(letter)]));
       const { mode, scale } = choices(selection, "answer");

@@ -4,6 +4,7 @@
 import { el, letterBadge, refill, segmented, toggle } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { count, percent } from "../numbers.js";
+import { twoColumns } from "../parts/frame.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { drawnGrid, drawnValues } from "../parts/ladder.js";
 import { EDGES, NO_RECTANGLE, createLayer, edgeFields, edgesOf, outline, rectangle, shifted } from "../parts/region.js";
@@ -349,13 +350,13 @@ function honest(runs) {
 export function createView(ctx) {
   const parts = {};
   const point = pointing(ctx, parts);
-  LETTERS.forEach((letter) => (parts[letter] = column(ctx, letter, point)));
+  const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter, point));
+  Object.assign(parts, columns);
   const tool = tools(ctx);
   const panel = honestPanel();
-  const pair = (name) => el("div", { class: `pair pair-${name}` }, parts.A[name], parts.B[name]);
   return {
     root: el("div", { class: "view view-boxes" }, tool.root, pair("cell"), pair("card"), panel.root),
-    stages: { A: parts.A.stage, B: parts.B.stage },
+    stages,
     update(state, selection) {
       const chosen = choices(selection, "boxes");
       tool.media.update(state, selection);

@@ -11,6 +11,7 @@ import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "../parts/brush
 import { createControls, layersOf } from "../parts/causetools.js";
 import { createAsker, createWalker } from "../parts/causework.js";
 import { drawCurves } from "../parts/curves.js";
+import { twoColumns } from "../parts/frame.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { drawnGrid, drawnValues } from "../parts/ladder.js";
 import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle, shifted } from "../parts/region.js";
@@ -394,14 +395,13 @@ export function createView(ctx) {
     walk: (letter) => walker.toggle(letter, curvesQuestion(ctx.store.state, letter)),
   };
   const controls = createControls(ctx, work);
-  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter, work)]));
+  const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter, work));
   const panel = honestPanel();
-  const pair = (name) => el("div", { class: `pair pair-${name}` }, columns.A[name], columns.B[name]);
   const root = el("div", { class: "view view-causes" }, ...controls.rows, pair("cell"), pair("card"), pair("curves"), panel.root);
   walker.watch(() => root.isConnected);
   return {
     root,
-    stages: { A: columns.A.stage, B: columns.B.stage },
+    stages,
     update(state, selection) {
       controls.update(state, selection);
       LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], work, state, selection));

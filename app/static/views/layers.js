@@ -8,7 +8,8 @@ import { said, say } from "../i18n.js";
 import { percent } from "../numbers.js";
 import { createLayerCurves } from "../parts/layercurves.js";
 import { drawCurves, layersOf, lensOf } from "../parts/lenscurves.js";
-import { honestPanel, weightsNote } from "../parts/honest.js";
+import { createFrame } from "../parts/frame.js";
+import { weightsNote } from "../parts/honest.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { paintGrid } from "../parts/thumbs.js";
@@ -386,21 +387,13 @@ function honest(runs) {
   ];
 }
 
-export function createView(ctx) {
-  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter)]));
-  const tool = tools(ctx);
-  const panel = honestPanel();
-  const rows = columns.A.cells.map((cell, index) => el("div", { class: `pair pair-${index}` }, cell, columns.B.cells[index]));
-  return {
-    root: el("div", { class: "view view-layers" }, tool.root, ...rows, panel.root),
-    stages: { A: columns.A.stage, B: columns.B.stage },
-    update(state, selection) {
-      tool.update(state, selection);
-      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection));
-      panel.update(honest(LETTERS.map((letter) => state.runs[letter])));
-    },
-  };
-}
+export const createView = (ctx) =>
+  createFrame("layers", {
+    tools: tools(ctx),
+    column: (letter) => column(ctx, letter),
+    draw: (view, state, selection) => drawColumn(ctx, view, state, selection),
+    honest: (state) => honest(LETTERS.map((letter) => state.runs[letter])),
+  });
 
 // What the status line says of this view.
 export function status(ctx, state, selection) {

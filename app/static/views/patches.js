@@ -7,6 +7,7 @@ import { css, viridis } from "../colour.js";
 import { hasAdapter, ownGrid } from "../families.js";
 import { said, say } from "../i18n.js";
 import { count, pixels, times } from "../numbers.js";
+import { twoColumns } from "../parts/frame.js";
 import { honestPanel } from "../parts/honest.js";
 import { limitBar, limitTitle, limitWords } from "../parts/limits.js";
 import { createMicroscope, createProof } from "../parts/microscope.js";
@@ -298,15 +299,14 @@ function honest() {
 }
 
 export function createView(ctx) {
-  const columns = Object.fromEntries(LETTERS.map((letter) => [letter, column(ctx, letter)]));
-  const pair = (name) => el("div", { class: `pair pair-${name}` }, columns.A[name], columns.B[name]);
+  const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
   const panel = honestPanel();
   panel.update(honest());
   const choice = ctx.mediaChoice();
   const [cards, image] = [el("div", {}), createImages(ctx.store.redraw)];
   return {
     root: el("div", { class: "view view-patches" }, choice.root, pair("cell"), pair("sum"), cards, panel.root),
-    stages: { A: columns.A.stage, B: columns.B.stage },
+    stages,
     update(state, selection) {
       choice.update(state, selection);
       LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection, image));
