@@ -96,6 +96,7 @@ def sampling(media: Any) -> dict[str, Any] | None:
     return {
         **{"preset": taken.preset, "total_frames": taken.total_frames, "fps": taken.fps, "seconds": taken.seconds},
         **{"indices": list(taken.indices), "times": list(taken.times), "effective_fps": taken.effective_fps},
+        **{"min_pixels": taken.min_pixels, "max_pixels": taken.max_pixels},
         "budget": taken.total_pixels and taken.total_pixels // 784,
         "clamps": [{"name": name, "sentence": _CLAMPS[name].format(**_limits(media))} for name in taken.clamps],
     }

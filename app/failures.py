@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from qwenvl.errors import CheckpointError, MediaError, PromptError, RunError, UserError
@@ -10,7 +11,7 @@ OUR_FAULT = "Something in this program failed, not in the question: the server's
 NO_MEMORY = "There is not enough memory for this question: lower max_pixels, or ask about fewer pictures."
 
 _KINDS: tuple[tuple[type[UserError], str, dict[str, str] | None], ...] = (
-    (MediaError, "This picture cannot be used.", {"label": "Remove the picture", "action": "remove_media"}),
+    (MediaError, "This file cannot be used.", {"label": "Remove the file", "action": "remove_media"}),
     (PromptError, "This cannot be asked.", {"label": "Change the question", "action": "focus_question"}),
     (CheckpointError, "This model cannot be loaded.", None),
     (RunError, "This run cannot be shown.", {"label": "Ask again", "action": "ask"}),
@@ -18,7 +19,24 @@ _KINDS: tuple[tuple[type[UserError], str, dict[str, str] | None], ...] = (
 
 
 class TooLarge(UserError):
-    """What this machine's memory has no room for; the sentence has the numbers, and what would fit."""
+    """What memory or a model's context has no room for; the sentence has the numbers, and what would fit.
+
+    Args:
+        offer: the setting that would, by name; None where none does.
+    """
+
+    def __init__(self, sentence: str, offer: Mapping[str, Any] | None = None) -> None:
+        super().__init__(sentence)
+        self.offer = offer or {}
+
+    @property
+    def way_out(self) -> dict[str, str]:
+        """Where that setting is."""
+        if self.offer.keys() & {"nframes", "fps", "pictures"}:
+            return {"label": "Change the frames", "action": "focus_frames"}
+        if "max_pixels" in self.offer:
+            return {"label": "Lower the pixel budget", "action": "focus_budget"}
+        return {"label": "Choose another model", "action": "focus_models"}
 
 
 class PromptRefused(UserError):
@@ -30,7 +48,7 @@ def describe(error: Exception) -> dict[str, Any]:
     if is_out_of_memory(error):
         return _failure("This does not fit.", NO_MEMORY, {"label": "Lower the pixel budget", "action": "focus_budget"})
     if isinstance(error, TooLarge):
-        return _failure("This does not fit.", str(error), {"label": "Choose another model", "action": "focus_models"})
+        return _failure("This does not fit.", str(error), error.way_out)
     for kind, title, way_out in _KINDS:
         if isinstance(error, kind):
             return _failure(title, str(error), way_out)

@@ -279,9 +279,9 @@ class Session:
             own=len(turn.media),
         ).get(asking.letter)
         if found and found["refusal"]:
-            raise TooLarge(found["refusal"]["sentence"])
+            raise TooLarge(found["refusal"]["sentence"], found["refusal"]["offer"])
         if found and not found["fits"] and len(conversation.turns) == 1 and any(map(is_clip, conversation.media)):
-            raise PromptError(found["sentence"])
+            raise TooLarge(found["sentence"], found["shorter"])
 
     def _arriving(self, asking: Asking) -> Tell:
         """What tells a column about the model it waits for."""

@@ -179,6 +179,7 @@ const WAYS = {
   ask: pressAsk,
   focus_question: () => document.querySelector("#question textarea")?.focus(),
   focus_budget: () => document.querySelector("#max_pixels")?.focus(),
+  focus_frames: () => document.querySelector("#clip-frames")?.focus(),
   focus_models: () => document.querySelector("#models select")?.focus(),
   remove_media: () => document.querySelector("#rail .media .remove")?.click(),
 };

@@ -25,6 +25,12 @@ export function cellNumber(share) {
   return value > 0 && value < 0.05 ? (value < 0.005 ? "0.00" : value.toFixed(2)) : value.toFixed(1);
 }
 
+// How many seconds a clip lasts: one decimal, more below a second, commas from a thousand.
+export const lasting = (value) =>
+  value < 1
+    ? Number(value.toPrecision(2)).toString()
+    : value.toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
 export const seconds = (value) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`);
 
 export function bytes(value) {

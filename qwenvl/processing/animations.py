@@ -25,6 +25,7 @@ def scan(path: Path) -> Scan:
             raise too_many_frames(path.name)
         size = upright_rgb(picture, path.name).size
         shown = [_shown_for(picture, frame) for frame in range(count)]
+        picture.load()  # the last frame, which a file that is cut short lacks
     begins = accumulate(shown[:-1], initial=0.0)
     return Scan(size, tuple(milliseconds / 1000 for milliseconds in begins), 1000 * count / sum(shown))
 

@@ -21,12 +21,22 @@ from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import animations, streams
+from qwenvl.processing.endings import check_ending
 from qwenvl.processing.pictures import MAX_DECODED_PIXELS, check_file, check_size, is_picture, open_file
 
 Shrink = Callable[[Image.Image], Image.Image]
 
+_SLOWEST, _FASTEST, _LONGEST = 1 / 60, 1000, 24 * 3600  # frames a second, and seconds: beyond is told of
 _READABLE = "MP4, MOV, WebM, MKV, AVI, MPEG, GIF, or an animated WebP or PNG"
-_SIGNATURES = ((4, b"ftyp"), (4, b"moov"), (0, b"\x1a\x45\xdf\xa3"), (0, b"RIFF"), (0, b"GIF8"), (0, b"\0\0\1\xba"))
+_SIGNATURES = (
+    (4, b"ftyp"),
+    (4, b"moov"),
+    (0, b"\x1a\x45\xdf\xa3"),
+    (0, b"RIFF"),
+    (0, b"GIF8"),
+    (0, b"\x89PNG"),
+    (0, b"\0\0\1\xba"),
+)
 
 
 class NotAClipError(MediaError):
@@ -106,24 +116,45 @@ def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
     with _clear_errors(path):
         animated = _is_animated(path)
         found = (animations if animated else streams).scan(path)
+        check_ending(path)
     width, height = found.size
     check_size(width, height, path.name)
     if width * height > MAX_DECODED_PIXELS:
         raise MediaError(f"{path.name} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first.")
-    return ClipFile(path, found.size, found.times, found.fps, animated, found.note)
+    note = found.note or _absurd(path, found.times, found.fps)
+    return ClipFile(path, found.size, found.times, found.fps, animated, note)
+
+
+def _absurd(path: Path, times: Sequence[float], fps: float) -> str:
+    """What to say of a rate or a duration that no camera makes; "" for one that may be."""
+    seconds = len(times) / fps
+    if len(times) > 1 and not _SLOWEST <= fps <= _FASTEST:
+        return f"{path.name} says that it shows {fps:,.4g} frames a second; its times are taken as they stand."
+    if seconds > _LONGEST:
+        return f"{path.name} says that it lasts {seconds / 3600:,.0f} hours; its times are taken as they stand."
+    return ""
 
 
 def _is_animated(path: Path) -> bool:
     """Whether Pillow reads it, as an animation. Raises MediaError for a still picture."""
     try:
         with open_file(path) as picture:
-            if picture.format in animations.FORMATS and getattr(picture, "n_frames", 1) > 1:
+            if picture.format in animations.FORMATS and _count_frames(picture, path) > 1:
                 return True
+    except MediaError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(f"{path.name} has frames of too many pixels; scale it down first.") from None
     except Exception:  # no picture, or one too damaged to tell
         return False
     raise MediaError(f"{path.name} is a picture, not a clip; ask about it as a picture.")
+
+
+def _count_frames(picture: Image.Image, path: Path) -> int:
+    try:
+        return getattr(picture, "n_frames", 1)
+    except Exception:  # Pillow raises many kinds on a file that ends within a frame
+        raise MediaError(f"{path.name} is cut short or damaged; save or download it again.") from None
 
 
 @contextmanager
@@ -145,7 +176,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
     except Exception:
         if _looks_like_a_clip(path):
             raise MediaError(f"{path.name} is cut short or damaged; save or download it again.") from None
-        raise NotAClipError(f"{path.name} is not a clip; give a {_READABLE} file.") from None
+        raise NotAClipError(f"{path.name} is not a clip; give an {_READABLE} file.") from None
 
 
 def _looks_like_a_clip(path: Path) -> bool:

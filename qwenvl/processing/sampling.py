@@ -186,7 +186,7 @@ def count_frames(total: int, fps: float, options: VideoOptions) -> tuple[int, tu
     most = _even(min(MAX_FRAMES, total), math.floor)
     wanted = total / fps * (DEFAULT_FPS if options.fps is None else options.fps)
     clamps: list[Clamp] = []
-    if wanted < MIN_FRAMES:
+    if wanted < MIN_FRAMES <= most:
         clamps.append("min_frames")
     if max(wanted, MIN_FRAMES) > most:
         clamps.append("max_frames" if total > MAX_FRAMES else "total_frames")

@@ -20,7 +20,7 @@ SERVER = (
     *("conversation", "rows", "store", "uploads", "failures", "example_runs", "figures", "asking"),
     *(f"questions/{path.stem}" for path in (ROOT / "app" / "questions").glob("*.py")),
 )
-LIBRARY = ("pictures", "clips", "streams", "sampling", "videos")
+LIBRARY = ("pictures", "clips", "endings", "streams", "sampling", "videos")
 
 SAY = re.compile(r"\b(?:say|said)\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*\+?\s*)+)", re.S)
 PIECE = re.compile(r"\"(?:[^\"\\]|\\.)*\"")

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from qwenvl.errors import MediaError
-from qwenvl.processing import pictures, streams
+from qwenvl.processing import clips, pictures, streams
 from qwenvl.processing.clips import ClipFile, open_clip
 from tests.support.clips import CODECS, drawn, encode, encode_sound, number_of, patched, turned
 
@@ -203,13 +203,53 @@ def test_a_clip_cut_short_says_so(tmp_path: Path) -> None:
         open_clip(fast)
 
 
-def test_of_a_stream_cut_short_what_is_there_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [0.9, 0.6, 0.1])
+@pytest.mark.parametrize(
+    "name", ["h264.mkv", "vp9.webm", "mpeg4.avi", "h264.mov", "pieces.mp4", "a.gif", "a.webp", "a.png"]
+)
+def test_what_says_how_long_it_is_and_is_shorter_is_refused(name: str, share: float, tmp_path: Path) -> None:
+    path = tmp_path / name
+    if name.startswith("a."):
+        frames = [Image.fromarray(drawn(number)) for number in range(20)]
+        frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    elif name == "pieces.mp4":
+        encode(path, count=60, g=10, container={"movflags": "frag_keyframe+empty_moov"})
+    else:
+        encode(path, CODECS[name], count=60, g=10)
+    assert len(open_clip(path).times) in (20, 60)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(MediaError) as refused:
+        open_clip(path)
+    assert str(refused.value).startswith(path.name)
+    assert any(words in str(refused.value) for words in ("cut short", "has no frames"))
+
+
+def test_the_bytes_that_are_missing_are_counted(tmp_path: Path) -> None:
     path = encode(tmp_path / "cut.mkv", count=60, g=1)
+    whole = path.stat().st_size
+    path.write_bytes(path.read_bytes()[: whole // 2])
+    with pytest.raises(
+        MediaError, match=rf"^cut.mkv is cut short: {whole:,} bytes are promised and {whole // 2:,} there"
+    ):
+        open_clip(path)
+
+
+@pytest.mark.parametrize("name", ["live.mkv", "h264.ts"])
+def test_of_a_recording_that_was_never_closed_what_is_there_is_read(name: str, tmp_path: Path) -> None:
+    live = {"live": "1"} if name == "live.mkv" else {}
+    path = encode(tmp_path / name, count=60, g=1, bf=0, container=live)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     clip = open_clip(path)
     assert 10 < len(clip.times) < 50
-    last = len(clip.times) - 1
+    last = len(clip.times) - 2  # the very last may be half a frame
     assert numbers(clip, [0, last]) == [0, last]
+
+
+@pytest.mark.parametrize("tail", [b"", b"ID3" + bytes(200), b"\0\0\xff\xffjunk" + bytes(90)])
+def test_what_follows_the_last_box_is_no_loss(tail: bytes, tmp_path: Path) -> None:
+    path = encode(tmp_path / "more.mp4", count=6)
+    path.write_bytes(path.read_bytes() + tail)
+    assert len(open_clip(path).times) == 6
 
 
 def write_bad(kind: str, path: Path) -> None:
@@ -281,8 +321,20 @@ def test_absurd_rates_are_taken_at_their_word_and_bounded(timescale: int, fps: f
     )
     clip = open_clip(path)
     assert clip.fps == pytest.approx(fps, rel=0.1)
+    rate = f"{clip.fps:,.4g}"
+    assert clip.note == f"absurd.mp4 says that it shows {rate} frames a second; its times are taken as they stand."
     assert len(clip.times) == 30
     assert numbers(clip, [0, 29]) == [0, 29]
+
+
+def test_a_clip_of_days_says_so(tmp_path: Path) -> None:
+    hours = [3_600_000 * index for index in range(40)]
+    clip = open_clip(encode(tmp_path / "days.mp4", count=40, stamps=hours))
+    assert clip.note.startswith("days.mp4 says that it shows 0.0002")
+    clip = ClipFile(tmp_path / "x", (8, 8), tuple(range(100)), 1.0, False)
+    assert clips._absurd(clip.path, clip.times, 1.0) == ""
+    told = clips._absurd(Path("long.mp4"), tuple(range(30 * 3600)), 1.0)
+    assert told == "long.mp4 says that it lasts 30 hours; its times are taken as they stand."
 
 
 def test_a_rate_the_frames_do_not_bear_out_is_not_believed() -> None:
@@ -293,13 +345,13 @@ def test_a_rate_the_frames_do_not_bear_out_is_not_believed() -> None:
 
 
 def test_ten_thousand_frames_are_opened_and_sampled_in_seconds(tmp_path: Path) -> None:
-    path = encode(tmp_path / "long.mp4", "mpeg4", count=4_000, rate=100, size=(32, 24), g=50)
+    path = encode(tmp_path / "long.mp4", "mpeg4", count=10_000, rate=100, size=(32, 24), g=50)
     shutil.copy(path, tmp_path / "copy.mp4")  # not yet known
     started = time.perf_counter()
     clip = open_clip(tmp_path / "copy.mp4")
-    assert len(clip.times) == 4_000
-    wanted = list(range(0, 4_000, 400))
-    assert numbers(clip, wanted) == wanted
+    assert len(clip.times) == 10_000
+    wanted = list(range(0, 10_000, 900))
+    assert numbers(clip, wanted) == [number % 4096 for number in wanted]
     assert time.perf_counter() - started < 20
 
 

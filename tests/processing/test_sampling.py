@@ -81,8 +81,8 @@ def test_the_floor_of_a_frame_breaks_the_budget_of_long_clips(seconds: int, toke
         (132, 25, {}, 10, ()),
         (120, 29.97, {}, 8, ()),
         (30, 30, {}, 4, ("min_frames",)),
-        (3, 30, {}, 2, ("min_frames", "total_frames")),
-        (2, 30, {}, 2, ("min_frames", "total_frames")),
+        (3, 30, {}, 2, ("total_frames",)),
+        (2, 30, {}, 2, ("total_frames",)),
         (30, 1, {}, 30, ("total_frames",)),
         (9_600, 25, {}, 768, ()),
         (9_650, 25, {}, 768, ("max_frames",)),
@@ -169,3 +169,11 @@ def test_json_and_back() -> None:
     assert Sampling.from_json(json.loads(json.dumps(asdict(sampling)))) == sampling
     assert sampling.seconds == 2
     assert sampling.effective_fps == 1
+
+
+@pytest.mark.parametrize(
+    ("total", "clamps"), [(2, ("total_frames",)), (3, ("total_frames",)), (4, ("min_frames",)), (5, ("min_frames",))]
+)
+def test_a_clip_with_fewer_frames_than_the_least_names_what_stopped_it(total: int, clamps: tuple[str, ...]) -> None:
+    count, found = count_frames(total, 25, VideoOptions())
+    assert (count, found) == (min(4, total // 2 * 2), clamps)

@@ -28,9 +28,9 @@ CODECS = {
 
 
 def drawn(number: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
-    """The frame that spells a number: uint8 (height, width, 3)."""
+    """The frame that spells a number, from 4,096 on its rest: uint8 (height, width, 3)."""
     width, height = size
-    digits = np.array([int(digit) for digit in f"{number:012b}"]).reshape(ROWS, COLUMNS)
+    digits = np.array([int(digit) for digit in f"{number % 4096:012b}"]).reshape(ROWS, COLUMNS)
     rows, columns = np.arange(height) * ROWS // height, np.arange(width) * COLUMNS // width
     return np.repeat((digits[rows][:, columns] * 255).astype(np.uint8)[..., None], 3, axis=2)
 

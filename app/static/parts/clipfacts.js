@@ -2,7 +2,7 @@
 
 import { el, refill, segmented, svg } from "../dom.js";
 import { said, say } from "../i18n.js";
-import { count, times } from "../numbers.js";
+import { count, lasting, times } from "../numbers.js";
 import { LETTERS } from "../store.js";
 import { framesOfCell, isClip } from "../time.js";
 
@@ -57,7 +57,7 @@ function limitRows(run, media) {
   const rows3 = [
     [
       say("{seconds} s at {rate} a second", {
-        seconds: sampling.seconds.toFixed(1),
+        seconds: lasting(sampling.seconds),
         rate: Number(sampling.effective_fps.toPrecision(3)),
       }),
       say("{n} frames", { n: count(sampling.indices.length) }),

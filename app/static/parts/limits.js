@@ -2,7 +2,7 @@
 
 import { el } from "../dom.js";
 import { hasAdapter } from "../families.js";
-import { say } from "../i18n.js";
+import { said, say } from "../i18n.js";
 import { count, times } from "../numbers.js";
 
 const FACTOR = 784; // pixels of the smallest picture there is, one token
@@ -13,9 +13,15 @@ function mark(value, name, side, at) {
   return el("span", { class: `limit-mark ${side}`, style: { left: `${at}%` } }, el("small", { text: `${name} ${count(value)}` }));
 }
 
+// The limits that were in force: of a clip's frames those of its sampling, else those of the question.
+const limitsOf = (run, media) => (media.sampling?.max_pixels ? media.sampling : run.settings);
+
+// What the limits of a clip did to the size of its frames.
+const clampsOf = (media) => (media.sampling?.clamps ?? []).filter(({ name }) => name.endsWith("pixels") || name === "frame_floor");
+
 // A bar on a logarithmic scale of pixels; none for a model that makes every picture the same square.
 export function limitBar(run, media) {
-  const { min_pixels: low, max_pixels: high } = run.settings;
+  const { min_pixels: low, max_pixels: high } = limitsOf(run, media);
   if (!low || !high || hasAdapter(run)) return null;
   const here = area(media.size);
   const at = (value) => (100 * Math.log(value / FACTOR)) / Math.log((2 * Math.max(high, here)) / FACTOR);
@@ -27,15 +33,17 @@ export function limitBar(run, media) {
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
     mark(low, "min_pixels", at(low) > 25 ? "left" : "right", at(low)),
     mark(high, "max_pixels", at(high) < 60 ? "right" : "left", at(high)),
-    el("b", { style: { left: `${left}%`, "--shift": shift } }, el("small", { text: say("this picture, {pixels} px", { pixels: count(here) }) })),
+    el("b", { style: { left: `${left}%`, "--shift": shift } }, el("small", { text: say(media.sampling ? "a frame, {pixels} px" : "this picture, {pixels} px", { pixels: count(here) }) })),
   );
 }
 
 export function limitTitle(run, media, rule) {
   if (!rule) return "";
   if (rule.name === "squash") return say("none: a square, always");
+  const [clamp] = clampsOf(media);
+  if (clamp) return clamp.name;
   if (rule.value !== null) return `${rule.name} ${count(rule.value)}`;
-  const high = run.settings.max_pixels;
+  const high = limitsOf(run, media).max_pixels;
   return high ? say("none: {share} % of max_pixels", { share: ((100 * area(media.resized)) / high).toFixed(1) }) : say("none");
 }
 
@@ -47,6 +55,7 @@ export function limitWords(media, rule) {
   const [from, to] = [times(...media.size), times(...media.resized)];
   const [across, down] = rule.stretch.map(percentOf);
   if (rule.name === "squash") return squashWords(media, rule);
+  if (clampsOf(media).length) return clampsOf(media).map(({ sentence }) => said(sentence)).join(" ");
   if (rule.name === "factor")
     return say("Each side goes to the nearest 28: width {across}, height {down}. No limit bites.", { across, down });
   const [free, tokens] = [times(...rule.free), count(rule.free_tokens)];

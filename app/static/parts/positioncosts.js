@@ -6,10 +6,16 @@ import { count } from "../numbers.js";
 
 const THIS = 2; // pictures of the run that are listed
 
+function nameOf(media, several) {
+  const clip = media?.kind === "video";
+  if (several) return say(clip ? "Clip {n}" : "Picture {n}", { n: media.index + 1 });
+  return clip ? say("This clip") : say("This picture");
+}
+
 function rowsOf(facts, runs, letters) {
   const most = Math.max(...letters.map((letter) => facts[letter].media.length));
   const mine = Array.from({ length: Math.min(THIS, most) }, (_, index) => [
-    most > 1 ? say("Picture {number}", { number: index + 1 }) : runs[letters[0]].media[0].kind === "video" ? say("This clip") : say("This picture"),
+    nameOf(runs[letters[0]].media[index], most > 1),
     (letter) => facts[letter].media[index],
   ]);
   const prompt = (letter) => ({ tokens: runs[letter].account.prompt_tokens, ids: runs[letter].account.largest_position + 1 });

@@ -3,7 +3,7 @@
 
 import { el, refill, svg } from "../dom.js";
 import { said, say } from "../i18n.js";
-import { count, percent } from "../numbers.js";
+import { count, lasting, percent } from "../numbers.js";
 import { cellInTime, framesOfCell, isClip, secondsOf, sharesInTime, timekeeper } from "../time.js";
 import { createScrubber } from "./scrubber.js";
 
@@ -20,7 +20,12 @@ function shownFrames(total, room) {
   return Array.from({ length: most }, (_, index) => Math.round((index * (total - 1)) / (most - 1)));
 }
 
-const nice = (seconds) => [0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800].find((step) => seconds / step <= 8) ?? 3600;
+// A round step of at most eight to a clip: of decimals below a second, of the clock above.
+function nice(seconds) {
+  const scale = 10 ** Math.floor(Math.log10(seconds));
+  if (seconds < 1 || seconds > 30 * 3600) return [0.2, 0.5, 1, 2].map((part) => part * scale).find((step) => seconds / step <= 8);
+  return [0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400].find((step) => seconds / step <= 8);
+}
 
 const textAt = (x, y, words, name, anchor = "start") =>
   svg("text", { x, y, class: name, "text-anchor": anchor }, words);
@@ -32,9 +37,9 @@ function axis(box, lasts) {
   for (let tick = 0; tick <= lasts + 1e-9; tick += step) {
     nodes.push(svg("line", { x1: at(tick), x2: at(tick), y1: box.y - 5, y2: box.y, class: "axis-line" }));
     const last = lasts - tick < step / 2;
-    if (!last) nodes.push(textAt(at(tick), box.y - 8, String(Number(tick.toFixed(2))), "tick", tick ? "middle" : "start"));
+    if (!last) nodes.push(textAt(at(tick), box.y - 8, Number(tick.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 }), "tick", tick ? "middle" : "start"));
   }
-  nodes.push(textAt(box.x + box.width, box.y - 8, `${lasts.toFixed(1)} s`, "tick", "end"));
+  nodes.push(textAt(box.x + box.width, box.y - 8, `${lasting(lasts)} s`, "tick", "end"));
   return { nodes, at };
 }
 
@@ -101,7 +106,13 @@ function barRow(box, media, shares, chosen) {
   });
 }
 
-function rowNames(rows, media, narrow) {
+// How many frames were taken, and how many of them there is room to draw.
+function taken(frames, drawn) {
+  const words = { n: count(frames), drawn: count(drawn) };
+  return drawn < frames ? say("{n}, {drawn} drawn", words) : say("{n} sampled", words);
+}
+
+function rowNames(rows, media, narrow, drawn) {
   if (narrow) return [];
   const { indices, total_frames: total, effective_fps: rate } = media.sampling ?? {};
   const frames = indices ? indices.length : media.frames;
@@ -111,7 +122,7 @@ function rowNames(rows, media, narrow) {
     ...two(rows.axis - 6, say("seconds")),
     ...two(
       rows.frames + 16,
-      say("{n} sampled", { n: count(frames) }),
+      taken(frames, drawn),
       total ? say("of {total}, {rate} a second", { total: count(total), rate: Number(rate.toPrecision(2)) }) : "",
     ),
     ...two(
@@ -188,7 +199,7 @@ export function createTimeline(ctx) {
         ...frameRow(row("frames"), media, shown, at),
         ...tubeRow(row("tubes"), run, media, chosen),
         ...(map ? barRow(row("bars"), media, sharesInTime(run, media, map), chosen) : []),
-        ...rowNames(place.y, media, place.narrow),
+        ...rowNames(place.y, media, place.narrow, shown.length),
       );
     });
   }

@@ -144,7 +144,7 @@ export function createTubes(ctx, letter) {
       note.textContent =
         framesOfCell(media) > 1
           ? shown
-            ? say("{share} of row {row} on the clip", { share: percent(shown.share), row: shown.row })
+            ? say("{share} of row {row} on the clip", { share: percent(shown.share), row: count(shown.row) })
             : say("{n} tokens each", { n: count(rows * columns) })
           : say("{n} positions for each, whatever the size", { n: count(rows * columns + media.marks_each) });
       scale.choose(state.tubeScale ?? "all");

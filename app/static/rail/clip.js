@@ -2,7 +2,7 @@
 
 import { el, refill, segmented } from "../dom.js";
 import { said, say } from "../i18n.js";
-import { count, plural, times } from "../numbers.js";
+import { count, lasting, plural, times } from "../numbers.js";
 
 const SEND_MS = 250;
 const PRESETS = {
@@ -20,6 +20,9 @@ function numberField(id, label, title, least, onchange) {
   return field;
 }
 
+const TUBES = "{taken} of {total} frames, {tubes} tubes, {tokens} tokens";
+const ONE_TUBE = "{taken} of {total} frames, {tubes} tube, {tokens} tokens";
+
 const tubes = (media) => media.token_grid[0];
 
 // What each model gets of a clip, in one line.
@@ -30,7 +33,7 @@ function lineOf(letter, media) {
   const words =
     tubes(media) === taken
       ? say("{taken} pictures of {each} positions", { taken: count(taken), each: count(rows * columns + 2) })
-      : say("{taken} of {total} frames, {tubes} tubes, {tokens} tokens", {
+      : say(tubes(media) === 1 ? ONE_TUBE : TUBES, {
           taken: count(taken),
           total: count(total),
           tubes: count(tubes(media)),
@@ -172,4 +175,4 @@ export function mount(element, { props, watch, signal }) {
 export const framesWords = (item) =>
   item.seconds === undefined
     ? times(...item.size)
-    : `${times(...item.size)} · ${item.seconds.toFixed(1)} s · ${plural(item.frames, "frame")}`;
+    : `${times(...item.size)} · ${lasting(item.seconds)} s · ${plural(item.frames, "frame")}`;

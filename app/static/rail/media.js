@@ -2,7 +2,7 @@
 
 import { el, refill } from "../dom.js";
 import { said, say } from "../i18n.js";
-import { count, times } from "../numbers.js";
+import { count, lasting, times } from "../numbers.js";
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
 export function giveFiles(selector, files) {
@@ -37,7 +37,7 @@ const isClip = (item) => item.kind === "video";
 
 // On a clip's thumbnail: how long it lasts, and of how many frames.
 function lasts(item, alone) {
-  const values = { seconds: item.seconds.toFixed(1), frames: count(item.frames) };
+  const values = { seconds: lasting(item.seconds), frames: count(item.frames) };
   const words = say("clip, {seconds} s, {frames} frames", values);
   const text = alone ? words : say("clip, {seconds} s", values);
   return el("span", { class: "of-clip", text, title: item.note ? said(item.note) : words });
@@ -76,6 +76,7 @@ function picture(item, index, alone, trigger) {
       item.locked ? null : remove,
     ),
     caption,
+    item.note && !isClip(item) ? el("p", { class: "bites", text: said(item.note) }) : null,
   );
 }
 

@@ -77,6 +77,7 @@ export default {
   "{differing} of {values} values differ. Before rounding: at most {maximum} of an 8-bit step, {mean} on average.":
     "{values} 个数值中有 {differing} 个不同。取整之前：最多相差 8 位刻度的 {maximum}，平均 {mean}。",
   "this picture, {pixels} px": "这张图片，{pixels} 像素",
+  "a frame, {pixels} px": "一帧，{pixels} 像素",
   "none: a square, always": "无：总是方形",
   none: "无",
   "none: {share} % of max_pixels": "无：为 max_pixels 的 {share} %",

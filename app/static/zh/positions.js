@@ -38,7 +38,6 @@ export default {
     "全部读取同一个编号。提示很长，动态 NTK 以 alpha {alpha} 拉伸了底数。",
   "All read the one id. The prompt is short enough that dynamic NTK leaves the base as it is.":
     "全部读取同一个编号。提示足够短，动态 NTK 不改变底数。",
-  "Picture {number}": "图片 {number}",
   "This clip": "这个视频",
   "This picture": "这张图片",
   "Whole prompt": "整个提示",

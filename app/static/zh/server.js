@@ -6,14 +6,15 @@ export default {
     "是程序出了问题，不是你的问题有误：详情见服务器日志。请再问一次。",
   "There is not enough memory for this question: lower max_pixels, or ask about fewer pictures.":
     "内存不够回答这个问题：请调低 max_pixels，或减少图片。",
-  "This picture cannot be used.": "这张图片不能用。",
+  "This file cannot be used.": "这个文件不能用。",
   "This cannot be asked.": "这样不能提问。",
   "This model cannot be loaded.": "这个模型无法加载。",
   "This run cannot be shown.": "这次运行无法显示。",
   "This does not fit.": "放不下。",
   "This cannot be done.": "这做不到。",
   "No answer this time.": "这次没有回答。",
-  "Remove the picture": "移除图片",
+  "Remove the file": "移除文件",
+  "Change the frames": "修改视频的帧",
   "Change the question": "修改问题",
   "Lower the pixel budget": "调低像素预算",
   "Ask again": "再问一次",
@@ -121,7 +122,7 @@ export default {
   "{name} has frames of too many pixels; scale it down first.": "{name} 的帧像素太多；请先缩小。",
   "{name} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again.":
     "{name} 的编码在这里不认识；请存成 H.264、VP9 或 AV1 再试。",
-  "{name} is not a clip; give a {kinds} file.": "{name} 不是视频；请给出 {kinds} 文件。",
+  "{name} is not a clip; give an {kinds} file.": "{name} 不是视频；请给出 {kinds} 文件。",
   "{name} has more than {most} frames; cut it into shorter clips.": "{name} 超过 {most} 帧；请剪成短一些的视频。",
   "{name} holds {what}; give a clip.": "{name} 里是{what}；请给出视频。",
   "{name} is cut short: {promised} frames are promised and {there} there; save or download it again.":

@@ -18,6 +18,12 @@ export default {
   "115,200 tokens a clip at most": "每段视频最多 115,200 个词元",
   "{taken} pictures of {each} positions": "{taken} 张图片，每张占 {each} 个位置",
   "{taken} of {total} frames, {tubes} tubes, {tokens} tokens": "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
+  "{taken} of {total} frames, {tubes} tube, {tokens} tokens": "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
+  "{name} is cut short: {promised} bytes are promised and {there} there; save or download it again.":
+    "{name} 被截断：应有 {promised} 字节，只有 {there} 字节；请重新保存或下载。",
+  "{name} says that it shows {rate} frames a second; its times are taken as they stand.":
+    "{name} 自称每秒显示 {rate} 帧；时间按文件所写。",
+  "{name} says that it lasts {hours} hours; its times are taken as they stand.": "{name} 自称长达 {hours} 小时；时间按文件所写。",
   "{size} each, {rate} frames a second": "每帧 {size}，每秒 {rate} 帧",
   "Record a clip": "录制视频",
   "Use the recording": "使用这段录像",
@@ -56,6 +62,7 @@ export default {
   " and ": " 和 ",
   "picture {n}": "图片 {n}",
   "{n} tokens": "{n} 词元",
+  "{n}, {drawn} drawn": "取样 {n} 帧，画出 {drawn} 帧",
   "{n} sampled": "取样 {n} 帧",
   "of {total}, {rate} a second": "共 {total} 帧，每秒 {rate} 帧",
   "{n} tubes": "{n} 个时空管",
