@@ -22,6 +22,7 @@ import qwenvl
 from app import pictures
 from qwenvl.errors import MediaError, PromptError
 from qwenvl.plan import PUBLISHED, Plan, measured, plan_table, plan_toolchains
+from qwenvl.plan.suggested import SUGGESTED
 from qwenvl.plan.toolchains import CLASS_MAX_PIXELS
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.coordinates import SPACES, convert, written
@@ -135,7 +136,7 @@ class Settings:
 
 
 def plan_page(files: Files, asked: Asked) -> dict[str, Any]:
-    """The table in its groups by pixel limit, what each toolchain does, and which group the visitor's limits make.
+    """The table in its groups by pixel limit, what each toolchain does, and how many tokens are suggested.
 
     "groups" is a list of {"key", "min_pixels", "max_pixels", "rows"}: "one" for Qwen-VL, "files" as the checkpoints
     ship, "class" for a processor without its file, and "own" where the visitor's limits are none of these.
@@ -149,7 +150,8 @@ def plan_page(files: Files, asked: Asked) -> dict[str, Any]:
         if (rows := [_row(seen, name, (key, low, high), settings, shown) for name in _of_group(key, settings.models)])
     ]
     chain = plan_toolchains(seen[shown], text_tokens=settings.text_tokens) if seen else []
-    return {"groups": groups, "toolchains": [_toolchain(one) for one in chain]}
+    suggested = [one.to_json() for one in SUGGESTED]
+    return {"groups": groups, "toolchains": [_toolchain(one) for one in chain], "suggested": suggested}
 
 
 def _groups(settings: Settings, has_clips: bool) -> list[Group]:
@@ -194,7 +196,7 @@ def _figures(plan: Plan) -> dict[str, Any]:
         **{"tokens": plan.visual_tokens + marks, "positions": own + marks, "prompt_positions": plan.positions},
         **{"kv_bytes": plan.kv_cache_bytes, "kept_bytes": kept, "weight_bytes": plan.weight_bytes},
         "total_bytes": plan.kv_cache_bytes + kept + plan.weight_bytes,
-        **{"steps": plan.steps, "limits": plan.limits, "notes": plan.notes},
+        **{"steps": plan.steps, "limits": plan.limits, "notes": plan.notes, "suggestions": plan.suggestions},
         "media": [_media(item, plan) for item in plan.media],
     }
 

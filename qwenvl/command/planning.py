@@ -100,7 +100,7 @@ def _source(file: str) -> Any:
 
 def _in_full(one: Plan) -> str:
     lines = [one.sentence, "", *(f"  {label:<22}{value}" for label, value in one.steps)]
-    return "\n".join([*lines, "", *(f"  {said}" for said in (*one.limits, *one.notes))])
+    return "\n".join([*lines, "", *(f"  {said}" for said in (*one.limits, *one.notes, *one.suggestions))])
 
 
 HEAD = ("model", "resized to", "patches", "tokens", "prompt", "positions", "context", "KV cache", "operations", "limit")

@@ -14,6 +14,7 @@ from qwenvl.plan.limits import limits_in_words
 from qwenvl.plan.memory import attention_bytes, cache_bytes, count_words, saved_positions, trace_bytes
 from qwenvl.plan.models import PlannedModel, find_model
 from qwenvl.plan.parameters import parameters_by_part
+from qwenvl.plan.suggested import suggestions
 from qwenvl.plan.words import sentence, steps
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
@@ -83,6 +84,11 @@ class Plan:
         return tuple(item.note for item in self.media if item.note)
 
     @property
+    def suggestions(self) -> tuple[str, ...]:
+        """Of each picture, whether its tokens are as many as the makers suggest; see `qwenvl.plan.suggested`."""
+        return tuple(suggestions(self.media))
+
+    @property
     def share_of_context(self) -> float:
         """Prompt tokens over context; above 1 the prompt is refused."""
         return self.prompt_tokens / self.context
@@ -90,7 +96,8 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """All of it as plain lists, strings and numbers."""
         media = [item.to_json() for item in self.media]
-        return {**asdict(replace(self, media=())), "media": media, "share_of_context": self.share_of_context}
+        more = {"share_of_context": self.share_of_context, "suggestions": list(self.suggestions)}
+        return {**asdict(replace(self, media=())), "media": media, **more}
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def test_plan_is_one_answer(client: Client, address: str, capsys: pytest.Capture
     assert told["media"][0].pop("name").startswith("inline")
     for found in (told, expected):
         found["media"][0].pop("name", None)
-        for words in ("sentence", "steps", "limits"):  # which name the file
+        for words in ("sentence", "steps", "limits", "suggestions"):  # which name the file
             found.pop(words)
     assert told == expected
 

@@ -91,6 +91,36 @@ function marks() {
   ];
 }
 
+// How many tokens a picture had better have, as its makers say, beside how many it has; a press plans with that range.
+function suggestion(one, tokens) {
+  const place = tokens < one.low ? say("below") : tokens > one.high ? say("above") : say("within");
+  const range = { low: count(one.low), high: count(one.high), purpose: say(one.purpose), place };
+  return el("button", {
+    type: "button",
+    class: "tag plan-suggested",
+    text: say("{low} to {high} for {purpose}: {place}", range),
+    title: say("Suggested by {source}. Press to plan with these limits.", { source: say(one.source) }),
+    onclick: () => setting({ min: one.low * UNIT_PIXELS, max: one.high * UNIT_PIXELS, group: "own" }),
+  });
+}
+
+function createSuggestions() {
+  const root = el("div", { class: "plan-suggestions" });
+  return {
+    root,
+    update(suggested, chosen) {
+      const media = chosen?.row.media?.[shownFile()];
+      const file = planner.files[shownFile()];
+      root.hidden = !media || file?.kind !== "image" || chosen.row.family !== "qwen2-vl";
+      if (root.hidden) return;
+      refill(root, [suggested, media.tokens], () => [
+        el("span", { class: "faint", text: say("Suggested visual tokens a picture, of {n} here", { n: count(media.tokens) }) }),
+        ...suggested.map((one) => suggestion(one, media.tokens)),
+      ]);
+    },
+  };
+}
+
 export function createBudget() {
   const track = el("div", { class: "plan-track" });
   const fill = el("div", { class: "plan-fill" });
@@ -104,6 +134,7 @@ export function createBudget() {
     onclick: () => setting({ ...SHIPPED, group: "files" }),
   });
   track.append(fill, places, ends.min, ends.max);
+  const advice = createSuggestions();
   const hint = el("span", { class: "faint", text: say("log scale, drag the ends to plan with your own limits") });
   const root = el(
     "section",
@@ -111,10 +142,12 @@ export function createBudget() {
     el("div", { class: "plan-head" }, el("h3", { text: say("Pixel budget") }), reset, hint),
     track,
     el("div", { class: "plan-fields" }, fields.min.root, fields.max.root),
+    advice.root,
   );
   return {
     root,
-    update() {
+    update(answer, chosen) {
+      advice.update(answer.suggested, chosen);
       const { min, max } = planner.settings;
       const [low, high] = [toShare(min), toShare(max)];
       fill.style.left = `${100 * low}%`;

@@ -20,7 +20,8 @@ export function createArithmetic() {
       if (root.hidden) return;
       const { row } = chosen;
       setText(title, say("How it is counted: {name}", { name: fullName(row.model) }));
-      refill(limits, [row.limits, row.notes], () => [...row.limits, ...row.notes].map((text) => el("li", { text: said(text) })));
+      const told = [...row.limits, ...row.notes, ...row.suggestions];
+      refill(limits, told, () => told.map((text) => el("li", { text: said(text) })));
       refill(list, row.steps, () => row.steps.map(line));
     },
   };
@@ -30,7 +31,8 @@ function toolchainRow(one) {
   const head = el("th", { scope: "row", text: say(one.says) });
   if (one.error) return el("tr", {}, head, el("td", { class: "bad", colspan: 4, text: said(one.error) }));
   const [media] = one.media;
-  const limit = one.prompt_tokens > one.context ? say("longer than the context") : media.limit;
+  const fixed = one.key === "qwen-vl" ? say("448 × 448, always") : null;
+  const limit = one.prompt_tokens > one.context ? say("longer than the context") : (fixed ?? media.limit);
   const frames = media.frames ? say("{n} frames", { n: count(media.frames) }) : "";
   return el(
     "tr",

@@ -110,7 +110,7 @@ function createStatus() {
   };
 }
 
-const NOTHING = { groups: [], toolchains: [] };
+const NOTHING = { groups: [], toolchains: [], suggested: [] };
 
 function createParts(client) {
   const parts = {
@@ -140,7 +140,7 @@ function draw({ parts, told }, client) {
   setText(told, sentence);
   told.hidden = !sentence;
   parts.head.update(answer);
-  parts.budget.update();
+  parts.budget.update(answer, chosen);
   parts.clips.update();
   parts.table.update(answer);
   parts.crops.update();

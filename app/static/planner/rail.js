@@ -2,7 +2,9 @@
 
 import { el, refill, setText } from "../dom.js";
 import { say } from "../i18n.js";
-import { parameters } from "../numbers.js";
+import { count, parameters } from "../numbers.js";
+import { chosenMedia } from "../rail/folders.js";
+import { giveFiles } from "../rail/media.js";
 import { changed, chosenModels, onChange, openPlanner, planner, setting } from "./state.js";
 import { fullName } from "./words.js";
 
@@ -28,6 +30,22 @@ function numberRow(id, label, name) {
   return { root, update: () => document.activeElement !== box && (box.value = String(planner.settings[name])) };
 }
 
+// A folder of this machine: its pictures and clips take the place of what stands above, by the same way as files.
+function folderRow() {
+  const box = el("input", { type: "file", multiple: true, hidden: true, webkitdirectory: "", id: "plan-folder" });
+  const told = el("p", { class: "faint", role: "status" });
+  const open = el("button", { type: "button", class: "link", text: say("Plan a folder"), onclick: () => box.click() });
+  box.addEventListener("change", () => {
+    const { taken, left } = chosenMedia(box.files);
+    const words = { n: count(taken.length), left: count(left) };
+    if (!taken.length) setText(told, say("This folder holds no pictures or clips."));
+    else setText(told, left ? say("{n} pictures and clips; {left} other files are left out.", words) : say("{n} pictures and clips.", words));
+    giveFiles("#replace-media", taken);
+    box.value = "";
+  });
+  return el("div", { class: "plan-folder" }, open, box, told);
+}
+
 export function mount(element, { props, watch, signal }) {
   const tally = el("span");
   const list = el("div", { class: "plan-list" });
@@ -36,7 +54,7 @@ export function mount(element, { props, watch, signal }) {
   const back = el("button", { type: "button", class: "plan-back", text: say("Back to the answers"), onclick: () => openPlanner(false) });
   const assumed = el("div", { class: "plan-list" }, text.root, answer.root, fixed(say("Weights"), "bf16"), fixed(say("Batch"), "1"));
   element.replaceChildren(
-    el("div", { class: "plan-rail" }, el("div", { class: "title-line" }, el("h3", { text: say("Published models") }), tally), list, el("div", { class: "title-line" }, el("h3", { text: say("Assumed") })), assumed, back),
+    el("div", { class: "plan-rail" }, folderRow(), el("div", { class: "title-line" }, el("h3", { text: say("Published models") }), tally), list, el("div", { class: "title-line" }, el("h3", { text: say("Assumed") })), assumed, back),
   );
   const update = () => {
     const sizes = props.value?.models ?? {};

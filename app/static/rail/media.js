@@ -3,6 +3,7 @@
 import { el, refill } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { count, lasting, times } from "../numbers.js";
+import { droppedFiles } from "./folders.js";
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
 export function giveFiles(selector, files) {
@@ -29,7 +30,7 @@ function acceptDrops(rail) {
     if (!carries(event)) return;
     event.preventDefault();
     rail.classList.remove("dropping");
-    giveFiles("#replace-media", event.dataTransfer.files);
+    droppedFiles(event.dataTransfer).then((files) => giveFiles("#replace-media", files));
   });
 }
 

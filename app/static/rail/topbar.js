@@ -252,14 +252,17 @@ export function mount(element, { props, trigger, watch, signal }) {
     const { examples = [], selected = null, badge: words = "", demo = true, measured: figures = null } = props.value || {};
     chips.update(examples, selected);
     narrow.update(examples, selected);
-    refill(badge, words, () => (words ? [el("i", { class: "info", text: "i" }), said(words)] : []));
-    toggle(badge, "plain", !words);
-    toggle(badge, "calm", !demo); // amber is for weights that are no ground to judge an answer by
-    badge.disabled = !figures;
+    const planning = document.body.classList.contains("planner-open");
+    const shown = planning ? say("No weights used") : said(words);
+    refill(badge, [shown, planning], () => (planning ? [shown] : shown ? [el("i", { class: "info", text: "i" }), shown] : []));
+    toggle(badge, "plain", !shown);
+    toggle(badge, "calm", planning || !demo); // amber is for weights that are no ground to judge an answer by
+    badge.disabled = planning || !figures;
     badge.title = figures ? say("How often these weights are right") : "";
     measured.update(figures);
   };
   watch("value", draw);
+  window.addEventListener("planner-opened", draw, { signal });
   draw();
   keepLabels(document.querySelector("#rail"), signal);
 }

@@ -25,6 +25,23 @@ export default {
   "The processor's class default would make it {n} tokens, and a 20 px letter {letter}.":
     "若用处理器类的默认值，则只有 {n} 个词元，20 像素的字母会变成 {letter}。",
   "No weights are used for this.": "这里不使用任何权重。",
+  "No weights used": "不使用权重",
+  "Plan a folder": "规划一个文件夹",
+  "This folder holds no pictures or clips.": "这个文件夹里没有图片或视频。",
+  "{n} pictures and clips.": "{n} 张图片和视频。",
+  "{n} pictures and clips; {left} other files are left out.": "{n} 张图片和视频；其余 {left} 个文件未取。",
+  "Suggested visual tokens a picture, of {n} here": "每张图片建议的视觉词元数（此处为 {n}）",
+  "{low} to {high} for {purpose}: {place}": "{purpose}：{low} 至 {high}，{place}",
+  "Suggested by {source}. Press to plan with these limits.": "建议出自{source}。点按即按此限制规划。",
+  "speed and memory": "兼顾速度与内存",
+  "boxes and small print": "标框与小字",
+  "the README of Qwen2-VL": " Qwen2-VL 的 README",
+  "its makers in llama.cpp's issue 16842": " llama.cpp 第 16842 号议题中的模型作者",
+  below: "偏少",
+  within: "在范围内",
+  above: "偏多",
+  "{name} has {n} visual tokens, {place} the {low} to {high} suggested for {purpose}, and {other} the {from} to {to} suggested for {use}.":
+    "{name} 有 {n} 个视觉词元：相对{purpose}所建议的 {low} 至 {high} 而言{place}，相对{use}所建议的 {from} 至 {to} 而言{other}。",
   "Unit of memory": "内存单位",
   "Every file by every model, as {kind}": "每个文件与每个模型的对照表，{kind} 格式",
 
@@ -76,7 +93,7 @@ export default {
   "Context: of 8,192 (Qwen-VL, trained with 2,048) and 32,768, template and question included.":
     "上下文：Qwen-VL 为 8,192（训练时 2,048），Qwen2-VL 为 32,768，含模板与问题。",
   "Kept: queries and keys of tower and language model. Activations not counted.":
-    "保留：视觉塔与语言模型的 query 与 key。激活值不计。",
+    "保留：视觉塔与语言模型的查询与键。激活值不计。",
   "The 72B's dimensions are derived, not read from a published file.": "72B 的尺寸是推算的，并非读自已发布的文件。",
 
   "Qwen2-VL, class default": "Qwen2-VL，类默认值",
@@ -134,8 +151,8 @@ export default {
   positions: "位置",
   context: "上下文",
   weights: "权重",
-  "keys and values": "key 与 value",
-  "all queries and keys": "全部 query 与 key",
+  "keys and values": "键与值",
+  "all queries and keys": "全部查询与键",
   "attention written out": "完整写出的注意力",
   operations: "运算量",
   lasts: "时长",
@@ -147,7 +164,7 @@ export default {
   "{size}, whatever its shape": "{size}，不论形状",
   "{grid} of 14 × 14 pixels": "{grid} 个 14 × 14 像素的图块",
   "{grid} of 14 × 14 pixels × 2 frames": "{grid} 个 14 × 14 像素 × 2 帧的图块",
-  "{n} queries = {all}, always": "{n} 个 query = {all}，始终如此",
+  "{n} queries = {all}, always": "{n} 个查询 = {all}，始终如此",
   "{a} visual + {b} template + {c} text = {d} tokens": "{a} 视觉 + {b} 模板 + {c} 文本 = {d} 词元",
   "{a} visual + {b} template = {d} tokens": "{a} 视觉 + {b} 模板 = {d} 词元",
   "{n}, one for each token": "{n}，每个词元一个",

@@ -21,6 +21,17 @@ ROW = """([key, model]) => {
   const row = document.querySelector(`[data-row="${key} ${model}"]`).closest("tr");
   return [...row.cells].map((cell) => cell.textContent);
 }"""
+# What a folder with two listings of entries, dropped beside a picture, comes to.
+DROPPED = """async () => {
+  const scripts = performance.getEntriesByType("resource").map((one) => one.name);
+  const { droppedFiles } = await import(scripts.find((name) => name.includes("rail/folders.js")));
+  const file = (name) => ({ isFile: true, name, file: (give) => give(new File(["x"], name)) });
+  const listings = [[file("z.png"), file("y.txt")], [file("x.mp4")], []];
+  const createReader = () => ({ readEntries: (give) => give(listings.shift()) });
+  const entries = [{ isDirectory: true, name: "d", createReader }, file("w.jpg")];
+  const items = entries.map((entry) => ({ webkitGetAsEntry: () => entry }));
+  return (await droppedFiles({ items, files: [] })).map((one) => one.name);
+}"""
 LANGUAGE = "inside-qwen-vl-language"
 
 
@@ -50,6 +61,8 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     assert "show=planner" in page.url
     assert not page.locator("#inspector").is_visible()
     assert not page.locator("#question").is_visible()
+    assert page.locator(".badge").inner_text() == "No weights used"
+    assert page.locator(".plan-chains tbody tr").first.locator("td").last.inner_text() == "448 × 448, always"
 
     # an end of the budget by keyboard: a group of its own, which the address carries
     page.locator('.plan-end[data-end="max"]').focus()
@@ -74,6 +87,17 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text())))
     assert [int(row["visual_tokens"]) for row in rows if row["model"] == "Qwen2-VL-7B"] == [planned.visual_tokens]
 
+    # what its makers suggest, beside what it has; a press plans with that range
+    suggested = page.locator(".plan-suggested")
+    assert suggested.all_inner_texts()[1].startswith("1,024 to 2,048 for boxes and small print: ")
+    suggested.nth(1).click()
+    within = qwenvl.plan(page_file, "Qwen2-VL-7B", min_pixels=1024 * 784, max_pixels=2048 * 784)
+    page.wait_for_function(SHOWN, arg=f"{within.visual_tokens + 2:,} tokens")
+    page.wait_for_function("() => document.querySelectorAll('.plan-suggested')[1].textContent.endsWith('within')")
+    page.wait_for_function(
+        "(words) => document.querySelector('.plan-limits').textContent.includes(words)", arg=within.suggestions[0]
+    )
+
     # coordinates
     page.fill("#plan-numbers", "(500,500),(1000,250)")
     page.wait_for_function("() => document.querySelector('.plan-places')?.textContent.includes('800, 450, 1600, 225')")
@@ -81,8 +105,31 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     page.get_by_role("button", name="Back to the answers").click()
     assert page.locator("#inspector").is_visible()
     assert "planner" not in page.url
+    assert "weights" in page.locator(".badge").inner_text()
+    assert "used" not in page.locator(".badge").inner_text()
     assert visitor.complaints == []
     assert visitor.outside == []
+
+
+def test_a_folder_is_planned_whole(visitor: Any, page_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    (folder / "more").mkdir(parents=True)
+    for name, side in (("b.png", 280), ("a.png", 560), ("more/c.png", 112)):
+        Image.new("RGB", (side, side), "white").save(folder / name)
+    for name in ("notes.txt", ".hidden.png"):
+        (folder / name).write_bytes(b"no picture")
+    page = visitor.page
+    page.get_by_role("button", name="Planner").click()
+    page.locator("#plan-folder").set_input_files(folder)
+    page.wait_for_function(SHOWN, arg="These 3 files cost")
+    assert page.locator(".plan-folder [role=status]").inner_text() == (
+        "3 pictures and clips; 2 other files are left out."
+    )
+    assert page.locator(".plan-each tbody th").all_inner_texts() == ["a.png", "b.png", "c.png"]
+
+    # dropped on the rail, a folder is taken apart by the browser
+    assert page.evaluate(DROPPED) == ["w.jpg", "x.mp4", "z.png"]
+    assert visitor.complaints == []
 
 
 def test_its_address_opens_it_in_chinese_on_a_phone(visit: Callable[..., Any]) -> None:

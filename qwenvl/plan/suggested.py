@@ -1,0 +1,53 @@
+"""How many visual tokens a picture had better have, as the makers of Qwen2-VL say. Advice, not a limit: nothing bites.
+
+Both ranges are for Qwen2-VL's visual tokens of one picture; Qwen-VL has 256 whatever comes in, and of clips nothing is
+said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qwenvl.processing.media import Media
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A range of visual tokens for a purpose, and who suggests it."""
+
+    low: int
+    high: int
+    purpose: str
+    source: str
+
+    def place(self, tokens: int) -> str:
+        """ "below", "within" or "above"."""
+        if tokens < self.low:
+            return "below"
+        return "above" if tokens > self.high else "within"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+SUGGESTED = (
+    Suggestion(256, 1280, "speed and memory", "the README of Qwen2-VL"),
+    Suggestion(1024, 2048, "boxes and small print", "its makers in llama.cpp's issue 16842"),
+)
+
+
+def suggestions(media: tuple[Media, ...]) -> Iterator[str]:
+    """One sentence a picture of Qwen2-VL."""
+    for item in media:
+        if item.kind == "image" and item.tokens_are_places:
+            yield (
+                f"{item.name} has {item.num_tokens:,} visual tokens, "
+                + ", and ".join(
+                    f"{one.place(item.num_tokens)} the {one.low:,} to {one.high:,} suggested for {one.purpose}"
+                    for one in SUGGESTED
+                )
+                + "."
+            )
