@@ -8,6 +8,7 @@ export const KEYS = [
   [["Q"], "swap"],
   [["shift"], "add"],
   [["drag"], "sum a region"],
+  [["enter"], "brush a cell"],
   [["esc"], "let go"],
   [["1", "–", "9"], "views"],
   [["?"], "all keys"],

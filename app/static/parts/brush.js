@@ -49,4 +49,23 @@ export function stroke(mask, [x1, y1], [x2, y2], [width, height]) {
   return painted;
 }
 
+const strokeAt = ([x, y]) => Math.min(SIDE - 1, Math.floor(y * SIDE)) * SIDE + Math.min(SIDE - 1, Math.floor(x * SIDE));
+
+const middleOf = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];
+
+// Whether the middle of a box, [left, top, right, bottom] in 0..1, is painted.
+export const isPainted = (mask, box) => mask[strokeAt(middleOf(box))] === 1;
+
+// The same mask with a box painted, or wiped where it was: the cells whose middle lies in it, and the one at its own middle.
+export function turned(mask, box) {
+  const [left, top, right, bottom] = box;
+  const [after, value] = [mask.slice(), isPainted(mask, box) ? 0 : 1];
+  after[strokeAt(middleOf(box))] = value;
+  mask.forEach((_, cell) => {
+    const [x, y] = [((cell % SIDE) + 0.5) / SIDE, (Math.floor(cell / SIDE) + 0.5) / SIDE];
+    if (x >= left && x < right && y >= top && y < bottom) after[cell] = value;
+  });
+  return after;
+}
+
 export const cellsOf = (mask) => [...mask.keys()].filter((cell) => mask[cell]);

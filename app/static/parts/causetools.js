@@ -44,7 +44,7 @@ function parts(ctx, work) {
   return {
     word: el("b", { class: "pen-word" }),
     tool: choice(say("Tool"), [["paint", say("Paint over")], ["block", say("Hide from attention")]], "tool", work),
-    shape: choice(say("Place"), [["box", say("Rectangle")], ["brush", say("Brush")], ["half", say("Half of the map"), say("The fewest cells that hold half of the map chosen in Answer")]], "shape", work),
+    shape: choice(say("Place"), [["box", say("Rectangle")], ["brush", say("Brush"), say("Drag, or move the cell with the arrows and press Enter to paint or to wipe it")], ["half", say("Half of the map"), say("The fewest cells that hold half of the map chosen in Answer")]], "shape", work),
     clear: el("button", { type: "button", class: "text-button", text: say("Clear"), onclick: () => ctx.actions.choose("causes", { ...NO_RECTANGLE, strokes: "none", shape: choices(ctx.store.state.selection, "causes").shape === "half" ? "box" : choices(ctx.store.state.selection, "causes").shape }) }),
     fields,
     fill: choice(say("Fill"), [["mean", say("Mean colour")], ["black", say("Black")], ["blurred", say("Blurred")]], "fill", work),

@@ -136,7 +136,7 @@ function listenToDrags(root, place, { onregion }) {
   return () => box !== null;
 }
 
-function listen(root, { onhover, onpick, onstep, onregion }) {
+function listen(root, { onhover, onpick, onstep, onregion, onenter }) {
   const place = (event) => {
     const box = root.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) =>
@@ -148,6 +148,7 @@ function listen(root, { onhover, onpick, onstep, onregion }) {
   root.addEventListener("pointerleave", () => dragging() || onhover(null));
   root.addEventListener("click", (event) => dragging() || onpick(place(event), event.shiftKey));
   root.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.repeat) onenter?.();
     if (!STEPS[event.key]) return;
     event.preventDefault();
     onstep(...STEPS[event.key]);

@@ -8,13 +8,14 @@ import { edges } from "../geometry.js";
 import { said, say } from "../i18n.js";
 import { count, percent } from "../numbers.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "../parts/brush.js";
+import { brushCell, brushKeys, brushWords } from "../parts/brushkeys.js";
 import { createControls, layersOf } from "../parts/causetools.js";
 import { createAsker, createWalker } from "../parts/causework.js";
 import { drawCurves } from "../parts/curves.js";
 import { twoColumns } from "../parts/frame.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { drawnGrid, drawnValues } from "../parts/ladder.js";
-import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle, shifted } from "../parts/region.js";
+import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle } from "../parts/region.js";
 import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices } from "../store.js";
@@ -40,6 +41,7 @@ export const CHOICES = {
 
 const STAGE_HEIGHT = 250;
 const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };
+const BRUSH = { colour: "#ffffff", width: 2.5 };
 const HATCH = "rgb(255 255 255 / .34)";
 
 // --- what is asked ---
@@ -76,7 +78,7 @@ function curvesQuestion(state, letter) {
 
 // --- drawing on the picture ---
 
-function paintRegion(chosen, hidden) {
+function paintRegion(chosen, hidden, here) {
   const box = chosen.shape === "box" ? edgesOf(chosen) : null;
   const strokes = chosen.shape === "brush" && chosen.strokes !== "none" ? cellsOf(readStrokes(chosen.strokes)) : [];
   return (context, ratio, width, height) => {
@@ -88,7 +90,9 @@ function paintRegion(chosen, hidden) {
         context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
       });
     }
-    if (box) outline(context, ratio, [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round), REGION);
+    const pixels = ([left, top, right, bottom]) => [left * width, top * height, right * width, bottom * height].map(Math.round);
+    if (box) outline(context, ratio, pixels(box), REGION);
+    if (here) outline(context, ratio, pixels(here.box), BRUSH);
   };
 }
 
@@ -123,10 +127,7 @@ function column(ctx, letter, work) {
     title: say("The picture, model {letter}: drag to choose a place", { letter }),
     onhover: () => {},
     onpick: () => {},
-    onstep: (rows, columns) => {
-      const chosen = choices(ctx.store.state.selection, "causes");
-      if (chosen.shape === "box" && edgesOf(chosen)) work.choose(shifted(chosen, rows, columns));
-    },
+    ...brushKeys(ctx, letter, work.choose),
   });
   const drag = drawing(ctx, letter);
   const layer = createLayer(stage, {
@@ -217,6 +218,11 @@ function account(run, chosen, effect, asked) {
   return say("Hidden from {rows}, language layers {first} to {last}; the answer is forced.", { rows, first, last });
 }
 
+const DRAG = {
+  box: "Drag on a picture to choose a place. It is the same place in both columns.",
+  brush: "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.",
+};
+
 const letters = (word) => !word.special && /^\s?[A-Za-z]+$/.test(word.text);
 
 // The token in question, and the written word it is a part of: “d” of “diamond”.
@@ -280,7 +286,7 @@ function drawEffect(view, { run, chosen, held, asked, word, start }) {
   const stamp = [run.id, asked, word, held.key, held.error, held.late && !effect, effect?.after];
   refill(view.body, stamp, () => {
     if (!word) return [el("p", { text: say("Choose a word of an answer: its probability is what changes.") })];
-    if (!asked) return [el("p", { text: chosen.shape === "half" ? say("Choose a word of an answer.") : say("Drag on a picture to choose a place. It is the same place in both columns.") })];
+    if (!asked) return [el("p", { text: chosen.shape === "half" ? say("Choose a word of an answer.") : say(DRAG[chosen.shape]) })];
     if (held.error) return [el("p", { class: "bad", text: said(held.error) }), start()];
     if (!effect && held.late) return [el("p", { text: say("One moment: the answer is told again.") })];
     if (!effect) return [el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }), start()];
@@ -349,9 +355,11 @@ function drawColumn(ctx, view, work, state, selection) {
   const painted = !drawingNow && effect?.tool === "paint" ? held.image : null;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   const image = painted ?? ctx.picture("picture", run.id, selection.media);
-  view.stage.update({ image, size: media.size, box: inner, ...overlayOf(ctx, letter, selection, chosen, drawingNow ? null : effect) });
+  const here = brushCell(run, media, selection);
+  const aria = [say("The picture, model {letter}: drag to choose a place", { letter }), here && brushWords(here)].filter(Boolean).join(", ");
+  view.stage.update({ image, size: media.size, box: inner, aria, ...overlayOf(ctx, letter, selection, chosen, drawingNow ? null : effect) });
   toggle(view.cell, "flat", flat);
-  view.layer.draw([regionOf(chosen), Boolean(painted)], paintRegion(chosen, Boolean(painted)));
+  view.layer.draw([regionOf(chosen), Boolean(painted), here], paintRegion(chosen, Boolean(painted), here));
   figures(view.side, sideFigures(run, media, effect, word));
   const start = () => el("button", { type: "button", class: "text-button main", text: say("Tell the answer again"), onclick: work.begin });
   drawEffect(view, { run, chosen, held, asked, word, start });
@@ -412,7 +420,7 @@ export function createView(ctx) {
 }
 
 // What the status line says of this view.
-export function status(ctx, state) {
+export function status(ctx, state, selection) {
   const chosen = choices(state.selection, "causes");
   const region = regionOf(chosen);
   const where = {
@@ -420,13 +428,21 @@ export function status(ctx, state) {
     brush: () => say("the brushed region"),
     half: () => say("the cells that hold half of the shown map"),
   };
-  if (!region) return [[say("No place is chosen: drag on a picture to hide it or paint it over.")]];
-  const told = LETTERS.filter((letter) => state.runs[letter]).map((letter) => {
+  const partOf = (letter, ...words) => {
+    const here = brushCell(state.runs[letter], state.runs[letter].media[selection.media], selection);
+    return ["", letter, ` ${[here && brushWords(here), ...words].filter(Boolean).join(", ")}`];
+  };
+  const known = LETTERS.filter((letter) => state.runs[letter]);
+  if (!region) {
+    const cells = selection.keys && chosen.shape === "brush" ? known.map((letter) => partOf(letter)) : [];
+    return [[say("No place is chosen: drag on a picture to hide it or paint it over.")], ...cells];
+  }
+  const told = known.map((letter) => {
     const held = kept(askers, ctx, createAsker).look(letter, questionOf(state, letter));
     const word = chosenLabel(state.runs[letter], state.selection.query[letter]);
-    if (!held.value || held.late) return ["", letter, ` ${say("not computed")}`];
+    if (!held.value || held.late) return partOf(letter, say("not computed"));
     const { before, after } = held.value;
-    return ["", letter, ` ${say("{word} {before} to {after}", { word, before: percent(before), after: percent(after) })}`];
+    return partOf(letter, say("{word} {before} to {after}", { word, before: percent(before), after: percent(after) }));
   });
   return [[`${chosen.tool === "paint" ? say("painted over") : say("hidden from attention")}: ${where[region.kind]()}`], ...told];
 }

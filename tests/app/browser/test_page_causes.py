@@ -12,7 +12,7 @@ from PIL import Image
 
 from app import words
 from qwenvl.curves import own_map
-from qwenvl.regions import box_mask, cells_in, paint
+from qwenvl.regions import box_mask, cells_in, cells_mask, paint
 from qwenvl.statistics import fewest_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -125,6 +125,39 @@ def test_a_link_brings_the_place_back_and_says_that_it_is_to_be_computed(visitor
         expected = sorted(fewest_cells(own_map(run, index, **at).flatten()))
         cells = page.evaluate("(letter) => window.__inspector.drawn[letter].drawn.spec.contour.cells", letter)
         assert cells == expected
+
+
+def brushed(strokes: str) -> list[int]:
+    """The painted cells of the brush's 64 x 64: runs of bare and painted cells in turn, in base 36."""
+    lengths = [int(run, 36) for run in strokes.removeprefix("b").split(".")]
+    return np.flatnonzero(np.repeat(np.arange(len(lengths)) % 2, lengths)).tolist()
+
+
+def test_keys_alone_paint_a_cell_and_wipe_it(visitor: Any) -> None:
+    visitor.view("Causes")
+    page = visitor.page
+    assert "brush a cell" in page.locator(".keys").inner_text()
+    page.get_by_role("button", name="Brush").click()
+    page.locator('.stage[data-letter="B"]').focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    told(visitor)
+    run, index = visitor.run("B"), visitor.state("selection.query.B")
+    _, rows, columns = run.media[0].token_grid
+    row, column = rows // 2 + 2, columns // 2 + 1
+    middle = (np.arange(64) + 0.5) / 64
+    inside = ((middle * rows).astype(int) == row)[:, None] & ((middle * columns).astype(int) == column)
+    assert brushed(visitor.state("selection.of_causes.strokes")) == np.flatnonzero(inside).tolist()
+    effect = run.painted(index, cells_mask(run.media[0].size, (1, 64, 64), np.flatnonzero(inside).tolist())[0])
+    assert bars(visitor, "B") == [words.percent(effect.before), words.percent(effect.after)]
+    assert f"B cell ({row}, {column}), painted" in visitor.sentence()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.__inspector.state.selection.of_causes.strokes === 'none'")
+    visitor.settle()
+    assert f"B cell ({row}, {column}), not painted" in visitor.sentence()
+    page.keyboard.press("Escape")
+    assert visitor.state("selection.keys") is None
+    assert visitor.complaints == []
 
 
 def test_a_rectangle_drawn_on_the_map_goes_along(visitor: Any) -> None:
