@@ -18,6 +18,7 @@ QUESTIONS: dict[str, Question] = {
     "pipeline": pipeline,
     "boxes": boxes.boxes,
     "clip_time": timeline.clip_time,
+    "clip_longer": timeline.clip_longer,
     "filmstrip": timeline.filmstrip,
     "twins": timeline.twins,
     "causes": causes.causes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from torch import Tensor
@@ -10,6 +11,7 @@ from torch import Tensor
 from app.questions.contract import Look
 from qwenvl.errors import RunError
 from qwenvl.positions import RULES, PositionCost, cost_of_size, frequencies, overlaps, position_cost, positions_by_rule
+from qwenvl.reported import M_ROPE, mean, outcome
 
 OTHER_MEDIA = {"448 × 448": ((448, 448), 1), "4K page": ((3840, 2160), 1), "Clip, 12 frames": ((448, 448), 12)}
 
@@ -32,7 +34,8 @@ def positions_by(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def position_facts(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run"}: frequencies of the language model as this run used them, and the cost in ids of its media and others."""
+    """{"run"}: frequencies of the language model as this run used them, the cost in ids of its media and others, and
+    what the authors report of multimodal ids."""
     run = look(asked.get("run")).run
     found = frequencies(run.config, run.record.ntk_alpha)
     others = {name: cost_of_size(run.config, *media) for name, media in OTHER_MEDIA.items()}
@@ -44,6 +47,16 @@ def position_facts(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
         },
         "media": [_cost(position_cost(media)) for media in run.media],
         "others": {name: _cost(cost) for name, cost in others.items()},
+        "reported": _reported(),
+    }
+
+
+def _reported() -> dict[str, Any]:
+    """Table 8 of the paper: each test, the means about pictures and about clips, and how many went which way."""
+    return {
+        "scores": [asdict(score) | {"gain": score.gain} for score in M_ROPE],
+        "means": {about: list(mean(M_ROPE, about)) for about in ("image", "video")},
+        "outcome": list(outcome(M_ROPE)),
     }
 
 

@@ -15,7 +15,9 @@ from app.questions.contract import Look
 from app.rows import media_index
 from qwenvl.config import Qwen2VLConfig
 from qwenvl.errors import RunError
+from qwenvl.longer import DURATIONS, TRAINED_TOKENS, cost_by_length
 from qwenvl.processing.pictures import normalise, resize
+from qwenvl.processing.sampling import VIDEO_PRESETS
 from qwenvl.timeline import resumes, tubes
 from qwenvl.twins import twins_of
 
@@ -47,6 +49,33 @@ def clip_time(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "tubes": [{"position": one.position, "seconds": list(one.seconds)} for one in tubes(run, media)],
         "resumes": [asdict(one) for one in resumes(run, media)],
+    }
+
+
+def clip_longer(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """{"run", "media"}: what a clip of this size and rate would cost if it lasted otherwise, by each preset's limits.
+
+    Raises:
+        RunError: no clip's file, or Qwen-VL, whose pictures all cost the same.
+    """
+    run = look(asked.get("run")).run
+    media = run.media[media_index(run, asked)]
+    if media.sampling is None or not isinstance(run.config, Qwen2VLConfig):
+        raise RunError(
+            "Only of a clip's file in Qwen2-VL is it known what a longer one would cost: choose such a clip."
+        )
+    costs = {preset: cost_by_length(media.size, media.sampling.fps, preset) for preset in VIDEO_PRESETS}
+    return {
+        "seconds": list(DURATIONS),
+        "presets": [
+            {
+                **{"name": name, "budget": VIDEO_PRESETS[name].total_tokens},
+                "costs": [[one.frames, one.width, one.height, one.tokens] for one in found],
+            }
+            for name, found in costs.items()
+        ],
+        "trained": TRAINED_TOKENS,
+        "here": [media.sampling.seconds, media.num_tokens],
     }
 
 

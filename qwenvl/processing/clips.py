@@ -129,7 +129,8 @@ def _absurd(path: Path, times: Sequence[float], fps: float) -> str:
     """What to say of a rate or a duration that no camera makes; "" for one that may be."""
     seconds = len(times) / fps
     if len(times) > 1 and not _SLOWEST <= fps <= _FASTEST:
-        return f"{path.name} says that it shows {fps:,.4g} frames a second; its times are taken as they stand."
+        rate = f"{fps:,.0f}" if fps > 1 else f"{fps:.2g}"
+        return f"{path.name} says that it shows {rate} frames a second; its times are taken as they stand."
     if seconds > _LONGEST:
         return f"{path.name} says that it lasts {seconds / 3600:,.0f} hours; its times are taken as they stand."
     return ""

@@ -15,9 +15,10 @@ from app import pictures
 from app.conversation import Conversation, Settings
 from app.draft import Draft
 from app.exports.files import export_file
-from app.questions.timeline import clip_time, filmstrip, twins
+from app.questions.timeline import clip_longer, clip_time, filmstrip, twins
 from app.session import Session
 from qwenvl.errors import MediaError, RunError, UserError
+from qwenvl.longer import cost_by_length
 from qwenvl.processing.sampling import VideoOptions
 from tests.support.clips import encode, encode_sound, number_of
 
@@ -224,6 +225,19 @@ def test_frames_of_another_shape_are_shown_at_the_originals(tiny_session: Sessio
     media = tiny_session.finished(filmed["A"]).run.media[0]
     assert media.frames[0].size[0] == media.frames[0].size[1]  # squashed
     assert opened(pictures.picture(media, 392)).size == (392, 224)
+
+
+def test_longer_clips_are_costed_by_every_preset(tiny_session: Session, filmed: dict[str, str]) -> None:
+    found = clip_longer(tiny_session.finished, {"run": filmed["B"], "media": 0})
+    assert [one["budget"] for one in found["presets"]] == [24_576, 16_384, 115_200]
+    assert found["here"] == [6.0, 168]
+    for preset in found["presets"]:
+        plan = VideoOptions(preset=preset["name"])
+        forecast = tiny_session.forecast([DIAMOND], samplings=[plan])["B"]["media"][0]
+        (at,) = cost_by_length((784, 448), 25, preset["name"], seconds=[6])
+        assert forecast["tokens"] == at.tokens
+    with pytest.raises(RunError, match="choose such a clip"):
+        clip_longer(tiny_session.finished, {"run": filmed["A"], "media": 0})
 
 
 # --- taking it away ---

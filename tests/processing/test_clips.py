@@ -321,7 +321,7 @@ def test_absurd_rates_are_taken_at_their_word_and_bounded(timescale: int, fps: f
     )
     clip = open_clip(path)
     assert clip.fps == pytest.approx(fps, rel=0.1)
-    rate = f"{clip.fps:,.4g}"
+    rate = "4,194,304" if fps > 1 else "0.002"
     assert clip.note == f"absurd.mp4 says that it shows {rate} frames a second; its times are taken as they stand."
     assert len(clip.times) == 30
     assert numbers(clip, [0, 29]) == [0, 29]
@@ -330,7 +330,7 @@ def test_absurd_rates_are_taken_at_their_word_and_bounded(timescale: int, fps: f
 def test_a_clip_of_days_says_so(tmp_path: Path) -> None:
     hours = [3_600_000 * index for index in range(40)]
     clip = open_clip(encode(tmp_path / "days.mp4", count=40, stamps=hours))
-    assert clip.note.startswith("days.mp4 says that it shows 0.0002")
+    assert clip.note.startswith("days.mp4 says that it shows 0.00028 frames")
     clip = ClipFile(tmp_path / "x", (8, 8), tuple(range(100)), 1.0, False)
     assert clips._absurd(clip.path, clip.times, 1.0) == ""
     told = clips._absurd(Path("long.mp4"), tuple(range(30 * 3600)), 1.0)

@@ -5,6 +5,7 @@ import { said, say } from "../i18n.js";
 import { count, lasting, times } from "../numbers.js";
 import { LETTERS } from "../store.js";
 import { framesOfCell, isClip } from "../time.js";
+import { createLonger } from "./longer.js";
 
 const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
@@ -25,6 +26,7 @@ function costRows(state, index) {
     if (!media) return [];
     return [
       [letter, say("tokens"), media.marks, "tokens"],
+      ...(framesOfCell(media) > 1 ? [[letter, say("one by one"), media.marks + tokensOf(media) * (framesOfCell(media) - 1), "untubed"]] : []),
       [letter, say("ids"), idsOf(run, media), "ids"],
     ];
   });
@@ -45,7 +47,10 @@ function costs(rows, budget) {
   const limit = budget
     ? [el("p", { class: "faint", text: say("Budget of a clip: {n} tokens. Bars are logarithmic.", { n: count(budget) }) })]
     : [];
-  return [...rows.map(line), ...limit];
+  const untubed = rows.some(([, , , kind]) => kind === "untubed")
+    ? [el("p", { class: "faint", text: say("One by one: what the same frames would take without tubes, twice the tokens.") })]
+    : [];
+  return [...rows.map(line), ...untubed, ...limit];
 }
 
 // --- which limits ---
@@ -216,7 +221,8 @@ export function createClipFacts(ctx) {
     return { body, root: el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", { text: title })), body) };
   };
   const [cost, limits, ids] = [card(say("What the clip costs")), card(say("Why so many tokens")), idsCard(ctx)];
-  const root = el("div", { class: "clip-facts", hidden: true }, cost.root, limits.root, ids.root);
+  const longer = createLonger(ctx);
+  const root = el("div", { class: "clip-facts", hidden: true }, cost.root, limits.root, ids.root, longer.root);
   return {
     root,
     update(state, selection, letter) {
@@ -235,6 +241,8 @@ export function createClipFacts(ctx) {
         ...(twins ? [el("p", { text: twinWords(twins) })] : []),
       ]);
       ids.root.hidden = framesOfCell(media) < 2;
+      longer.root.hidden = ids.root.hidden;
+      if (!ids.root.hidden) longer.update(run, media);
       if (!ids.root.hidden) ids.update(state, run, media);
     },
   };

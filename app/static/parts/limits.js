@@ -26,13 +26,14 @@ export function limitBar(run, media) {
   const here = area(media.size);
   const at = (value) => (100 * Math.log(value / FACTOR)) / Math.log((2 * Math.max(high, here)) / FACTOR);
   const left = Math.min(99, Math.max(0, at(here)));
+  const close = at(high) >= 60 && at(low) > 25; // both names to the left, one beneath the other
   const shift = left > 70 ? "-92%" : left < 25 ? "-8%" : "-50%";
   return el(
     "div",
-    { class: "limit-bar" },
+    { class: `limit-bar${close ? " tall" : ""}` },
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
     mark(low, "min_pixels", at(low) > 25 ? "left" : "right", at(low)),
-    mark(high, "max_pixels", at(high) < 60 ? "right" : "left", at(high)),
+    mark(high, "max_pixels", `${at(high) < 60 ? "right" : "left"}${close ? " below" : ""}`, at(high)),
     el("b", { style: { left: `${left}%`, "--shift": shift } }, el("small", { text: say(media.sampling ? "a frame, {pixels} px" : "this picture, {pixels} px", { pixels: count(here) }) })),
   );
 }

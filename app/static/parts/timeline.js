@@ -123,7 +123,7 @@ function rowNames(rows, media, narrow, drawn) {
     ...two(
       rows.frames + 16,
       taken(frames, drawn),
-      total ? say("of {total}, {rate} a second", { total: count(total), rate: Number(rate.toPrecision(2)) }) : "",
+      total ? say("of {total}, {rate} a second", { total: count(total), rate: short(rate) }) : "",
     ),
     ...two(
       rows.tubes + 11,
@@ -144,12 +144,13 @@ function layOut(width) {
   return { narrow, x, y, width: width - x - 2, height: y.bars + ROW.bars + 2 };
 }
 
+const short = (value) => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumSignificantDigits: 3 });
+
 // How fast frames pass: in the file, to the model, and as tubes.
 function rates(media) {
   if (!media.sampling) return say("{n} frames, as they were given", { n: count(media.frames) });
   const { fps, effective_fps: rate } = media.sampling;
-  const short = (value) => Number(value.toPrecision(3));
-  const tubes = rate / framesOfCell(media);
+    const tubes = rate / framesOfCell(media);
   const words = { fps: short(fps), rate: short(rate), tubes: short(tubes) };
   const begin = say("{fps} frames a second in the file, {rate} a second to the model", words);
   return framesOfCell(media) > 1 ? begin + say(", as tubes {tubes} a second", words) : begin;

@@ -12,6 +12,7 @@ import { createIds, tokenAt } from "../parts/ids.js";
 import { Lanes, idsWords, tallest } from "../parts/lanes.js";
 import { createPlot3d } from "../parts/plot3d.js";
 import { costRows } from "../parts/positioncosts.js";
+import { reportedCard } from "../parts/reported.js";
 import { LETTERS, choices, other } from "../store.js";
 import { cellInTime, firstFrameOf } from "../time.js";
 
@@ -253,7 +254,8 @@ export function createView(ctx) {
   const choice = ctx.mediaChoice();
   const [panel, tools] = [honestPanel(), toolRow(ctx, choice)];
   const cards = el("div", { class: "triple position-cards" }, places.root, waves.root, costs.root);
-  const root = el("div", { class: "view view-positions" }, tools.root, lanesCard, cards, panel.root);
+  const reported = reportedCard();
+  const root = el("div", { class: "view view-positions" }, tools.root, lanesCard, cards, panel.root, reported.root);
   return {
     root,
     stages: {},
@@ -275,6 +277,7 @@ export function createView(ctx) {
       if (!Object.keys(facts).length) return;
       waves.update(state, facts);
       costs.update(state, facts);
+      reported.update(Object.values(facts)[0].reported);
     },
   };
 }

@@ -1,6 +1,18 @@
 // Positions: ids along the prompt, the rules that give them, frequencies, the position budget.
 
 export default {
+  "What the authors report of three ids": "作者报告的三个编号的效果",
+  "2409.12191v2, Table 8: Qwen2-1.5B with a ViT-L; ○ one id, ● three; percent":
+    "2409.12191v2，表 8：Qwen2-1.5B 加 ViT-L；○ 一个编号，● 三个；百分比",
+  "Tests about pictures": "图片测试",
+  "Tests about clips": "视频测试",
+  "mean {one} → {many}": "平均 {one} → {many}",
+  "{better} of {all} better, {equal} equal, {worse} worse; most is gained on clips. One small model with each.":
+    "{all} 项中 {better} 项更好，{equal} 项持平，{worse} 项更差；视频上提高最多。每种方式各训练一个小模型。",
+  "Fewer ids are arithmetic, see the budget above. That the 72B, trained on at most 16K tokens, stays good on clips of up to 80K is reported too (Fig. 5).":
+    "编号更少是算术，见上面的位置预算。而 72B 模型训练时最多 16K 个词元，在长达 80K 的视频上仍然表现良好，这也出自报告（图 5）。",
+  "So is that pictures and clips were mixed in training (section 2.1). Weights show neither.":
+    "训练中混合了图片和视频，也是如此（2.1 节）。这两点从权重里都看不出来。",
   ids: "编号",
   time: "时间",
   row: "行",

@@ -12,6 +12,7 @@ from PIL import Image
 
 from app.conversation import Conversation, Settings
 from qwenvl.positions import cost_of_size, frequencies, overlaps, position_cost, positions_by_rule
+from qwenvl.reported import M_ROPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -144,6 +145,19 @@ def test_frequencies_and_costs_are_the_librarys(looking: Any) -> None:
                 cost = position_cost(run.media[0]) if media is None else cost_of_size(run.config, *media)
                 wanted.append([letter, cost.tokens, cost.ids])
     assert pairs == wanted
+    rows = [row.split("\n") for row in looking.page.locator(".reported-row").all_inner_texts()]
+    assert rows == [
+        [
+            score.test,
+            f"{score.one:.1f} → {score.multimodal:.1f}",
+            f"{score.gain:+.1f}".replace("-", "−").replace("+0.0", "±0.0"),
+        ]
+        for score in M_ROPE
+    ]
+    assert looking.page.locator(".reported-row.lost").count() == 2
+    assert "2409.12191v2, Table 8" in looking.page.locator(".reported").inner_text()
+    assert "8 of 11 better, 1 equal, 2 worse" in looking.page.locator(".reported").inner_text()
+    assert "mixed in training (section 2.1)" in looking.page.locator(".reported").inner_text()
 
 
 def test_under_transformers_5_what_falls_back_into_a_clip_is_red(long_clip: Any) -> None:

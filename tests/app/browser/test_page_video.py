@@ -59,6 +59,22 @@ def test_a_clip_is_shown_through_time_and_every_moment_is_the_runs_own(visitor: 
     assert "in t 17" in visitor.sentence()
     page.locator(".clip-facts").get_by_role("button", name="transformers 5").click()
     visitor.until(".clip-facts p", "Tubes have t ids 15 to 20; the text goes on at 22. No id is used twice.")
+    costs = page.locator(".clip-facts .cost-row").all_inner_texts()
+    assert ["".join(row.split("\n")) for row in costs] == [
+        "Atokens1,290",
+        "Aids1,290",
+        "Btokens170",
+        "Bone by one338",
+        "Bids9",
+    ]
+    page.wait_for_function("() => document.querySelectorAll('.longer .cost-curve').length >= 6")
+    page.locator(".longer input").focus()
+    page.keyboard.press("End")
+    assert page.locator(".longer-at").inner_text() == (
+        "3,831.2 s · Qwen2-VL: 768 × 420 × 224, 46,080 tokens · paper: 768 × 420 × 224, 46,080 tokens · "
+        "qwen-vl-utils 0.0.14: 768 × 616 × 364, 109,824 tokens"
+    )
+    assert "paper breaks its 16,384 from about 146.8 s on" in page.locator(".longer").inner_text()
     assert visitor.complaints == []
     assert visitor.outside == []
 
