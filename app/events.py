@@ -37,7 +37,7 @@ NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibilit
 LATER: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
 THUMBNAIL_SIDE = 480
 PATIENCE = 0.2  # seconds before an example says that it is being prepared
-NO_PICTURE = ("No picture in this question.", "The models answer from words alone, and only Positions applies.")
+NO_PICTURE = ("No picture in this question.", "The models answer from words; Pipeline, Positions and Layers apply.")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import { cellAt, placeOf } from "./geometry.js";
 import { ownGrid } from "./families.js";
 import { rectangle } from "./parts/region.js";
-import { LETTERS, MOST_ADDED, NO_PLACE, choices, effective, hasView, other, siteOf } from "./store.js";
+import { LETTERS, MOST_ADDED, NO_PLACE, choices, effective, hasView, letGoOf, other, shows, siteOf } from "./store.js";
 import { linkedWord, sameWord, tokenOfWord, wordOfToken } from "./words.js";
 
 const PLAY_MS = 700;
@@ -211,10 +211,20 @@ export function createActions(store) {
 
   function letGo() {
     const { selection, preview } = store.state;
+    const { view } = selection;
+    const rest = letGoOf(view, selection);
     if (preview) store.preview(null);
-    else if (selection.swap) store.select({ swap: false });
-    else if (selection.keys || selection.region) store.select(NO_PLACE);
+    else if (rest) store.select({ [`of_${view}`]: { ...choices(selection, view), ...rest } });
+    else if (selection.swap && shows(view, "swap")) store.select({ swap: false });
+    else if ((selection.keys && shows(view, "place")) || (selection.region && shows(view, "region"))) store.select(NO_PLACE);
     else if (LETTERS.some((letter) => selection.query[letter] !== null)) words.letGoOfWord();
+  }
+
+  // A view without a row has nothing to swap, and says so: nothing changes out of sight.
+  function swap() {
+    const { view, swap: swapped } = store.state.selection;
+    if (shows(view, "swap")) store.select({ swap: !swapped });
+    else store.set({ remark: "swap" });
   }
 
   // A rectangle goes along to the view that asks what depends on it.
@@ -233,8 +243,8 @@ export function createActions(store) {
     ...headActions(store),
     ...adapterActions(store),
     letGo,
-    swap: () => store.select({ swap: !store.state.selection.swap }),
-    pickView: (view) => hasView(view) && store.select({ view, site: siteOf(view), ...NO_PLACE, ...carried(view) }),
+    swap,
+    pickView: (view) => hasView(view) && store.select({ view, site: siteOf(view), ...carried(view) }),
     choose: (view, patch) => store.select({ [`of_${view}`]: { ...choices(store.state.selection, view), ...patch } }),
     tryChoice: (view, patch) =>
       store.preview(patch && { [`of_${view}`]: { ...choices(store.state.selection, view), ...patch } }),

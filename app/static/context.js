@@ -1,5 +1,6 @@
 // What views share: where a picture fits, what stands in for one, and the numbers of the current selection.
 
+import { said, say } from "./i18n.js";
 import { hear } from "./news.js";
 import { createMediaChoice } from "./parts/mediachoice.js";
 import { createResources } from "./resources.js";
@@ -24,7 +25,7 @@ function followDraft(redraw) {
   return () => (image.complete && image.naturalWidth ? image : null);
 }
 
-const NO_PICTURE = "No picture in this question. Positions still applies; this view needs one.";
+const NO_PICTURE = "No picture in this question. This view needs one; Pipeline, Positions and Layers do not.";
 
 export function createContext(store, client, actions) {
   const drafted = followDraft(store.redraw);
@@ -35,7 +36,7 @@ export function createContext(store, client, actions) {
     const live = store.state.live[letter];
     const image = live ? drafted() : null;
     const size = image ? [image.naturalWidth, image.naturalHeight] : [3, 2];
-    const note = run ? NO_PICTURE : live?.step || "No answer yet.";
+    const note = run ? say(NO_PICTURE) : live?.step ? said(live.step) : say("No answer yet.");
     return { image, size, box: stageBox(cell, size, tall).inner, quiet: true, note };
   }
 

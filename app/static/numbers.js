@@ -17,12 +17,15 @@ export function percent(share) {
   return `${value.toFixed(two ? 2 : 1)} %`;
 }
 
+// The same in the few signs of a matrix's cell.
 export function cellNumber(share) {
   const value = share * 100;
+  if (value > 0 && value < 0.005) return "<.01";
+  if (value >= 99.995 && value < 100) return ">99.9";
   if (value >= 10 && value < 98.5) return value.toFixed(0);
-  if (value > 99.95) return value > 99.995 ? "100" : value.toFixed(2);
-  if (value >= 98.5) return value.toFixed(1);
-  return value > 0 && value < 0.05 ? (value < 0.005 ? "0.00" : value.toFixed(2)) : value.toFixed(1);
+  if (value === 100) return "100";
+  if (value >= 98.5) return value.toFixed(value >= 99.95 ? 2 : 1);
+  return value.toFixed(value > 0 && value < 0.05 ? 2 : 1);
 }
 
 // How many seconds a clip lasts: one decimal, more below a second, commas from a thousand.

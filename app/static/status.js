@@ -5,7 +5,7 @@ import { ownGrid, ownUnit } from "./families.js";
 import { cellAt, cellBox } from "./geometry.js";
 import { say, said } from "./i18n.js";
 import { count, percent } from "./numbers.js";
-import { LETTERS, other } from "./store.js";
+import { LETTERS, letGoOf, other, shows } from "./store.js";
 import { cellInTime, isClip, momentName, sharesInTime } from "./time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "./words.js";
 
@@ -22,8 +22,8 @@ const rowName = (map) =>
     ? say("mean of rows {rows}", { rows: map.rows.map(count).join(", ") })
     : say("row {row}", { row: count(map.row) });
 
-// `region`: what of the map and of the row lies in a rectangle, which is then said in place of the shares.
-export function rowWords(ctx, letter, state, selection, region = () => null) {
+// `placed`: in words how much of a map falls on the chosen place, which is then said instead of the share on the image.
+export function rowWords(ctx, letter, state, selection, placed = () => null) {
   const run = state.runs[letter];
   if (!run) return state.live[letter] ? said(state.live[letter].step) : say("no answer yet");
   if (!run.media.length) return say("no picture in this question");
@@ -34,12 +34,8 @@ export function rowWords(ctx, letter, state, selection, region = () => null) {
   const word = missing ? say("has no row for this word, shown: its “{word}”, ", { word: missing }) : "";
   const row = rowOfToken(run, selection.query[letter]);
   if (!map || !fresh) return word + say("row {row} on its way", { row: count(row) });
-  const inside = region(map);
-  if (inside) {
-    const shares = { map: percent(inside.ofMap), part: percent(inside.share) };
-    const gaps = { row: rowName(map), where: languageWhere(map), ...shares };
-    return word + say("{row}, {where}, region: {map} of its image attention, {part} of the row", gaps);
-  }
+  const there = placed(map);
+  if (there) return word + say("{row}, {where}, {there}", { row: rowName(map), where: languageWhere(map), there });
   const parts = { row: rowName(map), where: languageWhere(map), share: percent(map.shares_all ?? map.share) };
   const sinks = percent(sunk(map));
   const image = say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks });
@@ -82,12 +78,17 @@ export function statusParts(ctx, state, selection, sentence) {
     const busy = LETTERS.map((letter) => state.live[letter]).find(Boolean);
     return [[busy ? said(busy.step) : say("No run yet: ask a question, or start from an example.")]];
   }
+  const bare = LETTERS.every((letter) => !state.runs[letter]?.media.length);
+  if (bare && shows(selection.view, "picture")) return [[say("No picture in this question: this view needs one.")]];
   return sentence(ctx, state, selection);
 }
 
 export function statusHint(state, selection) {
   if (state.preview) return say("Click to lock");
-  const locked = selection.keys || selection.region || LETTERS.some((letter) => selection.query[letter] !== null);
+  if (state.remark === "swap") return say("No one row here to swap: Q works in Vision and Answer");
+  const { view } = selection;
+  const place = (selection.keys && shows(view, "place")) || (selection.region && shows(view, "region"));
+  const locked = place || letGoOf(view, selection) || LETTERS.some((letter) => selection.query[letter] !== null);
   return locked ? say("Locked. Esc lets go") : say("Hover to look, click to lock");
 }
 

@@ -12,6 +12,13 @@ export const hasView = (view) => Object.hasOwn(views, view);
 
 export const siteOf = (view) => views[view].SITE;
 
+// What of the selection a view shows besides the word: "place", "region", "swap"; "picture" where it
+// needs one. Esc and Q act on nothing else there.
+export const shows = (view, what) => (views[view].SHOWS ?? []).includes(what);
+
+// What letting go of a view's own choice leaves of it, or null where nothing of its own is chosen.
+export const letGoOf = (view, selection) => views[view].letGo?.(choices(selection, view)) ?? null;
+
 // What each view lets one choose in it alone, as it begins.
 const choicesOf = () =>
   Object.fromEntries(Object.entries(views).flatMap(([id, { CHOICES }]) => (CHOICES ? [[id, { ...CHOICES }]] : [])));
@@ -68,6 +75,7 @@ export function createStore() {
     preview: null, // what hovering adds to the selection, until the pointer leaves
     shared: false, // one scale for both maps
     shown: "A", // the column on a phone
+    remark: null, // what a key could not do here, until something else is done
     notice: null, // { sentence, action }: a run that is gone
     stale: null, // a sentence: the question has changed since
     busy: false,
@@ -95,12 +103,12 @@ export function createStore() {
       changed();
     },
     select(patch) {
-      state = { ...state, selection: { ...state.selection, ...patch }, preview: null };
+      state = { ...state, selection: { ...state.selection, ...patch }, preview: null, remark: null };
       changed();
     },
     preview(patch) {
       if (patch === null && state.preview === null) return;
-      state = { ...state, preview: patch };
+      state = { ...state, preview: patch, remark: null };
       changed();
     },
     redraw: changed,
@@ -112,8 +120,7 @@ export function createStore() {
 // What is on screen: the locked selection with the hovered one laid over it.
 export const effective = (state) => (state.preview ? { ...state.selection, ...state.preview } : state.selection);
 
-const asIndex = (text) =>
-  text === "mean" ? "mean" : Number.isInteger(Number(text)) && text !== "" ? Number(text) : null;
+const asIndex = (text) => (text === "mean" ? "mean" : /^\d+$/.test(text ?? "") ? Number(text) : null);
 
 // The selection as one readable line for the address bar, and back. Indices only, never texts.
 export function toLine(selection) {

@@ -125,7 +125,16 @@ function laneParts(shown, at, x, top, largest, width) {
   ];
 }
 
+const HALF_TAG = 96; // px at most from the middle of a tag to its end
+const TAG_TURNS = 190; // px from the left before which a tag lies to the right of its line
 const JUMP_WORDS = 320; // px that the sentence of a jump and the tag of a token take beside each other
+
+// Beyond the tag of the last token, where a short prompt leaves room for the sentence; else null.
+function besideTags(x, run, width) {
+  const end = x(run.tokens.id.length);
+  const at = end + (end < TAG_TURNS + HALF_TAG ? 2 * HALF_TAG : HALF_TAG);
+  return at + JUMP_WORDS - HALF_TAG < width ? at : null;
+}
 
 // The jump behind each media of a model whose media take fewer ids than tokens.
 function jumps(shown, x, top, width) {
@@ -139,7 +148,9 @@ function jumps(shown, x, top, width) {
     const line = svg("line", { x1: x(last + 1), x2: x(last + 1), y1: top, y2: top + heightOf(shown.lanes) - GAP, class: "lane-jump" });
     // Over the picture's own tokens where they are wide enough: the tag of a word that follows would cover it.
     const apart = x(last + 1) - x(first) > JUMP_WORDS;
-    const at = apart ? x(first) : x(last + 1) + (right ? -3 : 3);
+    const clear = besideTags(x, run, width);
+    const beyond = clear !== null && media === run.media.at(-1);
+    const at = apart ? x(first) : beyond ? clear : x(last + 1) + (right ? -3 : 3);
     const place = { x: at, y: top - 5, "text-anchor": right && !apart ? "end" : "start", class: "lane-name" };
     return [line, words("text", place, jumpWords(positions[0][first], after, media, shown.rule))];
   });
@@ -265,6 +276,6 @@ export class Lanes {
     const label = bar.firstChild;
     const ids = idsWords(shown.run, shown.positions.map((lane) => lane[token]));
     label.textContent = role === "query" ? say("token {token} is {ids}", { token: count(token), ids }) : say("coded at the same place: token {token}, {ids}", { token: count(token), ids });
-    label.style.transform = `translateX(${x > shape.width - 110 ? "-96%" : x < 190 ? "-4%" : "-50%"})`;
+    label.style.transform = `translateX(${x > shape.width - 110 ? "-96%" : x < TAG_TURNS ? "-4%" : "-50%"})`;
   }
 }

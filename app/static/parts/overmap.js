@@ -8,7 +8,7 @@ import { chosenCells, chosenRegion, frameOf, placeLines } from "./places.js";
 const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
 const inOne = (unit) => (unit === "patch" ? say(" of the row, in one patch") : say(" of the row, in one token"));
 const holdIt = (unit) => (unit === "patch" ? say(" patches hold it") : say(" tokens hold it"));
-const points = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${percent(Math.abs(value))}`;
+export const points = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${percent(Math.abs(value))}`;
 
 function inFrame(cells, [, rows, columns], frame) {
   const size = rows * columns;
@@ -55,7 +55,7 @@ function pinnedLines(map, pin, region) {
   const value = map.mode === "neutral" ? points(pin.sum) : percent(pin.sum);
   const unit = map.mode === "neutral" ? say(" more than the neutral row") : say(" of the row");
   return [
-    ["", say("pinned {cell}", { cell: pin.text })],
+    ["", say("at {cell}", { cell: pin.text })],
     [value, unit],
   ];
 }

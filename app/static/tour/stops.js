@@ -3,9 +3,10 @@
 
 import { say } from "../i18n.js";
 import { hasAdapter } from "../families.js";
-import { rowAndColumn } from "../geometry.js";
+import { cellAt, rowAndColumn } from "../geometry.js";
 import { count, percent } from "../numbers.js";
 import { LETTERS } from "../store.js";
+import { isClip } from "../time.js";
 import { VIEWS } from "../views/index.js";
 import { tokenOfWord, wordLabel } from "../words.js";
 
@@ -17,10 +18,13 @@ const letterOf = (state, adapter) =>
 const queried = (ctx) => ctx.run(letterOf(ctx.store.state, true));
 const placed = (ctx) => ctx.run(letterOf(ctx.store.state, false));
 
+// Its questions are about one still: of a clip, or of several pictures, what they say would not hold.
+const aboutOnePicture = (run) => run.media.length === 1 && !isClip(run.media[0]) && run.words.length > 0;
+
 export const canTour = (state) =>
   [true, false].every((adapter) => {
     const letter = letterOf(state, adapter);
-    return letter && state.runs[letter].media.length && state.runs[letter].words.length;
+    return letter && aboutOnePicture(state.runs[letter]);
   });
 
 const look = (ctx, view, patch = {}) => {
@@ -129,7 +133,14 @@ const vision = {
       patches: count(product(placed(ctx).media[0].patch_grid)),
     }),
   options: ["The 8 around it", "Those of its row and column", "All of them"],
-  answer: (ctx) => ({ value: 2, media: placed(ctx).media[0] }),
+  // Counted: the keys of the exact row of the middle patch, in the first layer.
+  async answer(ctx) {
+    const { id, media: [media] } = placed(ctx);
+    const { index } = cellAt([0.5, 0.5], media.patch_grid);
+    const row = await ctx.client.fetchOnce("vision_row", { run: id, media: 0, patch: index, layer: 0, head: "mean", column: false });
+    if (row.error) throw new Error(row.error);
+    return { value: row.values.length === product(media.patch_grid) ? 2 : 1, media };
+  },
   told: ({ media }) =>
     say(
       "All {patches}: nothing stands between two patches of one picture, in either model. What a tower can't do is look from one picture, or one pair of a clip's frames, into another.",

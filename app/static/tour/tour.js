@@ -3,6 +3,7 @@
 import { el, refill } from "../dom.js";
 import { say, said } from "../i18n.js";
 import { pixels } from "../numbers.js";
+import { LETTERS } from "../store.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
@@ -46,6 +47,15 @@ function outcome(stop, { guess, answer, error }) {
       el("b", { text: say("It is {value}.", { value: shown(stop, answer.value) }) }),
     ),
     el("p", { text: stop.told(answer) }),
+  ];
+}
+
+// Nothing to ask about: the answers are on their way, or they are not what the questions are about.
+function vacant({ runs, busy }) {
+  if (busy || LETTERS.some((letter) => !runs[letter])) return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
+  return [
+    el("p", { text: say("The tour asks about one picture, of one model of each family: these answers are about something else.") }),
+    el("button", { type: "button", class: "link", text: say("Show the first example"), onclick: () => document.querySelector(".chips .chip")?.click() }),
   ];
 }
 
@@ -97,7 +107,7 @@ export function createTour(ctx) {
   function drawBody(ready) {
     const stop = STOPS[at];
     const done = results[at];
-    if (!ready) return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
+    if (!ready) return vacant(ctx.store.state);
     return [
       el("p", { class: "tour-question", text: stop.ask(ctx) }),
       ...(done ? outcome(stop, done) : [guessForm(stop, guessed)]),
@@ -114,7 +124,7 @@ export function createTour(ctx) {
       all: STOPS.length,
       name: say(STOPS[at].name),
     });
-    refill(body, [at, ready, runs, results[at] ?? null], () => drawBody(ready));
+    refill(body, [at, ready, runs, ctx.store.state.busy, results[at] ?? null], () => drawBody(ready));
     refill(foot, [at, Boolean(results[at])], () => [
       step("Back", at - 1),
       el("span", { class: "spring" }),

@@ -18,6 +18,7 @@ import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Adapter";
 export const SITE = "adapter";
+export const SHOWS = ["picture", "place"];
 export const CHOICES = { order: "index", against: "keys" };
 
 const STAGE_HEIGHT = 250;
@@ -297,7 +298,8 @@ function honest(state, selection) {
       [say("Not shown"), say("What the two linear layers make of four patches.")],
     ];
   const { query, head } = selection.adapter;
-  const read = head === "mean" ? say("the heads averaged") : say("head {head}", { head });
+  const most = Math.max(...LETTERS.map((letter) => state.runs[letter]?.sites.adapter?.heads ?? 0));
+  const read = most === 1 ? say("its one head") : head === "mean" ? say("the heads averaged") : say("head {head}", { head });
   return [
     [say("Plotted"), say("Cross-attention of query {query}: one softmax over all patches, {read}.", { query, read })],
     [say("Normalised"), say("Each map to its own maximum, so a faint map is a flat one. Printed shares are of the query's row.")],
@@ -323,6 +325,15 @@ export function createView(ctx) {
   };
 }
 
+// Who reads the chosen patch most.
+function readWords({ sheet, media }, place) {
+  if (!sheet) return null;
+  const { row, column: at, index } = cellAt(place, [1, ...media.patch_grid.slice(1)]);
+  const { all, half } = readersOf(sheet, index);
+  const values = { row, column: at, query: all[0][0], share: percent(all[0][1]), half: count(half), queries: count(all.length) };
+  return say("patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half", values);
+}
+
 // What the status line says of this view.
 export function status(ctx, state, selection) {
   const found = Object.fromEntries(LETTERS.map((letter) => [letter, reading(ctx, state, selection, letter)]));
@@ -337,6 +348,8 @@ export function status(ctx, state, selection) {
     if (!map) return [];
     const all = run.sites.adapter.heads;
     const heads = head === "mean" && all > 1 ? say("mean of {heads} heads", { heads: all }) : headName(head, all);
+    const read = selection.keys && readWords(found[letter], selection.keys);
+    if (read) return [["", letter, ` ${heads}, ${read}`]];
     const values = { heads, most: percent(map.max), half: count(map.half.length), patches: count(map.values.length) };
     return [["", letter, ` ${say("{heads}, at most {most} of the row in one patch, {half} of {patches} patches hold half", values)}`]];
   });

@@ -6,9 +6,9 @@ import { fit } from "../geometry.js";
 import { say, said } from "../i18n.js";
 import { count, percent } from "../numbers.js";
 import { Matrix, STATISTICS } from "../parts/matrix.js";
-import { Ladder } from "../parts/ladder.js";
-import { columnOver, columnScale, differenceOver, differenceScale, rowOver, rowScale } from "../parts/overmap.js";
-import { chosenRegion } from "../parts/places.js";
+import { Ladder, drawnGrid, drawnValues } from "../parts/ladder.js";
+import { columnOver, columnScale, differenceOver, differenceScale, points, rowOver, rowScale } from "../parts/overmap.js";
+import { chosenCells, chosenRegion } from "../parts/places.js";
 import { readerBars, rowBars } from "../parts/rowbar.js";
 import { createRibbon } from "../parts/ribbon.js";
 import { createScale } from "../parts/scale.js";
@@ -17,12 +17,13 @@ import { createClip } from "../parts/clip.js";
 import { twoColumns } from "../parts/frame.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { LETTERS, choices } from "../store.js";
-import { headWords, languageWhere, layerWords, rowWords } from "../status.js";
+import { cellWords, headWords, languageWhere, layerWords, rowWords } from "../status.js";
 import { atCell, cellInTime } from "../time.js";
 import { chosenLabel, isPredicted, tokenLabel, wordLabel, wordOfToken, wordPredictedBy } from "../words.js";
 
 export const NAME = "Answer";
 export const SITE = "language";
+export const SHOWS = ["place", "region", "swap"];
 export const CHOICES = { mode: "raw", scale: "own", statistic: "share" };
 const STAGE_HEIGHT = 288;
 const SCALE_HEIGHT = 204; // the least that its words need
@@ -281,7 +282,7 @@ function honest(selection, runs) {
   return [
     [say("Plotted"), plotted(selection, runs)],
     [say("Normalised"), normalised(selection)],
-    [say("Not shown"), `${say("Cause, gradients, rollout: a high share is no reason.")} ${note}`.trim()],
+    [say("Not shown"), `${say("A cause: a high share is no reason. Gradient methods and rollout are left for later.")} ${note}`.trim()],
   ];
 }
 
@@ -334,19 +335,34 @@ function swapped(ctx, state, letter) {
   return say("{key}, read most by {row}: {share} of it", gaps);
 }
 
+// How much of a row falls on the chosen place.
+function placedWords(map, selection) {
+  const region = chosenRegion(selection, map);
+  if (region) {
+    if (region.share === null) return null;
+    return say("region: {map} of its image attention, {part} of the row", { map: percent(region.ofMap), part: percent(region.share) });
+  }
+  const pin = chosenCells(selection, map.unit, drawnGrid(map), drawnValues(map));
+  if (!pin) return null;
+  if (map.mode === "neutral") return say("{cell}: {points} against the neutral row", { cell: pin.text, points: points(pin.sum) });
+  return say("{cell}: {share} of the row", { cell: pin.text, share: percent(pin.sum) });
+}
+
 // What the status line says of this view.
 export function status(ctx, state, selection) {
   const run = state.runs[selection.model];
   const token = selection.query[selection.model];
   const label = chosenLabel(run, token);
-  if (selection.swap && (label || selection.keys))
+  if (selection.swap && (label || selection.keys || selection.region))
     return [[say("column, query and key swapped")], ...LETTERS.map((letter) => ["", letter, ` ${swapped(ctx, state, letter)}`])];
+  const seen = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]);
+  if (!label && selection.keys && !selection.region)
+    return [[say("a place on the picture")], ...seen.map((letter) => ["", letter, ` ${cellWords(state.runs[letter], state.runs[letter].media[selection.media], selection.keys)}`])];
   if (!label) return [[say("Nothing is chosen: point at a word of an answer to see the row that predicts it.")]];
   const kind = wordOfToken(run, token) >= 0 ? `${say("answer word")} ` : "";
-  const region = (map) => {
-    const found = chosenRegion(selection, map);
-    return found && found.share !== null ? found : null;
+  const words = (letter) => {
+    const now = { ...selection, frame: cellInTime(state, selection, letter) };
+    return ` ${rowWords(ctx, letter, state, selection, (map) => placedWords(map, now))}`;
   };
-  const words = (letter) => ` ${rowWords(ctx, letter, state, selection, region)}`;
   return [[kind, label], ...LETTERS.map((letter) => ["", letter, words(letter)])];
 }

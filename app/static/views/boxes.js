@@ -369,6 +369,9 @@ export function createView(ctx) {
   };
 }
 
+// Without the visitor's own box; null where none is drawn.
+export const letGo = (chosen) => (edgesOf(chosen) ? NO_RECTANGLE : null);
+
 // What the status line says of this view.
 export function status(ctx, state, selection) {
   const yours = edgesOf(choices(selection, "boxes"));

@@ -24,6 +24,7 @@ import { chosenLabel, leadingSpace, wordOfToken } from "../words.js";
 
 export const NAME = "Causes";
 export const SITE = "language";
+export const SHOWS = ["picture"];
 export const CHOICES = {
   tool: "paint",
   shape: "box",
@@ -417,6 +418,12 @@ export function createView(ctx) {
       root.dataset.settled = String(LETTERS.every((letter) => !asker.look(letter, questionOf(state, letter)).late));
     },
   };
+}
+
+// Without the place that is hidden or painted; null where none is.
+export function letGo(chosen) {
+  if (!regionOf(chosen)) return null;
+  return { ...NO_RECTANGLE, strokes: "none", shape: chosen.shape === "half" ? "box" : chosen.shape };
 }
 
 // What the status line says of this view.

@@ -19,6 +19,7 @@ import { chosenLabel, wordLabel, wordOfToken } from "../words.js";
 
 export const NAME = "Layers";
 export const SITE = "language";
+export const SHOWS = ["place"];
 export const CHOICES = { layerA: null, layerB: null, word: "" };
 
 const STAGE_HEIGHT = 204;
@@ -338,7 +339,7 @@ function drawColumn(ctx, view, state, selection) {
   const word = wordOf(ctx, state, view.letter);
   const look = { run, media, lens, word, layer: layerOf(run, selection, view.letter, word?.value) };
   if (media) drawStage(ctx, view, look, state, selection);
-  else view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run));
+  else view.stage.update({ ...ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run), note: say("No picture in this question, so no visual token.") });
   toggle(view.cells[1], "idle", !media);
   if (media) drawThumbs(ctx, view, look, state, selection);
   drawTable(ctx, view, look, selection);
@@ -395,6 +396,18 @@ export const createView = (ctx) =>
     honest: (state) => honest(LETTERS.map((letter) => state.runs[letter])),
   });
 
+// What the visual token in question reads as.
+function visualWords(ctx, state, selection, letter, layer) {
+  const run = state.runs[letter];
+  if (!run.media[selection.media]) return "";
+  const here = visualToken(state, selection, letter);
+  const { value } = tokenOf(ctx, state, run, here.token, `lens cell ${letter}`);
+  if (value?.token !== here.token) return "";
+  const read = { top: quoted(value.texts[layer][0]), share: percent(value.probabilities[layer * value.probabilities.shape[1]]) };
+  if (hasAdapter(run)) return say("query {n} reads {top} at {share}", { n: here.row * here.columns + here.column, ...read });
+  return say("token ({row}, {column}) reads {top} at {share}", { row: here.row, column: here.column, ...read });
+}
+
 // What the status line says of this view.
 export function status(ctx, state, selection) {
   const about = (letter) => {
@@ -406,9 +419,11 @@ export function status(ctx, state, selection) {
     const layer = layerOf(run, selection, letter, word?.value);
     const token = selection.query[letter];
     const at = token === null ? -1 : token - run.answer_start;
-    if (at < 0) return ["", letter, ` ${say("layer {n}, no word chosen", { n: layer })}`];
+    const visual = visualWords(ctx, state, selection, letter, layer);
+    if (at < 0) return ["", letter, ` ${[say("layer {n}, no word chosen", { n: layer }), visual].filter(Boolean).join(", ")}`];
     const [top, chance] = [lens.value.top, lens.value.said].map((values) => values[layer * values.shape[1] + at]);
-    return ["", letter, ` ${say("layer {n} reads {top} at {share}, its own word at {own}", { n: layer, top: quoted(lens.value.texts[layer][at]), share: percent(top), own: percent(chance) })}`];
+    const told = say("layer {n} reads {top} at {share}, its own word at {own}", { n: layer, top: quoted(lens.value.texts[layer][at]), share: percent(top), own: percent(chance) });
+    return ["", letter, ` ${[told, visual].filter(Boolean).join(", ")}`];
   };
   const chosen = chosenLabel(state.runs[selection.model], selection.query[selection.model]);
   return [[chosen ? say("the row before {word}", { word: chosen }) : say("no word is chosen")], ...LETTERS.map(about).filter(Boolean)];

@@ -19,6 +19,7 @@ import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Patches";
 export const SITE = "vision";
+export const SHOWS = ["picture", "place"];
 export const CHOICES = { order: "none" };
 
 const STAGE_HEIGHT = 250;

@@ -20,6 +20,7 @@ import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Vision";
 export const SITE = "vision";
+export const SHOWS = ["picture", "place", "swap"];
 export const CHOICES = { layerA: null, headA: null, layerB: null, headB: null, statistic: "distance" };
 
 const STAGE_HEIGHT = 250;

@@ -41,6 +41,9 @@ export default {
   "The picture in model {letter}: what an adapter query reads, or the token grid":
     "模型 {letter} 中的图片：适配器查询读取之处，或词元网格",
   "the heads averaged": "各头取平均",
+  "its one head": "它唯一的头",
+  "patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half":
+    "图块 ({row}, {column}) 被查询 {query} 读得最多：占其行的 {share}；{queries} 个查询中 {half} 个给出一半",
   "Cross-attention of query {query}: one softmax over all patches, {read}.":
     "查询 {query} 的交叉注意力：对所有图块做一次 softmax，{read}。",
   Normalised: "归一化",

@@ -63,6 +63,10 @@ export default {
     "{row}，{where}，该行有 {share} 落在图像上，汇聚点占 {sinks}",
   "has no row for this word, shown: its “{word}”, ": "没有这个词的行，显示的是它的“{word}”，",
   "no answer yet": "还没有回答",
+  "No picture in this question. This view needs one; Pipeline, Positions and Layers do not.":
+    "这个问题没有图片。本视图需要图片；流程、位置与逐层不需要。",
+  "No picture in this question: this view needs one.": "这个问题没有图片：本视图需要图片。",
+  "No one row here to swap: Q works in Vision and Answer": "这里没有单独一行可互换：Q 用于视觉与回答",
   "no picture in this question": "这个问题没有图片",
   "nothing chosen": "尚未选择",
   "answer word": "回答中的词",
@@ -79,8 +83,10 @@ export default {
   "{n} cells": "{n} 个格",
   region: "区域",
   "{map} of the map, {row} of the row": "占本图 {map}，占该行 {row}",
-  "{row}, {where}, region: {map} of its image attention, {part} of the row":
-    "{row}，{where}，区域：占其图像注意力的 {map}，占该行的 {part}",
+  "{row}, {where}, {there}": "{row}，{where}，{there}",
+  "region: {map} of its image attention, {part} of the row": "区域：占其图像注意力的 {map}，占该行的 {part}",
+  "{cell}: {share} of the row": "{cell}：占该行的 {share}",
+  "{cell}: {points} against the neutral row": "{cell}：与中性问题的行相比 {points}",
   "visual token {index}": "视觉词元 {index}",
   "prompt position {token}, its row {token}": "在提示中是第 {token} 个，它的行是第 {token} 行",
   "ids t {t}, h {h}, w {w}": "位置 t {t}，h {h}，w {w}",
@@ -99,7 +105,7 @@ export default {
   "{some} of {all}": "{all} 个中的 {some}",
   "half of the image share": "图像占比的一半",
   "half of what is more": "多出部分的一半",
-  "pinned {cell}": "已固定：{cell}",
+  "at {cell}": "在{cell}",
   "{share} of it on this picture": "其中 {share} 在这张图片上",
   " of the row set aside, {here} on this picture": " 的行被搁置，此图上 {here}",
   " of the row in the region": " 的行在区域内",
@@ -236,7 +242,8 @@ export default {
     "两张图先归一到总和为 1 再相减：青色更多，玫红更少，零处露出图片。",
   "Colours run to the maximum of each scale. Printed shares are of the whole row.":
     "颜色到各标尺的最大值。写出的占比都是对整行而言。",
-  "Cause, gradients, rollout: a high share is no reason.": "因果、梯度与 rollout：占比高并不等于原因。",
+  "A cause: a high share is no reason. Gradient methods and rollout are left for later.":
+    "因果：占比高并不等于原因。梯度方法与 rollout 留待以后。",
 
   // The server's sentences.
   "mode must be raw, sinks or neutral: choose another.": "mode 必须是 raw、sinks 或 neutral：请另选一个。",

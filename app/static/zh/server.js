@@ -24,7 +24,8 @@ export default {
     "服务器已不再保留这次运行：请再问一次，得到新的运行。",
   "This file was not uploaded in this session: upload it here first.": "这个文件不是在本次会话中上传的：请先在这里上传。",
   "No picture in this question.": "这个问题没有图片。",
-  "The models answer from words alone, and only Positions applies.": "模型只凭文字回答，只有“位置”页适用。",
+  "The models answer from words; Pipeline, Positions and Layers apply.":
+    "模型只凭文字回答，视图中适用的是流程、位置与逐层。",
   "The question has changed since this answer.": "回答之后问题已有改动。",
   // Steps of an answer.
   "loading {model}": "正在加载 {model}",

@@ -3,6 +3,9 @@
 export default {
   Tour: "导览",
   "Tour, {at} of {all}: {name}": "导览 {at} / {all}：{name}",
+  "The tour asks about one picture, of one model of each family: these answers are about something else.":
+    "导览问的是一张图片，并且每个系列各一个模型：当前的回答是关于别的内容。",
+  "Show the first example": "打开第一个示例",
   "Close the tour": "关闭导览",
   "End the tour": "结束导览",
   Back: "上一步",
