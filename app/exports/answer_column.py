@@ -21,7 +21,7 @@ from qwenvl.errors import RunError
 from qwenvl.statistics import own_grid
 
 STRONGEST = 6  # rows named beneath a picture
-MAX_CELLS = 256
+MAX_CELLS = 1 << 16
 
 
 def export(runs: Mapping[str, Finished], looks: Sequence[Chosen], selection: Selection) -> Exported:

@@ -17,7 +17,7 @@ from qwenvl.statistics import own_grid
 
 READERS = 5  # of each patch
 STRONGEST = 6  # rows named beside a column
-MAX_CELLS = 256
+MAX_CELLS = 1 << 16
 
 Asked = Mapping[str, Any]
 
@@ -76,7 +76,7 @@ def _of_cells(run: Any, asked: Asked, layer: rows.Choice, head: rows.Choice) -> 
     media, cells = rows.media_index(run, asked), asked["cells"]
     count = math.prod(own_grid(run, media))
     if not isinstance(cells, list) or not 0 < len(cells) <= MAX_CELLS:
-        raise RunError(f"cells must be a list of 1 to {MAX_CELLS} cells: choose fewer.")
+        raise RunError(f"cells must be a list of 1 to {MAX_CELLS:,} cells: choose fewer.")
     for cell in cells:
         if isinstance(cell, bool) or not isinstance(cell, int) or not 0 <= cell < count:
             raise RunError(f"cells must be whole numbers from 0 to {count - 1:,}: choose others.")

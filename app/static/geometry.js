@@ -63,7 +63,7 @@ export function cellsOf({ keys, places, region, frame }, grid) {
       const [x, y] = placeOf(row, column, grid);
       if (x >= region[0] && x < region[2] && y >= region[1] && y < region[3]) found.push(first + row * columns + column);
     }
-  return found.slice(0, 256);
+  return found;
 }
 
 // Which part of each of `count` equal cells of 0..1 lies between start and end.

@@ -157,7 +157,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("reading", {"cells": [], "media": 0}),
     ("reading", {"cells": [99999], "media": 0}),
     ("reading", {"cells": ["0"], "media": 0}),
-    ("reading", {"cells": list(range(257)), "media": 0}),
+    ("reading", {"cells": [0] * 65_537, "media": 0}),
     ("statistics", {"query": -1, "media": 0}),
     ("statistics", {"query": 1, "media": 1}),
     ("patch_readers", {"media": 7, "head": 0}),

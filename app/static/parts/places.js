@@ -37,6 +37,15 @@ export function chosenRegion(selection, map) {
   return { outlines, text, corner: [left, top], share: ofRow, ofMap };
 }
 
+// A rectangle over a map whose cells are shares of one row, or with `column` of as many rows.
+export function sumInRegion(selection, { values, grid, column = false }) {
+  if (!selection.region) return null;
+  const sum = regionSum(values, grid, selection.region);
+  const text = column ? say("{rows} rows' worth from the region", { rows: sum.toFixed(2) }) : say("{share} of the row in the region", { share: percent(sum) });
+  const [left, top] = selection.region;
+  return { sum, text, outline: { box: selection.region, kind: "key" }, label: { text, place: [left, top] } };
+}
+
 // What a place is in the model. Qwen2-VL: its visual token, where that stands in the prompt, and its ids. Qwen-VL: the
 // adapter queries that read the patch most, which are no places themselves.
 export function placeLines(ctx, letter, run, media, selection) {

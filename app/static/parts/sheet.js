@@ -9,10 +9,10 @@ const EXPONENT = 0.7;
 const MOST = 12; // times enlarged at most
 const NAMED = 3; // times enlarged from which a map shows its number
 
-// Who reads a patch: [query, weight], most first, and how many of the first hold half of all that it receives.
-export function readersOf(values, patch) {
+// Who reads these patches: [query, weight], most first, and how many of the first hold half of all that they receive.
+export function readersOf(values, cells) {
   const [queries, patches] = values.shape;
-  const all = [...Array(queries).keys()].map((query) => [query, values[query * patches + patch]]);
+  const all = [...Array(queries).keys()].map((query) => [query, cells.reduce((sum, cell) => sum + values[query * patches + cell], 0)]);
   all.sort((one, two) => two[1] - one[1] || one[0] - two[0]);
   const total = all.reduce((sum, [, weight]) => sum + weight, 0);
   let [half, sum] = [0, 0];

@@ -1,7 +1,7 @@
 // What joins vision to language: Qwen-VL's queries, each with its map on the picture; Qwen2-VL's merger of four patches.
 
 import { el, letterBadge, refill, segmented, setText } from "../dom.js";
-import { cellAt, cellBox, cellSize, placeOf, rowAndColumn } from "../geometry.js";
+import { cellAt, cellBox, cellSize, cellsOf, placeOf, rowAndColumn } from "../geometry.js";
 import { hasAdapter } from "../families.js";
 import { say } from "../i18n.js";
 import { count, percent, pixels } from "../numbers.js";
@@ -10,6 +10,7 @@ import { twoColumns } from "../parts/frame.js";
 import { honestPanel, weightsNote } from "../parts/honest.js";
 import { createMerger } from "../parts/merger.js";
 import { createPlaceCode } from "../parts/placecode.js";
+import { sumInRegion } from "../parts/places.js";
 import { figures } from "../parts/scale.js";
 import { ContactSheet, readersOf } from "../parts/sheet.js";
 import { createStage } from "../parts/stage.js";
@@ -18,7 +19,7 @@ import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Adapter";
 export const SITE = "adapter";
-export const SHOWS = ["picture", "place"];
+export const SHOWS = ["picture", "place", "region"];
 export const CHOICES = { order: "index", against: "keys" };
 
 const STAGE_HEIGHT = 250;
@@ -118,7 +119,7 @@ function readerRows({ all, half, total }, pin, query) {
   const most = all[0][1] || 1;
   const values = { half: count(half), queries: count(all.length), total: total.toFixed(total < 10 ? 2 : 1) };
   return [
-    el("h3", { text: say("Readers of patch ({row}, {column})", pin) }),
+    el("h3", { text: pin.many > 1 ? say("Readers of {n} patches", { n: count(pin.many) }) : say("Readers of patch ({row}, {column})", pin) }),
     ...all.slice(0, FIRST).map(([reader, weight]) =>
       el(
         "div",
@@ -128,7 +129,7 @@ function readerRows({ all, half, total }, pin, query) {
         el("span", { text: percent(weight) }),
       ),
     ),
-    el("p", { text: say("{half} of {queries} give half of the {total} rows it receives: dashed.", values) }),
+    el("p", { text: pin.many > 1 ? say("{half} of {queries} give half of the {total} rows they receive: dashed.", values) : say("{half} of {queries} give half of the {total} rows it receives: dashed.", values) }),
   ];
 }
 
@@ -141,8 +142,9 @@ function createQueries(ctx, letter) {
   let [readers, seen, index] = [null, null, []];
 
   // Sorted anew only for another patch or another sheet.
-  function readersNow(values, patch) {
-    if (seen?.values !== values || seen.patch !== patch) [readers, seen] = [readersOf(values, patch), { values, patch }];
+  function readersNow(values, cells) {
+    const patches = cells.join();
+    if (seen?.values !== values || seen.patches !== patches) [readers, seen] = [readersOf(values, cells), { values, patches }];
     return readers;
   }
   return {
@@ -150,8 +152,10 @@ function createQueries(ctx, letter) {
     update(found, selection, place) {
       const { map, sheet: values, statistics } = found;
       const grid = found.media.patch_grid.slice(1);
-      const pin = cellAt(place, [1, ...grid]);
-      const now = values && readersNow(values, pin.index);
+      const cells = patchesOf(found, selection, place);
+      const [row, column] = rowAndColumn(cells[0], [1, ...grid]);
+      const pin = { row, column, many: cells.length };
+      const now = values && readersNow(values, cells);
       if (map) updateControls(parts, found, selection, now, pin);
       if (!values) return;
       if (index.length !== values.shape[0]) index = [...Array(values.shape[0]).keys()];
@@ -185,14 +189,15 @@ function drawReader(ctx, view, found, selection) {
   const base = { image: ctx.picture("picture", run.id, media.index, firstFrameOf(media, frame)), size: media.size, box: inner };
   view.cell.classList.toggle("flat", flat);
   if (!map) return view.stage.update(base);
-  const pin = selection.keys && cellAt(selection.keys, map.grid);
+  const region = sumInRegion(selection, map);
+  const pins = region ? [] : cellsOf({ ...selection, frame: 0 }, map.grid).map((cell) => rowAndColumn(cell, map.grid));
   view.stage.update({
     ...base,
     quiet: true,
     cells: { values: map.values, grid: map.grid, max: map.max },
     contour: { cells: map.half, grid: map.grid },
-    outlines: pin ? [{ box: cellBox(pin.row, pin.column, [1, 1], map.grid), kind: "key" }] : [],
-    label: { text: say("query {query} · {head}", { query, head: headName(head, run.sites.adapter.heads) }) },
+    outlines: [...(region ? [region.outline] : []), ...pins.map(([row, at]) => ({ box: cellBox(row, at, [1, 1], map.grid), kind: "key" }))],
+    label: region?.label ?? { text: say("query {query} · {head}", { query, head: headName(head, run.sites.adapter.heads) }) },
   });
   const items = [
     [say("{bits} bits", { bits: map.entropy.toFixed(1) }), say("entropy, of {most} at most", { most: Math.log2(map.values.length).toFixed(0) })],
@@ -229,7 +234,7 @@ function drawMerger(ctx, view, state, selection, place, far) {
     quiet: false,
     lines: media.token_grid,
     contour: far?.map ? { cells: far.map.half, grid: far.map.grid } : null,
-    outlines: [{ box: cellBox(cell.row, cell.column, [1, 1], media.token_grid), kind: "query" }],
+    outlines: [{ box: cellBox(cell.row, cell.column, [1, 1], media.token_grid), kind: "query" }, ...(selection.region ? [{ box: selection.region, kind: "key" }] : [])],
     label: { text: say("token ({row}, {column})", cell) },
   });
   figures(view.side, [
@@ -248,7 +253,8 @@ function column(ctx, letter) {
     letter,
     title: say("The picture in model {letter}: what an adapter query reads, or the token grid", { letter }),
     onhover: (place) => ctx.actions.hoverPlace(place),
-    onpick: (place) => ctx.actions.pickPlace(place),
+    onpick: (place, adding) => ctx.actions.pickPlace(place, adding),
+    onregion: (region, done) => (done ? ctx.actions.pickRegion(region) : ctx.actions.drawRegion(region)),
     onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
   });
   const side = el("div", { class: "figures" });
@@ -325,13 +331,29 @@ export function createView(ctx) {
   };
 }
 
-// Who reads the chosen patch most.
-function readWords({ sheet, media }, place) {
-  if (!sheet) return null;
-  const { row, column: at, index } = cellAt(place, [1, ...media.patch_grid.slice(1)]);
-  const { all, half } = readersOf(sheet, index);
-  const values = { row, column: at, query: all[0][0], share: percent(all[0][1]), half: count(half), queries: count(all.length) };
-  return say("patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half", values);
+// The chosen patches of the frame on show; without any, the one at a place.
+function patchesOf({ media }, selection, place) {
+  const grid = [1, ...media.patch_grid.slice(1)];
+  const chosen = cellsOf({ ...selection, frame: 0 }, grid);
+  return chosen.length ? chosen : [cellAt(place, grid).index];
+}
+
+// What of the query's row lies in a region, and who reads the chosen patches most.
+function readWords(found, selection) {
+  const { sheet, media, map } = found;
+  if (!sheet || !map) return [];
+  const grid = [1, ...media.patch_grid.slice(1)];
+  const cells = cellsOf({ ...selection, frame: 0 }, grid);
+  const inside = sumInRegion(selection, map);
+  if (!cells.length) return inside ? [inside.text] : [];
+  const [row, at] = rowAndColumn(cells[0], grid);
+  const { all, half } = readersOf(sheet, cells);
+  const values = { row, column: at, n: count(cells.length), query: all[0][0], share: percent(all[0][1]), half: count(half), queries: count(all.length) };
+  const read =
+    cells.length > 1
+      ? say("{n} patches read most by query {query}: {share} of its row; {half} of {queries} queries give half", values)
+      : say("patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half", values);
+  return inside ? [inside.text, read] : [read];
 }
 
 // What the status line says of this view.
@@ -348,8 +370,8 @@ export function status(ctx, state, selection) {
     if (!map) return [];
     const all = run.sites.adapter.heads;
     const heads = head === "mean" && all > 1 ? say("mean of {heads} heads", { heads: all }) : headName(head, all);
-    const read = selection.keys && readWords(found[letter], selection.keys);
-    if (read) return [["", letter, ` ${heads}, ${read}`]];
+    const read = selection.keys || selection.region ? readWords(found[letter], selection) : [];
+    if (read.length) return [["", letter, ` ${[heads, ...read].join(", ")}`]];
     const values = { heads, most: percent(map.max), half: count(map.half.length), patches: count(map.values.length) };
     return [["", letter, ` ${say("{heads}, at most {most} of the row in one patch, {half} of {patches} patches hold half", values)}`]];
   });

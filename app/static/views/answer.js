@@ -328,7 +328,7 @@ export function figure(ctx, state, selection, root) {
 function swapped(ctx, state, letter) {
   const run = state.runs[letter];
   const reading = run && ctx.reading(letter);
-  if (!reading?.value) return say("no column yet");
+  if (!reading?.value) return reading?.error ? said(reading.error) : say("no column yet");
   const best = reading.value.strongest[0];
   if (best === undefined) return say("{key}, no later row reads it", { key: keyName(run, reading) });
   const gaps = { key: keyName(run, reading), row: rowLabel(run, best), share: percent(reading.value.values[best]) };

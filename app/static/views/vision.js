@@ -10,6 +10,7 @@ import { count, percent } from "../numbers.js";
 import { createLayerCurves, roundTicks } from "../parts/layercurves.js";
 import { createFrame } from "../parts/frame.js";
 import { weightsNote } from "../parts/honest.js";
+import { sumInRegion } from "../parts/places.js";
 import { figures } from "../parts/scale.js";
 import { createSegments } from "../parts/segments.js";
 import { createStage } from "../parts/stage.js";
@@ -20,7 +21,7 @@ import { cellInTime, firstFrameOf } from "../time.js";
 
 export const NAME = "Vision";
 export const SITE = "vision";
-export const SHOWS = ["picture", "place", "swap"];
+export const SHOWS = ["picture", "place", "region", "swap"];
 export const CHOICES = { layerA: null, headA: null, layerB: null, headB: null, statistic: "distance" };
 
 const STAGE_HEIGHT = 250;
@@ -91,6 +92,7 @@ function column(ctx, letter) {
     onhover: (place) => ctx.actions.hoverPlace(place),
     onpick: (place) => ctx.actions.pickPlace(place),
     onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
+    onregion: (region, done) => (done ? ctx.store.select({ region }) : ctx.store.preview({ region })), // the patch stays
   });
   const choose = (layer, head) => ({ [`layer${letter}`]: layer, [`head${letter}`]: head });
   const usable = (layer) => layer !== "mean";
@@ -150,6 +152,7 @@ function drawStage(ctx, view, look, state, selection) {
   const { inner, flat } = ctx.stageBox(view.cells[0], media.size, STAGE_HEIGHT);
   toggle(view.cells[0], "flat", flat);
   const value = row.value;
+  const region = value && sumInRegion(selection, value);
   view.stage.update({
     image: ctx.picture("picture", run.id, selection.media, firstFrameOf(media, cellInTime(state, selection, letter))),
     size: media.size,
@@ -157,8 +160,8 @@ function drawStage(ctx, view, look, state, selection) {
     quiet: true,
     cells: value ? { values: value.values, grid: value.grid, max: value.max } : null,
     contour: value ? { cells: value.half, grid: value.grid } : null,
-    outlines: [{ box: cellBox(here.row, here.column, [1, 1], media.patch_grid), kind: "query" }],
-    label: { text: say("patch ({row}, {column})", here) },
+    outlines: [{ box: cellBox(here.row, here.column, [1, 1], media.patch_grid), kind: "query" }, ...(region ? [region.outline] : [])],
+    label: region?.label ?? { text: say("patch ({row}, {column})", here) },
     dimmed: value && !row.fresh ? say("row of patch ({row}, {column})", here) : null,
     note: row.error ? said(row.error) : null,
     aria: say("The row of patch ({row}, {column}) on the picture", here),
@@ -326,6 +329,8 @@ export function status(ctx, state, selection) {
     const place = say("patch ({row}, {column})", { row, column: at });
     const value = look.row.value;
     if (!value || !look.row.fresh) return ["", letter, ` ${place}, ${look.row.error ? said(look.row.error) : say("its row is on its way")}`];
+    const inside = sumInRegion(selection, value);
+    if (inside) return ["", letter, ` ${place}, ${where}, ${inside.text}`];
     const rest = value.column
       ? say("{n} of {all} patches give half of what it gets", { n: count(value.half.length), all: count(value.values.length) })
       : say("half of its row on {n} of {all} patches, {own} on itself", { n: count(value.half.length), all: count(value.values.length), own: percent(value.own) });

@@ -42,6 +42,13 @@ export default {
     "模型 {letter} 中的图片：适配器查询读取之处，或词元网格",
   "the heads averaged": "各头取平均",
   "its one head": "它唯一的头",
+  "Readers of {n} patches": "读取 {n} 个图块的查询",
+  "{half} of {queries} give half of the {total} rows they receive: dashed.":
+    "{queries} 个查询中 {half} 个给出了它们所得 {total} 行的一半：虚线框。",
+  "{n} patches read most by query {query}: {share} of its row; {half} of {queries} queries give half":
+    "{n} 个图块被查询 {query} 读得最多：占其行的 {share}；{queries} 个查询中 {half} 个给出一半",
+  "{share} of the row in the region": "该行有 {share} 在区域内",
+  "{rows} rows' worth from the region": "来自区域的注意力合计 {rows} 行",
   "patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half":
     "图块 ({row}, {column}) 被查询 {query} 读得最多：占其行的 {share}；{queries} 个查询中 {half} 个给出一半",
   "Cross-attention of query {query}: one softmax over all patches, {read}.":

@@ -1,4 +1,4 @@
-"""The one selection: what is locked stays through the views, each says it, and Esc and Q act on nothing out of sight."""
+"""The one selection: what is locked stays through the views, each says it; Esc and Q act on nothing out of sight."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.words import percent
-from qwenvl.statistics import own_map
+from qwenvl.statistics import own_map, region_share
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -131,15 +131,81 @@ def test_without_a_picture_no_view_speaks_of_one(
     assert visitor.complaints == []
 
 
-def test_the_tour_asks_about_one_picture_only(
-    kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_path: Path
-) -> None:
-    ids = kept({"A": "the cat", "B": "the cat"}, noise(tmp_path / "one.png"), noise(tmp_path / "two.png", (200, 300)))
-    visitor = visit()
-    visitor.open(f"?a={ids['A']}&b={ids['B']}")
-    visitor.page.click(".topbar button:text-is('Tour')")
-    assert visitor.page.locator(".tour-form").count() == 0  # what its stops tell would not hold
-    visitor.page.click(".tour .link:text-is('Show the first example')")
-    visitor.page.wait_for_selector(".tour-form")
+def test_the_tour_asks_about_one_picture_only(visitor: Any) -> None:
+    page = visitor.page
+    page.click(".topbar button:text-is('Tour')")  # opens on the first example
+    page.wait_for_selector(".tour-form")
+    visitor.wait()
+    before = visitor.state("selection.run")
+    page.click(".chip:has-text('Two pictures')")
+    visitor.answered(before)
+    page.wait_for_selector(".tour .link:text-is('Show the first example')")
+    assert page.locator(".tour-form").count() == 0  # what its stops tell would not hold
+    before = visitor.state("selection.run")
+    page.click(".tour .link:text-is('Show the first example')")
+    visitor.answered(before)
+    page.wait_for_selector(".tour-form")
     assert len(visitor.state("runs.B.media")) == 1
     assert visitor.complaints == []
+
+
+def drag(visitor: Any, letter: str, box: tuple[float, float, float, float]) -> None:
+    stage = visitor.page.locator(f'.view .stage[data-letter="{letter}"]')
+    stage.scroll_into_view_if_needed()
+    at = stage.bounding_box()
+    x, y = ([at[side] + fraction * at[size] for fraction in box[axis::2]] for axis, side, size in AXES)
+    visitor.page.mouse.move(x[0], y[0])
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(x[1], y[1], steps=4)
+    visitor.page.mouse.up()
+    visitor.page.mouse.move(5, 500)
+    visitor.settle()
+
+
+AXES = ((0, "x", "width"), (1, "y", "height"))
+BOX = (0.1, 0.1, 0.6, 0.75)
+
+
+def test_a_region_is_summed_in_the_tower_and_in_the_adapter(looking: Any) -> None:
+    near, far = looking.run("B"), looking.run("A")
+    looking.select(keys=PLACE)
+    go(looking, "5")
+    drag(looking, "B", BOX)
+    region = looking.state("selection.region")
+    assert looking.state("selection.keys") == PLACE  # the patch whose row it is stays
+    label = looking.page.locator('.view .stage[data-letter="B"] .stage-label').inner_text()
+    grid = near.media[0].patch_grid
+    patch = int(PLACE[1] * grid[1]) * grid[2] + int(PLACE[0] * grid[2])
+    layer, head = looking.page.evaluate(
+        '() => { const cell = document.querySelector(\'.tower-cell[data-letter="B"] [aria-selected="true"]\');'
+        " return [cell.dataset.layer, cell.dataset.head]; }"
+    )
+    row = near.attention("vision", query=patch, layer=int(layer), head=head if head == "mean" else int(head), media=0)
+    assert label == f"{percent(region_share(row.reshape(1, *grid[1:]), region))} of the row in the region"
+    assert label in looking.sentence()
+    go(looking, "4")
+    sheet = far.adapter_matrix(media=0)
+    _, down, across = far.media[0].patch_grid
+    share = region_share(sheet[0].reshape(1, down, across), region)
+    until_said(looking, f"{percent(share)} of the row in the region")
+    left, top, right, bottom = region
+    cells = [
+        row * across + column
+        for row in range(down)
+        for column in range(across)
+        if left <= (column + 0.5) / across < right and top <= (row + 0.5) / down < bottom
+    ]
+    received = sheet[:, cells].sum(dim=1)
+    best = int(received.argmax())
+    until_said(looking, f"{len(cells)} patches read most by query {best}: {percent(float(received[best]))} of its row")
+    looking.page.keyboard.press("Escape")
+    assert looking.state("selection.region") is None
+    stage = looking.page.locator('.view .stage[data-letter="A"]')
+    box = stage.bounding_box()
+    for at, modifiers in (((0.2, 0.3), []), ((0.7, 0.6), ["Shift"])):
+        stage.click(position={"x": at[0] * box["width"], "y": at[1] * box["height"]}, modifiers=modifiers)
+    looking.page.mouse.move(5, 500)
+    two = sheet[:, [int(y * down) * across + int(x * across) for x, y in ((0.2, 0.3), (0.7, 0.6))]].sum(dim=1)
+    best = int(two.argmax())
+    until_said(looking, f"2 patches read most by query {best}: {percent(float(two[best]))} of its row")
+    assert looking.complaints == []
