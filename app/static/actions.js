@@ -233,7 +233,7 @@ export function createActions(store) {
     if (view !== "causes" || !selection.region) return {};
     const [left, top, right, bottom] = selection.region;
     const drawn = { shape: "box", ...rectangle([left, top], [right, bottom]) };
-    return { of_causes: { ...choices(selection, "causes"), ...drawn } };
+    return { region: null, of_causes: { ...choices(selection, "causes"), ...drawn } };
   }
 
   return {

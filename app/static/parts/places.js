@@ -42,8 +42,9 @@ export function sumInRegion(selection, { values, grid, column = false }) {
   if (!selection.region) return null;
   const sum = regionSum(values, grid, selection.region);
   const text = column ? say("{rows} rows' worth from the region", { rows: sum.toFixed(2) }) : say("{share} of the row in the region", { share: percent(sum) });
+  const short = column ? say("{rows} rows' worth", { rows: sum.toFixed(2) }) : say("{share} of the row", { share: percent(sum) });
   const [left, top] = selection.region;
-  return { sum, text, outline: { box: selection.region, kind: "key" }, label: { text, place: [left, top] } };
+  return { sum, text, outline: { box: selection.region, kind: "key" }, label: { text: short, place: [left, top] } };
 }
 
 // What a place is in the model. Qwen2-VL: its visual token, where that stands in the prompt, and its ids. Qwen-VL: the

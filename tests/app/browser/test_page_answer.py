@@ -106,7 +106,7 @@ def test_arrows_walk_the_words_and_escape_lets_go(visitor: Any) -> None:
     visitor.page.wait_for_function(
         "(token) => window.__inspector.state.selection.query.A === token", arg=visitor.run("A").words[3][0]
     )
-    assert visitor.page.evaluate("() => document.activeElement.dataset.word") == "3"
+    visitor.page.wait_for_function("() => document.activeElement.dataset.word === '3'")
     visitor.page.keyboard.press("Escape")
     visitor.settle()
     assert visitor.state("selection.query") == {"A": None, "B": None}

@@ -181,8 +181,8 @@ def test_a_region_is_summed_in_the_tower_and_in_the_adapter(looking: Any) -> Non
         " return [cell.dataset.layer, cell.dataset.head]; }"
     )
     row = near.attention("vision", query=patch, layer=int(layer), head=head if head == "mean" else int(head), media=0)
-    assert label == f"{percent(region_share(row.reshape(1, *grid[1:]), region))} of the row in the region"
-    assert label in looking.sentence()
+    assert label == f"{percent(region_share(row.reshape(1, *grid[1:]), region))} of the row"
+    assert f"{label} in the region" in looking.sentence()
     go(looking, "4")
     sheet = far.adapter_matrix(media=0)
     _, down, across = far.media[0].patch_grid
