@@ -227,7 +227,7 @@ function toolRow(ctx, choice) {
   const rule = segmented(say("Ids by"), RULES.map(([value, words, title]) => [value, say(words), say(title)]), (value) => ctx.actions.choose("positions", { rule: value }));
   const axes = segmented(say("Token axis"), [["one", say("one axis")], ["own", say("own axes")]], (value) => ctx.actions.choose("positions", { axis: value }));
   const keys = [key("template", say("text")), key("image", say("picture")), key("answer", say("answer"))];
-  const root = el("div", { class: "tools" }, ...keys, choice.root, el("span", { class: "spring" }), axes, el("span", { text: say("Ids by") }), rule);
+  const root = el("div", { class: "tools" }, ...keys, choice.root, el("span", { class: "spring" }), axes, el("span", { class: "two-choices" }, say("Ids by"), rule));
   return { root, rule, axes };
 }
 

@@ -67,6 +67,7 @@ def test_a_phone_shows_one_model_and_keeps_the_selection(visit: Callable[..., An
     visitor.settle()
     selection = visitor.state("selection")
     assert visitor.page.locator('.head-card[data-letter="A"]').is_visible()
+    assert all(pen.is_visible() for pen in visitor.page.locator(".pen-words").all())  # what orange and blue stand for
     assert not visitor.page.locator('.head-card[data-letter="B"]').is_visible()
     visitor.page.locator(".letter-switch button").nth(1).click()
     visitor.page.locator('.head-card[data-letter="B"]').wait_for(state="visible")
