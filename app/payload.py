@@ -13,6 +13,7 @@ from typing import Any
 from app import account
 from app.conversation import Conversation, Settings
 from app.rows import section
+from qwenvl.lens import lens_seconds
 
 NUM_ALTERNATIVES = 5
 NUM_CANDIDATES = 8  # cells of the layer x head matrix whose maps are weighed to choose where to start
@@ -47,7 +48,8 @@ def run_payload(run_id: str, finished: Finished) -> dict[str, Any]:
     return {
         **{"id": run_id, "letter": finished.letter, "model": dict(finished.card), "created": finished.created},
         **{"question": finished.conversation.turns[-1].question, "answer": run.answer, "stopped": run.stopped},
-        **{"seconds": dict(run.seconds), "settings": _settings(run, finished.limits)},
+        **{"seconds": dict(run.seconds), "lens_seconds": lens_seconds(run)},
+        "settings": _settings(run, finished.limits),
         "conversation": _conversation(finished),
         "system": finished.conversation.system,
         "account": _account(finished),

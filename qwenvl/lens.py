@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from qwenvl.errors import RunError
+from qwenvl.plan.flops import count_flops
 from qwenvl.run import Run
 
 CHUNK = 256  # tokens whose logits are held at once
@@ -88,14 +89,33 @@ def norms_by_kind(run: Run, lens: Lens) -> dict[str, Tensor]:
     return found
 
 
+def lens_seconds(run: Run) -> float:
+    """About how long `logit_lens` takes: its replays as long as the run's own was, and the language head at every token
+    after every block at the pace of that replay. 0 where the run was not timed, or has no pipeline.
+    """
+    replay = run.seconds.get("replay")
+    if run.pipeline is None or not replay:
+        return 0.0
+    language, layers, tokens = run.config.language, run.num_layers("language"), len(run.tokens)
+    heads = 2 * layers * tokens * language.dim * language.vocab_size
+    pace = sum(count_flops(run.config, run.media, tokens).values()) / replay
+    return -(-layers // _blocks_a_replay(run)) * replay + heads / pace
+
+
+def _blocks_a_replay(run: Run) -> int:
+    """How many blocks' states fit into what the pipeline may keep."""
+    assert run.pipeline is not None
+    language = _language(run)
+    size = len(run.tokens) * language.config.dim * next(language.parameters()).element_size()
+    return max(1, run.pipeline.max_trace_bytes // size)
+
+
 def _states(run: Run) -> Iterator[Tensor]:
     """The states after each block, (tokens, dim); as many blocks a replay as the run's budget allows."""
     if run.pipeline is None:
         raise RunError("The lens needs the model's weights; load the run with its pipeline.")
     names = [f"language.blocks.{layer}" for layer in range(run.num_layers("language"))]
-    language = run.pipeline.model.language
-    size = len(run.tokens) * language.config.dim * next(language.parameters()).element_size()
-    count = max(1, run.pipeline.max_trace_bytes // size)
+    count = _blocks_a_replay(run)
     for start in range(0, len(names), count):
         replayed = run.pipeline.replay(run, names[start : start + count])
         for name in names[start : start + count]:
@@ -112,11 +132,11 @@ def _read(run: Run, states: Tensor, k: int) -> tuple[Tensor, ...]:
     for first in range(0, len(states), CHUNK):
         part = states[first : first + CHUNK]
         logits = language.logits(language.norm(part.to(_device(language)))).float()
-        shares = logits.softmax(dim=-1)
-        top = shares.topk(k, dim=-1)
-        found.append((top.indices.cpu(), top.values.cpu(), logits.logsumexp(dim=-1).cpu()))
+        normaliser, top = logits.logsumexp(dim=-1), logits.topk(k, dim=-1)
+        found.append((top.indices.cpu(), (top.values - normaliser[:, None]).exp().cpu(), normaliser.cpu()))
         for index in range(max(0, first - start + 1), min(len(answer), first + len(part) - start + 1)):
-            said[index] = shares[start + index - 1 - first, answer[index]]
+            row = start + index - 1 - first
+            said[index] = (logits[row, answer[index]] - normaliser[row]).exp()
     ids, probabilities, normaliser = (torch.cat(values) for values in zip(*found, strict=True))
     return ids, probabilities, said, states.float().norm(dim=-1), normaliser
 

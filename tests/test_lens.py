@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from qwenvl.errors import RunError
-from qwenvl.lens import logit_lens, norms_by_kind, word_probabilities
+from qwenvl.lens import lens_seconds, logit_lens, norms_by_kind, word_probabilities
+from tests.plan.test_flops import count_forward
 from tests.support.goldens import assert_close
 from tests.support.tiny import SPOKEN, TINY, mixed_run, one_picture, tiny
 
@@ -53,6 +55,24 @@ def test_a_small_budget_replays_block_by_block_to_the_same_lens() -> None:
     run = tiny(TINY[1]).run(one_picture(), answer=SPOKEN)
     frugal = replace(run, pipeline=replace(tiny(TINY[1]), max_trace_bytes=1))
     assert torch.equal(logit_lens(frugal).ids, logit_lens(run).ids)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_what_it_takes_is_a_replay_and_a_head_for_every_token_and_layer(name: str) -> None:
+    run = tiny(name).run(one_picture(), answer=SPOKEN)
+    language, said = tiny(name).model.language, torch.tensor([[token.id for token in run.tokens if token.in_answer]])
+    inputs = dict(tiny(name).processor(one_picture()).model_inputs)
+    inputs |= {"input_ids": torch.cat((inputs["input_ids"], said), dim=1)}
+    replay = count_forward(tiny(name).model, **inputs)
+    with FlopCounterMode(display=False) as head:
+        language.logits(torch.zeros(len(run.tokens), language.config.dim))
+    share = run.num_layers("language") * head.get_total_flops() / sum(replay.values())
+    timed = replace(run, record=replace(run.record, seconds={"replay": 3.0}))
+    assert lens_seconds(timed) == pytest.approx(3 * (1 + share), rel=1e-3)
+    frugal = replace(timed, pipeline=replace(tiny(name), max_trace_bytes=1))
+    assert lens_seconds(frugal) == pytest.approx(3 * (run.num_layers("language") + share), rel=1e-3)
+    untimed = replace(run, record=replace(run.record, seconds={}))
+    assert lens_seconds(replace(timed, pipeline=None)) == lens_seconds(untimed) == 0
 
 
 def test_without_a_pipeline_it_says_what_is_missing() -> None:

@@ -247,7 +247,7 @@ export function mount(element, { props, server, watch }) {
     if (channel.name.startsWith("map")) publish("inspector-row", channel);
   });
   const actions = createActions(store);
-  const ctx = createContext(store, client, actions);
+  const ctx = { ...createContext(store, client, actions), frozen: Boolean(props.frozen) };
   let [render, tour] = [null, null];
   const sized = new ResizeObserver(store.redraw);
   const build = () => {

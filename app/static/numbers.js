@@ -36,6 +36,10 @@ export const lasting = (value) =>
 
 export const seconds = (value) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`);
 
+// A guess at a longer time: whole seconds to a minute and a half, then whole minutes.
+export const roughly = (value) =>
+  value < 90 ? say("about {n} s", { n: count(value) }) : say("about {n} min", { n: count(value / 60) });
+
 export function bytes(value) {
   const units = ["B", "KiB", "MiB", "GiB"];
   let index = 0;

@@ -8,7 +8,21 @@ import { roundTicks } from "./layercurves.js";
 
 export const layersOf = (run) => run.sites.language.layers;
 
-export const lensOf = (ctx, run, letter) => ctx.client.resource(`lens ${letter}`, "lens", { run: run.id }, { group: run.id });
+const LONG = 10; // seconds: a reading that may take longer waits until it is asked for
+const begun = new Set(); // runs whose reading was asked for
+
+export function beginReading(ctx, run) {
+  begun.add(run.id);
+  ctx.store.redraw();
+}
+
+// Every layer's reading of a run; where it would take long and nobody asked for it, only how long (`waits`, seconds).
+export function lensOf(ctx, run, letter) {
+  const query = { run: run.id };
+  const free = ctx.frozen || !(run.lens_seconds > LONG) || begun.has(run.id) || ctx.client.has("lens", query);
+  if (!free) return { value: null, fresh: true, error: null, waits: run.lens_seconds };
+  return ctx.client.resource(`lens ${letter}`, "lens", query, { group: run.id });
+}
 
 function saidLine(ctx, state, letter, kind) {
   const run = state.runs[letter];

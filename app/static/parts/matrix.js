@@ -72,6 +72,7 @@ const headName = (one) => (one === "mean" ? say("mean of all heads") : say("head
 const axisWord = (one) => (one === "mean" ? say("mean") : one);
 
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const DEEP = 16; // layers above which rows are as low as may be
 const LENS = 2; // cells to each side of the one under the pointer
 
 const which = (text) => (text === "mean" ? "mean" : Number(text));
@@ -151,6 +152,7 @@ export class Matrix {
     const { layers, heads, rows, columns } = this.shape;
     this.small = heads > 8 || layers > 8;
     this.root.classList.toggle("small", this.small);
+    this.root.classList.toggle("deep", layers > DEEP);
     this.grid.style.setProperty("--columns", columns.length);
     const remade = refill(this.grid, [layers, heads], () => [
       headingRow(columns, this.small),

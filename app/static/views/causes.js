@@ -6,7 +6,7 @@ import { el, letterBadge, refill, setText, toggle } from "../dom.js";
 import { hasAdapter, ownGrid } from "../families.js";
 import { edges } from "../geometry.js";
 import { said, say } from "../i18n.js";
-import { count, percent } from "../numbers.js";
+import { count, percent, roughly } from "../numbers.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "../parts/brush.js";
 import { brushCell, brushKeys, brushWords } from "../parts/brushkeys.js";
 import { createControls, layersOf } from "../parts/causetools.js";
@@ -41,6 +41,7 @@ export const CHOICES = {
 };
 
 const STAGE_HEIGHT = 250;
+const LONG = 10; // seconds
 const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };
 const BRUSH = { colour: "#ffffff", width: 2.5 };
 const HATCH = "rgb(255 255 255 / .34)";
@@ -362,10 +363,13 @@ function drawColumn(ctx, view, work, state, selection) {
   toggle(view.cell, "flat", flat);
   view.layer.draw([regionOf(chosen), Boolean(painted), here], paintRegion(chosen, Boolean(painted), here));
   figures(view.side, sideFigures(run, media, effect, word));
-  const start = () => el("button", { type: "button", class: "text-button main", text: say("Tell the answer again"), onclick: work.begin });
+  const start = () => el("button", { type: "button", class: "text-button main", text: isLong(run) ? say("Tell the answer again, {time}", { time: roughly(run.seconds.replay) }) : say("Tell the answer again"), onclick: work.begin });
   drawEffect(view, { run, chosen, held, asked, word, start });
   drawWalk(view, work.walker.look(letter), curvesQuestion(state, letter), run, state.selection);
 }
+
+// Whether telling a run's answer again takes long enough to wait until somebody asks for it.
+const isLong = (run) => (run?.seconds.replay ?? 0) > LONG;
 
 function honest(runs) {
   return [
@@ -394,7 +398,7 @@ export function createView(ctx) {
     asker,
     walker,
     choose(patch) {
-      asker.live = true;
+      asker.live ||= LETTERS.every((letter) => !isLong(ctx.store.state.runs[letter]));
       ctx.actions.choose("causes", patch);
     },
     begin() {

@@ -5,9 +5,9 @@ import { css, inkOn, tide } from "../colour.js";
 import { hasAdapter } from "../families.js";
 import { cellAt, cellBox, rowAndColumn } from "../geometry.js";
 import { said, say } from "../i18n.js";
-import { percent } from "../numbers.js";
+import { count, percent, roughly } from "../numbers.js";
 import { createLayerCurves } from "../parts/layercurves.js";
-import { drawCurves, layersOf, lensOf } from "../parts/lenscurves.js";
+import { beginReading, drawCurves, layersOf, lensOf } from "../parts/lenscurves.js";
 import { createFrame } from "../parts/frame.js";
 import { weightsNote } from "../parts/honest.js";
 import { figures } from "../parts/scale.js";
@@ -172,7 +172,7 @@ function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
   const time = cellInTime(state, selection, view.letter);
   const pick = (index) => ctx.actions.choose("layers", { [`layer${view.letter}`]: index });
   const stamp = [run.id, value.id, media.index, time, isDark()];
-  refill(view.thumbs, stamp, () =>
+  const made = refill(view.thumbs, stamp, () =>
     Array.from({ length: layersOf(run) }, (_, index) => {
       const canvas = el("canvas", { "aria-hidden": "true" });
       const from = index * value.values.shape[1] + time * rows * columns;
@@ -181,6 +181,14 @@ function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
     }),
   );
   view.thumbs.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)));
+  if (made || view.revealed !== layer) reveal(view.thumbs, view.thumbs.children[layer]);
+  view.revealed = layer;
+}
+
+// Deep models have more layers than fit: scroll the strip, and nothing else, to one of them.
+function reveal(strip, child) {
+  const [box, at] = [strip, child].map((element) => element.getBoundingClientRect());
+  if (at.left < box.left || at.right > box.right) strip.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2);
 }
 
 // --- the answer, layer by layer ---
@@ -301,7 +309,7 @@ function drawReadings(ctx, view, { run, media, layer }, state, selection) {
 function column(ctx, letter) {
   const stage = createStage({ letter, title: say("One word on the visual tokens, model {letter}", { letter }), ...boardGestures(ctx, letter) });
   const make = (name) => el("div", { class: name });
-  const [side, thumbs, table, before, at, words] = ["figures", "lens-thumbs", "lens-table", "lens-reading", "lens-reading", "faint"].map(make);
+  const [side, wait, thumbs, table, before, at, words] = ["figures", "lens-wait idle", "lens-thumbs", "lens-table", "lens-reading", "lens-reading", "faint"].map(make);
   const pick = (layer) => ctx.actions.choose("layers", { [`layer${letter}`]: layer });
   const chance = createLayerCurves({ label: say("Probability of the answer's word by layer"), height: 110, onpick: pick });
   const norms = createLayerCurves({ label: say("Length of the states by layer"), height: 110, onpick: pick });
@@ -309,10 +317,10 @@ function column(ctx, letter) {
   const swatch = (kind, name) => el("span", {}, el("i", { class: `swatch part-${kind}` }), name);
   const kinds = el("span", {}, swatch("text", say("text")), swatch("image", say("image")), swatch("answer", say("answer")));
   const titled = (title, remark, ...children) => el("div", {}, el("div", { class: "title-line" }, el("h3", {}, title), typeof remark === "string" ? el("span", { text: remark }) : remark), ...children);
-  const view = { letter, stage, side, thumbs, table, before, at, words, chance, norms };
+  const view = { letter, stage, side, wait, thumbs, table, before, at, words, chance, norms };
   table.addEventListener("keydown", (event) => stepCell(ctx, view, event));
   view.cells = [
-    cell("stage-cell", stage.root, side),
+    cell("stage-cell", stage.root, side, wait),
     cell("lens-strip", titled(say("The same word, layer by layer"), say("one scale; click a layer"), thumbs)),
     cell(
       "lens-cell-pair",
@@ -329,6 +337,19 @@ function column(ctx, letter) {
   return view;
 }
 
+// What reading every layer of a large run takes, before anybody pays for it.
+function drawWaiting(ctx, view, run, media, seconds) {
+  view.cells.slice(1).forEach((cell) => toggle(cell, "idle", true));
+  toggle(view.side, "idle", true);
+  const { inner } = ctx.stageBox(view.cells[0], media?.size ?? [1, 1], STAGE_HEIGHT);
+  const image = media && ctx.picture("picture", run.id, media.index);
+  view.stage.update({ image, size: media?.size ?? [1, 1], box: inner, quiet: true });
+  refill(view.wait, [run.id, seconds], () => [
+    el("button", { type: "button", class: "text-button main", text: say("Read every layer, {time}", { time: roughly(seconds) }), onclick: () => beginReading(ctx, run) }),
+    el("span", { class: "faint", text: say("Replays the run, then asks the language head what each of its {n} tokens reads as after every layer.", { n: count(run.tokens.id.length) }) }),
+  ]);
+}
+
 function drawColumn(ctx, view, state, selection) {
   const run = state.runs[view.letter];
   view.cells.slice(1).forEach((cell) => toggle(cell, "idle", !run));
@@ -336,6 +357,8 @@ function drawColumn(ctx, view, state, selection) {
   if (!run) return void view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run));
   const media = run.media[selection.media] ?? null;
   const lens = lensOf(ctx, run, view.letter);
+  toggle(view.wait, "idle", !lens.waits);
+  if (lens.waits) return drawWaiting(ctx, view, run, media, lens.waits);
   const word = wordOf(ctx, state, view.letter);
   const look = { run, media, lens, word, layer: layerOf(run, selection, view.letter, word?.value) };
   if (media) drawStage(ctx, view, look, state, selection);
@@ -414,6 +437,7 @@ export function status(ctx, state, selection) {
     const run = state.runs[letter];
     if (!run) return null;
     const lens = lensOf(ctx, run, letter);
+    if (lens.waits) return ["", letter, ` ${say("not read yet, {time}", { time: roughly(lens.waits) })}`];
     if (!lens.value) return ["", letter, ` ${lens.error ? said(lens.error) : say(READING)}`];
     const word = wordOf(ctx, state, letter);
     const layer = layerOf(run, selection, letter, word?.value);

@@ -72,6 +72,7 @@ export default {
   "One moment: the answer is told again.": "请稍候：正在重说这个回答。",
   "This place came with the link or is new: its effect is not computed yet.": "这个位置来自链接或是新选的：它的影响尚未计算。",
   "Tell the answer again": "重说这个回答",
+  "Tell the answer again, {time}": "重说这个回答，{time}",
   starting: "正在开始",
   "{done} of {total} forward passes": "第 {done} 次前向计算，共 {total} 次",
   "Stopped after {done} of {total} forward passes.": "在第 {done} 次前向计算后停止，共 {total} 次。",

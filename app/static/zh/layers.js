@@ -3,6 +3,12 @@
 export default {
   Layers: "逐层",
   "reading every layer": "正在读取每一层",
+  "Read every layer, {time}": "读取每一层，{time}",
+  "about {n} s": "约 {n} 秒",
+  "about {n} min": "约 {n} 分钟",
+  "not read yet, {time}": "尚未读取，{time}",
+  "Replays the run, then asks the language head what each of its {n} tokens reads as after every layer.":
+    "重放这次运行，再由语言头给出其 {n} 个词元在每一层之后读作什么。",
   "token ({row}, {column})": "词元 ({row}, {column})",
   "query {n} reads {top} at {share}": "查询 {n} 读作 {top}，{share}",
   "token ({row}, {column}) reads {top} at {share}": "词元 ({row}, {column}) 读作 {top}，{share}",

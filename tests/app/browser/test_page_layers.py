@@ -92,3 +92,21 @@ def test_a_query_is_chosen_on_the_board_and_no_picture_leaves_the_answer(
     bare.page.wait_for_selector('.lens-cell[data-layer="0"]')
     assert bare.page.evaluate("() => document.documentElement.scrollWidth") == 390
     assert not looking.complaints + bare.complaints
+
+
+def test_a_long_reading_waits_until_it_is_asked_for(visitor: Any) -> None:
+    visitor.settle()
+    visitor.page.evaluate("() => { window.__inspector.state.runs.A.lens_seconds = 200; }")
+    visitor.view("Layers")
+    begin = visitor.page.get_by_role("button", name="Read every layer, about 3 min")
+    assert begin.is_visible()
+    assert "A not read yet, about 3 min" in visitor.sentence()
+    read = "(id) => window.__inspector.client.has('lens', { run: id })"
+    asked = [visitor.page.evaluate(read, visitor.state(f"selection.run.{letter}")) for letter in "AB"]
+    assert asked == [False, True]
+    begin.click()
+    visitor.page.wait_for_selector('.lens-cell-pair[data-letter="A"] .lens-cell')
+    visitor.settle()
+    assert not begin.is_visible()
+    assert "A layer" in visitor.sentence()
+    assert visitor.complaints == []
