@@ -81,7 +81,9 @@ const cellUnder = (event) => event.target.closest("[data-layer]");
 const labelled = (one, small) => (small && one !== "mean" && one % 4 ? "" : axisWord(one));
 
 function headingRow(columns, small) {
-  const cells = columns.map((head) => el("span", { class: "axis", role: "columnheader", text: labelled(head, small) }));
+  const room = columns.at(-1) === "mean" ? columns.length - 5 : Infinity; // "mean" takes the place of those before it
+  const words = (head) => (small && head >= room ? "" : labelled(head, small));
+  const cells = columns.map((head) => el("span", { class: "axis", role: "columnheader", text: words(head) }));
   return el("div", { class: "matrix-row", role: "row" }, el("span", { class: "axis" }), ...cells);
 }
 

@@ -181,14 +181,15 @@ function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
     }),
   );
   view.thumbs.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)));
-  if (made || view.revealed !== layer) reveal(view.thumbs, view.thumbs.children[layer]);
-  view.revealed = layer;
+  if (made || view.thumbs.dataset.layer !== String(layer)) reveal(view.thumbs, view.thumbs.children[layer], layer);
 }
 
-// Deep models have more layers than fit: scroll the strip, and nothing else, to one of them.
-function reveal(strip, child) {
-  const [box, at] = [strip, child].map((element) => element.getBoundingClientRect());
-  if (at.left < box.left || at.right > box.right) strip.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2);
+// Deep models have more layers than fit: scroll the strip or the table, and nothing else, to one of them.
+function reveal(scroller, child, layer) {
+  scroller.dataset.layer = layer;
+  const [box, at] = [scroller, child].map((element) => element.getBoundingClientRect());
+  if (at.left < box.left || at.right > box.right) scroller.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2);
+  if (at.top < box.top || at.bottom > box.bottom) scroller.scrollTop += at.top + at.height / 2 - (box.top + box.height / 2);
 }
 
 // --- the answer, layer by layer ---
@@ -255,7 +256,7 @@ function drawTable(ctx, view, { run, lens, layer }, selection) {
   if (!value || !run.words.length) return;
   const chosen = Math.max(0, wordOfToken(run, selection.query[view.letter]));
   const words = windowOf(run, chosen, (view.table.clientWidth || 300) - 30);
-  refill(view.table, [run.id, words, isDark()], () => [
+  const made = refill(view.table, [run.id, words, isDark()], () => [
     el("div", { class: "lens-row" }, el("span", { class: "axis" }), ...words.map((word) => el("span", { class: "lens-head", text: wordLabel(run.words[word]) }))),
     ...Array.from({ length: layersOf(run) }, (_, index) =>
       el("div", { class: "lens-row" }, el("span", { class: "axis", text: index }), ...words.map((word) => lensCell(ctx, view, run, value, index, word))),
@@ -266,6 +267,7 @@ function drawTable(ctx, view, { run, lens, layer }, selection) {
     cell.setAttribute("aria-selected", String(here));
     cell.tabIndex = here ? 0 : -1;
   });
+  if (made || view.table.dataset.layer !== String(layer)) reveal(view.table, view.table.children[layer + 1], layer);
 }
 
 // The five likeliest at one layer, and the first of every layer.
