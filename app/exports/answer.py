@@ -9,7 +9,7 @@ import numpy as np
 
 import viz
 from app import words
-from app.exports import answer_column, answer_difference
+from app.exports import answer_column, answer_difference, region
 from app.exports.answer_maps import NEUTRAL, SINKS, Drawn, drawn
 from app.exports.chosen import Selection, chosen
 from app.exports.code import Name, call, closing, opening
@@ -44,6 +44,8 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         arrays |= one.arrays()
     found = answer_difference.compared(maps) if maps[0].summed else None
     given = _given(runs, maps, arrays, found, shared=selection.get("shared") is True)
+    inside = _in_region(maps, arrays, selection)
+    given["caption"] = " ".join(filter(None, [given["caption"], region.caption(selection, inside, "of the row")]))
     pieces = {} if found is None else answer_difference.arrays(found)
     more: dict[str, Any] = {"difference": tuple(pieces.values())} if pieces else {}
     names = [f"map_{look.letter}" for look in looks]
@@ -53,9 +55,16 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         caption=given["caption"],
         arrays=arrays | pieces,
         facts={one.look.letter: _facts(one) for one in maps}
+        | ({"region": selection["region"], "in_region": inside} if inside else {})
         | ({} if found is None else {"agreement": answer_difference.facts(found)}),
         lines=_lines(runs, maps, names, given),
     )
+
+
+def _in_region(maps: Sequence[Drawn], arrays: Mapping[str, np.ndarray], selection: Selection) -> dict[str, float]:
+    """By letter, what of the row falls on the region; of a still, and of a map of shares."""
+    stills = [one for one in maps if one.look.run.media[one.look.media].patch_grid[0] == 1 and one.mode != "neutral"]
+    return region.summed(selection, {one.look.letter: arrays[f"map_{one.look.letter}"] for one in stills})
 
 
 def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[str], given: dict[str, Any]) -> str:

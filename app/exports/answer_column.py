@@ -10,6 +10,7 @@ import torch
 
 import viz
 from app import words
+from app.exports import region
 from app.exports.chosen import Chosen, Selection
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
@@ -59,25 +60,18 @@ def _places(look: Chosen) -> bool:
 def _cells(look: Chosen, selection: Selection) -> list[int]:
     """The chosen cells of the model's own grid, in the moment shown; none where the key is the chosen token."""
     _, rows, columns = own_grid(look.run, look.media)
-    first, region = look.frame * rows * columns, selection.get("region")
-    if region:
-        left, top, right, bottom = _numbers(region, 4)
+    first, box = look.frame * rows * columns, selection.get("region")
+    if box:
+        left, top, right, bottom = region.numbers(box, 4)
         middles = [((at % columns + 0.5) / columns, (at // columns + 0.5) / rows) for at in range(rows * columns)]
         held = [at for at, (x, y) in enumerate(middles) if left <= x < right and top <= y < bottom]
         return [first + at for at in held][:MAX_CELLS]
     more = selection.get("places") or []
     if not isinstance(more, list) or len(more) > MAX_CELLS:
         raise RunError("A place must be numbers from 0 to 1: choose a place on the picture.")
-    points = [_numbers(place, 2) for place in ([selection["keys"], *more] if selection.get("keys") else [])]
+    points = [region.numbers(place, 2) for place in ([selection["keys"], *more] if selection.get("keys") else [])]
     found = [min(rows - 1, int(y * rows)) * columns + min(columns - 1, int(x * columns)) for x, y in points]
     return list(dict.fromkeys(first + at for at in found))
-
-
-def _numbers(place: Any, count: int) -> list[float]:
-    ok = isinstance(place, list) and len(place) == count
-    if not ok or not all(isinstance(one, int | float) and 0 <= one <= 1 for one in place):
-        raise RunError("A place must be numbers from 0 to 1: choose a place on the picture.")
-    return [float(one) for one in place]
 
 
 def _column(look: Chosen, cells: Sequence[int]) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 import viz
 from app import words
+from app.exports import region
 from app.exports.chosen import Choice, Chosen, Selection, choice, chosen, own, whole
 from app.exports.code import Name, call, closing, opening
 from app.exports.exported import Exported
@@ -55,12 +56,17 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         arrays[f"distances_{one.at.letter}"] = one.tower.distance.numpy()
     given = _given(runs, shown, swapped)
     rows = [arrays[f"row_{one.at.letter}"] for one in shown]
+    inside = (
+        {} if swapped else region.summed(selection, {one.at.letter: arrays[f"row_{one.at.letter}"] for one in shown})
+    )
+    given["caption"] = " ".join(filter(None, [given["caption"], region.caption(selection, inside, "of the row")]))
     distances = [arrays[f"distances_{one.at.letter}"] for one in shown]
     return Exported(
         figure=viz.vision_for_print(rows, picture=frame_of(looks[0]), distances=distances, **given),
         caption=given["caption"],
         arrays=arrays,
-        facts={one.at.letter: _facts(one, swapped) for one in shown},
+        facts={one.at.letter: _facts(one, swapped) for one in shown}
+        | ({"region": selection["region"], "in_region": inside} if inside else {}),
         lines=_lines(runs, shown, given, swapped),
     )
 

@@ -26,6 +26,7 @@ from app.exports.files import KINDS, export_file
 from app.questions.answer import reading
 from app.rows import map_row
 from app.session import Session
+from app.words import percent
 from qwenvl.agreement import agreement
 from qwenvl.errors import UserError
 from qwenvl.run import Run
@@ -398,3 +399,20 @@ def test_every_kind_is_offered_on_the_page() -> None:
 def _squeezed(text: str) -> str:
     """Without spaces and line ends, which wrapping moves."""
     return re.sub(r"\s+", "", text)
+
+
+@pytest.mark.parametrize(("view", "name"), [("answer", "map"), ("vision", "row")])
+def test_a_region_is_told_in_the_caption(view: str, name: str, tiny_session: Session, ids: dict[str, str]) -> None:
+    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
+    left, top, right, bottom = 0.25, 0.1, 0.7, 0.65
+    found = EXPORTS[view](runs, selected(tiny_session, ids, region=[left, top, right, bottom]))
+    for letter in runs:
+        cells = found.arrays[f"{name}_{letter}"]
+        fine = np.kron(cells, np.ones((20, 20))) / 400  # every cell in 400 pieces
+        y, x = ((np.arange(size) + 0.5) / size for size in fine.shape)
+        held = fine[(y >= top) & (y < bottom)][:, (x >= left) & (x < right)].sum()
+        assert found.facts["in_region"][letter] == pytest.approx(held, rel=0.05, abs=1e-3)
+        assert f"{letter} {percent(found.facts['in_region'][letter])} of the row" in found.caption
+    assert "The rectangle 250, 100, 700, 650" in found.caption
+    again = EXPORTS[view](runs, selected(tiny_session, ids))
+    assert "rectangle" not in again.caption
