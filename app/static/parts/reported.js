@@ -54,7 +54,14 @@ function words([better, equal, worse]) {
   ];
 }
 
+// The card, and the button that opens it: it is longer than a screen has room for beside what was measured.
 export function reportedCard() {
+  const opener = el("button", { type: "button", class: "link reported-opener", hidden: true, text: say("What the authors report of three ids") });
+  const open = (on) => {
+    root.hidden = !on;
+    opener.setAttribute("aria-expanded", String(on));
+    if (on) root.scrollIntoView({ block: "nearest" });
+  };
   const body = el("div", { class: "reported-groups" });
   const root = el(
     "section",
@@ -67,11 +74,14 @@ export function reportedCard() {
     ),
     body,
   );
+  opener.setAttribute("aria-expanded", "false");
+  opener.addEventListener("click", () => open(root.hidden));
   return {
     root,
+    opener,
     update(reported) {
-      root.hidden = !reported;
-      if (!reported) return;
+      opener.hidden = !reported;
+      if (!reported) return void open(false);
       const of = (about) => reported.scores.filter((score) => score.about === about);
       refill(body, reported, () => [
         group(say("Tests about pictures"), of("image"), reported.means.image),

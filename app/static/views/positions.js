@@ -255,7 +255,8 @@ export function createView(ctx) {
   const [panel, tools] = [honestPanel(), toolRow(ctx, choice)];
   const cards = el("div", { class: "triple position-cards" }, places.root, waves.root, costs.root);
   const reported = reportedCard();
-  const root = el("div", { class: "view view-positions" }, tools.root, lanesCard, cards, panel.root, reported.root);
+  costs.root.append(reported.opener);
+  const root = el("div", { class: "view view-positions" }, tools.root, lanesCard, cards, reported.root, panel.root);
   return {
     root,
     stages: {},

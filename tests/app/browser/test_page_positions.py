@@ -145,6 +145,8 @@ def test_frequencies_and_costs_are_the_librarys(looking: Any) -> None:
                 cost = position_cost(run.media[0]) if media is None else cost_of_size(run.config, *media)
                 wanted.append([letter, cost.tokens, cost.ids])
     assert pairs == wanted
+    assert not looking.page.locator(".reported").is_visible()
+    looking.page.get_by_role("button", name="What the authors report").click()
     rows = [row.split("\n") for row in looking.page.locator(".reported-row").all_inner_texts()]
     assert rows == [
         [
