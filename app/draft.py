@@ -86,6 +86,18 @@ class Draft:
         asked_by = replace(self, last=asked, asked_media=self.media, asked_models=self.models, asked_keep=self.keep)
         return replace(asked_by, earlier=asked, media=()) if self.follows_up else asked_by
 
+    def overtaken(self, before: Draft, asked: Conversation) -> Draft:
+        """After `before` was answered, with what was changed in the rail meanwhile: nothing of it is undone."""
+        after = before.answered(asked)
+        if self == before:
+            return after
+        names = ("last", "asked_media", "asked_models", "asked_keep")
+        answered = replace(self, **{name: getattr(after, name) for name in names})
+        if not (before.follows_up and self.follows_up):
+            return answered
+        added = tuple(path for path in self.media if path not in before.media)
+        return replace(answered, earlier=asked, media=added)
+
     def stale(self, question: str, system: str) -> str | None:
         """One sentence where what stands in the rail is no longer what was answered."""
         if self.last is not None and self.models != self.asked_models:

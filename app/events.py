@@ -22,9 +22,10 @@ from app.conversation import Conversation, Settings
 from app.draft import Draft
 from app.failures import describe
 from app.inspector import show_asking, show_runs
-from app.rail import FOLLOW_UP, NEW, Rail, notice_html, turns_html
+from app.rail import FOLLOW_UP, NEW, Rail, no_notice, notice, turns_html
 from app.session import Session
 from app.side_by_side import ask_both
+from app.topbar import topbar_value
 from app.uploads import Uploads
 from qwenvl.errors import UserError
 from qwenvl.processing.clips import is_clip
@@ -58,10 +59,12 @@ class Events:
         asked = [rail.draft, rail.question, rail.system, rail.budget]
         shown = [rail.draft, rail.media, rail.notice, rail.turn_kind, rail.turns, rail.question, rail.system]
         shown += [rail.budget, rail.clip, rail.models, self.topbar, self.inspector]
-        asking = [*shown, rail.ask, rail.stop]
-        demo.load(self.load, None, asking, **LATER)
+        asking = [*shown, rail.ask, rail.stop, rail.answered]
+        settling: Any = (self.settle, [rail.answered, *asked], asking)
+        demo.load(self.load, None, asking, **LATER).then(*settling, **LATER)
         demo.unload(self.unload)
-        self.topbar.example(self.choose_example, rail.draft, asking, trigger_mode="always_last", **LATER)
+        chip = self.topbar.example(self.choose_example, rail.draft, asking, trigger_mode="always_last", **LATER)
+        chip.then(*settling, **LATER)
         rail.replace.upload(self.replace_media, [rail.replace, *asked], [*shown, rail.replace], **LATER)
         rail.add.upload(self.add_media, [rail.add, *asked], [*shown, rail.add], **LATER)
         rail.media.remove(self.remove_media, asked, shown, **NOW)
@@ -80,7 +83,7 @@ class Events:
             asking,
             trigger_mode="once",
             **LATER,
-        )
+        ).then(*settling, **LATER)
         rail.stop.click(self.stop, None, rail.stop, **NOW)
 
     # --- arriving and leaving ---
@@ -220,7 +223,7 @@ class Events:
             paths = self.uploads.claim(request.session_hash or "", [str(file) for file in files])
             self.session.check_media(paths)
         except UserError as error:
-            return [], {self.rail.notice: _said(describe(error)["title"], str(error))}
+            return [], {self.rail.notice: notice(describe(error)["title"], str(error))}
         return paths, {}
 
     def remove_media(self, draft: Draft, question: str, system: str, budget: Budget, event: gr.EventData) -> Changes:
@@ -262,18 +265,18 @@ class Events:
         try:
             chosen = self.session.models.chosen(asked)
         except UserError as error:
-            yield {self.rail.notice: _said("This model cannot be chosen.", str(error))}
+            yield {self.rail.notice: notice("This model cannot be chosen.", str(error))}
             return
         models = () if chosen == self.session.models.first else tuple(chosen.items())
         draft = replace(draft, models=models)
         yield {self.rail.draft: draft}
-        notice, weights = _nothing(), self.weights
+        told, weights = no_notice(), self.weights
         try:
             weights = self.session.weights(chosen)
         except UserError as error:
-            notice = _said(describe(error)["title"], str(error))
+            told = notice(describe(error)["title"], str(error))
         topbar = {
-            self.rail.notice: notice,
+            self.rail.notice: told,
             self.topbar: gr.HTML(value=topbar_value(self.examples, weights, draft.example)),
         }
         yield {self.rail.draft: draft, **topbar, **self.recount(draft, question, system, budget)}
@@ -310,7 +313,7 @@ class Events:
             conversation.check()
             settings.check()
         except UserError as error:
-            yield {self.rail.notice: _said(describe(error)["title"], str(error))}
+            yield {self.rail.notice: notice(describe(error)["title"], str(error))}
             return
         yield from self._answers(draft, conversation, settings, budget, request.session_hash or "")
 
@@ -318,11 +321,11 @@ class Events:
         self, draft: Draft, conversation: Conversation, settings: Settings, budget: Budget, visitor: str
     ) -> Iterator[Changes]:
         turn, updates, outside = _turn(), {}, self._outside(draft.shown)
-        notice = _said(*NO_PICTURE, calm=True) if not draft.shown else _nothing()
+        told = notice(*NO_PICTURE, calm=True) if not draft.shown else no_notice()
         yield {
             self.rail.ask: gr.Button(interactive=False),
             self.rail.stop: gr.Button(interactive=True),
-            self.rail.notice: notice,
+            self.rail.notice: told,
             self.inspector: gr.HTML(value=show_asking(turn, {}, outside=outside, finished=False), stale=None),
         }
         for updates in ask_both(self.session, visitor, conversation, settings, dict(draft.models)):
@@ -330,18 +333,28 @@ class Events:
         for letter, update in updates.items():
             if update["run"]:
                 conversation = conversation.answered(letter, "".join(update["pieces"]))
-        after, question = draft, conversation.turns[-1].question
+        message = show_asking(turn, updates, outside=outside, finished=True)
+        yield {self.rail.answered: (draft, conversation, message)}
+
+    def settle(self, answered: Any, draft: Draft, question: str, system: str, budget: Budget) -> Changes:
+        """The answers stand: the rail takes them in, as it is now, and not as it was when they were asked for."""
+        if answered is None:
+            return {self.rail.answered: None}
+        before, conversation, message = answered
+        after, asked = draft, conversation.turns[-1].question
         if conversation.turns[-1].answers:
-            after = draft.answered(conversation)
-        shown = self._shown(after, question, conversation.system, budget)
-        shown[self.rail.notice] = notice
-        if after.follows_up and after is not draft:
-            shown[self.rail.question] = ""
-        yield {
+            after = draft.overtaken(before, conversation)
+        cleared = before.follows_up and after is not draft and question.strip() == asked.strip()
+        question = "" if cleared else question
+        shown = self._shown(after, question, system, budget)
+        del shown[self.rail.notice]
+        return {
             **shown,
+            **({self.rail.question: ""} if cleared else {}),
             self.rail.ask: gr.Button(interactive=True),
             self.rail.stop: gr.Button(interactive=False),
-            self.inspector: gr.HTML(value=show_asking(turn, updates, outside=outside, finished=True), stale=None),
+            self.rail.answered: None,
+            self.inspector: gr.HTML(value=message, stale=after.stale(question, system)),
         }
 
     def stop(self, request: gr.Request) -> Changes:
@@ -361,7 +374,7 @@ class Events:
         return {
             rail.draft: draft,
             rail.media: gr.HTML(value={"items": self._items(draft)}),
-            rail.notice: _nothing(),
+            rail.notice: no_notice(),
             rail.turn_kind: gr.Radio(visible=draft.can_follow_up, value=FOLLOW_UP if draft.follows_up else NEW),
             rail.turns: gr.HTML(turns_html(questions), visible=bool(questions)),
             rail.budget: gr.HTML(value=budget, result=result),
@@ -425,16 +438,6 @@ def _known(chosen: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name in VideoOptions.__dataclass_fields__}
 
 
-def topbar_value(
-    examples: Sequence[Mapping[str, Any]], weights: Mapping[str, Any], selected: str | None
-) -> dict[str, Any]:
-    """What the top bar draws: the chips without their paths on this machine, the weights' badge, the chosen chip."""
-    chips = [
-        {name: example[name] for name in ("name", "label", "kind", "question", "thumbnail")} for example in examples
-    ]
-    return {"examples": chips, **weights, "selected": selected}
-
-
 @lru_cache(maxsize=64)
 def _thumbnail(session: Session, path: str, changed: int) -> str:
     return session.thumbnail(path, THUMBNAIL_SIDE)
@@ -442,11 +445,3 @@ def _thumbnail(session: Session, path: str, changed: int) -> str:
 
 def _turn() -> str:
     return secrets.token_hex(4)
-
-
-def _said(title: str, sentence: str, *, calm: bool = False) -> gr.HTML:
-    return gr.HTML(notice_html(title, sentence, calm=calm), visible=True)
-
-
-def _nothing() -> gr.HTML:
-    return gr.HTML("", visible=False)

@@ -10,13 +10,14 @@ import gradio as gr
 
 from app import frontend
 from app.api import register_api
-from app.events import Events, topbar_value
+from app.events import Events
 from app.exports.route import export_route
 from app.inspector import inspector
 from app.planner_page import planner_page, planner_rail
 from app.rail import build_rail
 from app.session import Session
 from app.tools import tools_in_json
+from app.topbar import topbar_value
 from qwenvl.errors import UserError
 
 TITLE = "Inside Qwen-VL"

@@ -21,6 +21,7 @@ class Rail:
     """The components of the rail that events read and write."""
 
     draft: gr.State
+    answered: gr.State  # what has just been answered, until the rail has taken it in
     media: gr.HTML
     replace: gr.UploadButton
     add: gr.UploadButton
@@ -69,6 +70,7 @@ def build_rail(choice: Mapping[str, Any], defaults: Mapping[str, Any]) -> Rail:
     keeps = own_component("rail/keeps", elem_id="keeps", value={"keep": "all"})
     return Rail(
         draft=gr.State(Draft()),
+        answered=gr.State(None),
         media=media,
         replace=replace,
         add=add,
@@ -136,6 +138,16 @@ def notice_html(title: str, sentence: str, *, calm: bool = False) -> str:
     return (
         f'<div class="rail-error{" calm" if calm else ""}" role="{role}"><b>{escape(title)}</b>{escape(sentence)}</div>'
     )
+
+
+def notice(title: str, sentence: str, *, calm: bool = False) -> gr.HTML:
+    """The place for one sentence, with it."""
+    return gr.HTML(notice_html(title, sentence, calm=calm), visible=True)
+
+
+def no_notice() -> gr.HTML:
+    """The same place, empty."""
+    return gr.HTML("", visible=False)
 
 
 def turns_html(questions: Sequence[str]) -> str:

@@ -56,3 +56,26 @@ def test_only_what_was_answered_can_be_followed_up() -> None:
     draft = Draft(last=Conversation().asking("What?"))
     assert not draft.can_follow_up
     assert draft.following_up() == draft
+
+
+def test_what_is_changed_while_an_answer_is_made_stays() -> None:
+    before = Draft(media=("one.png",), example="shapes")
+    asked = before.conversation("What?", "").answered("A", "a cat")
+    assert before.overtaken(before, asked) == before.answered(asked)
+    now = before.with_media(["two.png"], add=False).keeping("nothing")
+    after = now.overtaken(before, asked)
+    assert (after.media, after.keep, after.example) == (("two.png",), "nothing", None)
+    assert (after.last, after.asked_media, after.asked_keep) == (asked, ("one.png",), "all")
+    assert after.stale("What?", "") == "The pictures have changed since this answer."
+
+
+def test_a_follow_up_goes_on_with_what_came_while_it_was_answered() -> None:
+    before = answered(Draft(media=("one.png",)), "What?").following_up().with_media(["two.png"], add=True)
+    asked = before.conversation("And this?", "").answered("A", "a dog")
+    now = before.with_media(["three.png"], add=True)
+    after = now.overtaken(before, asked)
+    assert after.earlier == asked
+    assert (after.media, after.shown) == (("three.png",), ("one.png", "two.png", "three.png"))
+    anew = before.starting_anew().overtaken(before, asked)
+    assert not anew.follows_up
+    assert anew.shown == ("one.png", "two.png")

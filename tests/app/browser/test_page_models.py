@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.asking import Asking
 from app.session import Session
+
+EXAMPLES = Path(__file__).parents[3] / "app" / "examples"
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -74,10 +77,8 @@ def test_what_cannot_fit_is_refused_with_a_way_that_works(
     assert visitor.complaints == []
 
 
-def test_scripts_that_come_while_an_example_is_answered(
-    visit: Callable[..., Any], tiny_session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Gradio changes a value in place while a handler streams: what a script finds then must be whole."""
+def hold_answers(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Answers wait at their first word until the event is set."""
     go_on, tell = threading.Event(), Asking.tell
 
     def wait_and_tell(self: Asking, state: str, *args: Any, **more: Any) -> None:
@@ -85,6 +86,35 @@ def test_scripts_that_come_while_an_example_is_answered(
         assert state != "answering" or go_on.wait(60)
 
     monkeypatch.setattr(Asking, "tell", wait_and_tell)
+    return go_on
+
+
+def test_what_is_changed_while_an_answer_is_made_stays(visitor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, page, before = hold_answers(monkeypatch), visitor.page, visitor.state("selection.run")
+    page.fill("#question textarea", "What is this?")
+    page.click("#ask")
+    page.wait_for_function("() => window.__inspector?.state.live.A?.state === 'answering'")
+    visitor.upload(EXAMPLES / "text.png")
+    page.fill("#question textarea", "And what is that?")
+    page.get_by_label("What the next run keeps").select_option("nothing")
+    go_on.set()
+    visitor.answered(before)
+    page.wait_for_function("() => document.querySelector('.notice')?.textContent.includes('pictures have changed')")
+    assert page.locator("#rail .media-name").all_inner_texts() == ["text.png"]
+    assert page.locator("#question textarea").input_value() == "And what is that?"
+    assert page.get_by_label("What the next run keeps").input_value() == "nothing"
+    assert visitor.run("A").messages[-1]["content"][-1]["text"] == "What is this?"
+    assert visitor.run("A").media[0].name == "shapes.png"
+    visitor.ask()
+    assert visitor.run("B").media[0].name == "text.png"
+    assert visitor.complaints == []
+
+
+def test_scripts_that_come_while_an_example_is_answered(
+    visit: Callable[..., Any], tiny_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradio changes a value in place while a handler streams: what a script finds then must be whole."""
+    go_on = hold_answers(monkeypatch)
     monkeypatch.setattr(tiny_session, "are_shipped", lambda *_: False)  # as larger models are: asked word by word
     visitor, held = visit(), []
     parts = ("models", "media", "budget")
