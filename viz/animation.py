@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -26,12 +27,13 @@ def animated_map(
     maximum: float | None = None,
     dark: bool = False,
 ) -> list[Picture]:
-    """One picture for each temporal cell: its frame, quietened, its cells on it, and a line of words beneath.
+    """One picture for each temporal cell: its frame, quietened, its cells on it, and words beneath.
 
     Args:
         maps: (t, rows, columns), shares of a row; all on one scale.
         frames: one 8-bit RGB picture (height, width, 3) for each cell, of any size.
-        captions: a line for each cell; () for none.
+        captions: of each cell, in as many lines as they have breaks; () for none. No word is cut: where they are wider
+            than the picture, the sheet is.
         size: (width, height) of the original, whose shape is drawn; that of the first frame when it is None.
         height: pixels of the drawn frame.
         maximum: where the scale ends; the largest value of all cells when it is None.
@@ -47,10 +49,11 @@ def animated_map(
     height = height - height % 2
     width = max(2, round(height * wide / tall / 2) * 2)
     top = float(values.max(initial=0.0)) if maximum is None else maximum
-    lines = list(captions) or [""] * len(frames)
+    told = list(captions) or [""] * len(frames)
+    room = _room(told, (width, height))
     return [
-        _with_words(_drawn(frame, cells, top, (width, height), dark), line, dark)
-        for frame, cells, line in zip(frames, values, lines, strict=True)
+        _with_words(_drawn(frame, cells, top, (width, height), dark), words, room, dark)
+        for frame, cells, words in zip(frames, values, told, strict=True)
     ]
 
 
@@ -112,15 +115,23 @@ def _drawn(frame: ArrayLike, cells: NDArray[np.float64], top: float, size: tuple
     return picture
 
 
-def _with_words(picture: Image.Image, words: str, dark: bool) -> Picture:
+def _room(captions: Sequence[str], size: tuple[int, int]) -> tuple[int, int]:
+    """Even (width, height) of a sheet that holds the picture and the longest words."""
+    lines = [line for words in captions for line in words.split("\n")]
+    if not any(lines):
+        return size
+    widest = max(ImageFont.load_default(_TEXT).getlength(line) for line in lines)
+    tall = size[1] + _LINE * max(words.count("\n") + 1 for words in captions) + _PAD
+    return max(size[0], 2 * math.ceil(widest / 2 + 2)), tall
+
+
+def _with_words(picture: Image.Image, words: str, room: tuple[int, int], dark: bool) -> Picture:
     colours = theme(dark)
-    if not words:
-        return np.asarray(picture)
-    sheet = Image.new("RGB", (picture.width, picture.height + _LINE + _PAD), _rgb(colours.surface))
+    sheet = Image.new("RGB", room, _rgb(colours.surface))
     sheet.paste(picture, (0, 0))
-    draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(_TEXT)
-    draw.text((2, picture.height + 6), words, fill=_rgb(colours.text), font=font)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_TEXT)
+    for index, line in enumerate(words.split("\n")):
+        draw.text((2, picture.height + 6 + _LINE * index), line, fill=_rgb(colours.text), font=font)
     return np.asarray(sheet)
 
 

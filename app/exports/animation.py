@@ -48,17 +48,22 @@ def _column(look: Chosen, cells: list[int]) -> list[Any]:
         maps = run.token_weights(**at, media=look.media).reshape(media.token_grid)
     shares = tube_shares(run, **at, media=look.media).tolist()
     step = -(-len(media.frames) // media.patch_grid[0])
-    found = tubes(run, look.media)
+    found, maximum = tubes(run, look.media), float(maps.max())
+    how = f"row {words.count(look.row)}, language layer {look.layer} head {look.head}"
+    scale = f"colours to {words.percent(maximum)} of the row, in every moment"
     return viz.animated_map(
         np.stack([maps[cell].numpy() for cell in cells]),
         frames=[np.asarray(media.frames[cell * step]) for cell in cells],
-        captions=[
-            f"{look.letter}  {_named(found[cell], cell, media)}  {words.percent(shares[cell])}" for cell in cells
-        ],
+        captions=[f"{_headed(look, found[cell], cell, shares[cell])}\n{how}\n{scale}" for cell in cells],
         size=media.size,
         height=HEIGHT,
-        maximum=float(maps.max()),
+        maximum=maximum,
     )
+
+
+def _headed(look: Chosen, tube: Any, cell: int, share: float) -> str:
+    name = _named(tube, cell, look.run.media[look.media])
+    return f"{look.letter}  {name}  {words.percent(share)} of the row"
 
 
 def _row_of(look: Chosen) -> dict[str, Any]:

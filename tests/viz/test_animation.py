@@ -49,6 +49,21 @@ def test_words_stand_beneath_and_columns_side_by_side() -> None:
     np.testing.assert_array_equal(joined[2][:, 170:], plain[2])
 
 
+def test_no_word_is_cut_and_lines_stand_one_beneath_the_other() -> None:
+    frames = [np.full((40, 20, 3), 90, np.uint8)] * 4
+    words = "B  t 15, 0.00 s  22.6 % of the row\nrow 195, language layer 2 head 0"
+    told = viz.animated_map(moving(), frames=frames, height=80, captions=[words] * 4)
+    assert {picture.shape[0] for picture in told} == {80 + 2 * 22 + 10}
+    width = told[0].shape[1]
+    assert width % 2 == 0
+    ground = told[0][-1, -1]
+    lines = [
+        np.abs(told[0][80 + 22 * index : 102 + 22 * index].astype(int) - ground).sum(axis=(0, 2)) for index in (0, 1)
+    ]
+    assert all(line.any() for line in lines)
+    assert all(not line[-2:].any() for line in lines)  # room to the right of the last letter
+
+
 @pytest.mark.parametrize("format", ["gif", "mp4"])
 def test_a_file_plays_what_was_drawn(format: str) -> None:
     pictures = viz.animated_map(moving(), frames=FRAMES, height=80)

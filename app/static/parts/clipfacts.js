@@ -163,7 +163,7 @@ function idsDrawing(time, rule, width) {
     ...later,
     label(box.left - 5, y(found.first) + 4, `t ${found.first}`, "id-t", "end"),
     ...(tubes.length > 1 ? [label(box.left - 5, y(found.last) + 4, `t ${found.last}`, "id-t", "end")] : []),
-    label(box.right + 12, Math.min(box.bottom + 14, y(found.after) + 16), String(found.after), shared ? "clash-text" : "row-name"),
+    label(box.right + 12, y(found.after) > box.bottom - 12 ? y(found.after) - 9 : y(found.after) + 16, String(found.after), shared ? "clash-text" : "row-name"),
     label(box.left, height - 6, timed ? say("seconds of the clip") : say("tubes of the clip")),
     label(box.right + 12, height - 6, say("text after")),
   );

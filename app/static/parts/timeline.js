@@ -227,10 +227,11 @@ function filmNodes(strip, media, shown, place) {
   const each = place.width / shown.length;
   const node = (frame, index) => {
     const seconds = media.times[frame];
+    const inset = strip ? Math.max(0, (each - 4 - (strip.width * ROW.frames) / strip.height) / 2) : 0;
     const box = el(
       "div",
       { class: "film-frame", style: { left: `${place.x + each * index + 2}px`, width: `${each - 4}px`, top: `${place.y.frames}px` } },
-      seconds === undefined ? null : el("span", { text: `${seconds.toFixed(2)} s` }),
+      seconds === undefined ? null : el("span", { text: `${seconds.toFixed(2)} s`, style: { right: `${inset + 4}px` } }),
     );
     if (strip) {
       const scale = ROW.frames / strip.height;
@@ -238,7 +239,6 @@ function filmNodes(strip, media, shown, place) {
       box.style.backgroundImage = `url("${strip.picture}")`;
       box.style.backgroundSize = `${strip.width * shown.length * scale}px ${ROW.frames}px`;
       box.style.backgroundPosition = `${shift}px 0`;
-      const inset = Math.max(0, (each - 4 - strip.width * scale) / 2);
       box.style.clipPath = `inset(0 ${inset}px round 4px)`;
     }
     return box;
