@@ -118,11 +118,16 @@ def card(letter: str, label: str, family: str, parameters: int, trained: bool) -
         "name": label,
         "family": family,
         "title": TITLES[family],
-        "size_label": "tiny" if tiny else f"{parameters / 1e9:.1f} B",
+        "size_label": "tiny" if tiny else _size(parameters),
         "parameters": parameters,
         "trained": trained,
         "weights_note": NOTES[tiny, trained],
     }
+
+
+def _size(parameters: int) -> str:
+    """As the page writes parameters: thousand millions, or millions where those would be none."""
+    return f"{parameters / 1e9:.1f} B" if parameters >= 1e9 else f"{parameters / 1e6:.1f} M"
 
 
 def badge(cards: Sequence[Mapping[str, Any]]) -> str:

@@ -61,6 +61,8 @@ def row_report(
     """
     if head != "mean" and (isinstance(head, bool) or not isinstance(head, int)):
         raise RunError(f"head is a number or 'mean', not {head!r}.")
+    if layer is None and site != "adapter" and site in run.sites:
+        raise RunError(f"Say which layer of {site}: 0 to {run.num_layers(site) - 1}.")
     row = run.attention(site, query=query, layer=layer, head=head, media=media).double().cpu()  # type: ignore[arg-type]
     share = float(row.sum())
     if site == "language":

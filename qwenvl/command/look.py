@@ -6,7 +6,6 @@ import argparse
 from typing import Any
 
 from qwenvl.command.output import as_json
-from qwenvl.errors import RunError
 from qwenvl.plan import percent
 from qwenvl.report import row_report
 from qwenvl.run import Run
@@ -34,8 +33,6 @@ def add(commands: Any) -> None:
 def act(asked: argparse.Namespace) -> None:
     """Rebuild the row, and say it."""
     run = Run.load(asked.run)
-    if asked.layer is None and asked.site != "adapter" and asked.site in run.sites:
-        raise RunError(f"Say which layer: add --layer, from 0 to {run.num_layers(asked.site) - 1}.")
     head = int(asked.head) if asked.head.isdigit() else asked.head
     told = row_report(run, asked.site, query=asked.query, layer=asked.layer, head=head, media=asked.media)
     print(as_json(told) if asked.json else _in_words(run, told))

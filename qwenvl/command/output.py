@@ -14,7 +14,7 @@ from typing import Any
 
 from qwenvl.errors import UserError
 
-EVERY = 0.2  # seconds between two lines of progress
+EVERY, EVERY_IN_A_LOG = 0.2, 10.0  # seconds between two words of progress, on a terminal and elsewhere
 
 
 class OutputError(UserError):
@@ -82,8 +82,8 @@ class Progress:
 
     def say(self, words: str, *, often: bool = False) -> None:
         """Say how far it is; `often` drops what comes too soon after the last line."""
-        now = time.monotonic()
-        if self.quiet or (often and now - self._last < EVERY) or (often and not sys.stderr.isatty()):
+        now, every = time.monotonic(), EVERY if sys.stderr.isatty() else EVERY_IN_A_LOG
+        if self.quiet or (often and now - self._last < every):
             return
         self._last = now
         if sys.stderr.isatty():

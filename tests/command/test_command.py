@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 import qwenvl
-from qwenvl.command import beforehand, main
+from qwenvl.command import beforehand, main, output
 from qwenvl.command.output import OutputError, whole_file
 from qwenvl.plan import PUBLISHED, in_bytes
 from qwenvl.report import row_report, run_report
@@ -146,7 +146,7 @@ def test_look_is_the_runs_own_row(run_file: Path, capsys: pytest.CaptureFixture[
     assert sum(told["row"]) == pytest.approx(1, abs=1e-5)
     assert told["share"] == pytest.approx(1, abs=1e-5)
     assert main(["look", str(run_file), "--query", "40"]) == 3
-    assert "add --layer, from 0 to 3" in capsys.readouterr().err
+    assert "Say which layer of language: 0 to 3." in capsys.readouterr().err
 
 
 def test_a_row_before_the_picture_has_none_of_it() -> None:
@@ -329,6 +329,18 @@ def test_a_trace_keeps_what_is_asked_for(tmp_path: Path, keep: str, sites: set[s
     assert {name.split(".")[0] for name in kept} == sites
     if keep == "1MiB":
         assert sum(value.numel() * value.element_size() for value in kept.values()) <= 1 << 20
+
+
+def test_progress_in_a_log_is_a_line_every_ten_seconds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 100.5, 109.0, 110.5, 111.0])
+    monkeypatch.setattr(output.time, "monotonic", lambda: next(clock))
+    progress = output.Progress(quiet=False)
+    progress.say("loading it")
+    for words in ("0.1 GiB", "0.2 GiB", "0.3 GiB", "0.4 GiB"):
+        progress.say(words, often=True)
+    assert capsys.readouterr().err == "loading it\n0.3 GiB\n"
 
 
 # --- files appear whole ---
