@@ -10,6 +10,7 @@ import { count, percent, roughly } from "../numbers.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "../parts/brush.js";
 import { brushCell, brushKeys, brushWords } from "../parts/brushkeys.js";
 import { createControls, layersOf } from "../parts/causetools.js";
+import { account, nameOf, sideFigures } from "../parts/causewords.js";
 import { createAsker, createWalker } from "../parts/causework.js";
 import { drawCurves } from "../parts/curves.js";
 import { twoColumns } from "../parts/frame.js";
@@ -20,7 +21,7 @@ import { figures } from "../parts/scale.js";
 import { createStage } from "../parts/stage.js";
 import { LETTERS, choices } from "../store.js";
 import { cellInTime } from "../time.js";
-import { chosenLabel, leadingSpace, wordOfToken } from "../words.js";
+import { chosenLabel } from "../words.js";
 
 export const NAME = "Causes";
 export const SITE = "language";
@@ -175,69 +176,10 @@ function overlayOf(ctx, letter, selection, chosen, effect) {
   return { quiet: true, cells, contour: hidden, dimmed: late, note: error };
 }
 
-// Two decimals, and two digits of what is too small for them: never 0.00 for what is not 0.
-const decimals = (value) => (value === 0 || value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2))));
-const logarithm = (value) => `${value < 0 ? "−" : ""}${decimals(Math.abs(value))}`;
-const signed = (value) => `${value > 0 ? "+" : ""}${logarithm(value)}`;
-
-function sideFigures(run, media, effect, word) {
-  if (!effect) return [];
-  const changed = say("log-probability of the whole answer, {before} to {after}", {
-    before: logarithm(effect.answer_before),
-    after: logarithm(effect.answer_after),
-  });
-  return [
-    [percent(effect.after), say("probability of {word} now, {before} before", { word, before: percent(effect.before) })],
-    [signed(effect.answer_after - effect.answer_before), changed],
-    [amount(media, effect), effect.tool === "paint" ? say("of the picture painted over") : hiddenWords(effect)],
-  ];
-}
-
-const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
-
-function amount(media, effect) {
-  if (effect.tool === "paint") return percent(effect.pixels / (media.size[0] * media.size[1] * (effect.pixels > media.size[0] * media.size[1] ? media.patch_grid[0] : 1)));
-  const all = effect.unit === "patch" ? cellsIn(media.patch_grid) : cellsIn(media.token_grid);
-  return say("{some} of {all}", { some: count(effect.hidden.length), all: count(all) });
-}
-
-function hiddenWords(effect) {
-  if (effect.unit === "patch") return say("patches hidden from the adapter's queries");
-  return effect.unit === "query" ? say("adapter queries hidden from rows") : say("visual tokens hidden from rows");
-}
-
-// What exactly was done, in one sentence.
-function account(run, chosen, effect, asked) {
-  if (effect.tool === "paint") {
-    const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
-    if (run.media[asked.media].patch_grid[0] > 1 && asked.region.kind !== "half")
-      return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", { fill });
-    return say("The picture is painted with {fill}, resized and read anew; the answer is forced.", { fill });
-  }
-  if (effect.unit === "patch") return say("The queries of the adapter cannot read these patches; they read all others as before. The answer is forced.");
-  const rows = asked.rows === "answer" ? say("the rows that predict the answer") : say("all later text rows");
-  const [first, last] = asked.layers;
-  return say("Hidden from {rows}, language layers {first} to {last}; the answer is forced.", { rows, first, last });
-}
-
 const DRAG = {
   box: "Drag on a picture to choose a place. It is the same place in both columns.",
   brush: "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.",
 };
-
-const letters = (word) => !word.special && /^\s?[A-Za-z]+$/.test(word.text);
-
-// The token in question, and the written word it is a part of: “d” of “diamond”.
-function nameOf(run, token) {
-  const at = wordOfToken(run, token);
-  const label = chosenLabel(run, token);
-  if (at < 0 || !letters(run.words[at])) return label;
-  let [first, last] = [at, at];
-  while (first > 0 && !leadingSpace(run.words[first]) && letters(run.words[first - 1])) first -= 1;
-  while (run.words[last + 1] && letters(run.words[last + 1]) && !leadingSpace(run.words[last + 1])) last += 1;
-  const whole = run.words.slice(first, last + 1).map((word) => word.text).join("").trim();
-  return first === last ? label : say("{token} of “{word}”", { token: label, word: whole });
-}
 
 function bar(name, value, kind) {
   return el(
@@ -251,7 +193,7 @@ function bar(name, value, kind) {
 
 const spelled = (text) => (text.trim() ? text : text.includes("\n") ? "↵" : "␣");
 
-function told(run, chosen, effect, asked, word) {
+function told(run, effect, asked, word) {
   const alternatives = effect.likeliest.map((one) =>
     el(
       "span",
@@ -268,7 +210,7 @@ function told(run, chosen, effect, asked, word) {
     bar(effect.tool === "paint" ? say("painted over") : say("hidden"), effect.after, "after"),
     el("p", { class: "causes-title", text: say("What it would say there now") }),
     el("div", { class: "likeliest now" }, ...alternatives),
-    el("p", { class: "causes-note", text: account(run, chosen, effect, asked) }),
+    el("p", { class: "causes-note", text: account(run, effect, asked) }),
   );
   if (!effect.received) return [words];
   const size = { width: effect.received_size[0], height: effect.received_size[1] };
@@ -292,7 +234,7 @@ function drawEffect(view, { run, chosen, held, asked, word, start }) {
     if (held.error) return [el("p", { class: "bad", text: said(held.error) }), start()];
     if (!effect && held.late) return [el("p", { text: say("One moment: the answer is told again.") })];
     if (!effect) return [el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }), start()];
-    return told(run, chosen, effect, held.asked, word);
+    return told(run, effect, held.asked, word);
   });
 }
 
