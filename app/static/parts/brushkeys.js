@@ -9,17 +9,19 @@ import { edgesOf, shifted } from "./region.js";
 
 const MIDDLE = [0.5, 0.5];
 
-// The cell of this run that the brush stands on, its box in 0..1 and whether it is painted; null without a brush there.
+// The cell of this run under the locked place, where a brush stands: its box in 0..1 and, of a brush, whether it is painted.
 export function brushCell(run, media, selection) {
-  const chosen = choices(selection, "causes");
-  if (!run || !media || chosen.shape !== "brush" || !selection.keys) return null;
+  const { shape, strokes } = choices(selection, "causes");
+  if (!run || !media || !selection.keys) return null;
   const { row, column } = cellAt(selection.keys, ownGrid(run, media));
   const box = cellBox(row, column, [1, 1], ownGrid(run, media));
-  return { row, column, box, painted: isPainted(readStrokes(chosen.strokes), box) };
+  return { row, column, box, painted: shape === "brush" ? isPainted(readStrokes(strokes), box) : null };
 }
 
-export const brushWords = ({ row, column, painted }) =>
-  painted ? say("cell ({row}, {column}), painted", { row, column }) : say("cell ({row}, {column}), not painted", { row, column });
+export function brushWords({ row, column, painted }) {
+  if (painted === null) return say("cell ({row}, {column})", { row, column });
+  return painted ? say("cell ({row}, {column}), painted", { row, column }) : say("cell ({row}, {column}), not painted", { row, column });
+}
 
 // What the keys of one column's stage do; `choose` changes the place and asks what depends on it.
 export function brushKeys(ctx, letter, choose) {

@@ -25,7 +25,7 @@ import { chosenLabel } from "../words.js";
 
 export const NAME = "Causes";
 export const SITE = "language";
-export const SHOWS = ["picture"];
+export const SHOWS = ["picture", "place"];
 export const CHOICES = {
   tool: "paint",
   shape: "box",
@@ -387,7 +387,7 @@ export function status(ctx, state, selection) {
   };
   const known = LETTERS.filter((letter) => state.runs[letter]);
   if (!region) {
-    const cells = selection.keys && chosen.shape === "brush" ? known.map((letter) => partOf(letter)) : [];
+    const cells = selection.keys ? known.map((letter) => partOf(letter)) : [];
     return [[say("No place is chosen: drag on a picture to hide it or paint it over.")], ...cells];
   }
   const told = known.map((letter) => {

@@ -11,6 +11,7 @@ export default {
   "Drag, or move the cell with the arrows and press Enter to paint or to wipe it": "拖动，或用方向键移动格子，再按 Enter 涂上或擦去",
   "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.":
     "在图片上拖动，或用方向键移动格子并按 Enter 涂上。两栏中是同一个位置。",
+  "cell ({row}, {column})": "单元 ({row}, {column})",
   "cell ({row}, {column}), painted": "单元 ({row}, {column})，已涂上",
   "cell ({row}, {column}), not painted": "单元 ({row}, {column})，未涂",
   "Half of the map": "半数格子",
