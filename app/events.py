@@ -22,13 +22,13 @@ from app.conversation import Conversation, Settings
 from app.draft import Draft
 from app.failures import describe
 from app.inspector import show_asking, show_runs
+from app.pictures import moves
 from app.rail import FOLLOW_UP, NEW, Rail, no_notice, notice, turns_html
 from app.session import Session
 from app.side_by_side import ask_both
 from app.topbar import topbar_value
 from app.uploads import Uploads
 from qwenvl.errors import UserError
-from qwenvl.processing.clips import is_clip
 from qwenvl.processing.sampling import VideoOptions
 
 Changes = dict[Any, Any]
@@ -399,7 +399,7 @@ class Events:
     def _result(self, draft: Draft, question: str, system: str, budget: Budget) -> dict[str, Any]:
         thumbnail = self._thumbnail(draft.shown[0]) if draft.shown else None
         result: dict[str, Any] = {"question": question, "thumbnail": thumbnail, "forecast": {}}
-        result["clips"] = any(map(is_clip, draft.media))
+        result["clips"] = any(map(moves, draft.media))
         result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
         result["kept_otherwise"] = draft.keep != draft.asked_keep
         try:

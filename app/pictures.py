@@ -43,6 +43,14 @@ def describe(path: str) -> dict[str, Any]:
     }
 
 
+def moves(path: str) -> bool:
+    """Whether a file is a clip of more than one frame, or one that can no longer be read."""
+    try:
+        return is_clip(path) and len(open_clip(path).times) > 1
+    except MediaError:  # whoever reads it says so
+        return True
+
+
 def picture(media: Any, side: int, frame: int = 0) -> str:
     """The upright original of a run's media, scaled down to at most `side` pixels; of a clip one frame that was kept.
 

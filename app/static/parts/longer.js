@@ -7,11 +7,14 @@ import { count, lasting, times } from "../numbers.js";
 
 const HEIGHT = 190;
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 160, 12, 34];
+const SLIM = 14; // to the right, where the names stand beneath
 const NARROW = 480; // pixels below which fewer marks stand on the axis
 const MARKS = [1, 10, 60, 600, 3600];
 const STYLES = ["", "dotted", "dashed"]; // of the presets, in order
 
 const markWords = (seconds) => (seconds < 60 ? say("{n} s", { n: seconds }) : seconds < 3600 ? say("{n} min", { n: seconds / 60 }) : say("{n} h", { n: seconds / 3600 }));
+
+const rightOf = (width) => width - (width < NARROW ? SLIM : RIGHT);
 
 function scales(found, width) {
   const tokens = found.presets.flatMap(({ costs }) => costs.map((cost) => cost[3])).concat(found.here[1], found.trained);
@@ -19,7 +22,7 @@ function scales(found, width) {
   const [across, up] = [span([...found.seconds, Math.max(0.1, found.here[0])]), span(tokens)];
   const part = (value, [low, high]) => (Math.log(Math.max(value, 1e-9)) - low) / (high - low || 1);
   return {
-    x: (seconds) => LEFT + (width - LEFT - RIGHT) * Math.max(0, part(seconds, across)),
+    x: (seconds) => LEFT + (rightOf(width) - LEFT) * Math.max(0, part(seconds, across)),
     y: (value) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * part(value, up),
     ticks: [10, 100, 1000, 10_000, 100_000].filter((value) => part(value, up) >= 0 && part(value, up) <= 1),
   };
@@ -51,7 +54,7 @@ function curve(found, { costs }, index, { x, y }) {
 function drawing(found, width) {
   const scale = scales(found, width);
   const { x, y, ticks } = scale;
-  const [floor, end] = [HEIGHT - BOTTOM, width - RIGHT];
+  const [floor, end] = [HEIGHT - BOTTOM, rightOf(width)];
   const rule = (value, name) => svg("line", { x1: LEFT, x2: end, y1: y(value), y2: y(value), class: name });
   return svg(
     "svg",
@@ -66,9 +69,18 @@ function drawing(found, width) {
     ...found.presets.map((preset, index) => curve(found, preset, index, scale)),
     svg("circle", { cx: x(found.here[0]), cy: y(found.here[1]), r: 4, class: "here" }),
     textAt(x(found.here[0]) + 8, Math.min(floor - 4, y(found.here[1]) + 14), say("this clip"), "row-name"),
-    ...labels(found, y, width),
+    ...(width < NARROW ? [] : labels(found, y, width)),
     textAt(LEFT, HEIGHT - 4, say("how long a clip lasts; both scales logarithmic")),
   );
+}
+
+// The names beneath a narrow drawing, each with its line.
+function legend(found) {
+  const pens = found.presets.map(({ name }, index) => [name, `cost-curve ${STYLES[index]}`]);
+  const all = [...pens, [say("{n} in training", { n: count(found.trained) }), "trained-line"]];
+  const key = ([name, pen]) =>
+    el("span", {}, svg("svg", { width: 18, height: 8 }, svg("line", { x1: 0, x2: 18, y1: 4, y2: 4, class: pen })), name);
+  return el("div", { class: "longer-keys" }, ...all.map(key));
 }
 
 // From which length on a preset's own budget is broken; null where it never is.
@@ -131,7 +143,7 @@ export function createLonger(ctx) {
       root.hidden = !answer;
       if (!answer) return;
       const width = Math.max(280, Math.floor(chart.clientWidth || 900));
-      refill(chart, [run.id, media.index, width, document.documentElement.lang], () => drawing(answer, width));
+      refill(chart, [run.id, media.index, width, document.documentElement.lang], () => [drawing(answer, width), width < NARROW ? legend(answer) : null]);
       if (found === answer) return;
       found = answer;
       range.max = answer.seconds.length - 1;

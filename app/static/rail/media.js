@@ -76,8 +76,8 @@ function picture(item, index, alone, trigger) {
       isClip(item) ? lasts(item, alone) : null,
       item.locked ? null : remove,
     ),
+    item.note && !isClip(item) ? el("p", { class: "media-note", text: said(item.note) }) : null,
     caption,
-    item.note && !isClip(item) ? el("p", { class: "bites", text: said(item.note) }) : null,
   );
 }
 

@@ -101,6 +101,9 @@ def test_a_clip_of_ones_own_with_a_picture_and_other_frames(visitor: Any, tmp_pa
     page.fill("#clip-frames", "-3")
     page.keyboard.press("Tab")
     assert page.input_value("#clip-frames") == "1"
+    visitor.upload(encode(tmp_path / "one.mp4", count=1, size=(112, 56)))
+    visitor.until(".media-note", "one.mp4 has one frame and is read as a still.")
+    page.wait_for_function("() => document.querySelector('.clip-options').hidden")
     bad = tmp_path / "cut.mp4"
     bad.write_bytes((data := encode(tmp_path / "whole.mp4", count=50).read_bytes())[: len(data) // 2])
     visitor.upload(bad)
