@@ -1,6 +1,6 @@
 // What gestures do to the selection. Hovering previews, clicking locks, Esc lets go.
 
-import { cellAt, placeOf } from "./geometry.js";
+import { cellAt, cellBox, placeOf } from "./geometry.js";
 import { ownGrid } from "./families.js";
 import { rectangle } from "./parts/region.js";
 import { LETTERS, MOST_ADDED, NO_PLACE, choices, effective, hasView, letGoOf, other, shows, siteOf } from "./store.js";
@@ -174,7 +174,20 @@ function placeActions(store) {
     store.select({ ...NO_PLACE, keys: placeOf(down, right, cells) });
   }
 
+  // The rectangle from the chosen cell on, one cell larger or smaller to the right or below: a region without a pointer.
+  function stretchRegion(letter, rows, columns) {
+    const cells = grid(letter);
+    if (!cells) return;
+    const { keys, region } = store.state.selection;
+    const { row, column } = cellAt(keys ?? [0.5, 0.5], cells);
+    const [left, top, right, bottom] = region ?? cellBox(row, column, [1, 1], cells);
+    const [wide, tall] = [1 / cells[2], 1 / cells[1]];
+    const edges = [clamp(right + columns * wide, left + wide, 1), clamp(bottom + rows * tall, top + tall, 1)];
+    store.select({ places: [], region: [left, top, ...edges] });
+  }
+
   return {
+    stretchRegion,
     hoverPlace: (place) => store.preview(place ? { keys: place, places: [] } : null),
     pickPlace,
     stepPlace,

@@ -89,6 +89,7 @@ function createStatus() {
         ),
       );
       setText(hint, words);
+      sentence.title = parts.flat().join(""); // a sentence longer than its line is cut there
       clearTimeout(timer);
       timer = setTimeout(() => setText(spoken, parts.flat().join("")), SPEAK_MS);
     },

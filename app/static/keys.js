@@ -8,12 +8,15 @@ export const KEYS = [
   [["Q"], "swap"],
   [["shift"], "add"],
   [["drag"], "sum a region"],
+  [["shift", "→", "↓"], "grow a region"],
   [["enter"], "brush a cell"],
   [["esc"], "let go"],
   [["1", "–", "9"], "views"],
   [["?"], "all keys"],
 ];
 
+// Buttons on which Space plays all the same: the click that chose a view or a word leaves the focus there, and Enter presses.
+const PLAYS = "[role=tab][aria-selected=true], .word";
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
 
 // What a key does where nothing else has the focus that could use it; undefined for a key of no meaning here.
@@ -23,7 +26,7 @@ function meaning(event, actions, views) {
   if (event.key === "Escape") return () => actions.letGo();
   if (event.key === "q" || event.key === "Q") return () => actions.swap();
   if (event.key === "?") return () => window.dispatchEvent(new CustomEvent("inspector-keys"));
-  if (event.key === " ") return onButton ? undefined : () => actions.play();
+  if (event.key === " ") return onButton && !onButton.matches(PLAYS) ? undefined : () => actions.play();
   if (ARROWS[event.key]) return onWidget ? undefined : () => actions.stepWord(ARROWS[event.key]);
   const view = views[Number(event.key) - 1];
   return view && (() => actions.pickView(view));

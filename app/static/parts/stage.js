@@ -136,7 +136,7 @@ function listenToDrags(root, place, { onregion }) {
   return () => box !== null;
 }
 
-function listen(root, { onhover, onpick, onstep, onregion, onenter }) {
+function listen(root, { onhover, onpick, onstep, onregion, onstretch, onenter }) {
   const place = (event) => {
     const box = root.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) =>
@@ -151,7 +151,7 @@ function listen(root, { onhover, onpick, onstep, onregion, onenter }) {
     if (event.key === "Enter" && !event.repeat) onenter?.();
     if (!STEPS[event.key]) return;
     event.preventDefault();
-    onstep(...STEPS[event.key]);
+    (event.shiftKey && onstretch ? onstretch : onstep)(...STEPS[event.key]);
   });
 }
 

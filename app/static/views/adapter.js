@@ -256,6 +256,7 @@ function column(ctx, letter) {
     onpick: (place, adding) => ctx.actions.pickPlace(place, adding),
     onregion: (region, done) => (done ? ctx.actions.pickRegion(region) : ctx.actions.drawRegion(region)),
     onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
+    onstretch: (rows, columns) => ctx.actions.stretchRegion(letter, rows, columns),
   });
   const side = el("div", { class: "figures" });
   const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);

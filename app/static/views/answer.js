@@ -104,6 +104,7 @@ function column(ctx, letter) {
     onhover: (place) => actions.hoverPlace(place),
     onpick: (place, adding) => actions.pickPlace(place, adding),
     onstep: (rows, columns) => actions.stepPlace(letter, rows, columns),
+    onstretch: (rows, columns) => actions.stretchRegion(letter, rows, columns),
     onregion: (region, done) => (done ? actions.pickRegion(region) : actions.drawRegion(region)),
   });
   const scale = createScale();

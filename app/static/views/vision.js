@@ -92,6 +92,7 @@ function column(ctx, letter) {
     onhover: (place) => ctx.actions.hoverPlace(place),
     onpick: (place) => ctx.actions.pickPlace(place),
     onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
+    onstretch: (rows, columns) => ctx.actions.stretchRegion(letter, rows, columns),
     onregion: (region, done) => (done ? ctx.store.select({ region }) : ctx.store.preview({ region })), // the patch stays
   });
   const choose = (layer, head) => ({ [`layer${letter}`]: layer, [`head${letter}`]: head });

@@ -21,6 +21,7 @@ export default {
   swap: "互换",
   drag: "拖动",
   "sum a region": "对区域求和",
+  "grow a region": "扩大区域",
   "brush a cell": "涂一个格子",
   "under 0.01 %": "不到 0.01 %",
   "over 99.99 %": "超过 99.99 %",

@@ -209,3 +209,31 @@ def test_a_region_is_summed_in_the_tower_and_in_the_adapter(looking: Any) -> Non
     best = int(two.argmax())
     until_said(looking, f"2 patches read most by query {best}: {percent(float(two[best]))} of its row")
     assert looking.complaints == []
+
+
+def test_a_region_grows_by_keys_and_space_plays_from_a_word(looking: Any) -> None:
+    page = looking.page
+    looking.select(keys=PLACE)
+    page.locator('.view .stage[data-letter="B"]').focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(f"Shift+{key}")
+    looking.settle()
+    region = looking.state("selection.region")
+    assert region == pytest.approx([COLUMN / 20, ROW / 12, (COLUMN + 2) / 20, (ROW + 2) / 12])
+    near, selection = looking.run("B"), looking.state("selection")
+    at = {name: selection[name]["B"] for name in ("layer", "head")}
+    weights = own_map(near, query=selection["query"]["B"] - 1, media=0, **at)[0]
+    share = float(weights[ROW : ROW + 2, COLUMN : COLUMN + 2].double().sum())
+    until_said(looking, f"{percent(share)} of the row")
+    page.keyboard.press("Escape")
+    looking.word("A", 0).click()
+    page.keyboard.press("Space")  # the focus is on the word
+    page.wait_for_function("() => window.__inspector.state.playing")
+    last = looking.run("A").words[-1][0]
+    page.wait_for_function("(last) => window.__inspector.state.selection.query.A === last", arg=last)
+    page.wait_for_function("() => !window.__inspector.state.playing")
+    looking.view("Vision")
+    page.keyboard.press("Space")  # and on the tab
+    page.wait_for_function("() => !window.__inspector.state.playing")
+    assert looking.state("selection.view") == "vision"
+    assert looking.complaints == []
