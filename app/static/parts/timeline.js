@@ -223,23 +223,28 @@ export function createTimeline(ctx) {
   };
 }
 
+const SLIM = 48; // pixels of a frame below which its label stands across it
+
+// Each frame in its own shape in the middle of its place; its label may be wider than it.
 function filmNodes(strip, media, shown, place) {
   const each = place.width / shown.length;
+  const drawn = strip ? (strip.width * ROW.frames) / strip.height : each;
+  const width = Math.min(each - 4, drawn);
   const node = (frame, index) => {
     const seconds = media.times[frame];
-    const inset = strip ? Math.max(0, (each - 4 - (strip.width * ROW.frames) / strip.height) / 2) : 0;
+    const left = place.x + each * index + (each - width) / 2;
     const box = el(
       "div",
-      { class: "film-frame", style: { left: `${place.x + each * index + 2}px`, width: `${each - 4}px`, top: `${place.y.frames}px` } },
-      seconds === undefined ? null : el("span", { text: `${seconds.toFixed(2)} s`, style: { right: `${inset + 4}px` } }),
+      {
+        class: `film-frame${width < SLIM ? " slim" : ""}`,
+        style: { left: `${left}px`, width: `${width}px`, top: `${place.y.frames}px` },
+      },
+      seconds === undefined ? null : el("span", { text: `${seconds.toFixed(2)} s` }),
     );
     if (strip) {
-      const scale = ROW.frames / strip.height;
-      const shift = (each - 4 - strip.width * scale) / 2 - index * strip.width * scale;
       box.style.backgroundImage = `url("${strip.picture}")`;
-      box.style.backgroundSize = `${strip.width * shown.length * scale}px ${ROW.frames}px`;
-      box.style.backgroundPosition = `${shift}px 0`;
-      box.style.clipPath = `inset(0 ${inset}px round 4px)`;
+      box.style.backgroundSize = `${drawn * shown.length}px ${ROW.frames}px`;
+      box.style.backgroundPosition = `${(width - drawn) / 2 - index * drawn}px 0`;
     }
     return box;
   };

@@ -11,6 +11,7 @@ const MOST = 12; // cells at once; of a longer clip those around the moment
 const A_ROW = 6;
 const NARROW = 420; // pixels below which fewer stand in a row
 const STRIP_HEIGHT = 88;
+const TALLEST = 110; // pixels of a frame, which keeps its shape
 
 function windowOf(cells, chosen) {
   if (cells <= MOST) return [0, cells];
@@ -115,8 +116,10 @@ export function createTubes(ctx, letter) {
         ? say("{first} to {last} are drawn", { first: momentName(media, from), last: momentName(media, to - 1) })
         : "";
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
-    const width = Math.max(24, Math.floor(((grid.clientWidth || 480) - 6 * (across - 1)) / across) - 4);
-    const height = Math.max(16, Math.min(110, Math.round((width * media.size[1]) / media.size[0])));
+    const room = Math.max(24, Math.floor(((grid.clientWidth || 480) - 6 * (across - 1)) / across) - 4);
+    const shape = media.size[0] / media.size[1];
+    const height = Math.max(16, Math.min(TALLEST, Math.round(room / shape)));
+    const width = Math.max(8, Math.min(room, Math.round(height * shape)));
     const values = map && drawnValues(map);
     const layout = map && drawnGrid(map);
     const shares = map && sharesInTime(run, media, map);

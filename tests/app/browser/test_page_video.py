@@ -80,7 +80,7 @@ def test_a_clip_is_shown_through_time_and_every_moment_is_the_runs_own(visitor: 
 
 
 def test_a_clip_of_ones_own_with_a_picture_and_other_frames(visitor: Any, tmp_path: Path) -> None:
-    clip = encode(tmp_path / "mine.webm", "libvpx-vp9", count=60, rate=10, size=(112, 56))
+    clip = encode(tmp_path / "mine.webm", "libvpx-vp9", count=60, rate=10, size=(56, 112))
     page = visitor.page
     visitor.upload(clip)
     visitor.until("#media h3", "Clip")
@@ -95,6 +95,8 @@ def test_a_clip_of_ones_own_with_a_picture_and_other_frames(visitor: Any, tmp_pa
     assert [media.kind for media in visitor.run("B").media] == ["video", "image"]
     assert visitor.run("B").media[0].patch_grid[0] == 3
     assert page.locator(".timeline").is_visible()
+    shapes = page.evaluate("() => [...document.querySelectorAll('.tubes canvas')].map((one) => one.width / one.height)")
+    assert shapes == pytest.approx([0.5] * len(shapes), abs=0.02)  # a tall clip stays tall
     page.locator(".view-answer .media-choice button").nth(1).click()
     visitor.settle()
     assert page.locator(".timeline").is_hidden()
