@@ -151,7 +151,8 @@ def plan_page(files: Files, asked: Asked) -> dict[str, Any]:
     ]
     chain = plan_toolchains(seen[shown], text_tokens=settings.text_tokens) if seen else []
     suggested = [one.to_json() for one in SUGGESTED]
-    return {"groups": groups, "toolchains": [_toolchain(one) for one in chain], "suggested": suggested}
+    told = {"groups": groups, "toolchains": [_toolchain(one) for one in chain], "suggested": suggested}
+    return {**told, "files": list(asked.get("files", []))}
 
 
 def _groups(settings: Settings, has_clips: bool) -> list[Group]:

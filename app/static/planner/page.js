@@ -17,6 +17,9 @@ const SPEAK_MS = 400;
 
 const rowOf = (answer, key, family) => answer.groups.find((group) => group.key === key)?.rows.find((row) => !row.error && row.family === family);
 
+// Until the plan of new files is here the old one stands; no sentence may put the two together.
+const isOld = ({ files }) => files !== undefined && files.join() !== planner.files.map((file) => file.id).join();
+
 // The answer in one sentence: what it costs, in both families.
 function headline(answer) {
   const [first] = planner.files;
@@ -25,6 +28,7 @@ function headline(answer) {
   const old = rowOf(answer, "one", "qwen-vl");
   const costs = { ...names, two: own ? count(own.tokens) : "", one: old ? count(old.tokens) : "" };
   if (!planner.files.length) return say("Add a picture or a clip to see what it costs.");
+  if (isOld(answer)) return say("one moment");
   const alone = planner.files.length === 1;
   if (own && old)
     return alone ? say("{name} costs {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs) : say("These {n} files cost {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs);
@@ -35,13 +39,15 @@ function headline(answer) {
 
 // What stands below it: whether a limit bites, and what a processor without its file would do.
 function subline(answer) {
+  if (isOld(answer)) return say("No weights are used for this.");
   const [own, shipped, bare] = ["own", "files", "class"].map((key) => rowOf(answer, key, "qwen2-vl"));
   const row = own ?? shipped;
   const parts = [];
   if (row) {
     const limit = limitWords(row);
     const where = own ? say("With your limits") : say("As the files ship");
-    if (limit?.bites) parts.push(say("{where}, {limit} bites.", { where, limit: limit.text }));
+    if (row.share_of_context > 1) parts.push(say("{where}, the prompt is longer than the context of {n}.", { where, n: count(row.context) }));
+    else if (limit?.bites) parts.push(say("{where}, {limit} bites.", { where, limit: limit.text }));
     else if (limit) parts.push(say("{where}, no limit bites.", { where }));
   }
   if (bare?.letter && bare.tokens !== row?.tokens)

@@ -21,6 +21,7 @@ export default {
   "These {n} files cost {one} tokens in Qwen-VL.": "这 {n} 个文件在 Qwen-VL 中占 {one} 个词元。",
   "Choose a model to plan for.": "请选择要规划的模型。",
   "{where}, {limit} bites.": "{where}：{limit} 起作用。",
+  "{where}, the prompt is longer than the context of {n}.": "{where}：提示长于 {n} 的上下文。",
   "{where}, no limit bites.": "{where}：没有限制起作用。",
   "The processor's class default would make it {n} tokens, and a 20 px letter {letter}.":
     "若用处理器类的默认值，则只有 {n} 个词元，20 像素的字母会变成 {letter}。",
@@ -66,7 +67,7 @@ export default {
   "Kept to look inside": "为查看内部而保留",
   "With weights": "连同权重",
   Operations: "运算量",
-  "20 px letter becomes": "20 像素的字母变为",
+  "20 px letter becomes": "20 像素的字母变为",
   "Limit that bites": "起作用的限制",
   "One size": "单一尺寸",
   "448 × 448, whatever comes in": "无论输入什么，都是 448 × 448",

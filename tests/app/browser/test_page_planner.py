@@ -127,6 +127,13 @@ def test_a_folder_is_planned_whole(visitor: Any, page_file: Path, tmp_path: Path
     )
     assert page.locator(".plan-each tbody th").all_inner_texts() == ["a.png", "b.png", "c.png"]
 
+    for number in range(40):
+        Image.new("RGB", (900, 900), "white").save(folder / f"page-{number:02}.png")
+    page.locator("#plan-folder").set_input_files(folder)
+    page.wait_for_function(SHOWN, arg="These 43 files cost")
+    assert "the prompt is longer than the context of 32,768." in page.locator(".plan-title p").inner_text()
+    assert page.locator("#plan-model-Qwen-VL-Chat").bounding_box()["y"] < 600  # in sight, below so many pictures
+
     # dropped on the rail, a folder is taken apart by the browser
     assert page.evaluate(DROPPED) == ["w.jpg", "x.mp4", "z.png"]
     assert visitor.complaints == []
