@@ -228,15 +228,15 @@ export function createActions(store) {
     const rest = letGoOf(view, selection);
     if (preview) store.preview(null);
     else if (rest) store.select({ [`of_${view}`]: { ...choices(selection, view), ...rest } });
-    else if (selection.swap && shows(view, "swap", selection)) store.select({ swap: false });
-    else if ((selection.keys && shows(view, "place", selection)) || (selection.region && shows(view, "region", selection))) store.select(NO_PLACE);
+    else if (selection.swap && shows(view, "swap")) store.select({ swap: false });
+    else if ((selection.keys && shows(view, "place")) || (selection.region && shows(view, "region"))) store.select(NO_PLACE);
     else if (LETTERS.some((letter) => selection.query[letter] !== null)) words.letGoOfWord();
   }
 
   // A view without a row has nothing to swap, and says so: nothing changes out of sight.
   function swap() {
     const { selection } = store.state;
-    if (shows(selection.view, "swap", selection)) store.select({ swap: !selection.swap });
+    if (shows(selection.view, "swap")) store.select({ swap: !selection.swap });
     else store.set({ remark: "swap" });
   }
 

@@ -79,7 +79,7 @@ export function statusParts(ctx, state, selection, sentence) {
     return [[busy ? said(busy.step) : say("No run yet: ask a question, or start from an example.")]];
   }
   const bare = LETTERS.every((letter) => !state.runs[letter]?.media.length);
-  if (bare && shows(selection.view, "picture", selection)) return [[say("No picture in this question: this view needs one.")]];
+  if (bare && shows(selection.view, "picture")) return [[say("No picture in this question: this view needs one.")]];
   return sentence(ctx, state, selection);
 }
 
@@ -87,7 +87,7 @@ export function statusHint(state, selection) {
   if (state.preview) return say("Click to lock");
   if (state.remark === "swap") return say("No one row here to swap: Q works in Vision and Answer");
   const { view } = selection;
-  const place = (selection.keys && shows(view, "place", selection)) || (selection.region && shows(view, "region", selection));
+  const place = (selection.keys && shows(view, "place")) || (selection.region && shows(view, "region"));
   const locked = place || letGoOf(view, selection) || LETTERS.some((letter) => selection.query[letter] !== null);
   return locked ? say("Locked. Esc lets go") : say("Hover to look, click to lock");
 }

@@ -14,10 +14,7 @@ export const siteOf = (view) => views[view].SITE;
 
 // What of the selection a view shows besides the word: "place", "region", "swap"; "picture" where it
 // needs one. Esc and Q act on nothing else there.
-export function shows(view, what, selection) {
-  const shown = views[view].SHOWS ?? [];
-  return (typeof shown === "function" ? shown(choices(selection, view)) : shown).includes(what);
-}
+export const shows = (view, what) => (views[view].SHOWS ?? []).includes(what);
 
 // What letting go of a view's own choice leaves of it, or null where nothing of its own is chosen.
 export const letGoOf = (view, selection) => views[view].letGo?.(choices(selection, view)) ?? null;

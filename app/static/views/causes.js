@@ -25,7 +25,7 @@ import { chosenLabel } from "../words.js";
 
 export const NAME = "Causes";
 export const SITE = "language";
-export const SHOWS = ({ shape }) => (shape === "brush" ? ["picture", "place"] : ["picture"]); // where the brush stands
+export const SHOWS = ["picture", "place"];
 export const CHOICES = {
   tool: "paint",
   shape: "box",
