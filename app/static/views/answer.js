@@ -283,7 +283,7 @@ function honest(selection, runs) {
   return [
     [say("Plotted"), plotted(selection, runs)],
     [say("Normalised"), normalised(selection)],
-    [say("Not shown"), `${say("A cause (a high share is no reason), gradients, rollout.")} ${note}`.trim()],
+    [say("Not shown"), `${say("A high share is no cause. Gradients, rollout: left for later.")} ${note}`.trim()],
   ];
 }
 

@@ -243,8 +243,8 @@ export default {
     "两张图先归一到总和为 1 再相减：青色更多，玫红更少，零处露出图片。",
   "Colours run to the maximum of each scale. Printed shares are of the whole row.":
     "颜色到各标尺的最大值。写出的占比都是对整行而言。",
-  "A cause (a high share is no reason), gradients, rollout.":
-    "因果（占比高并不等于原因）、梯度、rollout。",
+  "A high share is no cause. Gradients, rollout: left for later.":
+    "占比高并不等于原因。梯度、rollout：留待以后。",
 
   // The server's sentences.
   "mode must be raw, sinks or neutral: choose another.": "mode 必须是 raw、sinks 或 neutral：请另选一个。",
