@@ -398,7 +398,7 @@ class Events:
 
     def _result(self, draft: Draft, question: str, system: str, budget: Budget) -> dict[str, Any]:
         thumbnail = self._thumbnail(draft.shown[0]) if draft.shown else None
-        result: dict[str, Any] = {"question": question, "thumbnail": thumbnail, "forecast": {}}
+        result: dict[str, Any] = {"question": question, "budget": budget, "thumbnail": thumbnail, "forecast": {}}
         result["clips"] = any(map(moves, draft.media))
         result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
         result["kept_otherwise"] = draft.keep != draft.asked_keep

@@ -151,13 +151,17 @@ export function mount(element, { props, watch, signal }) {
     low.show(min);
   }
   function hear() {
-    if (!props.value || (props.value.min === min && props.value.max === max)) return;
-    ({ min, max } = props.value);
-    show();
+    if (props.value && (props.value.min !== min || props.value.max !== max)) {
+      ({ min, max } = props.value);
+      show();
+    }
+    answered();
   }
+  // What was counted for another budget may come last: a change of the question was on its way when this one changed.
+  const isCurrent = ({ budget }) => !budget || (budget.min === props.value?.min && budget.max === props.value?.max);
   function answered() {
     const news = props.result;
-    if (!news) return;
+    if (!news || !isCurrent(news)) return;
     refill(result, news.forecast, () => results(news));
     const lengths = Object.values(news.forecast || {}).map((plan) => count(plan.prompt_tokens));
     setText(prompt, lengths.length && !news.follows ? say("prompt {lengths}", { lengths: lengths.join(" / ") }) : "");

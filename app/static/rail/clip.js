@@ -1,5 +1,6 @@
 // Which frames of a clip the models are shown: by rate or by number, under whose limits; and why each limit bit.
 
+import { hear as onNews } from "../news.js";
 import { el, refill, segmented } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { count, lasting, plural, times } from "../numbers.js";
@@ -105,6 +106,7 @@ function controls(change) {
 export function mount(element, { props, watch, signal }) {
   let options = {};
   let timer = null;
+  let budget = null; // of the figures that the rail shows
   const fields = controls(change);
   const result = el("div", { class: "result", "aria-live": "polite" });
   const root = el(
@@ -155,7 +157,10 @@ export function mount(element, { props, watch, signal }) {
     options = { ...props.value };
     show();
   }
+  // Figures for a budget that has changed since may come last.
+  const isCurrent = (news) => !news?.budget || !budget || JSON.stringify(news.budget) === JSON.stringify(budget);
   function answered() {
+    if (!isCurrent(props.result)) return;
     const forecast = props.result?.forecast ?? {};
     root.hidden = !props.result?.clips;
     refill(result, [forecast, props.result?.error], () => [
@@ -170,6 +175,14 @@ export function mount(element, { props, watch, signal }) {
   watch("value", hear);
   watch("result", answered);
   answered();
+  onNews(
+    "inspector-draft",
+    (news) => {
+      budget = news.budget;
+      answered();
+    },
+    signal,
+  );
 }
 
 export const framesWords = (item) =>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,34 @@ def test_the_budget_changes_sizes_and_tokens_at_once(visitor: Any) -> None:
     assert visitor.page.input_value("#max_pixels") == "200,000"
     visitor.ask()
     assert visitor.run("B").settings["max_pixels"] == 200_000
+
+
+def test_figures_of_an_earlier_budget_that_come_late_are_not_shown(
+    visitor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on, told = threading.Event(), threading.Event(), threading.Event()
+    forecast = visitor.session.forecast
+
+    def slowly(*asked: Any, **more: Any) -> Any:
+        found = forecast(*asked, **more)
+        if asked[1] == "What is red?" and asked[4] == 200_704:
+            began.set()
+            go_on.wait(60)
+            told.set()
+        return found
+
+    monkeypatch.setattr(visitor.session, "forecast", slowly)
+    visitor.page.fill("#question textarea", "What is red?")
+    assert began.wait(30)
+    visitor.page.fill("#max_pixels", "784000")
+    visitor.page.press("#max_pixels", "Enter")
+    visitor.page.wait_for_function(
+        "() => document.querySelector('#budget .result').textContent.includes('1,064 × 728, 988 tokens')"
+    )
+    go_on.set()
+    assert told.wait(30)
+    visitor.page.wait_for_timeout(1500)  # long enough for what must not be shown
+    assert "1,064 × 728, 988 tokens" in visitor.page.inner_text("#budget .result")
 
 
 def test_pictures_are_added_and_removed(visitor: Any, photo: Path) -> None:
