@@ -46,7 +46,7 @@ function control(name, title, onchange) {
     ),
     slider,
   );
-  slider.addEventListener("input", () => onchange(name, fromStep(Number(slider.value))));
+  slider.addEventListener("input", () => onchange(name, fromStep(Number(slider.value)), SEND_MS));
   field.addEventListener("change", () => {
     const value = Number(field.value.replace(/[^0-9]/g, ""));
     onchange(name, value >= 1 ? Math.min(RANGE[1], Math.max(RANGE[0], value)) : null);
@@ -132,15 +132,18 @@ export function mount(element, { props, watch, signal }) {
   let timer = null;
   const [result, prompt] = [el("div", { class: "result", "aria-live": "polite" }), el("span", {})];
 
-  function send() {
+  // A number that was typed is sent at once: Ask may be the next press.
+  function send(wait) {
     clearTimeout(timer);
-    timer = setTimeout(() => (props.value = { min, max }), SEND_MS);
+    const tell = () => (props.value = { min, max });
+    if (wait) timer = setTimeout(tell, wait);
+    else tell();
   }
-  function change(name, value) {
+  function change(name, value, wait = 0) {
     if (value !== null && name === "min_pixels") [min, max] = [value, Math.max(value, max)];
     else if (value !== null) [min, max] = [Math.min(min, value), value];
     show();
-    send();
+    send(wait);
   }
   const [high, low] = [
     control("max_pixels", say("A picture with more pixels is made smaller"), change),

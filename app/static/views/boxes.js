@@ -205,7 +205,7 @@ function sideFigures(boxes, map, media, at, yours) {
 const rounded = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 1, minimumFractionDigits: 0 });
 
 // Every token that writes the box; a number's row is that of the token before it.
-function strip(run, box, letter, point, chosen) {
+function strip(run, box, letter, point) {
   return el(
     "div",
     { class: "box-tokens", role: "group", "aria-label": say("Tokens of this box") },
@@ -214,7 +214,7 @@ function strip(run, box, letter, point, chosen) {
       const text = run.tokens.text[token];
       return el("button", {
         type: "button",
-        class: `box-token${edge < 0 ? "" : " number"}${token === chosen ? " chosen" : ""}`,
+        class: `box-token${edge < 0 ? "" : " number"}`,
         text: text.trim() || "␣",
         title: edge < 0 ? say("token {token}", { token }) : say("token {token}: {edge} edge", { token, edge: edgeNames()[edge] }),
         "data-token": token,
@@ -228,10 +228,10 @@ function strip(run, box, letter, point, chosen) {
   );
 }
 
-function numbersRow(name, values, box, letter, point, edge, format) {
+function numbersRow(name, values, box, letter, point, format) {
   const cells = EDGES.map((_, index) =>
     el("td", {
-      class: index === edge ? "chosen" : "",
+      "data-edge": index,
       text: values ? format(values[index]) : "–",
       onpointerenter: () => values && point.hover(letter, firstToken(box, index)),
       onpointerleave: () => point.hover(letter, null),
@@ -241,8 +241,7 @@ function numbersRow(name, values, box, letter, point, edge, format) {
   return el("tr", {}, el("th", { scope: "row", text: name }), ...cells);
 }
 
-function boxBlock(run, box, index, { letter, point, at, chosen, media, yours }) {
-  const edge = at.index === index ? at.edge : -1;
+function boxBlock(run, box, index, { letter, point, media, yours }) {
   const names = edgeNames().map((name) => el("th", { scope: "col", text: name }));
   const table = el(
     "table",
@@ -251,21 +250,31 @@ function boxBlock(run, box, index, { letter, point, at, chosen, media, yours }) 
     el(
       "tbody",
       {},
-      numbersRow(say("as written, 0 to 1000"), box.written, box, letter, point, edge, (value) => String(value)),
-      numbersRow(say("resized, of {width} × {height}", { width: media?.resized[0], height: media?.resized[1] }), box.resized, box, letter, point, edge, rounded),
-      numbersRow(say("original, of {width} × {height}", { width: media?.size[0], height: media?.size[1] }), box.original, box, letter, point, edge, rounded),
+      numbersRow(say("as written, 0 to 1000"), box.written, box, letter, point, (value) => String(value)),
+      numbersRow(say("resized, of {width} × {height}", { width: media?.resized[0], height: media?.resized[1] }), box.resized, box, letter, point, rounded),
+      numbersRow(say("original, of {width} × {height}", { width: media?.size[0], height: media?.size[1] }), box.original, box, letter, point, rounded),
     ),
   );
   const phrase = box.phrase === null ? say("a box of nothing named") : `“${box.phrase}”`;
   const share = yours && box.original ? say("IoU with yours {share}", { share: percent(overlap(relative(box.original, media.size), yours)) }) : "";
   return el(
     "article",
-    { class: `box-block${at.index === index ? " chosen" : ""}`, "data-box": index },
+    { class: "box-block", "data-box": index },
     el("div", { class: "title-line" }, el("b", { text: phrase }), el("span", { text: share })),
-    strip(run, box, letter, point, chosen),
+    strip(run, box, letter, point),
     box.written ? table : null,
     box.problem ? el("p", { class: "box-problem", text: said(box.problem) }) : null,
   );
+}
+
+// The token, the number and the box that are chosen or pointed at; what is pointed at stays the same element.
+function mark(body, chosen, at) {
+  body.querySelectorAll(".box-token").forEach((token) => toggle(token, "chosen", Number(token.dataset.token) === chosen));
+  body.querySelectorAll(".box-block").forEach((block) => {
+    const here = Number(block.dataset.box) === at.index;
+    toggle(block, "chosen", here);
+    block.querySelectorAll("[data-edge]").forEach((cell) => toggle(cell, "chosen", here && Number(cell.dataset.edge) === at.edge));
+  });
 }
 
 // --- an answer without a box ---
@@ -321,11 +330,12 @@ function drawColumn(ctx, view, point, state, selection) {
   if (!run) return;
   if (answer.error) refill(view.body, answer.error, () => el("p", { text: said(answer.error) }));
   else if (answer.value)
-    refill(view.body, [run.id, selection.media, chosen, at, yours, view.boxes.length], () =>
+    refill(view.body, [run.id, selection.media, yours, view.boxes.length], () =>
       view.boxes.length
-        ? view.boxes.map((box, index) => boxBlock(run, box, index, { letter, point, at, chosen, media, yours }))
+        ? view.boxes.map((box, index) => boxBlock(run, box, index, { letter, point, media, yours }))
         : nothing(run),
     );
+  mark(view.body, chosen, at);
 }
 
 function drawStage(ctx, view, { run, media, selection, at, yours }) {
