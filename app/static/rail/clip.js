@@ -5,7 +5,6 @@ import { el, refill, segmented } from "../dom.js";
 import { said, say } from "../i18n.js";
 import { count, lasting, plural, times } from "../numbers.js";
 
-const SEND_MS = 250;
 const PRESETS = {
   "Qwen2-VL": "24,576 tokens a clip at most; qwen-vl-utils 0.0.8, the tool of this model's time",
   paper: "16,384 tokens a clip at most, as in training",
@@ -105,7 +104,6 @@ function controls(change) {
 
 export function mount(element, { props, watch, signal }) {
   let options = {};
-  let timer = null;
   let budget = null; // of the figures that the rail shows
   const fields = controls(change);
   const result = el("div", { class: "result", "aria-live": "polite" });
@@ -137,8 +135,7 @@ export function mount(element, { props, watch, signal }) {
     if ("preset" in patch) options = { ...options, preset: patch.preset };
     if ("pictures" in patch) options = { ...options, pictures: patch.pictures };
     show();
-    clearTimeout(timer);
-    timer = setTimeout(() => (props.value = { ...options }), SEND_MS);
+    props.value = { ...options };
   }
   // What a refusal says would fit: a number of frames, a rate, or how many pictures.
   function take({ detail }) {
@@ -169,7 +166,6 @@ export function mount(element, { props, watch, signal }) {
     ]);
   }
   element.replaceChildren(root);
-  signal.addEventListener("abort", () => clearTimeout(timer));
   window.addEventListener("inspector-offer", take, { signal });
   hear();
   watch("value", hear);
