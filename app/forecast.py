@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -49,57 +49,76 @@ def forecast(
         MediaError: a picture, a clip, frames or a budget that no model accepts.
     """
     asked = Asked(tuple(samplings) or (VideoOptions(),) * len(paths), max_pixels)
-    more = _system_tokens(model, system)
+    own = len(paths) if own is None else own
+    return _Question(model, paths, question, min_pixels, own, terms, _system_tokens(model, system)).forecast(asked)
 
-    def planned(asked: Asked) -> Plan:
-        most = asked.max_pixels
+
+@dataclass(frozen=True)
+class _Question:
+    """A question but for the settings that an offer may change; see `forecast`."""
+
+    model: str
+    paths: Sequence[str]
+    text: str
+    min_pixels: int | None
+    own: int
+    terms: Terms
+    more: int  # tokens of a system prompt of the visitor's own
+
+    def forecast(self, asked: Asked) -> dict[str, Any]:
+        plan = self.plan(asked)
+        short, tokens, cost = self.is_short(plan), plan.prompt_tokens + self.more, self.costs(plan)
+        shorter = None if short else self.ways(asked, plan, self.is_short).first()
+        by_words = not short and shorter is None  # too long, and no setting of the media helps
+
+        def is_roomy(one: Plan) -> bool:
+            return fits(self.costs(one), self.terms.budgets) and (by_words or self.is_short(one))
+
+        limits = {"min_pixels": plan.min_pixels, "max_pixels": plan.max_pixels}
+        files = zip(plan.media, self.paths, strict=True)
+        return {
+            "media": [_media(media, Path(path).name, limits) for media, path in files],
+            "prompt_tokens": tokens,
+            "context": plan.context,
+            "fits": short,
+            "sentence": _too_long(plan, tokens, shorter),
+            "shorter": shorter and shorter.to_json(),
+            "family": plan.family,
+            **cost,
+            "refusal": refusal(cost, self.terms, self.ways(asked, plan, is_roomy)),
+        }
+
+    def plan(self, asked: Asked) -> Plan:
+        low, most = self.min_pixels, asked.max_pixels
         return qwenvl.plan(
-            _sources(paths, asked.samplings),
-            model,
-            min_pixels=min(min_pixels, most) if min_pixels and most else min_pixels,
+            _sources(self.paths, asked.samplings),
+            self.model,
+            min_pixels=min(low, most) if low and most else low,
             max_pixels=most,
-            text=question,
-            answer_tokens=terms.new_tokens,
-            bytes_per_value=terms.size,
+            text=self.text,
+            answer_tokens=self.terms.new_tokens,
+            bytes_per_value=self.terms.size,
         )
 
-    def costing(plan: Plan) -> dict[str, Any]:
-        return costs(plan, plan.prompt_tokens + more, terms)
+    def costs(self, plan: Plan) -> dict[str, Any]:
+        return costs(plan, plan.prompt_tokens + self.more, self.terms)
 
-    def short(plan: Plan) -> bool:
-        return plan.prompt_tokens + more <= plan.context
+    def is_short(self, plan: Plan) -> bool:
+        """Whether it fits into the model's context."""
+        return plan.prompt_tokens + self.more <= plan.context
 
-    def looked(good: Callable[[Plan], bool]) -> Ways:
-        def tried(asked: Asked) -> bool:
-            return good(planned(asked))
+    def ways(self, asked: Asked, plan: Plan, is_good: Callable[[Plan], bool]) -> Ways:
+        """How this question may be made smaller until a plan of it is good; `plan` is of it as asked."""
+
+        def tried(smaller: Asked) -> bool:
+            return is_good(self.plan(smaller))
 
         return Ways(
-            frames=lambda: fewer_frames(paths, asked, terms.config, len(paths) if own is None else own, tried),
+            frames=lambda: fewer_frames(self.paths, asked, self.terms.config, self.own, tried),
             pixels=lambda: None if plan.family == "qwen-vl" else fewer_pixels(asked, tried),
             frames_first=_mostly_clips(plan),
-            costs=lambda asked: costing(planned(asked)),
+            costs=lambda smaller: self.costs(self.plan(smaller)),
         )
-
-    plan = planned(asked)
-    tokens, cost = plan.prompt_tokens + more, costing(plan)
-    shorter = None if short(plan) else looked(short).first()
-    by_words = not short(plan) and shorter is None  # too long, and no setting of the media helps
-
-    def roomy(one: Plan) -> bool:
-        return fits(costing(one), terms.budgets) and (by_words or short(one))
-
-    limits = {"min_pixels": plan.min_pixels, "max_pixels": plan.max_pixels}
-    return {
-        "media": [_media(media, Path(path).name, limits) for media, path in zip(plan.media, paths, strict=True)],
-        "prompt_tokens": tokens,
-        "context": plan.context,
-        "fits": short(plan),
-        "sentence": _too_long(plan, tokens, shorter),
-        "shorter": shorter and shorter.to_json(),
-        "family": plan.family,
-        **cost,
-        "refusal": refusal(cost, terms, looked(roomy)),
-    }
 
 
 def _mostly_clips(plan: Plan) -> bool:

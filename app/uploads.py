@@ -19,7 +19,7 @@ from typing import Any
 from qwenvl.errors import MediaError
 
 MAX_INLINE = 64 * 4 * (1 << 20) // 3  # letters of a file inside a URL: 64 MiB
-REFUSED = "This file was not uploaded in this session: upload it here first."
+REFUSED = "This file was not uploaded to this page: upload it here first."
 
 
 class Uploads(set[str]):

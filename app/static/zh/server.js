@@ -22,7 +22,7 @@ export default {
     "服务器没有应答：它还在运行吗？请重新加载页面再试。",
   "This run is no longer kept on this server: ask again to get a fresh one.":
     "服务器已不再保留这次运行：请再问一次，得到新的运行。",
-  "This file was not uploaded in this session: upload it here first.": "这个文件不是在本次会话中上传的：请先在这里上传。",
+  "This file was not uploaded to this page: upload it here first.": "这个文件不是在本页上传的：请先在这里上传。",
   "No picture in this question.": "这个问题没有图片。",
   "The models answer from words; Pipeline, Positions and Layers apply.":
     "模型只凭文字回答，视图中适用的是流程、位置与逐层。",
