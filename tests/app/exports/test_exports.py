@@ -20,16 +20,16 @@ import pytest
 import torch
 
 import viz
-from app import words
+from app.asking import words
+from app.asking.words import percent
 from app.exports import EXPORTS, Exported
 from app.exports.files import KINDS, export_file
-from app.questions.answer import reading
-from app.rows import map_row
-from app.session import Session
-from app.words import percent
-from qwenvl.agreement import agreement
+from app.serving.session import Session
+from app.views.answer import reading
+from app.views.rows import map_row
+from qwenvl.analysis.map_agreement import agreement
 from qwenvl.errors import UserError
-from qwenvl.run import Run
+from qwenvl.inference.run import Run
 
 ROOT = Path(__file__).parents[3]
 VIEWS = sorted(EXPORTS)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import frontend
-from app.api import server_functions
-from app.exports import bundle, frozen
+from app.exports import saved_page as frozen
+from app.exports import single_file as bundle
 from app.exports.files import export_file
-from app.session import Session
+from app.serving import frontend
+from app.serving.api import server_functions
+from app.serving.session import Session
 from qwenvl.errors import UserError
 
 
