@@ -1,7 +1,7 @@
 // Names and numbers as the Planner writes them.
 
-import { say } from "../i18n.js";
-import { count } from "../numbers.js";
+import { say } from "../core/i18n.js";
+import { count } from "../core/numbers.js";
 import { planner } from "./state.js";
 
 const NAMES = {

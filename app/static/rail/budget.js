@@ -1,9 +1,9 @@
 // The pixel budget: min_pixels and max_pixels on a logarithmic scale, and what they make of the pictures, at once.
 
-import { el, refill, setText } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { publish } from "../news.js";
-import { count, times } from "../numbers.js";
+import { el, refill, setText } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { publish } from "../core/news.js";
+import { count, times } from "../core/numbers.js";
 
 const RANGE = [784, 12_845_056];
 const STEPS = 1000;

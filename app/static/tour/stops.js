@@ -1,14 +1,14 @@
 // Six questions about the run on screen. Each answer is read from the run or counted by the server when it is looked at,
 // never typed in here.
 
-import { say } from "../i18n.js";
-import { hasAdapter } from "../families.js";
-import { cellAt, rowAndColumn } from "../geometry.js";
-import { count, percent } from "../numbers.js";
-import { LETTERS } from "../store.js";
-import { isClip } from "../time.js";
+import { say } from "../core/i18n.js";
+import { hasAdapter } from "../core/families.js";
+import { cellAt, rowAndColumn } from "../core/geometry.js";
+import { count, percent } from "../core/numbers.js";
+import { LETTERS } from "../core/store.js";
+import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
-import { tokenOfWord, wordLabel } from "../words.js";
+import { tokenOfWord, wordLabel } from "../core/words.js";
 
 const product = (grid) => grid.reduce((all, size) => all * size, 1);
 

@@ -1,9 +1,9 @@
 // The tour: a card over the page that asks before it shows. Six stops on the run on screen.
 
-import { el, refill } from "../dom.js";
-import { say, said } from "../i18n.js";
-import { pixels } from "../numbers.js";
-import { LETTERS } from "../store.js";
+import { el, refill } from "../core/dom.js";
+import { say, said } from "../core/i18n.js";
+import { pixels } from "../core/numbers.js";
+import { LETTERS } from "../core/store.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
