@@ -47,7 +47,9 @@ function wordActions(store) {
       return store.select({ model, own, ...setOf(selection, letter, [token]) });
     }
     const chosen = [selection.query[letter], ...selection.also[letter]];
-    const next = chosen.includes(token) ? chosen.filter((one) => one !== token) : [...chosen, token].slice(0, MOST_ADDED);
+    const next = chosen.includes(token)
+      ? chosen.filter((one) => one !== token)
+      : [...chosen, token].slice(0, MOST_ADDED);
     return next.length ? store.select(following(setOf(selection, letter, next), letter)) : letGoOfWord();
   }
 
@@ -229,7 +231,8 @@ export function createActions(store) {
     if (preview) store.preview(null);
     else if (rest) store.select({ [`of_${view}`]: { ...choices(selection, view), ...rest } });
     else if (selection.swap && shows(view, "swap")) store.select({ swap: false });
-    else if ((selection.keys && shows(view, "place")) || (selection.region && shows(view, "region"))) store.select(NO_PLACE);
+    else if ((selection.keys && shows(view, "place")) || (selection.region && shows(view, "region")))
+      store.select(NO_PLACE);
     else if (LETTERS.some((letter) => selection.query[letter] !== null)) words.letGoOfWord();
   }
 

@@ -71,7 +71,8 @@ export class Client {
     const entry = { value, bytes: weigh(value) + 2 * key.length };
     this.kept.set(key, entry);
     this.bytes += entry.bytes;
-    while (this.kept.size > 1 && (this.kept.size > KEPT || this.bytes > KEPT_BYTES)) this.drop(this.kept.keys().next().value);
+    while (this.kept.size > 1 && (this.kept.size > KEPT || this.bytes > KEPT_BYTES))
+      this.drop(this.kept.keys().next().value);
   }
 
   drop(key) {

@@ -64,7 +64,9 @@ export const tide = (value, dark) => tables[dark ? 1 : 0][step(value)];
 
 // Of a signed map, -1..1: rose where it is negative, teal where it is positive, the deeper the larger. On a quietened
 // picture zero is not drawn at all, so that the surface shows.
-const divergingTables = [5, 190].map((hue) => Array.from({ length: 256 }, (_, at) => oklch(0.58 + (0.26 * at) / 255, 0.13, hue)));
+const divergingTables = [5, 190].map((hue) =>
+  Array.from({ length: 256 }, (_, at) => oklch(0.58 + (0.26 * at) / 255, 0.13, hue)),
+);
 
 export const diverging = (value) => divergingTables[value < 0 ? 0 : 1][step(Math.abs(value))];
 

@@ -61,7 +61,8 @@ export function cellsOf({ keys, places, region, frame }, grid) {
   for (let row = 0; row < rows; row += 1)
     for (let column = 0; column < columns; column += 1) {
       const [x, y] = placeOf(row, column, grid);
-      if (x >= region[0] && x < region[2] && y >= region[1] && y < region[3]) found.push(first + row * columns + column);
+      if (x >= region[0] && x < region[2] && y >= region[1] && y < region[3])
+        found.push(first + row * columns + column);
     }
   return found;
 }

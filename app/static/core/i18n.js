@@ -61,7 +61,11 @@ function pattern(template) {
     names.push(part);
     return "(.+?)";
   });
-  return { names, match: new RegExp(`^${source.join("")}$`, "s"), fixed: parts.filter((_, at) => at % 2 === 0).join("") };
+  return {
+    names,
+    match: new RegExp(`^${source.join("")}$`, "s"),
+    fixed: parts.filter((_, at) => at % 2 === 0).join(""),
+  };
 }
 
 // The longest fixed text first, so that a sentence finds the template that says most of it.

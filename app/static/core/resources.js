@@ -97,9 +97,15 @@ function createAhead(store, client) {
     here.busy = false;
     if (answer.error) here.sent = AHEAD_MOST;
     else {
-      client.keepAll("map", some.map((one, index) => [asked(one), answer.maps[index]]));
+      client.keepAll(
+        "map",
+        some.map((one, index) => [asked(one), answer.maps[index]]),
+      );
       const about = (query) => ({ run: run.id, query, why: true });
-      client.keepAll("shares", answer.queries.map((query, index) => [about(query), answer.shares[index]]));
+      client.keepAll(
+        "shares",
+        answer.queries.map((query, index) => [about(query), answer.shares[index]]),
+      );
     }
     store.redraw();
   }
@@ -110,7 +116,10 @@ function createAhead(store, client) {
     const here = (waiting[letter] ??= { stamp: null, sent: 0, busy: false, timer: null });
     if (here.stamp !== stamp) Object.assign(here, { stamp, sent: 0 });
     clearTimeout(here.timer);
-    here.timer = setTimeout(() => here.stamp === stamp && store.state.preview === null && send(letter, run, at, mode), AHEAD_MS);
+    here.timer = setTimeout(
+      () => here.stamp === stamp && store.state.preview === null && send(letter, run, at, mode),
+      AHEAD_MS,
+    );
   };
 }
 
@@ -180,7 +189,12 @@ export function createResources(store, client) {
     const { layer, head, media } = selection;
     const now = { ...selection, frame: cellInTime(store.state, selection, letter) };
     const cells = here.media[media] ? cellsOf(now, ownGrid(here, here.media[media])) : [];
-    const asked = { run: here.id, layer: layer[letter], head: head[letter], media: Math.min(media, Math.max(0, here.media.length - 1)) };
+    const asked = {
+      run: here.id,
+      layer: layer[letter],
+      head: head[letter],
+      media: Math.min(media, Math.max(0, here.media.length - 1)),
+    };
     if (cells.length) asked.cells = cells;
     else if (selection.query[letter] === null) return { value: null, fresh: true, error: null };
     else asked.key = selection.query[letter];

@@ -191,7 +191,10 @@ const within = (values) => values.every((value) => value >= 0 && value <= 1);
 
 Object.assign(readers, {
   places(selection, text) {
-    const values = text.split(",").map(Number).slice(0, 2 * MOST_ADDED);
+    const values = text
+      .split(",")
+      .map(Number)
+      .slice(0, 2 * MOST_ADDED);
     if (values.length % 2 || !within(values)) return;
     selection.places = values.flatMap((value, index) => (index % 2 ? [] : [[value, values[index + 1]]]));
   },

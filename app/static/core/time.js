@@ -23,7 +23,9 @@ function moment(media, cell) {
 
 // The letter of the run that `selection.frame` counts in: of the leading tubes, else the most cells.
 export function timekeeper(state, selection) {
-  const seen = LETTERS.map((letter) => [letter, state.runs[letter]?.media[selection.media]]).filter(([, media]) => media);
+  const seen = LETTERS.map((letter) => [letter, state.runs[letter]?.media[selection.media]]).filter(
+    ([, media]) => media,
+  );
   const tubes = seen.find(([, media]) => isClip(media) && framesOfCell(media) > 1);
   const most = seen.reduce((best, one) => (!best || cells(one[1]) > cells(best[1]) ? one : best), null);
   return (tubes ?? most)?.[0] ?? null;

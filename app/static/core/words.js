@@ -50,7 +50,9 @@ export const unprintable = (word) => word.special || !word.text.trim();
 export function chosenLabel(run, token) {
   if (!run || token === null) return "";
   const word = run.words[wordOfToken(run, token)];
-  return word ? `“${wordLabel(word)}”` : say("token {token} {text}", { token: count(token), text: tokenLabel(run, token) });
+  return word
+    ? `“${wordLabel(word)}”`
+    : say("token {token} {text}", { token: count(token), text: tokenLabel(run, token) });
 }
 
 // What a token reads as: its text in quotation marks, or what kind of token it is.

@@ -72,18 +72,21 @@ export default {
     "min_pixels 不能大于 max_pixels：请调低前者或调高后者。",
   "min_pixels {low} is above max_pixels {high}; lower one or raise the other.":
     "min_pixels {low} 大于 max_pixels {high}；请调低前者或调高后者。",
-  "{name} must be {kind} from {low} to {high}: change it and ask again.": "{name} 必须是 {low} 到 {high} 之间的{kind}：请修改后再问。",
+  "{name} must be {kind} from {low} to {high}: change it and ask again.":
+    "{name} 必须是 {low} 到 {high} 之间的{kind}：请修改后再问。",
   "a number": "数",
   "a whole number": "整数",
   "The prompt has {tokens} tokens and the model reads at most {context}; {advice}.":
     "提示有 {tokens} 个词元，模型最多读 {context} 个；{advice}。",
   "of {name} take {setting} or fewer": "请把 {name} 的 {setting} 设为这个数或更少",
-  "ask less, or about fewer pictures; of a clip take fewer with pictures=": "请缩短问题或减少图片；视频可用 pictures= 少取几张",
+  "ask less, or about fewer pictures; of a clip take fewer with pictures=":
+    "请缩短问题或减少图片；视频可用 pictures= 少取几张",
   "ask less, or lower max_pixels, or of a clip total_pixels or nframes":
     "请缩短问题，或降低 max_pixels；视频可降低 total_pixels 或 nframes",
   "The prompt would have {tokens} tokens and {name} reads at most {context}: lower max_pixels, ask about fewer pictures, or shorten the question.":
     "提示会有 {tokens} 个词元，{name} 最多读 {context} 个：请调低 max_pixels、减少图片或缩短问题。",
-  "Prompt and answer take {tokens} tokens; the model has room for {room}.": "提示和回答共 {tokens} 个词元；模型只容得下 {room} 个。",
+  "Prompt and answer take {tokens} tokens; the model has room for {room}.":
+    "提示和回答共 {tokens} 个词元；模型只容得下 {room} 个。",
   "This run would keep {size} and there is room for {room}: lower max_pixels or ask about fewer pictures.":
     "这次运行要保留 {size}，只剩 {room}：请调低 max_pixels 或减少图片。",
   "There is no such model here: choose {names}.": "这里没有这个模型：请选择 {names}。",
@@ -94,8 +97,10 @@ export default {
   "No picture in this question: add one and ask again.": "这个问题没有图片：请加一张再问。",
   "Qwen2-VL has no adapter queries, its merger joins four patches: look at the Qwen-VL column.":
     "Qwen2-VL 没有适配器查询，它的合并器把四个图块合在一起：请看 Qwen-VL 一列。",
-  "{name} must be a whole number from 0 to {most}: choose another.": "{name} 必须是 0 到 {most} 之间的整数：请另选一个。",
-  "{name} must be a whole number from 1 to {most}: choose another.": "{name} 必须是 1 到 {most} 之间的整数：请另选一个。",
+  "{name} must be a whole number from 0 to {most}: choose another.":
+    "{name} 必须是 0 到 {most} 之间的整数：请另选一个。",
+  "{name} must be a whole number from 1 to {most}: choose another.":
+    "{name} 必须是 1 到 {most} 之间的整数：请另选一个。",
   "{name} takes one object with named values: send it.": "{name} 需要一个带名称的值的对象：请发送它。",
   "{site} was not kept in this run; load the run with its pipeline to replay that layer.":
     "这次运行没有保留 {site}；请连同它的模型加载运行，再重放那一层。",
@@ -109,11 +114,13 @@ export default {
   "There is no file {name}; check its name and folder.": "没有文件 {name}；请检查名称和文件夹。",
   "There is no file {name} any more; give it again.": "文件 {name} 已经不在；请重新给出。",
   "{name} is empty; save or download it again.": "{name} 是空的；请重新保存或下载。",
-  "{name} has no pixels ({width} × {height}); give one of at least 1 × 1.": "{name} 没有像素（{width} × {height}）；请给出至少 1 × 1 的图片。",
+  "{name} has no pixels ({width} × {height}); give one of at least 1 × 1.":
+    "{name} 没有像素（{width} × {height}）；请给出至少 1 × 1 的图片。",
   "{name} is {width} × {height}, one side {ratio} times the other; the limit is {limit}, so crop it or cut it into pieces.":
     "{name} 是 {width} × {height}，一边是另一边的 {ratio} 倍；上限是 {limit} 倍，请裁剪或切成几块。",
   "{name} is not a picture; give a {kinds} file.": "{name} 不是图片；请给出 {kinds} 文件。",
-  "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.": "{name} 既不是图片也不是视频；请给出 JPEG、PNG 或 MP4 文件。",
+  "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.":
+    "{name} 既不是图片也不是视频；请给出 JPEG、PNG 或 MP4 文件。",
   "{name} cannot be read; check that you may open it.": "{name} 无法读取；请检查是否有权打开。",
   "{name} has more than {most} pixels; scale it down first.": "{name} 超过 {most} 像素；请先缩小。",
   "{name} is cut short or damaged; save or download it again.": "{name} 不完整或已损坏；请重新保存或下载。",
@@ -129,15 +136,18 @@ export default {
   "{name} is cut short: {promised} frames are promised and {there} there; save or download it again.":
     "{name} 不完整：应有 {promised} 帧，只有 {there} 帧；请重新保存或下载。",
   "{name} has no frames; save or download it again.": "{name} 没有帧；请重新保存或下载。",
-  "{name} has {frames} frames; ask for at most as many pictures, not {asked}.": "{name} 有 {frames} 帧；最多取这么多张图片，不能取 {asked} 张。",
+  "{name} has {frames} frames; ask for at most as many pictures, not {asked}.":
+    "{name} 有 {frames} 帧；最多取这么多张图片，不能取 {asked} 张。",
   "fps is the number of frames a second, above 0, not {value}.": "fps 是每秒帧数，要大于 0，不能是 {value}。",
   "nframes is an even number from 2 to {most} for a clip of {frames} frames, not {value}.":
     "对 {frames} 帧的视频，nframes 是 2 到 {most} 的偶数，不能是 {value}。",
   "fps and nframes both say how many frames to take; give one of them.": "fps 和 nframes 都决定取多少帧；请只给一个。",
   "{name} is a whole number from 1 up, not {value}.": "{name} 是从 1 起的整数，不是 {value}。",
   "There is no video preset {name}; take one of {names}.": "没有视频预设 {name}；请从 {names} 中选择。",
-  "A list of frames is taken whole; leave nframes out, or give the clip's file.": "帧列表整个使用；请不要给 nframes，或给出视频文件。",
-  "The frames of a clip have one size; these have {one} and {other}.": "一段视频的帧大小相同；这些有 {one} 和 {other}。",
+  "A list of frames is taken whole; leave nframes out, or give the clip's file.":
+    "帧列表整个使用；请不要给 nframes，或给出视频文件。",
+  "The frames of a clip have one size; these have {one} and {other}.":
+    "一段视频的帧大小相同；这些有 {one} 和 {other}。",
   // What the weights know.
   colour: "颜色",
   shape: "形状",

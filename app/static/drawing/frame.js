@@ -7,7 +7,8 @@ import { honestPanel } from "./honest.js";
 // A column for each letter; `pair(name)` puts that part of both side by side, and `rows` does so with all their `cells`.
 export function twoColumns(make) {
   const columns = Object.fromEntries(LETTERS.map((letter) => [letter, make(letter)]));
-  const side = (name, part) => el("div", { class: `pair pair-${name}` }, ...LETTERS.map((letter) => part(columns[letter])));
+  const side = (name, part) =>
+    el("div", { class: `pair pair-${name}` }, ...LETTERS.map((letter) => part(columns[letter])));
   return {
     columns,
     pair: (name) => side(name, (column) => column[name]),

@@ -22,7 +22,12 @@ const positive = (values) => values.map((value) => Math.max(0, value));
 export class Ladder {
   constructor({ onrung } = {}) {
     const rung = (_, index) => {
-      const press = onrung && { role: "button", tabindex: "0", onclick: () => onrung(index), onkeydown: (event) => event.key === "Enter" && onrung(index) };
+      const press = onrung && {
+        role: "button",
+        tabindex: "0",
+        onclick: () => onrung(index),
+        onkeydown: (event) => event.key === "Enter" && onrung(index),
+      };
       return el("figure", { class: "rung", ...press }, el("canvas"), el("figcaption"));
     };
     const arrow = () => el("span", { class: "arrow", text: "→" });

@@ -7,7 +7,8 @@ const BOTTOM = 18;
 const TOP = 8;
 const RIGHT = 10;
 
-const line = (points, more) => svg("polyline", { points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), ...more });
+const line = (points, more) =>
+  svg("polyline", { points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), ...more });
 
 // Layers to print on the axis: all while they fit, else every second, fourth, eighth.
 function layerTicks(count) {
@@ -55,25 +56,44 @@ export function createLayerCurves({ label, height = 132, onpick = null, onhover 
     const y = (value) => bottom - ((bottom - TOP) * Math.max(0, Math.min(top, value))) / top;
     Object.assign(shape, { across, bottom, count });
     const text = (at, down, said, more = {}) => svg("text", { x: at, y: down, text: said, ...more });
-    const grid = ticks.map((value) => svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "layer-grid" }));
+    const grid = ticks.map((value) =>
+      svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "layer-grid" }),
+    );
     const scale = ticks.map((value) => text(LEFT - 5, y(value) + 4, format(value), { "text-anchor": "end" }));
     const layers = layerTicks(count).map((layer) => text(x(layer), height - 5, layer, { "text-anchor": "middle" }));
-    const mark = chosen === null || chosen === undefined ? [] : [svg("line", { x1: x(chosen), x2: x(chosen), y1: TOP, y2: bottom, class: "layer-chosen" })];
+    const mark =
+      chosen === null || chosen === undefined
+        ? []
+        : [svg("line", { x1: x(chosen), x2: x(chosen), y1: TOP, y2: bottom, class: "layer-chosen" })];
     const even = reference
       ? [
-          svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(reference.value), y2: y(reference.value), class: "layer-reference" }),
+          svg("line", {
+            x1: LEFT,
+            x2: width - RIGHT,
+            y1: y(reference.value),
+            y2: y(reference.value),
+            class: "layer-reference",
+          }),
           text(LEFT + 4, y(reference.value) - 4, reference.text),
         ]
       : [];
     const drawn = lines.flatMap((each) => {
-      const points = each.values.flatMap((value, layer) => (Number.isFinite(value) ? [[along(layer, each.values.length), y(value)]] : []));
+      const points = each.values.flatMap((value, layer) =>
+        Number.isFinite(value) ? [[along(layer, each.values.length), y(value)]] : [],
+      );
       const path = line(points, { class: `layer-line ${each.kind}` });
       const last = points.at(-1);
       const dots = points.length === 1 || each.kind === "strong" || each.kind === "chosen";
       return [
         path,
-        ...(dots ? points.map(([cx, cy]) => svg("circle", { cx, cy, r: each.kind === "chosen" ? 3 : 2, class: `layer-dot ${each.kind}` })) : []),
-        ...(each.label && last ? [text(last[0] - 4, last[1] - 6, each.label, { "text-anchor": "end", class: "layer-label" })] : []),
+        ...(dots
+          ? points.map(([cx, cy]) =>
+              svg("circle", { cx, cy, r: each.kind === "chosen" ? 3 : 2, class: `layer-dot ${each.kind}` }),
+            )
+          : []),
+        ...(each.label && last
+          ? [text(last[0] - 4, last[1] - 6, each.label, { "text-anchor": "end", class: "layer-label" })]
+          : []),
       ];
     });
     return svg(
@@ -96,7 +116,14 @@ export function createLayerCurves({ label, height = 132, onpick = null, onhover 
     update(spec) {
       const kept = { ...spec, width: Math.max(120, spec.width) };
       shape = { ...shape, lines: spec.lines, top: spec.top, format: spec.format, layer: spec.layer };
-      const key = [kept.width, kept.top, kept.reference, kept.chosen, kept.ticks, kept.lines.map(({ values, kind, label: said, name }) => [kind, said, name, Array.from(values)])];
+      const key = [
+        kept.width,
+        kept.top,
+        kept.reference,
+        kept.chosen,
+        kept.ticks,
+        kept.lines.map(({ values, kind, label: said, name }) => [kind, said, name, Array.from(values)]),
+      ];
       refill(box, key, () => draw(kept));
     },
   };

@@ -37,9 +37,12 @@ export const STATISTICS = {
   entropy: {
     title: () => say("Entropy, bits"),
     means: (found) =>
-      say("How evenly the row's map is spread over this picture, scaled to sum to 1: 0 where one cell holds all, {even} where all are equal.", {
-        even: bits(found?.even_entropy ?? 0),
-      }),
+      say(
+        "How evenly the row's map is spread over this picture, scaled to sum to 1: 0 where one cell holds all, {even} where all are equal.",
+        {
+          even: bits(found?.even_entropy ?? 0),
+        },
+      ),
     values: (found) => found.entropy,
     most: (found) => found.even_entropy,
     short: bits,
@@ -48,9 +51,12 @@ export const STATISTICS = {
   distance: {
     title: () => say("Distance, px"),
     means: (found) =>
-      say("How far the row's map spreads: the mean distance of its cells from its own centre of mass, in pixels of the original. An even map: {even} px.", {
-        even: count(found?.even_distance ?? 0),
-      }),
+      say(
+        "How far the row's map spreads: the mean distance of its cells from its own centre of mass, in pixels of the original. An even map: {even} px.",
+        {
+          even: count(found?.even_distance ?? 0),
+        },
+      ),
     values: (found) => found.distance,
     most: (found) => found.distance.reduce((most, value) => (value > most ? value : most), found.even_distance),
     short: count,
@@ -59,7 +65,9 @@ export const STATISTICS = {
   sinks: {
     title: () => say("Share on sinks, %"),
     means: () =>
-      say("How much of the row falls on sinks of its layer: keys that draw at least 8 even shares (mean of heads) from at least three quarters of the rows after them."),
+      say(
+        "How much of the row falls on sinks of its layer: keys that draw at least 8 even shares (mean of heads) from at least three quarters of the rows after them.",
+      ),
     values: (found) => found.sinks,
     most: () => 1,
     short: cellNumber,

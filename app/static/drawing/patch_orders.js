@@ -39,7 +39,8 @@ function windowAt(place, media, last) {
   const [, rows, columns] = media.patch_grid;
   const { row, column } = cellAt(place, media.patch_grid);
   const size = [Math.min(SIDE, rows), Math.min(SIDE, columns)];
-  const inside = last && row >= last.top && row < last.top + size[0] && column >= last.left && column < last.left + size[1];
+  const inside =
+    last && row >= last.top && row < last.top + size[0] && column >= last.left && column < last.left + size[1];
   if (inside) return last;
   const merge = mergeOf(media);
   const corner = (at, length, all) => Math.min(all - length, Math.max(0, merge * Math.floor(at / merge) - merge));
@@ -115,12 +116,19 @@ export function createOrders(ctx) {
       const [, height, width] = shown.media.patch_grid;
       const { row, column } = cellAt(ctx.store.state.selection.keys ?? [0, 0], shown.media.patch_grid);
       const held = (at, most) => Math.min(most - 1, Math.max(0, at));
-      ctx.store.select({ keys: placeOf(held(row + rows, height), held(column + columns, width), shown.media.patch_grid) });
+      ctx.store.select({
+        keys: placeOf(held(row + rows, height), held(column + columns, width), shown.media.patch_grid),
+      });
     },
   };
   const grids = Object.keys(titleOf).map((order) => [order, smallGrid(ctx, order, handle)]);
   const words = el("p", { class: "order-words" });
-  const root = el("div", { class: "order-box" }, el("div", { class: "orders" }, ...grids.map(([, { root: one }]) => one)), words);
+  const root = el(
+    "div",
+    { class: "order-box" },
+    el("div", { class: "orders" }, ...grids.map(([, { root: one }]) => one)),
+    words,
+  );
   return {
     root,
     update({ run, index, frame, keys, drawn: order }) {

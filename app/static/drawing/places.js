@@ -18,8 +18,7 @@ export function chosenCells(selection, unit, grid, values) {
   const places = cells.map((cell) => rowAndColumn(cell, grid));
   const [first] = places;
   const sum = values ? cells.reduce((total, cell) => total + values[cell], 0) : null;
-  const text =
-    cells.length === 1 ? cellName(unit, ...first) : say("{n} cells", { n: count(cells.length) });
+  const text = cells.length === 1 ? cellName(unit, ...first) : say("{n} cells", { n: count(cells.length) });
   const outlines = places.map(([row, column]) => ({ box: cellBox(row, column, [1, 1], grid), kind: "key" }));
   return { cells, sum, text, outlines, place: placeOf(...first, grid), signed: false };
 }
@@ -41,8 +40,12 @@ export function chosenRegion(selection, map) {
 export function sumInRegion(selection, { values, grid, column = false }) {
   if (!selection.region) return null;
   const sum = regionSum(values, grid, selection.region);
-  const text = column ? say("{rows} rows' worth from the region", { rows: sum.toFixed(2) }) : say("{share} of the row in the region", { share: percent(sum) });
-  const short = column ? say("{rows} rows' worth", { rows: sum.toFixed(2) }) : say("{share} of the row", { share: percent(sum) });
+  const text = column
+    ? say("{rows} rows' worth from the region", { rows: sum.toFixed(2) })
+    : say("{share} of the row in the region", { share: percent(sum) });
+  const short = column
+    ? say("{rows} rows' worth", { rows: sum.toFixed(2) })
+    : say("{share} of the row", { share: percent(sum) });
   const [left, top] = selection.region;
   return { sum, text, outline: { box: selection.region, kind: "key" }, label: { text: short, place: [left, top] } };
 }

@@ -7,7 +7,13 @@ import { cellInTime, isClip, momentWords, timekeeper } from "../core/time.js";
 const PLAY_MS = 700;
 
 export function createScrubber(ctx) {
-  const play = el("button", { type: "button", class: "tool", text: "▶", "aria-label": say("Play the clip"), onclick: toggle });
+  const play = el("button", {
+    type: "button",
+    class: "tool",
+    text: "▶",
+    "aria-label": say("Play the clip"),
+    onclick: toggle,
+  });
   const range = el("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": say("Moment of the clip") });
   const now = el("span", { class: "now" });
   const root = el("div", { class: "scrubber", hidden: true }, play, range, now);

@@ -123,7 +123,9 @@ function listenToDrags(root, place, { onregion }) {
     if (!from || (!box && Math.hypot(event.clientX - from.x, event.clientY - from.y) < LEAST_DRAG)) return;
     if (!box) root.setPointerCapture(event.pointerId);
     const to = place(event);
-    box = [0, 1].map((axis) => Math.min(from.place[axis], to[axis])).concat([0, 1].map((axis) => Math.max(from.place[axis], to[axis])));
+    box = [0, 1]
+      .map((axis) => Math.min(from.place[axis], to[axis]))
+      .concat([0, 1].map((axis) => Math.max(from.place[axis], to[axis])));
     onregion(box, false);
   });
   const end = (done) => () => {
@@ -144,7 +146,10 @@ function listen(root, { onhover, onpick, onstep, onregion, onstretch, onenter })
     );
   };
   const dragging = onregion ? listenToDrags(root, place, { onregion }) : () => false;
-  root.addEventListener("pointermove", (event) => event.pointerType === "mouse" && !dragging() && onhover(place(event)));
+  root.addEventListener(
+    "pointermove",
+    (event) => event.pointerType === "mouse" && !dragging() && onhover(place(event)),
+  );
   root.addEventListener("pointerleave", () => dragging() || onhover(null));
   root.addEventListener("click", (event) => dragging() || onpick(place(event), event.shiftKey));
   root.addEventListener("keydown", (event) => {

@@ -46,7 +46,10 @@ function drawBar(bar, { question, made }) {
   bar.replaceChildren(
     el("b", { text: "Inside Qwen-VL" }),
     el("span", { class: "frozen-question", text: question }),
-    el("span", { class: "frozen-made", text: say("Saved page: {rows} maps and figures are in it, and no server is asked.", made) }),
+    el("span", {
+      class: "frozen-made",
+      text: say("Saved page: {rows} maps and figures are in it, and no server is asked.", made),
+    }),
     el("span", { class: "frozen-tools" }, ...languageButtons(), themeButton()),
   );
 }

@@ -75,7 +75,10 @@ function field(name) {
 const mark = (share, text, row, kind = "") =>
   el(
     "span",
-    { class: `plan-mark ${row} ${kind} ${share > 0.72 ? "left" : ""}`, style: { left: `${(100 * share).toFixed(2)}%` } },
+    {
+      class: `plan-mark ${row} ${kind} ${share > 0.72 ? "left" : ""}`,
+      style: { left: `${(100 * share).toFixed(2)}%` },
+    },
     el("i"),
     el("span", { text }),
   );
@@ -114,7 +117,10 @@ function createSuggestions() {
       root.hidden = !media || file?.kind !== "image" || chosen.row.family !== "qwen2-vl";
       if (root.hidden) return;
       refill(root, [suggested, media.tokens], () => [
-        el("span", { class: "faint", text: say("Suggested visual tokens a picture, of {n} here", { n: count(media.tokens) }) }),
+        el("span", {
+          class: "faint",
+          text: say("Suggested visual tokens a picture, of {n} here", { n: count(media.tokens) }),
+        }),
         ...suggested.map((one) => suggestion(one, media.tokens)),
       ]);
     },

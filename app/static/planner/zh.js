@@ -13,8 +13,10 @@ export default {
   "Back to the answers": "回到回答",
 
   "Add a picture or a clip to see what it costs.": "添加一张图片或一段视频，看看它的开销。",
-  "{name} costs {two} tokens in Qwen2-VL and {one} in Qwen-VL.": "{name} 在 Qwen2-VL 中占 {two} 个词元，在 Qwen-VL 中占 {one} 个。",
-  "These {n} files cost {two} tokens in Qwen2-VL and {one} in Qwen-VL.": "这 {n} 个文件在 Qwen2-VL 中占 {two} 个词元，在 Qwen-VL 中占 {one} 个。",
+  "{name} costs {two} tokens in Qwen2-VL and {one} in Qwen-VL.":
+    "{name} 在 Qwen2-VL 中占 {two} 个词元，在 Qwen-VL 中占 {one} 个。",
+  "These {n} files cost {two} tokens in Qwen2-VL and {one} in Qwen-VL.":
+    "这 {n} 个文件在 Qwen2-VL 中占 {two} 个词元，在 Qwen-VL 中占 {one} 个。",
   "{name} costs {two} tokens in Qwen2-VL.": "{name} 在 Qwen2-VL 中占 {two} 个词元。",
   "These {n} files cost {two} tokens in Qwen2-VL.": "这 {n} 个文件在 Qwen2-VL 中占 {two} 个词元。",
   "{name} costs {one} tokens in Qwen-VL.": "{name} 在 Qwen-VL 中占 {one} 个词元。",
@@ -74,7 +76,8 @@ export default {
   "With your limits": "按你的限制",
   "min_pixels {low}, max_pixels {high}": "min_pixels {low}，max_pixels {high}",
   "As the files ship": "按随文件发布的设置",
-  "max_pixels {high} for a picture, clips by the video tool's own rule": "图片 max_pixels {high}，视频按视频工具自己的规则",
+  "max_pixels {high} for a picture, clips by the video tool's own rule":
+    "图片 max_pixels {high}，视频按视频工具自己的规则",
   "A processor built without its file": "不读配置文件而构建的处理器",
   "class default, max_pixels {high}": "类默认值，max_pixels {high}",
   "{tokens} of {context} tokens: {visual} visual, {template} of the template, {text} of the question":
@@ -189,10 +192,13 @@ export default {
     "max_pixels {limit} 把 {name} 从 {size} 缩小为 {resized}；若不低于 {own}，它会保持 {kept}，{n} 个词元。",
   "min_pixels {limit} enlarges {name} from {size} to {resized}; at {own} or below it would stay {kept}.":
     "min_pixels {limit} 把 {name} 从 {size} 放大为 {resized}；若不高于 {own}，它会保持 {kept}。",
-  "min_pixels {limit} enlarges {name} from {size} to {resized}.": "min_pixels {limit} 把 {name} 从 {size} 放大为 {resized}。",
-  "No limit bites: {name} has {share} of max_pixels {limit}.": "没有限制起作用：{name} 为 max_pixels {limit} 的 {share}。",
+  "min_pixels {limit} enlarges {name} from {size} to {resized}.":
+    "min_pixels {limit} 把 {name} 从 {size} 放大为 {resized}。",
+  "No limit bites: {name} has {share} of max_pixels {limit}.":
+    "没有限制起作用：{name} 为 max_pixels {limit} 的 {share}。",
   "No limit bites on {name}: {n} frames of {size}.": "{name} 不受任何限制：{n} 帧，每帧 {size}。",
-  "{name}: no fewer than {n} frames are taken; nframes can say otherwise.": "{name}：至少取 {n} 帧；可用 nframes 另行指定。",
+  "{name}: no fewer than {n} frames are taken; nframes can say otherwise.":
+    "{name}：至少取 {n} 帧；可用 nframes 另行指定。",
   "{name}: no more than {n} frames are taken, {rate} a second; cut the clip to see more of it.":
     "{name}：最多取 {n} 帧，每秒 {rate} 帧；剪短视频才能看得更密。",
   "{name}: the clip has no more frames to take than {n}; a higher fps changes nothing.":
@@ -205,7 +211,8 @@ export default {
     "{name}：total_pixels {limit} 由 {n} 帧分享，各帧缩小为 {size}；每秒少于 {fps} 帧，或提高它，可得到更大的帧。",
   "{name}: total_pixels {limit} would make {n} frames smaller than their floor, so they stay {size}; only fewer frames cost less.":
     "{name}：total_pixels {limit} 会使 {n} 帧小于下限，因此保持 {size}；只有减少帧数才能省词元。",
-  "The prompt is {n} tokens longer than the context of {context}: {way}.": "提示比上下文 {context} 长 {n} 个词元：{way}。",
+  "The prompt is {n} tokens longer than the context of {context}: {way}.":
+    "提示比上下文 {context} 长 {n} 个词元：{way}。",
   "lower max_pixels": "请降低 max_pixels",
   "take fewer frames": "请减少帧数",
   "give fewer pictures": "请减少图片",

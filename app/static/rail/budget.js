@@ -121,7 +121,10 @@ function results(result) {
     .filter(([, plan]) => !plan.fits)
     .map(([letter, plan]) => el("p", { class: "bad" }, `${letter}: ${said(plan.sentence)} `, offered(plan.shorter)));
   return [
-    ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(plan.family === "qwen-vl" ? [] : eachPicture(plan))]),
+    ...plans.flatMap(([letter, plan]) => [
+      resultLine(letter, plan),
+      ...(plan.family === "qwen-vl" ? [] : eachPicture(plan)),
+    ]),
     ...effects.slice(0, 1).map(([text, title]) => el("p", { class: "bites", text, title })),
     ...tooLong,
   ];
@@ -181,7 +184,11 @@ export function mount(element, { props, watch, signal }) {
     ),
   );
   show();
-  window.addEventListener("inspector-offer", ({ detail }) => detail.max_pixels && change("max_pixels", detail.max_pixels), { signal });
+  window.addEventListener(
+    "inspector-offer",
+    ({ detail }) => detail.max_pixels && change("max_pixels", detail.max_pixels),
+    { signal },
+  );
   watch("value", hear);
   watch("result", answered);
   answered();

@@ -139,7 +139,8 @@ export function mount(element, { props, watch, signal }) {
   }
   // What a refusal says would fit: a number of frames, a rate, or how many pictures.
   function take({ detail }) {
-    if (detail.nframes || detail.fps) options = { ...options, nframes: detail.nframes ?? null, fps: detail.fps ?? null };
+    if (detail.nframes || detail.fps)
+      options = { ...options, nframes: detail.nframes ?? null, fps: detail.fps ?? null };
     else if (detail.pictures) options = { ...options, pictures: detail.pictures };
     else return;
     show();

@@ -146,7 +146,11 @@ export function mount(element, { props, watch, signal }) {
     refill(box, [shown, forecast, runs.map((run) => run.id), Math.round(row)], () =>
       shown ? measured(runs, row) : expected(forecast),
     );
-    refill(refused, Object.values(forecast || {}).map((plan) => plan.refusal), () => refusals(forecast, take));
+    refill(
+      refused,
+      Object.values(forecast || {}).map((plan) => plan.refusal),
+      () => refusals(forecast, take),
+    );
   };
   hear(
     "inspector-draft",

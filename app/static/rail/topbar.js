@@ -249,12 +249,20 @@ export function mount(element, { props, trigger, watch, signal }) {
     measured.root,
   );
   const draw = () => {
-    const { examples = [], selected = null, badge: words = "", demo = true, measured: figures = null } = props.value || {};
+    const {
+      examples = [],
+      selected = null,
+      badge: words = "",
+      demo = true,
+      measured: figures = null,
+    } = props.value || {};
     chips.update(examples, selected);
     narrow.update(examples, selected);
     const planning = document.body.classList.contains("planner-open");
     const shown = planning ? say("No weights used") : said(words);
-    refill(badge, [shown, planning], () => (planning ? [shown] : shown ? [el("i", { class: "info", text: "i" }), shown] : []));
+    refill(badge, [shown, planning], () =>
+      planning ? [shown] : shown ? [el("i", { class: "info", text: "i" }), shown] : [],
+    );
     toggle(badge, "plain", !shown);
     toggle(badge, "calm", planning || !demo); // amber is for weights that are no ground to judge an answer by
     badge.disabled = planning || !figures;

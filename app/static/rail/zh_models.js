@@ -54,5 +54,6 @@ export default {
     "{model} 约需 {bytes}，而可用的只有 {room}：请选择更小的模型。",
   "Its weights take {bytes} and there is room for {room}: choose a smaller model.":
     "它的权重占 {bytes}，而可用的只有 {room}：请选择更小的模型。",
-  "keep is {keep}; it must be one of {names}, or a number of bytes.": "keep 为 {keep}；它必须是 {names} 之一，或一个字节数。",
+  "keep is {keep}; it must be one of {names}, or a number of bytes.":
+    "keep 为 {keep}；它必须是 {names} 之一，或一个字节数。",
 };

@@ -34,7 +34,9 @@ function seen(client, runs) {
     return [key.slice(0, at), JSON.parse(key.slice(at))];
   });
   const runsOf = (query) => (query.run ? [query.run] : Object.values(query).flatMap((inner) => inner?.run ?? []));
-  const about = questions.filter(([, query]) => runsOf(query).length && runsOf(query).every((run) => ids.includes(run)));
+  const about = questions.filter(
+    ([, query]) => runsOf(query).length && runsOf(query).every((run) => ids.includes(run)),
+  );
   about.reverse();
   let letters = 0;
   return about.filter((question) => (letters += JSON.stringify(question).length) < SEEN_LETTERS);
@@ -62,7 +64,13 @@ function asked(ctx, kind, letter) {
   const frames = Object.fromEntries(present.map((each) => [each, cellInTime(state, selection, each)]));
   const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared, frames } };
   if (kind !== "page") return question;
-  return { ...question, line: toLine(selection), seen: seen(ctx.client, runs), visited: [...ctx.visited], outside: Boolean(outside) };
+  return {
+    ...question,
+    line: toLine(selection),
+    seen: seen(ctx.client, runs),
+    visited: [...ctx.visited],
+    outside: Boolean(outside),
+  };
 }
 
 async function fetchFile(question) {
@@ -166,7 +174,12 @@ function createPanel(ctx) {
     lines.root.hidden = true;
     setText(note, "");
     const runs = LETTERS.filter((letter) => state.runs[letter]).map((letter) =>
-      item("run", say("Run {letter}", { letter }), say("{model}: opens with qwenvl.Run.load", { model: state.runs[letter].model.name }), letter),
+      item(
+        "run",
+        say("Run {letter}", { letter }),
+        say("{model}: opens with qwenvl.Run.load", { model: state.runs[letter].model.name }),
+        letter,
+      ),
     );
     const kinds = looksAtClip(state) ? [...KINDS, ...PLAYED] : KINDS;
     items.replaceChildren(...kinds.map(([kind, name, words]) => item(kind, say(name), say(words))), ...runs);

@@ -42,11 +42,7 @@ function wordRun(words) {
   let letters = 0;
   words.forEach((word, index) => {
     const follows =
-      group &&
-      !leadingSpace(word) &&
-      !unprintable(word) &&
-      clings(word) &&
-      letters + word.text.length <= GROUP_LETTERS;
+      group && !leadingSpace(word) && !unprintable(word) && clings(word) && letters + word.text.length <= GROUP_LETTERS;
     if (!follows) {
       group = el("span", { class: "word-group" });
       letters = 0;
@@ -87,7 +83,8 @@ function reveal(words, locked) {
 }
 
 function alternatives(word) {
-  if (!word) return [el("span", { class: "faint", text: say("Choose a word to see what else could have stood there.") })];
+  if (!word)
+    return [el("span", { class: "faint", text: say("Choose a word to see what else could have stood there.") })];
   const items = word.alternatives.map((item) => {
     const shown = { text: item.text, label: item.label, special: item.special };
     const taken = item.text === word.text || (word.special && item.special && item.id === word.id);
@@ -127,7 +124,10 @@ const summary = (run) => `${tokens(run.account.answer_tokens)} · ${seconds(spen
 
 function stoppedTag(run) {
   if (!run.stopped) return null;
-  return el("span", { class: "tag", text: say("stopped after {tokens}", { tokens: tokens(run.account.answer_tokens) }) });
+  return el("span", {
+    class: "tag",
+    text: say("stopped after {tokens}", { tokens: tokens(run.account.answer_tokens) }),
+  });
 }
 
 // What a model without video was shown of a clip.

@@ -61,7 +61,10 @@ function createTabs(actions) {
       remark.title = words === say(OUTSIDE) ? say(OUTSIDE_AT_LENGTH) : "";
       if (revealed === view || !list.clientWidth) return;
       revealed = view;
-      const [box, at] = [list.getBoundingClientRect(), buttons.find((button) => button.dataset.view === view).getBoundingClientRect()];
+      const [box, at] = [
+        list.getBoundingClientRect(),
+        buttons.find((button) => button.dataset.view === view).getBoundingClientRect(),
+      ];
       list.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2); // on a phone the tabs scroll sideways
     },
   };

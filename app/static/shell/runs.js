@@ -10,9 +10,7 @@ const none = () => ({ A: null, B: null });
 const within = (which, size) => (which === "mean" || (which >= 0 && which < size) ? which : "mean");
 
 function fittedAdapter({ query, head }, { adapter }) {
-  return adapter
-    ? { query: Math.min(query, adapter.queries - 1), head: within(head, adapter.heads) }
-    : { query, head };
+  return adapter ? { query: Math.min(query, adapter.queries - 1), head: within(head, adapter.heads) } : { query, head };
 }
 
 // A selection from a link may be older than the run it meets: hold every index inside the run.

@@ -48,7 +48,10 @@ function inTime(state, selection, letter, map) {
   const media = run.media[selection.media];
   if (!isClip(media)) return "";
   const cell = cellInTime(state, selection, letter);
-  return say(", {share} in {moment}", { share: percent(sharesInTime(run, media, map)[cell]), moment: momentName(media, cell) });
+  return say(", {share} in {moment}", {
+    share: percent(sharesInTime(run, media, map)[cell]),
+    moment: momentName(media, cell),
+  });
 }
 
 // The word that stands in where a model never said the chosen one; null where it said it, or was chosen by hand.

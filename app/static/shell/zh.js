@@ -168,7 +168,8 @@ export default {
   "{n} tokens, one id each": "{n} 个词元，每个一个位置",
   "{n} tokens, ids": "{n} 个词元，位置",
   "Heat strip: square root of each weight over the largest": "热条：各权重与最大值之比的平方根",
-  "{tokens} tokens; the row of token {row}, largest id {largest}": "{tokens} 个词元；词元 {row} 的行，最大位置 {largest}",
+  "{tokens} tokens; the row of token {row}, largest id {largest}":
+    "{tokens} 个词元；词元 {row} 的行，最大位置 {largest}",
   "{tokens} tokens; what each row gives to the chosen key, largest id {largest}":
     "{tokens} 个词元；每一行给所选键的份额，最大位置 {largest}",
 
@@ -243,8 +244,7 @@ export default {
     "两张图先归一到总和为 1 再相减：青色更多，玫红更少，零处露出图片。",
   "Colours run to the maximum of each scale. Printed shares are of the whole row.":
     "颜色到各标尺的最大值。写出的占比都是对整行而言。",
-  "A high share is no cause. Gradients, rollout: left for later.":
-    "占比高并不等于原因。梯度、rollout：留待以后。",
+  "A high share is no cause. Gradients, rollout: left for later.": "占比高并不等于原因。梯度、rollout：留待以后。",
 
   // The server's sentences.
   "mode must be raw, sinks or neutral: choose another.": "mode 必须是 raw、sinks 或 neutral：请另选一个。",
@@ -252,7 +252,8 @@ export default {
   "each must be a list of 1 to {n} choices: ask for fewer.": "each 必须是 1 到 {n} 个选择的列表：请少要一些。",
   "cells must be a list of 1 to {n} cells: choose fewer.": "cells 必须是 1 到 {n} 个格的列表：请少选一些。",
   "cells must be whole numbers from 0 to {most}: choose others.": "cells 必须是 0 到 {most} 之间的整数：请另选。",
-  "A place must be numbers from 0 to 1: choose a place on the picture.": "位置必须是 0 到 1 之间的数：请在图片上选一处。",
+  "A place must be numbers from 0 to 1: choose a place on the picture.":
+    "位置必须是 0 到 1 之间的数：请在图片上选一处。",
   "A difference needs the maps of both models: ask both, or choose another scale.":
     "差异需要两个模型的注意力图：请同时问两个模型，或另选一种标尺。",
   "One of the two maps has nothing on the picture: there is no difference to draw.":

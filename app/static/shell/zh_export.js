@@ -9,7 +9,8 @@ export default {
   "the same, its fonts embedded": "内容相同，字体已嵌入",
   "Interactive page": "交互网页",
   "one HTML file, hovering and all, without a server": "一个 HTML 文件，悬停等操作照常，无需服务器",
-  "Saved page: {rows} maps and figures are in it, and no server is asked.": "已保存的页面：内含 {rows} 份图与数值，不再询问服务器。",
+  "Saved page: {rows} maps and figures are in it, and no server is asked.":
+    "已保存的页面：内含 {rows} 份图与数值，不再询问服务器。",
   "This file does not hold that: it keeps what its page showed and the rows around it. Ask the app itself.":
     "文件里没有这项内容：它只保存当时页面所示及相邻的行。请在应用中查看。",
   Numbers: "数值",

@@ -135,9 +135,19 @@ const vision = {
   options: ["The 8 around it", "Those of its row and column", "All of them"],
   // Counted: the keys of the exact row of the middle patch, in the first layer.
   async answer(ctx) {
-    const { id, media: [media] } = placed(ctx);
+    const {
+      id,
+      media: [media],
+    } = placed(ctx);
     const { index } = cellAt([0.5, 0.5], media.patch_grid);
-    const row = await ctx.client.fetchOnce("vision_row", { run: id, media: 0, patch: index, layer: 0, head: "mean", column: false });
+    const row = await ctx.client.fetchOnce("vision_row", {
+      run: id,
+      media: 0,
+      patch: index,
+      layer: 0,
+      head: "mean",
+      column: false,
+    });
     if (row.error) throw new Error(row.error);
     return { value: row.values.length === product(media.patch_grid) ? 2 : 1, media };
   },

@@ -52,10 +52,20 @@ function outcome(stop, { guess, answer, error }) {
 
 // Nothing to ask about: the answers are on their way, or they are not what the questions are about.
 function vacant({ runs, busy }) {
-  if (busy || LETTERS.some((letter) => !runs[letter])) return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
+  if (busy || LETTERS.some((letter) => !runs[letter]))
+    return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
   return [
-    el("p", { text: say("The tour asks about one picture, of one model of each family: these answers are about something else.") }),
-    el("button", { type: "button", class: "link", text: say("Show the first example"), onclick: () => document.querySelector(".chips .chip")?.click() }),
+    el("p", {
+      text: say(
+        "The tour asks about one picture, of one model of each family: these answers are about something else.",
+      ),
+    }),
+    el("button", {
+      type: "button",
+      class: "link",
+      text: say("Show the first example"),
+      onclick: () => document.querySelector(".chips .chip")?.click(),
+    }),
   ];
 }
 

@@ -12,7 +12,10 @@ const NAMED = 3; // times enlarged from which a map shows its number
 // Who reads these patches: [query, weight], most first, and how many of the first hold half of all that they receive.
 export function readersOf(values, cells) {
   const [queries, patches] = values.shape;
-  const all = [...Array(queries).keys()].map((query) => [query, cells.reduce((sum, cell) => sum + values[query * patches + cell], 0)]);
+  const all = [...Array(queries).keys()].map((query) => [
+    query,
+    cells.reduce((sum, cell) => sum + values[query * patches + cell], 0),
+  ]);
   all.sort((one, two) => two[1] - one[1] || one[0] - two[0]);
   const total = all.reduce((sum, [, weight]) => sum + weight, 0);
   let [half, sum] = [0, 0];
@@ -78,7 +81,9 @@ function listenToZoom(root, sheet) {
       sheet.panBy(x, y);
     }
   });
-  ["pointerup", "pointercancel", "pointerleave"].forEach((name) => root.addEventListener(name, (event) => fingers.delete(event.pointerId)));
+  ["pointerup", "pointercancel", "pointerleave"].forEach((name) =>
+    root.addEventListener(name, (event) => fingers.delete(event.pointerId)),
+  );
   return () => dragged > 4;
 }
 
@@ -89,7 +94,8 @@ export class ContactSheet {
     this.rings = el("canvas", { class: "sheet-rings" });
     const slider = { tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-label": say("Adapter query") };
     this.box = el("div", { class: "sheet", ...slider }, this.maps, this.rings);
-    const button = (text, label, act) => el("button", { type: "button", text, "aria-label": label, title: label, onclick: act });
+    const button = (text, label, act) =>
+      el("button", { type: "button", text, "aria-label": label, title: label, onclick: act });
     this.zoom = el(
       "div",
       { class: "sheet-zoom" },
@@ -98,16 +104,32 @@ export class ContactSheet {
       button("1:1", say("The whole sheet"), () => this.zoomAt(0)),
     );
     this.root = el("div", { class: "sheet-frame" }, this.box);
-    Object.assign(this, { onpick, order: [], at: new Map(), side: 1, query: 0, painted: null, scale: 1, corner: [0, 0], readers: [] });
+    Object.assign(this, {
+      onpick,
+      order: [],
+      at: new Map(),
+      side: 1,
+      query: 0,
+      painted: null,
+      scale: 1,
+      corner: [0, 0],
+      readers: [],
+    });
     this.listen(onhover, onpick);
   }
 
   listen(onhover, onpick) {
     const { box } = this;
     const wasDragged = listenToZoom(box, this);
-    box.addEventListener("pointermove", (event) => event.pointerType === "mouse" && !event.buttons && onhover(this.queryAt(event)));
+    box.addEventListener(
+      "pointermove",
+      (event) => event.pointerType === "mouse" && !event.buttons && onhover(this.queryAt(event)),
+    );
     box.addEventListener("pointerleave", () => onhover(null));
-    box.addEventListener("click", (event) => !wasDragged() && this.queryAt(event) !== null && onpick(this.queryAt(event)));
+    box.addEventListener(
+      "click",
+      (event) => !wasDragged() && this.queryAt(event) !== null && onpick(this.queryAt(event)),
+    );
     box.addEventListener("keydown", (event) => this.key(event));
   }
 

@@ -12,7 +12,9 @@ const SIDE = 118;
 const sizeWords = ([rows, width]) => `${count(rows)} × ${count(width)}`;
 
 function stepRow({ name, comes_in: from, goes_out: to, weight, published }) {
-  const shape = weight.length ? say("weight {shape}", { shape: weight.map(count).join(" × ") }) : say("a reshape, no weights");
+  const shape = weight.length
+    ? say("weight {shape}", { shape: weight.map(count).join(" × ") })
+    : say("a reshape, no weights");
   return el(
     "li",
     { title: published || null },
@@ -24,8 +26,17 @@ function stepRow({ name, comes_in: from, goes_out: to, weight, published }) {
 
 export function createMerger() {
   const [crop, corners] = [el("canvas"), el("div", { class: "corners" })];
-  const [rows, steps, words] = [el("ol", { class: "merge-rows", start: "0" }), el("ol", { class: "merge-steps" }), el("p", { class: "merge-words" })];
-  const root = el("div", { class: "merger-box" }, el("div", { class: "merge-row" }, el("div", { class: "crop" }, crop, corners), rows, steps), words);
+  const [rows, steps, words] = [
+    el("ol", { class: "merge-rows", start: "0" }),
+    el("ol", { class: "merge-steps" }),
+    el("p", { class: "merge-words" }),
+  ];
+  const root = el(
+    "div",
+    { class: "merger-box" },
+    el("div", { class: "merge-row" }, el("div", { class: "crop" }, crop, corners), rows, steps),
+    words,
+  );
   return {
     root,
     // `cell` on the token grid; `image` the original picture; `answer` the server's steps.
@@ -33,14 +44,24 @@ export function createMerger() {
       const merge = mergeOf(media);
       const four = [];
       for (let y = 0; y < merge; y += 1)
-        for (let x = 0; x < merge; x += 1) four.push(numbersOf(run, media.index, [cell.row * merge + y, cell.column * merge + x], frame));
+        for (let x = 0; x < merge; x += 1)
+          four.push(numbersOf(run, media.index, [cell.row * merge + y, cell.column * merge + x], frame));
       const stamp = [run.id, media.index, cell.row, cell.column, frame];
       if (image && crop.dataset.stamp !== [stamp, image.src.length].join()) {
         crop.dataset.stamp = [stamp, image.src.length].join();
         paintQuarters(crop, image, media, cellBox(cell.row, cell.column, media.size, media.token_grid));
       }
       refill(corners, stamp, () => four.map((_, at) => el("span", { class: "corner", text: at })));
-      refill(rows, stamp, () => four.map(({ raster, row }) => el("li", {}, el("span", { text: say("patch {patch}", { patch: count(raster) }) }), el("small", { text: say("row {row}", { row: count(row) }) }))));
+      refill(rows, stamp, () =>
+        four.map(({ raster, row }) =>
+          el(
+            "li",
+            {},
+            el("span", { text: say("patch {patch}", { patch: count(raster) }) }),
+            el("small", { text: say("row {row}", { row: count(row) }) }),
+          ),
+        ),
+      );
       refill(steps, [run.id, Boolean(answer)], () => (answer ? answer.steps.map(stepRow) : []));
       refill(words, stamp, () =>
         say("Patches {patches} of the picture, in this order, become visual token {token}.", {

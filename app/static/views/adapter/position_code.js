@@ -31,8 +31,21 @@ function paint(canvas, row, [rows, columns], low, marked) {
 export function createPlaceCode(onagainst) {
   const canvas = el("canvas", { class: "place-code" });
   const words = el("p", {});
-  const choice = segmented(say("Place code against"), [["keys", say("patches")], ["queries", say("queries")]], onagainst);
-  const root = el("div", { class: "place-code-box" }, el("span", { class: "label", text: say("Place code") }), choice, el("div", { class: "place-code-row" }, canvas, words));
+  const choice = segmented(
+    say("Place code against"),
+    [
+      ["keys", say("patches")],
+      ["queries", say("queries")],
+    ],
+    onagainst,
+  );
+  const root = el(
+    "div",
+    { class: "place-code-box" },
+    el("span", { class: "label", text: say("Place code") }),
+    choice,
+    el("div", { class: "place-code-row" }, canvas, words),
+  );
   let last = null;
   return {
     root,
@@ -49,7 +62,10 @@ export function createPlaceCode(onagainst) {
         paint(canvas, row, grid, low, against === "queries" ? query : null);
       }
       const most = row.reduce((a, b) => Math.max(a, b), -1);
-      return setText(words, say("cosine {low} to {most}, before any content", { low: low.toFixed(2), most: most.toFixed(2) }));
+      return setText(
+        words,
+        say("cosine {low} to {most}, before any content", { low: low.toFixed(2), most: most.toFixed(2) }),
+      );
     },
   };
 }

@@ -19,7 +19,9 @@ function answersOfQueries(media, statistics) {
       say("all {patches}", { patches: count(media.patch_grid[1] * media.patch_grid[2]) }),
       later(() => count(median(statistics.half))),
       later(() => percent(statistics.coverage)),
-      later(() => say("{queries} of {all}", { queries: count(statistics.alike.queries), all: count(statistics.half.length) })),
+      later(() =>
+        say("{queries} of {all}", { queries: count(statistics.alike.queries), all: count(statistics.half.length) }),
+      ),
       say("no, a learnt one"),
     ],
   };
@@ -28,7 +30,14 @@ function answersOfQueries(media, statistics) {
 function answersOfMerger(media) {
   return {
     title: say("merger"),
-    cells: [count(tokensOf(media)), say("exactly 4"), "2", say("all, each once"), say("none, by construction"), say("yes, 2 × 2 patches")],
+    cells: [
+      count(tokensOf(media)),
+      say("exactly 4"),
+      "2",
+      say("all, each once"),
+      say("none, by construction"),
+      say("yes, 2 × 2 patches"),
+    ],
   };
 }
 
@@ -51,12 +60,21 @@ export function comparison() {
         const run = state.runs[letter];
         const media = run?.media[selection.media];
         if (!media) return [];
-        return [[letter, hasAdapter(run) ? answersOfQueries(media, found[letter]?.statistics) : answersOfMerger(media)]];
+        return [
+          [letter, hasAdapter(run) ? answersOfQueries(media, found[letter]?.statistics) : answersOfMerger(media)],
+        ];
       });
       const overlap = LETTERS.map((letter) => found[letter]?.statistics?.alike.overlap).find(Boolean) ?? 0.8;
       refill(root, columns, () => [
-        el("tr", {}, el("th", { text: say("Same question, both adapters") }), ...columns.map(([letter, { title }]) => el("th", { text: `${letter}, ${title}` }))),
-        ...questions(overlap).map((words, at) => el("tr", {}, el("td", { text: words }), ...columns.map(([, { cells }]) => el("td", { text: cells[at] })))),
+        el(
+          "tr",
+          {},
+          el("th", { text: say("Same question, both adapters") }),
+          ...columns.map(([letter, { title }]) => el("th", { text: `${letter}, ${title}` })),
+        ),
+        ...questions(overlap).map((words, at) =>
+          el("tr", {}, el("td", { text: words }), ...columns.map(([, { cells }]) => el("td", { text: cells[at] }))),
+        ),
       ]);
     },
   };

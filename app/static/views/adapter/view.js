@@ -35,10 +35,15 @@ function reading(ctx, state, selection, letter) {
   const run = state.runs[letter];
   const media = run?.media[selection.media];
   if (!media || !hasAdapter(run)) return null;
-  const [head, query, frame] = [headOf(run, selection.adapter), queryOf(run, selection.adapter), cellInTime(state, selection, letter)];
+  const [head, query, frame] = [
+    headOf(run, selection.adapter),
+    queryOf(run, selection.adapter),
+    cellInTime(state, selection, letter),
+  ];
   const group = `${run.id} ${media.index} ${frame}`;
   const hovering = state.preview !== null;
-  const ask = (name, more) => ctx.client.resource(`${name} ${letter}`, name, { run: run.id, ...more }, { group, hovering }).value;
+  const ask = (name, more) =>
+    ctx.client.resource(`${name} ${letter}`, name, { run: run.id, ...more }, { group, hovering }).value;
   const at = { media: media.index, head };
   return {
     run,
@@ -70,7 +75,8 @@ const pickHead = (ctx, head) => ctx.store.select({ adapter: { ...ctx.store.state
 
 // --- a column of queries ---
 
-const headName = (head, heads) => (heads === 1 ? say("head {head}", { head: 0 }) : head === "mean" ? say("all heads") : say("head {head}", { head }));
+const headName = (head, heads) =>
+  heads === 1 ? say("head {head}", { head: 0 }) : head === "mean" ? say("all heads") : say("head {head}", { head });
 
 const ORDERS = [
   ["index", "index", "As the model counts them"],
@@ -81,8 +87,17 @@ const ORDERS = [
 
 function controls(ctx, letter) {
   const id = (name) => `adapter-${name}${letter === "A" ? "" : `-${letter}`}`;
-  const number = el("input", { type: "number", min: 0, step: 1, id: id("query"), onchange: (event) => pickQuery(ctx, Number(event.target.value)) });
-  const head = el("select", { id: id("head"), onchange: ({ target }) => pickHead(ctx, target.value === "mean" ? "mean" : Number(target.value)) });
+  const number = el("input", {
+    type: "number",
+    min: 0,
+    step: 1,
+    id: id("query"),
+    onchange: (event) => pickQuery(ctx, Number(event.target.value)),
+  });
+  const head = el("select", {
+    id: id("head"),
+    onchange: ({ target }) => pickHead(ctx, target.value === "mean" ? "mean" : Number(target.value)),
+  });
   const order = segmented(
     say("Order"),
     ORDERS.map(([value, words, title]) => [value, say(words), say(title)]),
@@ -105,8 +120,13 @@ function updateControls(parts, found, selection, readers, pin) {
   parts.number.max = String(queries - 1);
   setText(parts.queryLabel, say("Query, 0 to {last}", { last: queries - 1 }));
   refill(parts.head, [run.id, heads], () => [
-    el("option", { value: "mean", text: heads === 1 ? say("head {head}", { head: 0 }) : say("mean of {heads}", { heads }) }),
-    ...(heads === 1 ? [] : [...Array(heads).keys()]).map((index) => el("option", { value: String(index), text: say("head {head}", { head: index }) })),
+    el("option", {
+      value: "mean",
+      text: heads === 1 ? say("head {head}", { head: 0 }) : say("mean of {heads}", { heads }),
+    }),
+    ...(heads === 1 ? [] : [...Array(heads).keys()]).map((index) =>
+      el("option", { value: String(index), text: say("head {head}", { head: index }) }),
+    ),
   ]);
   parts.head.value = heads === 1 ? "mean" : String(head);
   const { order, against } = choices(selection, "adapter");
@@ -119,32 +139,58 @@ function readerRows({ all, half, total }, pin, query) {
   const most = all[0][1] || 1;
   const values = { half: count(half), queries: count(all.length), total: total.toFixed(total < 10 ? 2 : 1) };
   return [
-    el("h3", { text: pin.many > 1 ? say("Readers of {n} patches", { n: count(pin.many) }) : say("Readers of patch ({row}, {column})", pin) }),
-    ...all.slice(0, FIRST).map(([reader, weight]) =>
-      el(
-        "div",
-        { class: `reader${reader === query ? " chosen" : ""}` },
-        el("span", { text: reader }),
-        el("span", { class: "bar-track" }, el("i", { style: { width: `${(100 * weight) / most}%` } })),
-        el("span", { text: percent(weight) }),
+    el("h3", {
+      text:
+        pin.many > 1
+          ? say("Readers of {n} patches", { n: count(pin.many) })
+          : say("Readers of patch ({row}, {column})", pin),
+    }),
+    ...all
+      .slice(0, FIRST)
+      .map(([reader, weight]) =>
+        el(
+          "div",
+          { class: `reader${reader === query ? " chosen" : ""}` },
+          el("span", { text: reader }),
+          el("span", { class: "bar-track" }, el("i", { style: { width: `${(100 * weight) / most}%` } })),
+          el("span", { text: percent(weight) }),
+        ),
       ),
-    ),
-    el("p", { text: pin.many > 1 ? say("{half} of {queries} give half of the {total} rows they receive: dashed.", values) : say("{half} of {queries} give half of the {total} rows it receives: dashed.", values) }),
+    el("p", {
+      text:
+        pin.many > 1
+          ? say("{half} of {queries} give half of the {total} rows they receive: dashed.", values)
+          : say("{half} of {queries} give half of the {total} rows it receives: dashed.", values),
+    }),
   ];
 }
 
 function createQueries(ctx, letter) {
-  const sheet = new ContactSheet({ onhover: (query) => hoverQuery(ctx, query), onpick: (query) => pickQuery(ctx, query) });
+  const sheet = new ContactSheet({
+    onhover: (query) => hoverQuery(ctx, query),
+    onpick: (query) => pickQuery(ctx, query),
+  });
   const [parts, summary] = [controls(ctx, letter), el("p", { class: "sheet-words" })];
-  const sheetBox = el("div", { class: "sheet-box" }, sheet.root, el("div", { class: "sheet-foot" }, summary, sheet.zoom));
-  const title = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Its queries, one map each")), el("span", { text: say("each to its own maximum, exponent .7") }));
+  const sheetBox = el(
+    "div",
+    { class: "sheet-box" },
+    sheet.root,
+    el("div", { class: "sheet-foot" }, summary, sheet.zoom),
+  );
+  const title = el(
+    "div",
+    { class: "title-line" },
+    el("h3", {}, letterBadge(letter), say("Its queries, one map each")),
+    el("span", { text: say("each to its own maximum, exponent .7") }),
+  );
   const root = el("div", { class: "adapter-part" }, title, el("div", { class: "sheet-row" }, sheetBox, parts.root));
   let [readers, seen, index] = [null, null, []];
 
   // Sorted anew only for another patch or another sheet.
   function readersNow(values, cells) {
     const patches = cells.join();
-    if (seen?.values !== values || seen.patches !== patches) [readers, seen] = [readersOf(values, cells), { values, patches }];
+    if (seen?.values !== values || seen.patches !== patches)
+      [readers, seen] = [readersOf(values, cells), { values, patches }];
     return readers;
   }
   return {
@@ -176,17 +222,24 @@ function createQueries(ctx, letter) {
 }
 
 function summaryWords({ coverage, alike }) {
-  return say("{coverage} of the patches are in the half of some query. {pairs} query pairs overlap by {overlap} or more.", {
-    coverage: percent(coverage),
-    pairs: count(alike.pairs),
-    overlap: `${Math.round(100 * alike.overlap)} %`,
-  });
+  return say(
+    "{coverage} of the patches are in the half of some query. {pairs} query pairs overlap by {overlap} or more.",
+    {
+      coverage: percent(coverage),
+      pairs: count(alike.pairs),
+      overlap: `${Math.round(100 * alike.overlap)} %`,
+    },
+  );
 }
 
 function drawReader(ctx, view, found, selection) {
   const { run, media, map, query, head, frame, statistics } = found;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
-  const base = { image: ctx.picture("picture", run.id, media.index, firstFrameOf(media, frame)), size: media.size, box: inner };
+  const base = {
+    image: ctx.picture("picture", run.id, media.index, firstFrameOf(media, frame)),
+    size: media.size,
+    box: inner,
+  };
   view.cell.classList.toggle("flat", flat);
   if (!map) return view.stage.update(base);
   const region = sumInRegion(selection, map);
@@ -196,15 +249,27 @@ function drawReader(ctx, view, found, selection) {
     quiet: true,
     cells: { values: map.values, grid: map.grid, max: map.max },
     contour: { cells: map.half, grid: map.grid },
-    outlines: [...(region ? [region.outline] : []), ...pins.map(([row, at]) => ({ box: cellBox(row, at, [1, 1], map.grid), kind: "key" }))],
-    label: region?.label ?? { text: say("query {query} · {head}", { query, head: headName(head, run.sites.adapter.heads) }) },
+    outlines: [
+      ...(region ? [region.outline] : []),
+      ...pins.map(([row, at]) => ({ box: cellBox(row, at, [1, 1], map.grid), kind: "key" })),
+    ],
+    label: region?.label ?? {
+      text: say("query {query} · {head}", { query, head: headName(head, run.sites.adapter.heads) }),
+    },
   });
   const items = [
-    [say("{bits} bits", { bits: map.entropy.toFixed(1) }), say("entropy, of {most} at most", { most: Math.log2(map.values.length).toFixed(0) })],
+    [
+      say("{bits} bits", { bits: map.entropy.toFixed(1) }),
+      say("entropy, of {most} at most", { most: Math.log2(map.values.length).toFixed(0) }),
+    ],
     [count(map.half.length), say("of {patches} patches hold half", { patches: count(map.values.length) })],
     [percent(map.max), say("of the row in one patch, the most")],
   ];
-  if (statistics) items.push([percent(statistics.overlap[query]), say("like query {nearest}, its nearest", { nearest: statistics.nearest[query] })]);
+  if (statistics)
+    items.push([
+      percent(statistics.overlap[query]),
+      say("like query {nearest}, its nearest", { nearest: statistics.nearest[query] }),
+    ]);
   return figures(view.side, items);
 }
 
@@ -212,7 +277,12 @@ function drawReader(ctx, view, found, selection) {
 
 function createMergerPart(letter) {
   const merger = createMerger();
-  const title = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("The merger")), el("span", { text: say("no attention, no choice: a reshape and an MLP") }));
+  const title = el(
+    "div",
+    { class: "title-line" },
+    el("h3", {}, letterBadge(letter), say("The merger")),
+    el("span", { text: say("no attention, no choice: a reshape and an MLP") }),
+  );
   const root = el("div", { class: "adapter-part" }, title, el("section", { class: "card merger" }, merger.root));
   return { root, card: root.lastChild, update: (shown) => merger.update(shown) };
 }
@@ -234,7 +304,10 @@ function drawMerger(ctx, view, state, selection, place, far) {
     quiet: false,
     lines: media.token_grid,
     contour: far?.map ? { cells: far.map.half, grid: far.map.grid } : null,
-    outlines: [{ box: cellBox(cell.row, cell.column, [1, 1], media.token_grid), kind: "query" }, ...(selection.region ? [{ box: selection.region, kind: "key" }] : [])],
+    outlines: [
+      { box: cellBox(cell.row, cell.column, [1, 1], media.token_grid), kind: "query" },
+      ...(selection.region ? [{ box: selection.region, kind: "key" }] : []),
+    ],
     label: { text: say("token ({row}, {column})", cell) },
   });
   figures(view.side, [
@@ -260,7 +333,15 @@ function column(ctx, letter) {
   });
   const side = el("div", { class: "figures" });
   const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
-  return { letter, stage, side, cell, detail: el("div", { class: "adapter-detail", "data-letter": letter }), part: null, family: null };
+  return {
+    letter,
+    stage,
+    side,
+    cell,
+    detail: el("div", { class: "adapter-detail", "data-letter": letter }),
+    part: null,
+    family: null,
+  };
 }
 
 // What stands below the stage is that of the family in this column.
@@ -287,7 +368,11 @@ function drawColumn(ctx, view, state, selection, found) {
   }
   drawReader(ctx, view, found[view.letter], selection);
   const own = found[view.letter].map;
-  view.part.update(found[view.letter], selection, selection.keys ?? (own ? placeOf(...rowAndColumn(own.max_index, own.grid), own.grid) : place));
+  view.part.update(
+    found[view.letter],
+    selection,
+    selection.keys ?? (own ? placeOf(...rowAndColumn(own.max_index, own.grid), own.grid) : place),
+  );
 }
 
 // The table stands in the last merger's card, else below the sheets.
@@ -300,23 +385,40 @@ function placeTable(table, columns, below) {
 function honest(state, selection) {
   if (!LETTERS.some((letter) => state.runs[letter] && hasAdapter(state.runs[letter])))
     return [
-      [say("Plotted"), say("The token grid over the original picture, and the four patches of the chosen token in the order they are joined.")],
+      [
+        say("Plotted"),
+        say(
+          "The token grid over the original picture, and the four patches of the chosen token in the order they are joined.",
+        ),
+      ],
       [say("Normalised"), say("Nothing: indices, and shapes of this model's weights.")],
       [say("Not shown"), say("What the two linear layers make of four patches.")],
     ];
   const { query, head } = selection.adapter;
   const most = Math.max(...LETTERS.map((letter) => state.runs[letter]?.sites.adapter?.heads ?? 0));
-  const read = most === 1 ? say("its one head") : head === "mean" ? say("the heads averaged") : say("head {head}", { head });
+  const read =
+    most === 1 ? say("its one head") : head === "mean" ? say("the heads averaged") : say("head {head}", { head });
   return [
     [say("Plotted"), say("Cross-attention of query {query}: one softmax over all patches, {read}.", { query, read })],
-    [say("Normalised"), say("Each map to its own maximum, so a faint map is a flat one. Printed shares are of the query's row.")],
-    [say("Not shown"), `${say("What a query writes: this is what it reads.")} ${weightsNote(LETTERS.map((letter) => state.runs[letter]))}`],
+    [
+      say("Normalised"),
+      say("Each map to its own maximum, so a faint map is a flat one. Printed shares are of the query's row."),
+    ],
+    [
+      say("Not shown"),
+      `${say("What a query writes: this is what it reads.")} ${weightsNote(LETTERS.map((letter) => state.runs[letter]))}`,
+    ],
   ];
 }
 
 export function createView(ctx) {
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
-  const [panel, choice, table, below] = [honestPanel(), ctx.mediaChoice(), comparison(), el("section", { class: "card", hidden: true })];
+  const [panel, choice, table, below] = [
+    honestPanel(),
+    ctx.mediaChoice(),
+    comparison(),
+    el("section", { class: "card", hidden: true }),
+  ];
   return {
     root: el("div", { class: "view view-adapter" }, choice.root, pair("cell"), pair("detail"), below, panel.root),
     stages,
@@ -349,11 +451,22 @@ function readWords(found, selection) {
   if (!cells.length) return inside ? [inside.text] : [];
   const [row, at] = rowAndColumn(cells[0], grid);
   const { all, half } = readersOf(sheet, cells);
-  const values = { row, column: at, n: count(cells.length), query: all[0][0], share: percent(all[0][1]), half: count(half), queries: count(all.length) };
+  const values = {
+    row,
+    column: at,
+    n: count(cells.length),
+    query: all[0][0],
+    share: percent(all[0][1]),
+    half: count(half),
+    queries: count(all.length),
+  };
   const read =
     cells.length > 1
       ? say("{n} patches read most by query {query}: {share} of its row; {half} of {queries} queries give half", values)
-      : say("patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half", values);
+      : say(
+          "patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half",
+          values,
+        );
   return inside ? [inside.text, read] : [read];
 }
 
@@ -365,7 +478,13 @@ export function status(ctx, state, selection) {
     const media = state.runs[letter].media[selection.media];
     if (!hasAdapter(state.runs[letter])) {
       const { row, column: at } = cellAt(place, media.token_grid);
-      return [["", letter, ` ${say("at that place token ({row}, {column}), four patches, no attention", { row, column: at })}`]];
+      return [
+        [
+          "",
+          letter,
+          ` ${say("at that place token ({row}, {column}), four patches, no attention", { row, column: at })}`,
+        ],
+      ];
     }
     const { map, run, head } = found[letter];
     if (!map) return [];
@@ -374,8 +493,19 @@ export function status(ctx, state, selection) {
     const read = selection.keys || selection.region ? readWords(found[letter], selection) : [];
     if (read.length) return [["", letter, ` ${[heads, ...read].join(", ")}`]];
     const values = { heads, most: percent(map.max), half: count(map.half.length), patches: count(map.values.length) };
-    return [["", letter, ` ${say("{heads}, at most {most} of the row in one patch, {half} of {patches} patches hold half", values)}`]];
+    return [
+      [
+        "",
+        letter,
+        ` ${say("{heads}, at most {most} of the row in one patch, {half} of {patches} patches hold half", values)}`,
+      ],
+    ];
   });
   const queries = LETTERS.some((letter) => found[letter]);
-  return [queries ? [`${say("adapter query")} `, String(selection.adapter.query)] : [say("the merger: four patches make one token")], ...parts];
+  return [
+    queries
+      ? [`${say("adapter query")} `, String(selection.adapter.query)]
+      : [say("the merger: four patches make one token")],
+    ...parts,
+  ];
 }

@@ -14,7 +14,8 @@ export default {
   "As the model counts them": "按模型的编号",
   "The narrowest first": "最集中的在前",
   "By the centre of mass of what they read, row by row": "按所读内容的重心，逐行排列",
-  "From query 0, each next the one left that overlaps the last one most": "从查询 0 开始，每次接上剩余中与前一个重叠最多的",
+  "From query 0, each next the one left that overlaps the last one most":
+    "从查询 0 开始，每次接上剩余中与前一个重叠最多的",
   Order: "顺序",
   Query: "查询",
   Head: "头",
@@ -59,7 +60,8 @@ export default {
   "Each map to its own maximum, so a faint map is a flat one. Printed shares are of the query's row.":
     "每张图按自己的最大值，所以淡的图是平坦的。印出的占比属于该查询的行。",
   "What a query writes: this is what it reads.": "查询写出什么：这里是它读取的。",
-  "at that place token ({row}, {column}), four patches, no attention": "该处为词元 ({row}, {column})，四个图块，没有注意力",
+  "at that place token ({row}, {column}), four patches, no attention":
+    "该处为词元 ({row}, {column})，四个图块，没有注意力",
   "mean of {heads} heads": "{heads} 个头的平均",
   "{heads}, at most {most} of the row in one patch, {half} of {patches} patches hold half":
     "{heads}，一个图块最多占行的 {most}，{patches} 个图块中 {half} 个占一半",

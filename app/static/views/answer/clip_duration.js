@@ -12,12 +12,19 @@ const NARROW = 480; // pixels below which fewer marks stand on the axis
 const MARKS = [1, 10, 60, 600, 3600];
 const STYLES = ["", "dotted", "dashed"]; // of the presets, in order
 
-const markWords = (seconds) => (seconds < 60 ? say("{n} s", { n: seconds }) : seconds < 3600 ? say("{n} min", { n: seconds / 60 }) : say("{n} h", { n: seconds / 3600 }));
+const markWords = (seconds) =>
+  seconds < 60
+    ? say("{n} s", { n: seconds })
+    : seconds < 3600
+      ? say("{n} min", { n: seconds / 60 })
+      : say("{n} h", { n: seconds / 3600 });
 
 const rightOf = (width) => width - (width < NARROW ? SLIM : RIGHT);
 
 function scales(found, width) {
-  const tokens = found.presets.flatMap(({ costs }) => costs.map((cost) => cost[3])).concat(found.here[1], found.trained);
+  const tokens = found.presets
+    .flatMap(({ costs }) => costs.map((cost) => cost[3]))
+    .concat(found.here[1], found.trained);
   const span = (values) => [Math.log(Math.min(...values)), Math.log(Math.max(...values))];
   const [across, up] = [span([...found.seconds, Math.max(0.1, found.here[0])]), span(tokens)];
   const part = (value, [low, high]) => (Math.log(Math.max(value, 1e-9)) - low) / (high - low || 1);
@@ -28,13 +35,19 @@ function scales(found, width) {
   };
 }
 
-const textAt = (x, y, text, name = "tick", anchor = "start") => svg("text", { x, y, class: name, "text-anchor": anchor }, text);
+const textAt = (x, y, text, name = "tick", anchor = "start") =>
+  svg("text", { x, y, class: name, "text-anchor": anchor }, text);
 
 // Labels at the right end, pushed apart so that none covers another.
 function labels(found, y, width) {
   const ends = found.presets
     .map(({ name, costs }, index) => ({ name, y: y(costs.at(-1)[3]) + 4, pen: `cost-curve ${STYLES[index]}` }))
-    .concat({ name: say("{n} in training", { n: count(found.trained) }), y: y(found.trained) + 4, amber: true, pen: "trained-line" })
+    .concat({
+      name: say("{n} in training", { n: count(found.trained) }),
+      y: y(found.trained) + 4,
+      amber: true,
+      pen: "trained-line",
+    })
     .sort((one, other) => one.y - other.y);
   ends.forEach((one, index) => {
     if (index) one.y = Math.max(one.y, ends[index - 1].y + 14);
@@ -59,8 +72,11 @@ function drawing(found, width) {
   return svg(
     "svg",
     { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": sentence(found) },
-    ...ticks.flatMap((value) => [rule(value, "cost-grid"), textAt(LEFT - 6, y(value) + 4, count(value), "tick", "end")]),
-    ...MARKS.filter((seconds) => width >= NARROW || seconds !== 10 && seconds !== 600).flatMap((seconds) => [
+    ...ticks.flatMap((value) => [
+      rule(value, "cost-grid"),
+      textAt(LEFT - 6, y(value) + 4, count(value), "tick", "end"),
+    ]),
+    ...MARKS.filter((seconds) => width >= NARROW || (seconds !== 10 && seconds !== 600)).flatMap((seconds) => [
       svg("line", { x1: x(seconds), x2: x(seconds), y1: floor, y2: floor + 4, class: "axis-line" }),
       textAt(x(seconds), floor + 15, markWords(seconds), "tick", "middle"),
     ]),
@@ -79,7 +95,12 @@ function legend(found) {
   const pens = found.presets.map(({ name }, index) => [name, `cost-curve ${STYLES[index]}`]);
   const all = [...pens, [say("{n} in training", { n: count(found.trained) }), "trained-line"]];
   const key = ([name, pen]) =>
-    el("span", {}, svg("svg", { width: 18, height: 8 }, svg("line", { x1: 0, x2: 18, y1: 4, y2: 4, class: pen })), name);
+    el(
+      "span",
+      {},
+      svg("svg", { width: 18, height: 8 }, svg("line", { x1: 0, x2: 18, y1: 4, y2: 4, class: pen })),
+      name,
+    );
   return el("div", { class: "longer-keys" }, ...all.map(key));
 }
 
@@ -101,7 +122,12 @@ const lineAt = (found, index) =>
   found.presets
     .map(({ name, costs }) => {
       const [frames, width, height, tokens] = costs[index];
-      return say("{name}: {frames} × {size}, {tokens} tokens", { name, frames: count(frames), size: times(width, height), tokens: count(tokens) });
+      return say("{name}: {frames} × {size}, {tokens} tokens", {
+        name,
+        frames: count(frames),
+        size: times(width, height),
+        tokens: count(tokens),
+      });
     })
     .join(" · ");
 
@@ -143,7 +169,10 @@ export function createLonger(ctx) {
       root.hidden = !answer;
       if (!answer) return;
       const width = Math.max(280, Math.floor(chart.clientWidth || 900));
-      refill(chart, [run.id, media.index, width, document.documentElement.lang], () => [drawing(answer, width), width < NARROW ? legend(answer) : null]);
+      refill(chart, [run.id, media.index, width, document.documentElement.lang], () => [
+        drawing(answer, width),
+        width < NARROW ? legend(answer) : null,
+      ]);
       if (found === answer) return;
       found = answer;
       range.max = answer.seconds.length - 1;

@@ -26,7 +26,9 @@ function costRows(state, index) {
     if (!media) return [];
     return [
       [letter, say("tokens"), media.marks, "tokens"],
-      ...(framesOfCell(media) > 1 ? [[letter, say("one by one"), media.marks + tokensOf(media) * (framesOfCell(media) - 1), "untubed"]] : []),
+      ...(framesOfCell(media) > 1
+        ? [[letter, say("one by one"), media.marks + tokensOf(media) * (framesOfCell(media) - 1), "untubed"]]
+        : []),
       [letter, say("ids"), idsOf(run, media), "ids"],
     ];
   });
@@ -45,10 +47,20 @@ function costs(rows, budget) {
       el("span", { class: "cost-value", text: count(value) }),
     );
   const limit = budget
-    ? [el("p", { class: "faint", text: say("Budget of a clip: {n} tokens. Bars are logarithmic.", { n: count(budget) }) })]
+    ? [
+        el("p", {
+          class: "faint",
+          text: say("Budget of a clip: {n} tokens. Bars are logarithmic.", { n: count(budget) }),
+        }),
+      ]
     : [];
   const untubed = rows.some(([, , , kind]) => kind === "untubed")
-    ? [el("p", { class: "faint", text: say("One by one: what the same frames would take without tubes, twice the tokens.") })]
+    ? [
+        el("p", {
+          class: "faint",
+          text: say("One by one: what the same frames would take without tubes, twice the tokens."),
+        }),
+      ]
     : [];
   return [...rows.map(line), ...untubed, ...limit];
 }
@@ -76,7 +88,9 @@ function limitRows(run, media) {
     ],
   ];
   return [
-    ...rows3.map(([left, right]) => el("div", { class: "limit-row" }, el("span", { text: left }), el("b", { text: right }))),
+    ...rows3.map(([left, right]) =>
+      el("div", { class: "limit-row" }, el("span", { text: left }), el("b", { text: right })),
+    ),
     ...(media.note ? [el("p", { class: "clamp", text: said(media.note) })] : []),
   ];
 }
@@ -113,7 +127,11 @@ function segments(media) {
 function twinWords(found) {
   return say(
     "A still is shown as two equal frames: the first one here, twice, gives in 3-D and in 2-D with both taps summed the same {n} values to {difference} of {largest}.",
-    { n: count(found.patches * found.channels), difference: found.difference.toExponential(1), largest: found.largest.toFixed(2) },
+    {
+      n: count(found.patches * found.channels),
+      difference: found.difference.toExponential(1),
+      largest: found.largest.toFixed(2),
+    },
   );
 }
 
@@ -163,7 +181,12 @@ function idsDrawing(time, rule, width) {
     ...later,
     label(box.left - 5, y(found.first) + 4, `t ${found.first}`, "id-t", "end"),
     ...(tubes.length > 1 ? [label(box.left - 5, y(found.last) + 4, `t ${found.last}`, "id-t", "end")] : []),
-    label(box.right + 12, y(found.after) > box.bottom - 12 ? y(found.after) - 9 : y(found.after) + 16, String(found.after), shared ? "clash-text" : "row-name"),
+    label(
+      box.right + 12,
+      y(found.after) > box.bottom - 12 ? y(found.after) - 9 : y(found.after) + 16,
+      String(found.after),
+      shared ? "clash-text" : "row-name",
+    ),
     label(box.left, height - 6, timed ? say("seconds of the clip") : say("tubes of the clip")),
     label(box.right + 12, height - 6, say("text after")),
   );
@@ -202,7 +225,12 @@ function idsCard(ctx) {
   return {
     root,
     update(state, run, media) {
-      const { value: time } = ctx.client.resource("clip time", "clip_time", { run: run.id, media: media.index }, { group: `${run.id} ${media.index}` });
+      const { value: time } = ctx.client.resource(
+        "clip time",
+        "clip_time",
+        { run: run.id, media: media.index },
+        { group: `${run.id} ${media.index}` },
+      );
       const chosen = state.idRule ?? "paper";
       rule.choose(chosen);
       if (!time) return;
@@ -218,7 +246,10 @@ function idsCard(ctx) {
 export function createClipFacts(ctx) {
   const card = (title) => {
     const body = el("div", {});
-    return { body, root: el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", { text: title })), body) };
+    return {
+      body,
+      root: el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", { text: title })), body),
+    };
   };
   const [cost, limits, ids] = [card(say("What the clip costs")), card(say("Why so many tokens")), idsCard(ctx)];
   const longer = createLonger(ctx);
@@ -234,7 +265,9 @@ export function createClipFacts(ctx) {
       refill(cost.body, [rows, media.sampling?.budget], () => costs(rows, media.sampling?.budget));
       const tubes = framesOfCell(media) > 1;
       const asked = { run: run.id, media: media.index, frame: 0 };
-      const twins = tubes ? ctx.client.resource("twins", "twins", asked, { group: `${run.id} ${media.index}` }).value : null;
+      const twins = tubes
+        ? ctx.client.resource("twins", "twins", asked, { group: `${run.id} ${media.index}` }).value
+        : null;
       refill(limits.body, [run.id, media.index, twins], () => [
         ...limitRows(run, media),
         segments(media),

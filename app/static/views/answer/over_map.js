@@ -40,12 +40,26 @@ export function rowOver(map, selection, most) {
 function headLines(map, most) {
   if (map.mode === "neutral")
     return [
-      [points(most), say(" of its image attention, in one cell, against “{question}”", { question: map.neutral_question })],
-      ["", say("share on this picture {share}, neutral {neutral}", { share: percent(map.share), neutral: percent(map.neutral_share) })],
+      [
+        points(most),
+        say(" of its image attention, in one cell, against “{question}”", { question: map.neutral_question }),
+      ],
+      [
+        "",
+        say("share on this picture {share}, neutral {neutral}", {
+          share: percent(map.share),
+          neutral: percent(map.neutral_share),
+        }),
+      ],
     ];
   const lines = [[percent(most), inOne(map.unit)]];
-  if (map.mode === "sinks") lines.push([percent(map.removed), say(" of the row set aside, {here} on this picture", { here: percent(map.removed_here) })]);
-  if (map.shares_all - map.share > 1e-7) lines.push(["", say("{share} of it on this picture", { share: percent(map.share) })]);
+  if (map.mode === "sinks")
+    lines.push([
+      percent(map.removed),
+      say(" of the row set aside, {here} on this picture", { here: percent(map.removed_here) }),
+    ]);
+  if (map.shares_all - map.share > 1e-7)
+    lines.push(["", say("{share} of it on this picture", { share: percent(map.share) })]);
   return lines;
 }
 
@@ -62,10 +76,18 @@ function pinnedLines(map, pin, region) {
 
 export function rowScale(ctx, letter, { run, media, map, selection, most, pin, region }) {
   const half = map.mode === "neutral" ? say("half of what is more") : say("half of the image share");
-  const held = [say("{some} of {all}", { some: count(map.half.length), all: count(cellsIn(drawnGrid(map))) }), holdIt(map.unit)];
+  const held = [
+    say("{some} of {all}", { some: count(map.half.length), all: count(cellsIn(drawnGrid(map))) }),
+    holdIt(map.unit),
+  ];
   const bottom = [...pinnedLines(map, pin, region), ...placeLines(ctx, letter, run, media, selection)];
   const end = map.mode === "neutral" ? ["", points(-most)] : ["", "0"];
-  return { top: headLines(map, most), middle: [["", half], held], bottom: [...bottom, end], signed: map.mode === "neutral" };
+  return {
+    top: headLines(map, most),
+    middle: [["", half], held],
+    bottom: [...bottom, end],
+    signed: map.mode === "neutral",
+  };
 }
 
 // A column: what the rows of visual tokens give to the key. Qwen-VL's are adapter queries, which lie nowhere.
@@ -77,7 +99,9 @@ export function columnOver(run, media, selection, reading, places) {
   const most = reading.tokens.reduce((largest, value) => (value > largest ? value : largest), 0);
   const spec = {
     quiet: true,
-    cells: places ? { values: reading.tokens, grid, max: most, offset: frameOf(selection, grid) * grid[1] * grid[2] } : null,
+    cells: places
+      ? { values: reading.tokens, grid, max: most, offset: frameOf(selection, grid) * grid[1] * grid[2] }
+      : null,
     contour: null,
     outlines: (region ?? pin)?.outlines ?? [],
     label: labelOf(region, pin) ?? { text: say("key, read by the rows below"), place: null },
@@ -108,8 +132,17 @@ export function differenceOver(found, selection, fresh) {
 export function differenceScale(found, first) {
   const most = found.max.toFixed(1);
   const top = first
-    ? [[`+${most}`, say(" even shares more in A")], ["", say("teal: A looks there more")]]
-    : [[`+${most}`, say(" even shares more in A")], ["", say("rose: B looks there more")]];
-  const half = say("{a} px in A, {b} px in B hold half", { a: count(found.half_pixels[0]), b: count(found.half_pixels[1]) });
+    ? [
+        [`+${most}`, say(" even shares more in A")],
+        ["", say("teal: A looks there more")],
+      ]
+    : [
+        [`+${most}`, say(" even shares more in A")],
+        ["", say("rose: B looks there more")],
+      ];
+  const half = say("{a} px in A, {b} px in B hold half", {
+    a: count(found.half_pixels[0]),
+    b: count(found.half_pixels[1]),
+  });
   return { top, middle: [["", half]], bottom: [["", `−${most}`]], signed: true };
 }

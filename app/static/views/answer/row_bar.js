@@ -29,9 +29,12 @@ const onImage = (sections) => (sections.image || 0) + (sections.video || 0);
 function parts(sections, sinks, names) {
   return names.flatMap((name) => {
     const [whole, sunk] = [sections[name] || 0, sinks?.[name] || 0];
-    const part = (share, more, title) => el("span", { class: `bar-part part-${name}${more}`, style: { flex: `${Math.max(0, share)} 1 0` }, title });
+    const part = (share, more, title) =>
+      el("span", { class: `bar-part part-${name}${more}`, style: { flex: `${Math.max(0, share)} 1 0` }, title });
     const plain = part(whole - sunk, "", `${words(name)}: ${percent(whole)}`);
-    return sunk > 0 ? [plain, part(sunk, " sunk", say("{part}, on sinks: {share}", { part: words(name), share: percent(sunk) }))] : [plain];
+    return sunk > 0
+      ? [plain, part(sunk, " sunk", say("{part}, on sinks: {share}", { part: words(name), share: percent(sunk) }))]
+      : [plain];
   });
 }
 
@@ -53,10 +56,13 @@ function barKeys(names, sinks, mean) {
   const key = (name, text, title) => el("span", { class: "bar-key", title }, el("i", { class: `part-${name}` }), text);
   const keys = names.map((name) => key(name, words(name)));
   const most = Math.max(total(sinks), total(mean));
-  const means = say("Keys that draw at least 8 even shares (mean of heads) from at least three quarters of the rows after them. Chosen head {share}, all heads {mean}.", {
-    share: percent(total(sinks)),
-    mean: percent(total(mean)),
-  });
+  const means = say(
+    "Keys that draw at least 8 even shares (mean of heads) from at least three quarters of the rows after them. Chosen head {share}, all heads {mean}.",
+    {
+      share: percent(total(sinks)),
+      mean: percent(total(mean)),
+    },
+  );
   return most > 0.00005 ? [...keys, key("sinks", say("sinks"), means)] : keys;
 }
 
@@ -64,7 +70,12 @@ export function rowBars(root, { title, where, chosen, sections, mean, sinks, sin
   refill(root, ["row", title, where, chosen, sections, mean, sinks, sinksMean], () => {
     const names = ordered({ ...mean, ...sections });
     return [
-      el("div", { class: "title-line" }, el("h3", { text: title }), el("span", { text: say("{where} · sums to 100 %", { where }) })),
+      el(
+        "div",
+        { class: "title-line" },
+        el("h3", { text: title }),
+        el("span", { text: say("{where} · sums to 100 %", { where }) }),
+      ),
       bar(chosen, sections, sinks, names),
       bar(say("all heads"), mean, sinksMean, names),
       el("div", { class: "bar-keys" }, ...barKeys(names, sinks, sinksMean)),
@@ -82,7 +93,10 @@ export function readerBars(root, { title, where, rows }) {
       ...rows.map(([label, row, weight]) =>
         el(
           "span",
-          { class: "reader-bar", title: say("row {row} gives {share} to this key", { row: count(row), share: percent(weight) }) },
+          {
+            class: "reader-bar",
+            title: say("row {row} gives {share} to this key", { row: count(row), share: percent(weight) }),
+          },
           el("span", { class: "reader-name", text: label }),
           el("i", {}, el("i", { style: { width: `${(100 * weight) / (rows[0][2] || 1)}%` } })),
           el("span", { class: "reader-share", text: percent(weight) }),

@@ -23,7 +23,8 @@ function shownFrames(total, room) {
 // A round step of at most eight to a clip: of decimals below a second, of the clock above.
 function nice(seconds) {
   const scale = 10 ** Math.floor(Math.log10(seconds));
-  if (seconds < 1 || seconds > 30 * 3600) return [0.2, 0.5, 1, 2].map((part) => part * scale).find((step) => seconds / step <= 8);
+  if (seconds < 1 || seconds > 30 * 3600)
+    return [0.2, 0.5, 1, 2].map((part) => part * scale).find((step) => seconds / step <= 8);
   return [0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400].find((step) => seconds / step <= 8);
 }
 
@@ -37,7 +38,16 @@ function axis(box, lasts) {
   for (let tick = 0; tick <= lasts + 1e-9; tick += step) {
     nodes.push(svg("line", { x1: at(tick), x2: at(tick), y1: box.y - 5, y2: box.y, class: "axis-line" }));
     const last = lasts - tick < step / 2;
-    if (!last) nodes.push(textAt(at(tick), box.y - 8, Number(tick.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 }), "tick", tick ? "middle" : "start"));
+    if (!last)
+      nodes.push(
+        textAt(
+          at(tick),
+          box.y - 8,
+          Number(tick.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 }),
+          "tick",
+          tick ? "middle" : "start",
+        ),
+      );
   }
   nodes.push(textAt(box.x + box.width, box.y - 8, `${lasting(lasts)} s`, "tick", "end"));
   return { nodes, at };
@@ -77,13 +87,25 @@ function tubeRow(box, run, media, chosen) {
     const group = svg(
       "g",
       { class: `tube${cell === chosen ? " chosen" : ""}`, "data-cell": cell },
-      svg("rect", { x: place.x, y: place.y, width: place.width, height: place.height, rx: Math.min(5, place.width / 4) }),
+      svg("rect", {
+        x: place.x,
+        y: place.y,
+        width: place.width,
+        height: place.height,
+        rx: Math.min(5, place.width / 4),
+      }),
       svg("title", {}, `${id} · ${secondsOf(media, cell)} · ${say("{n} tokens", { n: count(rows * columns) })}`),
     );
     if (place.width > 30) group.append(textAt(place.x + 8, place.y + 17, id, tubes ? "id-t" : "tube-name"));
     if (place.width > 108)
       group.append(
-        textAt(place.x + place.width - 8, place.y + 17, say("{n} tokens", { n: count(rows * columns) }), "tube-tokens", "end"),
+        textAt(
+          place.x + place.width - 8,
+          place.y + 17,
+          say("{n} tokens", { n: count(rows * columns) }),
+          "tube-tokens",
+          "end",
+        ),
       );
     return group;
   });
@@ -100,8 +122,16 @@ function barRow(box, media, shares, chosen) {
     const middle = Math.min(box.x + box.width - 22, Math.max(box.x + 22, place.x + place.width / 2));
     return [
       svg("rect", { x: place.x, y: base - height, width: place.width, height, class: name, "data-cell": cell }),
-      svg("line", { x1: place.x, x2: place.x + place.width, y1: base - height, y2: base - height, class: `${name} edge` }),
-      ...words.map((word) => textAt(middle, base - height - 5, word, `share${cell === chosen ? " chosen" : ""}`, "middle")),
+      svg("line", {
+        x1: place.x,
+        x2: place.x + place.width,
+        y1: base - height,
+        y2: base - height,
+        class: `${name} edge`,
+      }),
+      ...words.map((word) =>
+        textAt(middle, base - height - 5, word, `share${cell === chosen ? " chosen" : ""}`, "middle"),
+      ),
     ];
   });
 }
@@ -117,7 +147,10 @@ function rowNames(rows, media, narrow, drawn) {
   const { indices, total_frames: total, effective_fps: rate } = media.sampling ?? {};
   const frames = indices ? indices.length : media.frames;
   const tubes = framesOfCell(media) > 1;
-  const two = (y, name, rest) => [textAt(0, y, name, "row-name"), ...(rest ? [textAt(0, y + 14, rest, "row-note")] : [])];
+  const two = (y, name, rest) => [
+    textAt(0, y, name, "row-name"),
+    ...(rest ? [textAt(0, y + 14, rest, "row-note")] : []),
+  ];
   return [
     ...two(rows.axis - 6, say("seconds")),
     ...two(
@@ -127,7 +160,9 @@ function rowNames(rows, media, narrow, drawn) {
     ),
     ...two(
       rows.tubes + 11,
-      tubes ? say("{n} tubes", { n: count(media.token_grid[0]) }) : say("{n} pictures", { n: count(media.token_grid[0]) }),
+      tubes
+        ? say("{n} tubes", { n: count(media.token_grid[0]) })
+        : say("{n} pictures", { n: count(media.token_grid[0]) }),
       tubes ? say("two frames each") : say("no time"),
     ),
     ...two(rows.bars + ROW.bars - 22, say("attention"), say("share of the row")),
@@ -150,7 +185,7 @@ const short = (value) => Number(value.toPrecision(3)).toLocaleString("en-US", { 
 function rates(media) {
   if (!media.sampling) return say("{n} frames, as they were given", { n: count(media.frames) });
   const { fps, effective_fps: rate } = media.sampling;
-    const tubes = rate / framesOfCell(media);
+  const tubes = rate / framesOfCell(media);
   const words = { fps: short(fps), rate: short(rate), tubes: short(tubes) };
   const begin = say("{fps} frames a second in the file, {rate} a second to the model", words);
   return framesOfCell(media) > 1 ? begin + say(", as tubes {tubes} a second", words) : begin;
@@ -187,15 +222,33 @@ export function createTimeline(ctx) {
     const lasts = media.sampling?.seconds ?? Math.max(1, (media.times.at(-1) ?? 0) + (media.times[1] ?? 1));
     const shown = shownFrames(media.frames, place.width);
     const asked = { run: run.id, media: media.index, frames: shown, height: 88 };
-    const strip = ctx.client.resource("film", "filmstrip", asked, { group: `${run.id} ${media.index} ${shown.length}` }).value;
-    const key = [run.id, media.index, map?.row, map?.layer, map?.head, map?.rows?.join(), chosen, width, Boolean(strip)];
+    const strip = ctx.client.resource("film", "filmstrip", asked, {
+      group: `${run.id} ${media.index} ${shown.length}`,
+    }).value;
+    const key = [
+      run.id,
+      media.index,
+      map?.row,
+      map?.layer,
+      map?.head,
+      map?.rows?.join(),
+      chosen,
+      width,
+      Boolean(strip),
+    ];
     refill(film, [key, strip?.width], () => filmNodes(strip, media, shown, place));
     refill(drawing, [key, document.documentElement.lang], () => {
       const { nodes, at } = axis({ x: place.x, y: place.y.axis, width: place.width }, lasts);
       const row = (name) => ({ x: place.x, y: place.y[name], width: place.width, height: ROW[name] });
       return svg(
         "svg",
-        { width, height: place.height, viewBox: `0 0 ${width} ${place.height}`, role: "img", "aria-label": rates(media) },
+        {
+          width,
+          height: place.height,
+          viewBox: `0 0 ${width} ${place.height}`,
+          role: "img",
+          "aria-label": rates(media),
+        },
         ...nodes,
         ...frameRow(row("frames"), media, shown, at),
         ...tubeRow(row("tubes"), run, media, chosen),

@@ -42,7 +42,9 @@ function pens() {
       toggle(root, "idle", token === null || !run);
       if (token === null || !run) return;
       const label = chosenLabel(run, token);
-      const row = isPredicted(run, token) ? say("row that predicts {word}", { word: label }) : say("row of {word}", { word: label });
+      const row = isPredicted(run, token)
+        ? say("row that predicts {word}", { word: label })
+        : say("row of {word}", { word: label });
       setText(query, swap ? say("rows that give most to the key") : row);
       setText(key, swap ? say("key") : say("fewest cells that hold half of its image share"));
     },
@@ -51,7 +53,11 @@ function pens() {
 
 const modes = () => [
   ["raw", say("Raw"), say("The row as it is")],
-  ["sinks", say("Sinks aside"), say("Keys that draw a large share of most rows count 0; how much that removes is printed")],
+  [
+    "sinks",
+    say("Sinks aside"),
+    say("Keys that draw a large share of most rows count 0; how much that removes is printed"),
+  ],
   [
     "neutral",
     say("Against a neutral question"),
@@ -83,7 +89,16 @@ function tools(ctx) {
     play,
     button("›", say("Next word"), () => ctx.actions.stepWord(1)),
   );
-  const root = el("div", { class: "tools wide" }, steps, pen.root, el("span", { class: "spring" }), media.root, mode, scale);
+  const root = el(
+    "div",
+    { class: "tools wide" },
+    steps,
+    pen.root,
+    el("span", { class: "spring" }),
+    media.root,
+    mode,
+    scale,
+  );
   return { root, pen, mode, scale, media, play };
 }
 
@@ -91,7 +106,11 @@ function statisticChoice(ctx) {
   const options = Object.entries(STATISTICS).map(([value, { title }]) => el("option", { value, text: title() }));
   return el(
     "select",
-    { class: "statistic", "aria-label": say("Statistic"), onchange: (event) => ctx.actions.choose("answer", { statistic: event.target.value }) },
+    {
+      class: "statistic",
+      "aria-label": say("Statistic"),
+      onchange: (event) => ctx.actions.choose("answer", { statistic: event.target.value }),
+    },
     ...options,
   );
 }
@@ -136,14 +155,14 @@ function column(ctx, letter) {
 
 // The matrix that made a rung: the row's own layer x head, the adapter's or merger's, or the patches of the picture.
 function openRung(ctx, letter, rung) {
-  if (rung === 0) document.querySelector(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
+  if (rung === 0)
+    document.querySelector(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
   else ctx.actions.pickView(rung === 1 ? "adapter" : "patches");
 }
 
 const BARE = { quiet: false, cells: null, contour: null, outlines: [], label: null };
 
-const setIdle = (view, idle) =>
-  [view.scale.root, ...view.cells.slice(1)].forEach((node) => toggle(node, "idle", idle));
+const setIdle = (view, idle) => [view.scale.root, ...view.cells.slice(1)].forEach((node) => toggle(node, "idle", idle));
 
 function drawVacant(ctx, view, state) {
   setIdle(view, true);
@@ -166,11 +185,17 @@ function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   const wanted = choices(selection, "answer").scale === "difference" ? ctx.agreement() : null;
   const compared = wanted?.value;
   if (compared && compared.iou !== null && compared.iou !== undefined)
-    return { spec: differenceOver(compared, selection, wanted.fresh), words: differenceScale(compared, letter === "A") };
+    return {
+      spec: differenceOver(compared, selection, wanted.fresh),
+      words: differenceScale(compared, letter === "A"),
+    };
   if (!map) return null;
   const most = maximum(selection, resources, letter);
   const over = rowOver(map, selection, most);
-  return { spec: { ...over.spec, aria: map.sentence }, words: rowScale(ctx, letter, { run, media, map, selection, most, ...over }) };
+  return {
+    spec: { ...over.spec, aria: map.sentence },
+    words: rowScale(ctx, letter, { run, media, map, selection, most, ...over }),
+  };
 }
 
 function drawColumn(ctx, view, state, chosen, resources) {
@@ -220,11 +245,21 @@ function drawReaders(ctx, view, { run, selection }) {
     rows: strongest.map((row) => [rowLabel(run, row), row, values[row]]),
   });
   const marks = reading.key === null ? [] : [reading.key];
-  view.ribbon.update({ run, row: reading.key ?? 0, keys: values, width: Math.floor(view.cells[2].clientWidth), marks, swap: true });
+  view.ribbon.update({
+    run,
+    row: reading.key ?? 0,
+    keys: values,
+    width: Math.floor(view.cells[2].clientWidth),
+    marks,
+    swap: true,
+  });
 }
 
 function drawRow(view, { run, map }) {
-  const title = map.rows.length > 1 ? say("Where {n} rows go, their mean", { n: map.rows.length }) : say("Where row {row} goes", { row: count(map.row) });
+  const title =
+    map.rows.length > 1
+      ? say("Where {n} rows go, their mean", { n: map.rows.length })
+      : say("Where row {row} goes", { row: count(map.row) });
   rowBars(view.bars, {
     title,
     where: say("language {layer}", { layer: layerWords(map.layer) }),
@@ -234,7 +269,13 @@ function drawRow(view, { run, map }) {
     sinks: map.sinks,
     sinksMean: map.sinks_mean,
   });
-  view.ribbon.update({ run, row: map.row, keys: map.keys, width: Math.floor(view.cells[2].clientWidth), marks: map.rows });
+  view.ribbon.update({
+    run,
+    row: map.row,
+    keys: map.keys,
+    width: Math.floor(view.cells[2].clientWidth),
+    marks: map.rows,
+  });
 }
 
 function drawMatrix(ctx, view, selection) {
@@ -261,7 +302,9 @@ function plotted(selection, runs) {
   const averaged = (pair) => LETTERS.some((letter) => runs[letter] && pair[letter] === "mean");
   if (selection.swap) return say("A column: what each row that may see the key gives to it, exact.");
   if (choices(selection, "answer").scale === "difference")
-    return say("A minus B by area on one grid, each map scaled to sum to 1. IoU: of the two halves. JS: 0 same, 1 apart.");
+    return say(
+      "A minus B by area on one grid, each map scaled to sum to 1. IoU: of the two halves. JS: 0 same, 1 apart.",
+    );
   if (selection.also.A.length || selection.also.B.length)
     return say("The mean of several rows, each exact and of equal weight. Only the part on the image is drawn.");
   return averaged(selection.head) || averaged(selection.layer)
@@ -272,7 +315,8 @@ function plotted(selection, runs) {
 function normalised(selection) {
   const { mode, scale } = choices(selection, "answer");
   if (selection.swap) return say("Colours run to the column's maximum. Printed weights are of each reading row.");
-  if (scale === "difference") return say("Both sides run to the largest difference, in even shares. Zero is bare picture.");
+  if (scale === "difference")
+    return say("Both sides run to the largest difference, in even shares. Zero is bare picture.");
   if (mode === "sinks") return say("Sinks count 0, nothing is scaled up to make good. What was removed is printed.");
   if (mode === "neutral") return say("Both maps scaled to sum to 1, then subtracted: teal more, rose less, zero bare.");
   return say("Colours run to the maximum of each scale. Printed shares are of the whole row.");
@@ -318,10 +362,17 @@ export function figure(ctx, state, selection, root) {
   const found = answer?.value;
   toggle(root, "late", answer && !answer.fresh);
   const known = found && found.iou !== null && found.iou !== undefined;
-  root.title = say("IoU: of the areas that hold half of each map, what both share over what either covers. JS: Jensen-Shannon distance of the two maps, 0 the same, 1 apart. Both by area on the original picture.");
+  root.title = say(
+    "IoU: of the areas that hold half of each map, what both share over what either covers. JS: Jensen-Shannon distance of the two maps, 0 the same, 1 apart. Both by area on the original picture.",
+  );
   refill(root, known ? [found.iou, found.js_distance] : null, () =>
     known
-      ? [`${say("A and B agree:")} IoU `, el("b", { text: found.iou.toFixed(2) }), ` · ${say("JS distance")} `, el("b", { text: found.js_distance.toFixed(2) })]
+      ? [
+          `${say("A and B agree:")} IoU `,
+          el("b", { text: found.iou.toFixed(2) }),
+          ` · ${say("JS distance")} `,
+          el("b", { text: found.js_distance.toFixed(2) }),
+        ]
       : [],
   );
 }
@@ -341,11 +392,15 @@ function placedWords(map, selection) {
   const region = chosenRegion(selection, map);
   if (region) {
     if (region.share === null) return null;
-    return say("region: {map} of its image attention, {part} of the row", { map: percent(region.ofMap), part: percent(region.share) });
+    return say("region: {map} of its image attention, {part} of the row", {
+      map: percent(region.ofMap),
+      part: percent(region.share),
+    });
   }
   const pin = chosenCells(selection, map.unit, drawnGrid(map), drawnValues(map));
   if (!pin) return null;
-  if (map.mode === "neutral") return say("{cell}: {points} against the neutral row", { cell: pin.text, points: points(pin.sum) });
+  if (map.mode === "neutral")
+    return say("{cell}: {points} against the neutral row", { cell: pin.text, points: points(pin.sum) });
   return say("{cell}: {share} of the row", { cell: pin.text, share: percent(pin.sum) });
 }
 
@@ -355,10 +410,20 @@ export function status(ctx, state, selection) {
   const token = selection.query[selection.model];
   const label = chosenLabel(run, token);
   if (selection.swap && (label || selection.keys || selection.region))
-    return [[say("column, query and key swapped")], ...LETTERS.map((letter) => ["", letter, ` ${swapped(ctx, state, letter)}`])];
+    return [
+      [say("column, query and key swapped")],
+      ...LETTERS.map((letter) => ["", letter, ` ${swapped(ctx, state, letter)}`]),
+    ];
   const seen = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]);
   if (!label && selection.keys && !selection.region)
-    return [[say("a place on the picture")], ...seen.map((letter) => ["", letter, ` ${cellWords(state.runs[letter], state.runs[letter].media[selection.media], selection.keys)}`])];
+    return [
+      [say("a place on the picture")],
+      ...seen.map((letter) => [
+        "",
+        letter,
+        ` ${cellWords(state.runs[letter], state.runs[letter].media[selection.media], selection.keys)}`,
+      ]),
+    ];
   if (!label) return [[say("Nothing is chosen: point at a word of an answer to see the row that predicts it.")]];
   const kind = wordOfToken(run, token) >= 0 ? `${say("answer word")} ` : "";
   const words = (letter) => {

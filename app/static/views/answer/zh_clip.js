@@ -17,20 +17,24 @@ export default {
   "16,384 tokens a clip at most, as in training": "每段视频最多 16,384 个词元，与训练时相同",
   "115,200 tokens a clip at most": "每段视频最多 115,200 个词元",
   "{taken} pictures of {each} positions": "{taken} 张图片，每张占 {each} 个位置",
-  "{taken} of {total} frames, {tubes} tubes, {tokens} tokens": "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
-  "{taken} of {total} frames, {tubes} tube, {tokens} tokens": "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
+  "{taken} of {total} frames, {tubes} tubes, {tokens} tokens":
+    "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
+  "{taken} of {total} frames, {tubes} tube, {tokens} tokens":
+    "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
   "{name} is cut short: {promised} bytes are promised and {there} there; save or download it again.":
     "{name} 被截断：应有 {promised} 字节，只有 {there} 字节；请重新保存或下载。",
   "{name} says that it shows {rate} frames a second; its times are taken as they stand.":
     "{name} 自称每秒显示 {rate} 帧；时间按文件所写。",
-  "{name} says that it lasts {hours} hours; its times are taken as they stand.": "{name} 自称长达 {hours} 小时；时间按文件所写。",
+  "{name} says that it lasts {hours} hours; its times are taken as they stand.":
+    "{name} 自称长达 {hours} 小时；时间按文件所写。",
   "{size} each, {rate} frames a second": "每帧 {size}，每秒 {rate} 帧",
   "Record a clip": "录制视频",
   "Use the recording": "使用这段录像",
   Cancel: "取消",
   "What the camera sees": "摄像头画面",
   "{seconds} of {most} s": "{seconds} / {most} 秒",
-  "The camera was not allowed; allow it in the browser, or give a file.": "浏览器未允许使用摄像头；请在浏览器中允许，或选择文件。",
+  "The camera was not allowed; allow it in the browser, or give a file.":
+    "浏览器未允许使用摄像头；请在浏览器中允许，或选择文件。",
   "There is no camera here; give a file.": "这里没有摄像头；请选择文件。",
   "The camera could not be opened; give a file.": "无法打开摄像头；请选择文件。",
   "clip, {seconds} s, {frames} frames": "视频，{seconds} 秒，{frames} 帧",
@@ -48,8 +52,10 @@ export default {
     "max_frames {most}：一段视频最多取 {frames} 帧，这里相当于每秒 {rate} 帧。",
   "total_frames: the clip has {total} frames, so no more than {taken} are taken.":
     "total_frames：视频共 {total} 帧，所以最多取 {taken} 帧。",
-  "min_pixels {pixels}: frames of {size} were enlarged to {resized}.": "min_pixels {pixels}：{size} 的帧被放大到 {resized}。",
-  "max_pixels {pixels}: frames of {size} were shrunk to {resized}.": "max_pixels {pixels}：{size} 的帧被缩小到 {resized}。",
+  "min_pixels {pixels}: frames of {size} were enlarged to {resized}.":
+    "min_pixels {pixels}：{size} 的帧被放大到 {resized}。",
+  "max_pixels {pixels}: frames of {size} were shrunk to {resized}.":
+    "max_pixels {pixels}：{size} 的帧被缩小到 {resized}。",
   "total_pixels {pixels}: shared by {taken} frames, it shrank each from {size} to {resized}.":
     "total_pixels {pixels}：由 {taken} 帧分摊，每帧从 {size} 缩小到 {resized}。",
   "frame_floor {pixels}: no frame is made smaller than this, whatever total_pixels says.":
@@ -88,7 +94,8 @@ export default {
   ids: "编号",
   "Budget of a clip: {n} tokens. Bars are logarithmic.": "一段视频的预算：{n} 个词元。条形为对数刻度。",
   "one by one": "逐帧",
-  "One by one: what the same frames would take without tubes, twice the tokens.": "逐帧：同样的帧不并成时空管时要花的词元，是两倍。",
+  "One by one: what the same frames would take without tubes, twice the tokens.":
+    "逐帧：同样的帧不并成时空管时要花的词元，是两倍。",
   "If the clip were longer or shorter": "如果视频更长或更短",
   "2 frames a second, each preset's own limits": "每秒 2 帧，各预设自己的上限",
   "how long a clip lasts; both scales logarithmic": "视频的长度；两个刻度都是对数",
@@ -117,7 +124,8 @@ export default {
   "the paper": "论文",
   "The largest id so far plus one; as the checkpoints were trained": "到此为止最大的编号加一；检查点就是这样训练的",
   "Goes on from the longer side of a frame, whatever the time": "从一帧的较长边接着编号，不管时间",
-  "Tubes have t ids {first} to {last}; the text goes on at {after}.": "时空管的 t 编号为 {first} 到 {last}；文字从 {after} 接着编号。",
+  "Tubes have t ids {first} to {last}; the text goes on at {after}.":
+    "时空管的 t 编号为 {first} 到 {last}；文字从 {after} 接着编号。",
   " {n} later tokens share ids with its tubes.": "之后有 {n} 个词元与时空管的编号重复。",
   " No id is used twice.": "没有重复使用的编号。",
   "seconds of the clip": "视频的秒数",
@@ -127,7 +135,8 @@ export default {
   "the map of the clip through time": "注意力图随时间的变化",
   "MP4 clip": "MP4 视频",
   "the same, smaller": "内容相同，文件更小",
-  "There is no clip to play: choose a clip of the question, then export.": "没有可播放的视频：请先选中问题里的视频，再导出。",
+  "There is no clip to play: choose a clip of the question, then export.":
+    "没有可播放的视频：请先选中问题里的视频，再导出。",
   "This clip has {cells} moments and {most} can be exported: take fewer frames.":
     "这段视频有 {cells} 个时刻，最多导出 {most} 个：请减少取帧。",
   "Clip {n}": "视频 {n}",
@@ -140,7 +149,8 @@ export default {
   "{first} to {last} are drawn": "画出 {first} 到 {last}",
   "A still is shown as two equal frames: the first one here, twice, gives in 3-D and in 2-D with both taps summed the same {n} values to {difference} of {largest}.":
     "静态图片按两个相同的帧送入：把这里的第一帧送两次，三维卷积与两个时间权重相加后的二维卷积得到相同的 {n} 个值，最大相差 {difference}（最大值 {largest}）。",
-  "Only Qwen2-VL shows a still twice, and only its model can tell: ask it again.": "只有 Qwen2-VL 把静态图片送两次，而且要由它的模型来算：请重新提问。",
+  "Only Qwen2-VL shows a still twice, and only its model can tell: ask it again.":
+    "只有 Qwen2-VL 把静态图片送两次，而且要由它的模型来算：请重新提问。",
   "{n} of {total} frames": "{total} 帧中的 {n} 帧",
   "The prompt would have {tokens} tokens and {name} reads at most {context}: set {setting} or fewer.":
     "提示会有 {tokens} 个词元，而 {name} 最多读 {context} 个：请把 {setting} 设为这个数或更少。",

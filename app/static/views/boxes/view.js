@@ -7,7 +7,16 @@ import { count, percent } from "../../core/numbers.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
-import { EDGES, NO_RECTANGLE, createLayer, edgeFields, edgesOf, outline, rectangle, shifted } from "../../drawing/region.js";
+import {
+  EDGES,
+  NO_RECTANGLE,
+  createLayer,
+  edgeFields,
+  edgesOf,
+  outline,
+  rectangle,
+  shifted,
+} from "../../drawing/region.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { LETTERS, choices, other } from "../../core/store.js";
@@ -50,14 +59,22 @@ function placeOf(boxes, token) {
   return { index, edge: boxes[index].coordinates.findIndex((tokens) => tokens.includes(token)) };
 }
 
-const relative = ([left, top, right, bottom], [width, height]) => [left / width, top / height, right / width, bottom / height];
+const relative = ([left, top, right, bottom], [width, height]) => [
+  left / width,
+  top / height,
+  right / width,
+  bottom / height,
+];
 
 // The box under a place, the smallest first, and the edge that is close to it; the left one where none is.
 function boxAt(boxes, media, [x, y]) {
   const inside = boxes
     .map((box, index) => ({ index, box: box.original && relative(box.original, media.size) }))
     .filter(({ box }) => box && x > box[0] - NEAR && x < box[2] + NEAR && y > box[1] - NEAR && y < box[3] + NEAR)
-    .sort((one, two) => (one.box[2] - one.box[0]) * (one.box[3] - one.box[1]) - (two.box[2] - two.box[0]) * (two.box[3] - two.box[1]));
+    .sort(
+      (one, two) =>
+        (one.box[2] - one.box[0]) * (one.box[3] - one.box[1]) - (two.box[2] - two.box[0]) * (two.box[3] - two.box[1]),
+    );
   if (!inside.length) return null;
   const { index, box } = inside[0];
   const away = [x, y, x, y].map((value, edge) => Math.abs(value - box[edge]));
@@ -82,7 +99,12 @@ function pointing(ctx, parts) {
     const { index, edge } = placeOf(found, token);
     const far = parts[other(letter)].boxes[index];
     const beside = far ? firstToken(far, edge) : null;
-    return { model: letter, site: "language", query: { [letter]: token, [other(letter)]: beside }, own: { A: true, B: true } };
+    return {
+      model: letter,
+      site: "language",
+      query: { [letter]: token, [other(letter)]: beside },
+      own: { A: true, B: true },
+    };
   };
   return {
     hover: (letter, token) => ctx.store.preview(token === null ? null : query(letter, token)),
@@ -107,7 +129,12 @@ function tools(ctx) {
     (value) => choose({ beneath: value === "true" }),
   );
   const fields = edgeFields(say("Your box, thousandths"), edgeNames(), choose);
-  const clear = el("button", { type: "button", class: "text-button", text: say("Clear"), onclick: () => choose(NO_RECTANGLE) });
+  const clear = el("button", {
+    type: "button",
+    class: "text-button",
+    text: say("Clear"),
+    onclick: () => choose(NO_RECTANGLE),
+  });
   const media = ctx.mediaChoice();
   const pens = el(
     "div",
@@ -116,7 +143,16 @@ function tools(ctx) {
     el("span", {}, el("i", { class: "pen-query" }), say("edge whose number is chosen")),
     el("span", {}, el("i", { class: "pen-yours" }), say("yours: drag on a picture")),
   );
-  const root = el("div", { class: "tools" }, pens, el("span", { class: "spring" }), media.root, fields.root, clear, beneath);
+  const root = el(
+    "div",
+    { class: "tools" },
+    pens,
+    el("span", { class: "spring" }),
+    media.root,
+    fields.root,
+    clear,
+    beneath,
+  );
   return { root, beneath, fields, clear, media };
 }
 
@@ -196,7 +232,10 @@ function sideFigures(boxes, map, media, at, yours) {
   if (map) {
     const layer = map.layer === "mean" ? say("mean of layers") : say("layer {layer}", { layer: map.layer });
     const head = map.head === "mean" ? say("mean of heads") : say("head {head}", { head: map.head });
-    items.push([percent(map.share), say("of row {row} on this picture, {layer}, {head}", { row: map.row, layer, head })]);
+    items.push([
+      percent(map.share),
+      say("of row {row} on this picture, {layer}, {head}", { row: map.row, layer, head }),
+    ]);
     items.push([percent(map.max), say("of it in one cell, the end of the scale")]);
   }
   return items;
@@ -216,7 +255,10 @@ function strip(run, box, letter, point) {
         type: "button",
         class: `box-token${edge < 0 ? "" : " number"}`,
         text: text.trim() || "␣",
-        title: edge < 0 ? say("token {token}", { token }) : say("token {token}: {edge} edge", { token, edge: edgeNames()[edge] }),
+        title:
+          edge < 0
+            ? say("token {token}", { token })
+            : say("token {token}: {edge} edge", { token, edge: edgeNames()[edge] }),
         "data-token": token,
         onpointerenter: () => point.hover(letter, token),
         onpointerleave: () => point.hover(letter, null),
@@ -251,12 +293,29 @@ function boxBlock(run, box, index, { letter, point, media, yours }) {
       "tbody",
       {},
       numbersRow(say("as written, 0 to 1000"), box.written, box, letter, point, (value) => String(value)),
-      numbersRow(say("resized, of {width} × {height}", { width: media?.resized[0], height: media?.resized[1] }), box.resized, box, letter, point, rounded),
-      numbersRow(say("original, of {width} × {height}", { width: media?.size[0], height: media?.size[1] }), box.original, box, letter, point, rounded),
+      numbersRow(
+        say("resized, of {width} × {height}", { width: media?.resized[0], height: media?.resized[1] }),
+        box.resized,
+        box,
+        letter,
+        point,
+        rounded,
+      ),
+      numbersRow(
+        say("original, of {width} × {height}", { width: media?.size[0], height: media?.size[1] }),
+        box.original,
+        box,
+        letter,
+        point,
+        rounded,
+      ),
     ),
   );
   const phrase = box.phrase === null ? say("a box of nothing named") : `“${box.phrase}”`;
-  const share = yours && box.original ? say("IoU with yours {share}", { share: percent(overlap(relative(box.original, media.size), yours)) }) : "";
+  const share =
+    yours && box.original
+      ? say("IoU with yours {share}", { share: percent(overlap(relative(box.original, media.size), yours)) })
+      : "";
   return el(
     "article",
     { class: "box-block", "data-box": index },
@@ -269,11 +328,15 @@ function boxBlock(run, box, index, { letter, point, media, yours }) {
 
 // The token, the number and the box that are chosen or pointed at; what is pointed at stays the same element.
 function mark(body, chosen, at) {
-  body.querySelectorAll(".box-token").forEach((token) => toggle(token, "chosen", Number(token.dataset.token) === chosen));
+  body
+    .querySelectorAll(".box-token")
+    .forEach((token) => toggle(token, "chosen", Number(token.dataset.token) === chosen));
   body.querySelectorAll(".box-block").forEach((block) => {
     const here = Number(block.dataset.box) === at.index;
     toggle(block, "chosen", here);
-    block.querySelectorAll("[data-edge]").forEach((cell) => toggle(cell, "chosen", here && Number(cell.dataset.edge) === at.edge));
+    block
+      .querySelectorAll("[data-edge]")
+      .forEach((cell) => toggle(cell, "chosen", here && Number(cell.dataset.edge) === at.edge));
   });
 }
 
@@ -344,16 +407,32 @@ function drawStage(ctx, view, { run, media, selection, at, yours }) {
   const { spec, map } = beneath(ctx, view.letter, selection, at);
   view.stage.update({ image, size: media.size, box: inner, ...spec });
   toggle(view.cell, "flat", flat);
-  view.layer.draw([run.id, selection.media, view.boxes.map((box) => box.original), at, yours], paintBoxes(view.boxes, media, at, yours));
+  view.layer.draw(
+    [run.id, selection.media, view.boxes.map((box) => box.original), at, yours],
+    paintBoxes(view.boxes, media, at, yours),
+  );
   view.layer.canvas.drawnBoxes = view.boxes.map((box) => box.original && relative(box.original, media.size));
   figures(view.side, sideFigures(view.boxes, map, media, at, yours));
 }
 
 function honest(runs) {
   return [
-    [say("Plotted"), say("The numbers of the answer, over 1000, times the original's sides. Neither notation names a picture: they are drawn on the one that is chosen.")],
-    [say("Scale"), say("A map beneath is one row, of the token before the chosen one, at the layer and head chosen in Answer; it runs to its own maximum.")],
-    [say("Not shown"), `${say("Whether the box is right: compare with your own.")} ${weightsNote(LETTERS.map((letter) => runs[letter]))}`],
+    [
+      say("Plotted"),
+      say(
+        "The numbers of the answer, over 1000, times the original's sides. Neither notation names a picture: they are drawn on the one that is chosen.",
+      ),
+    ],
+    [
+      say("Scale"),
+      say(
+        "A map beneath is one row, of the token before the chosen one, at the layer and head chosen in Answer; it runs to its own maximum.",
+      ),
+    ],
+    [
+      say("Not shown"),
+      `${say("Whether the box is right: compare with your own.")} ${weightsNote(LETTERS.map((letter) => runs[letter]))}`,
+    ],
   ];
 }
 
@@ -391,13 +470,20 @@ export function status(ctx, state, selection) {
     if (!boxes.length) return ["", letter, ` ${say("no box in this answer")}`];
     const token = selection.query[letter];
     const { index, edge } = placeOf(boxes, token);
-    if (index < 0) return ["", letter, ` ${boxes.length === 1 ? say("1 box") : say("{count} boxes", { count: boxes.length })}`];
+    if (index < 0)
+      return ["", letter, ` ${boxes.length === 1 ? say("1 box") : say("{count} boxes", { count: boxes.length })}`];
     const box = boxes[index];
-    const written = box.written ? `(${box.written.slice(0, 2).join(",")}),(${box.written.slice(2).join(",")})` : box.text;
-    const number = edge < 0 ? "" : `, ${say("{edge} edge {value}, predicted by row {row}", { edge: edgeNames()[edge], value: box.written[edge], row: token - 1 })}`;
+    const written = box.written
+      ? `(${box.written.slice(0, 2).join(",")}),(${box.written.slice(2).join(",")})`
+      : box.text;
+    const number =
+      edge < 0
+        ? ""
+        : `, ${say("{edge} edge {value}, predicted by row {row}", { edge: edgeNames()[edge], value: box.written[edge], row: token - 1 })}`;
     return ["", letter, ` ${say("box {index}", { index })} ${written}${number}`];
   });
-  const start = yours ? say("your box {box} thousandths", { box: yours.map((edge) => Math.round(1000 * edge)).join(", ") }) : say("boxes of the answers");
+  const start = yours
+    ? say("your box {box} thousandths", { box: yours.map((edge) => Math.round(1000 * edge)).join(", ") })
+    : say("boxes of the answers");
   return [[start], ...told];
 }
-

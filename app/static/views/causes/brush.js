@@ -23,7 +23,10 @@ export function writeStrokes(mask) {
 export function readStrokes(text) {
   const mask = new Uint8Array(SIDE * SIDE);
   if (!/^b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*$/.test(text ?? "")) return mask;
-  const runs = text.slice(1).split(".").map((run) => parseInt(run, 36));
+  const runs = text
+    .slice(1)
+    .split(".")
+    .map((run) => parseInt(run, 36));
   if (runs.reduce((sum, run) => sum + run, 0) !== SIDE * SIDE) return mask;
   let at = 0;
   runs.forEach((run, index) => {

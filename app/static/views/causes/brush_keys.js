@@ -20,7 +20,9 @@ export function brushCell(run, media, selection) {
 
 export function brushWords({ row, column, painted }) {
   if (painted === null) return say("cell ({row}, {column})", { row, column });
-  return painted ? say("cell ({row}, {column}), painted", { row, column }) : say("cell ({row}, {column}), not painted", { row, column });
+  return painted
+    ? say("cell ({row}, {column}), painted", { row, column })
+    : say("cell ({row}, {column}), not painted", { row, column });
 }
 
 // What the keys of one column's stage do; `choose` changes the place and asks what depends on it.

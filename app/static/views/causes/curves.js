@@ -18,7 +18,8 @@ function scaleTop(pair) {
   return unit * [1, 2, 5, 10].find((step) => step * unit >= most);
 }
 
-const path = (xs, ys, top) => xs.map((x, at) => `${at ? "L" : "M"}${scaleX(x).toFixed(1)} ${scaleY(ys[at], top).toFixed(1)}`).join("");
+const path = (xs, ys, top) =>
+  xs.map((x, at) => `${at ? "L" : "M"}${scaleX(x).toFixed(1)} ${scaleY(ys[at], top).toFixed(1)}`).join("");
 
 function band(random, top) {
   const back = [...random.x.keys()].reverse();
@@ -60,7 +61,13 @@ function areas({ map, reverse, random }) {
   const mean = random ? random.areas.reduce((sum, one) => sum + one, 0) / random.areas.length : null;
   const range = random ? `${area(Math.min(...random.areas))} ${say("to")} ${area(Math.max(...random.areas))}` : "";
   const row = (name, key, value, more) =>
-    el("tr", {}, el("th", { scope: "row" }, el("i", { class: `curve-key ${key}` }), name), el("td", { text: value }), el("td", { text: more }));
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, el("i", { class: `curve-key ${key}` }), name),
+      el("td", { text: value }),
+      el("td", { text: more }),
+    );
   return el(
     "table",
     { class: "curve-areas" },

@@ -93,7 +93,8 @@ function paintRegion(chosen, hidden, here) {
         context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
       });
     }
-    const pixels = ([left, top, right, bottom]) => [left * width, top * height, right * width, bottom * height].map(Math.round);
+    const pixels = ([left, top, right, bottom]) =>
+      [left * width, top * height, right * width, bottom * height].map(Math.round);
     if (box) outline(context, ratio, pixels(box), REGION);
     if (here) outline(context, ratio, pixels(here.box), BRUSH);
   };
@@ -143,7 +144,12 @@ function column(ctx, letter, work) {
   const [body, charts] = [el("div", { class: "causes-body" }), { deletion: el("div"), insertion: el("div") }];
   const title = (text, right) => el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), text), right);
   const state = el("span", { class: "causes-state" });
-  const card = el("section", { class: "card causes-card", "data-letter": letter }, title(say("The same answer, told again"), state), body);
+  const card = el(
+    "section",
+    { class: "card causes-card", "data-letter": letter },
+    title(say("The same answer, told again"), state),
+    body,
+  );
   const [run, progress, note] = [
     el("button", { type: "button", class: "text-button" }),
     el("span", { class: "progress-line" }, el("i")),
@@ -178,7 +184,8 @@ function overlayOf(ctx, letter, selection, chosen, effect) {
 
 const DRAG = {
   box: "Drag on a picture to choose a place. It is the same place in both columns.",
-  brush: "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.",
+  brush:
+    "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.",
 };
 
 function bar(name, value, kind) {
@@ -225,15 +232,29 @@ function told(run, effect, asked, word) {
 
 function drawEffect(view, { run, chosen, held, asked, word, start }) {
   const effect = held.value;
-  setText(view.state, held.late ? say("telling it again") : held.milliseconds && effect ? say("{time} ms", { time: Math.round(held.milliseconds) }) : "");
+  setText(
+    view.state,
+    held.late
+      ? say("telling it again")
+      : held.milliseconds && effect
+        ? say("{time} ms", { time: Math.round(held.milliseconds) })
+        : "",
+  );
   toggle(view.body, "late", held.late);
   const stamp = [run.id, asked, word, held.key, held.error, held.late && !effect, effect?.after];
   refill(view.body, stamp, () => {
     if (!word) return [el("p", { text: say("Choose a word of an answer: its probability is what changes.") })];
-    if (!asked) return [el("p", { text: chosen.shape === "half" ? say("Choose a word of an answer.") : say(DRAG[chosen.shape]) })];
+    if (!asked)
+      return [
+        el("p", { text: chosen.shape === "half" ? say("Choose a word of an answer.") : say(DRAG[chosen.shape]) }),
+      ];
     if (held.error) return [el("p", { class: "bad", text: said(held.error) }), start()];
     if (!effect && held.late) return [el("p", { text: say("One moment: the answer is told again.") })];
-    if (!effect) return [el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }), start()];
+    if (!effect)
+      return [
+        el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }),
+        start(),
+      ];
     return told(run, effect, held.asked, word);
   });
 }
@@ -241,15 +262,20 @@ function drawEffect(view, { run, chosen, held, asked, word, start }) {
 // --- curves ---
 
 const STATES = {
-  running: ({ done, total }) => (total === undefined ? say("starting") : say("{done} of {total} forward passes", { done, total })),
-  stopped: ({ done, total }) => say("Stopped after {done} of {total} forward passes.", { done: done ?? 0, total: total ?? "?" }),
+  running: ({ done, total }) =>
+    total === undefined ? say("starting") : say("{done} of {total} forward passes", { done, total }),
+  stopped: ({ done, total }) =>
+    say("Stopped after {done} of {total} forward passes.", { done: done ?? 0, total: total ?? "?" }),
 };
 
 function drawWalk(view, walk, question, run, selection) {
   const progress = walk.told ?? { state: "none" };
   const current = walk.key === JSON.stringify(question);
   const running = current && progress.state === "running";
-  setText(view.run, running ? say("Stop") : current && progress.state === "done" ? say("Compute again") : say("Compute"));
+  setText(
+    view.run,
+    running ? say("Stop") : current && progress.state === "done" ? say("Compute again") : say("Compute"),
+  );
   view.run.disabled = !question;
   view.progress.hidden = !running;
   view.progress.firstChild.style.width = `${progress.total ? (100 * progress.done) / progress.total : 0}%`;
@@ -263,16 +289,31 @@ function drawWalk(view, walk, question, run, selection) {
 
 function noteOf(progress, current, question, run, selection, letter) {
   if (!question) return say("Choose a word of an answer: its map is taken away cell by cell.");
-  const layer = selection.layer[letter] === "mean" ? say("mean of layers") : say("layer {layer}", { layer: selection.layer[letter] });
-  const head = selection.head[letter] === "mean" ? say("mean of heads") : say("head {head}", { head: selection.head[letter] });
+  const layer =
+    selection.layer[letter] === "mean"
+      ? say("mean of layers")
+      : say("layer {layer}", { layer: selection.layer[letter] });
+  const head =
+    selection.head[letter] === "mean" ? say("mean of heads") : say("head {head}", { head: selection.head[letter] });
   if (!current || progress.state === "none")
-    return say("Not computed. The map of row {row}, {layer}, {head}; ten steps in its order, the reversed one and five random ones.", { row: question.query - 1, layer, head });
+    return say(
+      "Not computed. The map of row {row}, {layer}, {head}; ten steps in its order, the reversed one and five random ones.",
+      { row: question.query - 1, layer, head },
+    );
   if (progress.state === "failed") return said(progress.because);
   if (STATES[progress.state]) return STATES[progress.state](progress);
   const unit = hasAdapter(run) ? say("patches") : say("tokens");
-  return say("Map of row {row}, {layer}, {head}, over {cells} {unit}; shaded: from the lowest to the highest of {seeds} random orders.", {
-    row: question.query - 1, layer, head, cells: count(progress.cells), unit, seeds: progress.seeds,
-  });
+  return say(
+    "Map of row {row}, {layer}, {head}, over {cells} {unit}; shaded: from the lowest to the highest of {seeds} random orders.",
+    {
+      row: question.query - 1,
+      layer,
+      head,
+      cells: count(progress.cells),
+      unit,
+      seeds: progress.seeds,
+    },
+  );
 }
 
 // --- the view ---
@@ -288,24 +329,43 @@ function drawColumn(ctx, view, work, state, selection) {
     view.layer.draw([], () => {});
     refill(view.side, [], () => []);
     view.curves.hidden = true;
-    refill(view.body, [run?.id], () => (run ? [el("p", { text: say("No picture in this question: there is nothing to take away.") })] : []));
+    refill(view.body, [run?.id], () =>
+      run ? [el("p", { text: say("No picture in this question: there is nothing to take away.") })] : [],
+    );
     return;
   }
   const asked = questionOf(state, letter);
   const held = work.asker.look(letter, asked);
   const word = nameOf(run, state.selection.query[letter]);
   const effect = held.value;
-  const drawingNow = state.preview && JSON.stringify(regionOf(chosen)) !== JSON.stringify(regionOf(choices(state.selection, "causes")));
+  const drawingNow =
+    state.preview && JSON.stringify(regionOf(chosen)) !== JSON.stringify(regionOf(choices(state.selection, "causes")));
   const painted = !drawingNow && effect?.tool === "paint" ? held.image : null;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   const image = painted ?? ctx.picture("picture", run.id, selection.media);
   const here = brushCell(run, media, selection);
-  const aria = [say("The picture, model {letter}: drag to choose a place", { letter }), here && brushWords(here)].filter(Boolean).join(", ");
-  view.stage.update({ image, size: media.size, box: inner, aria, ...overlayOf(ctx, letter, selection, chosen, drawingNow ? null : effect) });
+  const aria = [say("The picture, model {letter}: drag to choose a place", { letter }), here && brushWords(here)]
+    .filter(Boolean)
+    .join(", ");
+  view.stage.update({
+    image,
+    size: media.size,
+    box: inner,
+    aria,
+    ...overlayOf(ctx, letter, selection, chosen, drawingNow ? null : effect),
+  });
   toggle(view.cell, "flat", flat);
   view.layer.draw([regionOf(chosen), Boolean(painted), here], paintRegion(chosen, Boolean(painted), here));
   figures(view.side, sideFigures(run, media, effect, word));
-  const start = () => el("button", { type: "button", class: "text-button main", text: isLong(run) ? say("Tell the answer again, {time}", { time: roughly(run.seconds.replay) }) : say("Tell the answer again"), onclick: work.begin });
+  const start = () =>
+    el("button", {
+      type: "button",
+      class: "text-button main",
+      text: isLong(run)
+        ? say("Tell the answer again, {time}", { time: roughly(run.seconds.replay) })
+        : say("Tell the answer again"),
+      onclick: work.begin,
+    });
   drawEffect(view, { run, chosen, held, asked, word, start });
   drawWalk(view, work.walker.look(letter), curvesQuestion(state, letter), run, state.selection);
 }
@@ -315,8 +375,18 @@ const isLong = (run) => (run?.seconds.replay ?? 0) > LONG;
 
 function honest(runs) {
   return [
-    [say("Plotted"), say("The probability of the chosen word in the same forced answer, before and after; nothing is generated anew. Float32 softmax of the model's own logits.")],
-    [say("Normalised"), say("Probabilities are absolute, of all tokens of the vocabulary; areas are under curves from 0 to 1 on both axes.")],
+    [
+      say("Plotted"),
+      say(
+        "The probability of the chosen word in the same forced answer, before and after; nothing is generated anew. Float32 softmax of the model's own logits.",
+      ),
+    ],
+    [
+      say("Normalised"),
+      say(
+        "Probabilities are absolute, of all tokens of the vocabulary; areas are under curves from 0 to 1 on both axes.",
+      ),
+    ],
     [
       say("Not shown"),
       `${say("Proof: a painted picture is none the model was trained on, and what is hidden from some rows may reach the answer through others that read it before.")} ${weightsNote(LETTERS.map((letter) => runs[letter]))}`,
@@ -352,7 +422,15 @@ export function createView(ctx) {
   const controls = createControls(ctx, work);
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter, work));
   const panel = honestPanel();
-  const root = el("div", { class: "view view-causes" }, ...controls.rows, pair("cell"), pair("card"), pair("curves"), panel.root);
+  const root = el(
+    "div",
+    { class: "view view-causes" },
+    ...controls.rows,
+    pair("cell"),
+    pair("card"),
+    pair("curves"),
+    panel.root,
+  );
   walker.watch(() => root.isConnected);
   return {
     root,
@@ -397,5 +475,8 @@ export function status(ctx, state, selection) {
     const { before, after } = held.value;
     return partOf(letter, say("{word} {before} to {after}", { word, before: percent(before), after: percent(after) }));
   });
-  return [[`${chosen.tool === "paint" ? say("painted over") : say("hidden from attention")}: ${where[region.kind]()}`], ...told];
+  return [
+    [`${chosen.tool === "paint" ? say("painted over") : say("hidden from attention")}: ${where[region.kind]()}`],
+    ...told,
+  ];
 }

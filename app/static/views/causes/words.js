@@ -16,7 +16,10 @@ export function sideFigures(run, media, effect, word) {
     after: logarithm(effect.answer_after),
   });
   return [
-    [percent(effect.after), say("probability of {word} now, {before} before", { word, before: percent(effect.before) })],
+    [
+      percent(effect.after),
+      say("probability of {word} now, {before} before", { word, before: percent(effect.before) }),
+    ],
     [signed(effect.answer_after - effect.answer_before), changed],
     [amount(media, effect), effect.tool === "paint" ? say("of the picture painted over") : hiddenWords(effect)],
   ];
@@ -25,7 +28,11 @@ export function sideFigures(run, media, effect, word) {
 const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
 
 function amount(media, effect) {
-  if (effect.tool === "paint") return percent(effect.pixels / (media.size[0] * media.size[1] * (effect.pixels > media.size[0] * media.size[1] ? media.patch_grid[0] : 1)));
+  if (effect.tool === "paint")
+    return percent(
+      effect.pixels /
+        (media.size[0] * media.size[1] * (effect.pixels > media.size[0] * media.size[1] ? media.patch_grid[0] : 1)),
+    );
   const all = effect.unit === "patch" ? cellsIn(media.patch_grid) : cellsIn(media.token_grid);
   return say("{some} of {all}", { some: count(effect.hidden.length), all: count(all) });
 }
@@ -40,10 +47,15 @@ export function account(run, effect, asked) {
   if (effect.tool === "paint") {
     const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
     if (run.media[asked.media].patch_grid[0] > 1 && asked.region.kind !== "half")
-      return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", { fill });
+      return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", {
+        fill,
+      });
     return say("The picture is painted with {fill}, resized and read anew; the answer is forced.", { fill });
   }
-  if (effect.unit === "patch") return say("The queries of the adapter cannot read these patches; they read all others as before. The answer is forced.");
+  if (effect.unit === "patch")
+    return say(
+      "The queries of the adapter cannot read these patches; they read all others as before. The answer is forced.",
+    );
   const rows = asked.rows === "answer" ? say("the rows that predict the answer") : say("all later text rows");
   const [first, last] = asked.layers;
   return say("Hidden from {rows}, language layers {first} to {last}; the answer is forced.", { rows, first, last });
@@ -59,6 +71,10 @@ export function nameOf(run, token) {
   let [first, last] = [at, at];
   while (first > 0 && !leadingSpace(run.words[first]) && letters(run.words[first - 1])) first -= 1;
   while (run.words[last + 1] && letters(run.words[last + 1]) && !leadingSpace(run.words[last + 1])) last += 1;
-  const whole = run.words.slice(first, last + 1).map((word) => word.text).join("").trim();
+  const whole = run.words
+    .slice(first, last + 1)
+    .map((word) => word.text)
+    .join("")
+    .trim();
   return first === last ? label : say("{token} of “{word}”", { token: label, word: whole });
 }

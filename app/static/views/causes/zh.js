@@ -8,7 +8,8 @@ export default {
   Place: "位置",
   Rectangle: "矩形",
   Brush: "画笔",
-  "Drag, or move the cell with the arrows and press Enter to paint or to wipe it": "拖动，或用方向键移动格子，再按 Enter 涂上或擦去",
+  "Drag, or move the cell with the arrows and press Enter to paint or to wipe it":
+    "拖动，或用方向键移动格子，再按 Enter 涂上或擦去",
   "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.":
     "在图片上拖动，或用方向键移动格子并按 Enter 涂上。两栏中是同一个位置。",
   "cell ({row}, {column})": "单元 ({row}, {column})",
@@ -26,7 +27,8 @@ export default {
   "From all later text": "对其后所有文字",
   "Qwen-VL": "Qwen-VL",
   "Qwen-VL: patches, from its adapter": "Qwen-VL：对适配器隐藏图块",
-  "An adapter query is no place, so the patches are hidden from all of them": "适配器的查询不是位置，所以对全部查询隐藏这些图块",
+  "An adapter query is no place, so the patches are hidden from all of them":
+    "适配器的查询不是位置，所以对全部查询隐藏这些图块",
   "queries that read them": "隐藏读它们的查询",
   "The fewest adapter queries that hold half of all reading of these patches, hidden from the rows":
     "合起来占这些图块被读取量一半的最少适配器查询，对各行隐藏",
@@ -52,14 +54,17 @@ export default {
   "its mean colour": "它自己的平均颜色",
   black: "黑色",
   "a blur of itself": "它自己的模糊版本",
-  "The picture is painted with {fill}, resized and read anew; the answer is forced.": "图片用{fill}涂掉，重新缩放并读取；回答是强制给定的。",
-  "The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.": "每一帧中的这个位置都用{fill}涂掉，再重新读取视频；回答是强制给定的。",
+  "The picture is painted with {fill}, resized and read anew; the answer is forced.":
+    "图片用{fill}涂掉，重新缩放并读取；回答是强制给定的。",
+  "The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.":
+    "每一帧中的这个位置都用{fill}涂掉，再重新读取视频；回答是强制给定的。",
   "{token} of “{word}”": "“{word}”中的 {token}",
   "The queries of the adapter cannot read these patches; they read all others as before. The answer is forced.":
     "适配器的查询读不到这些图块，其余图块照常读取。回答是强制给定的。",
   "the rows that predict the answer": "预测回答的各行",
   "all later text rows": "其后所有文字的行",
-  "Hidden from {rows}, language layers {first} to {last}; the answer is forced.": "对{rows}隐藏，语言模型第 {first} 至 {last} 层；回答是强制给定的。",
+  "Hidden from {rows}, language layers {first} to {last}; the answer is forced.":
+    "对{rows}隐藏，语言模型第 {first} 至 {last} 层；回答是强制给定的。",
   "Probability of {word}": "{word} 的概率",
   "as it was": "原样",
   "painted over": "涂掉后",
@@ -69,9 +74,11 @@ export default {
   "as the model received it, {width} × {height}": "模型收到的样子，{width} × {height}",
   "Choose a word of an answer: its probability is what changes.": "请选择回答中的一个词：变化的是它的概率。",
   "Choose a word of an answer.": "请选择回答中的一个词。",
-  "Drag on a picture to choose a place. It is the same place in both columns.": "在图片上拖动以选择位置。两栏中是同一个位置。",
+  "Drag on a picture to choose a place. It is the same place in both columns.":
+    "在图片上拖动以选择位置。两栏中是同一个位置。",
   "One moment: the answer is told again.": "请稍候：正在重说这个回答。",
-  "This place came with the link or is new: its effect is not computed yet.": "这个位置来自链接或是新选的：它的影响尚未计算。",
+  "This place came with the link or is new: its effect is not computed yet.":
+    "这个位置来自链接或是新选的：它的影响尚未计算。",
   "Tell the answer again": "重说这个回答",
   "Tell the answer again, {time}": "重说这个回答，{time}",
   starting: "正在开始",
@@ -98,7 +105,8 @@ export default {
   "region {box} thousandths": "区域 {box}（千分之一）",
   "the brushed region": "画笔涂过的区域",
   "the cells that hold half of the shown map": "占所示图一半的格子",
-  "No place is chosen: drag on a picture to hide it or paint it over.": "尚未选择位置：在图片上拖动，以隐藏它或涂掉它。",
+  "No place is chosen: drag on a picture to hide it or paint it over.":
+    "尚未选择位置：在图片上拖动，以隐藏它或涂掉它。",
   "not computed": "尚未计算",
   "{word} {before} to {after}": "{word} 从 {before} 到 {after}",
   "hidden from attention": "从注意力中隐藏",
@@ -109,15 +117,19 @@ export default {
   "Insertion: higher is better": "插入：越高越好",
   "of the cells painted away": "的格子被涂掉",
   "of the cells shown again": "的格子重新显示",
-  "The server did not answer: is it still running? Reload the page to try again.": "服务器没有回应：它还在运行吗？请重新加载页面再试。",
+  "The server did not answer: is it still running? Reload the page to try again.":
+    "服务器没有回应：它还在运行吗？请重新加载页面再试。",
   "The curves could not be computed: try again.": "曲线无法计算：请重试。",
   "A newer question about this run took the place of this one.": "关于这次运行有了更新的问题，取代了这一个。",
-  "{most} such computations run on this server already: try again in a moment.": "这台服务器上已有 {most} 个这样的计算在运行：请稍后再试。",
+  "{most} such computations run on this server already: try again in a moment.":
+    "这台服务器上已有 {most} 个这样的计算在运行：请稍后再试。",
   "The region holds nothing: draw a larger one.": "这个区域里什么也没有：请画大一些。",
   "Causes follows a word of the answer: choose one.": "“因果”跟踪回答中的一个词：请选择一个。",
-  "A region is four whole numbers from 0 to 1000: left, top, right, bottom.": "区域是四个 0 到 1000 的整数：左、上、右、下。",
+  "A region is four whole numbers from 0 to 1000: left, top, right, bottom.":
+    "区域是四个 0 到 1000 的整数：左、上、右、下。",
   "The brush strokes cannot be read: paint them again.": "画笔痕迹无法读取：请重新涂画。",
   "The last layer comes before the first: choose them the other way round.": "最后一层在第一层之前：请把它们对调。",
   "{name} must be one of {known}: choose another.": "{name} 必须是 {known} 之一：请另选。",
-  "Every patch of the picture would be hidden from the adapter; leave it at least one.": "图片的所有图块都将对适配器隐藏；请至少留下一个。",
+  "Every patch of the picture would be hidden from the adapter; leave it at least one.":
+    "图片的所有图块都将对适配器隐藏；请至少留下一个。",
 };

@@ -39,7 +39,10 @@ const effectiveToken = (state, letter) => (state.preview?.query ?? state.selecti
 export function drawCurves(ctx, view, { run, lens, layer }, state) {
   const value = lens.value;
   if (!value) return;
-  const lines = [saidLine(ctx, state, view.letter, "strong"), saidLine(ctx, state, other(view.letter), "dashed")].filter(Boolean);
+  const lines = [
+    saidLine(ctx, state, view.letter, "strong"),
+    saidLine(ctx, state, other(view.letter), "dashed"),
+  ].filter(Boolean);
   const layerName = (n) => say("layer {n}", { n });
   toggle(view.chance.root, "idle", !lines.length);
   if (lines.length)

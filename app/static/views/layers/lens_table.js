@@ -16,8 +16,10 @@ export const quoted = (text) => `“${flatten(text).trim() || flatten(text)}”`
 export function reveal(scroller, child, layer) {
   scroller.dataset.layer = layer;
   const [box, at] = [scroller, child].map((element) => element.getBoundingClientRect());
-  if (at.left < box.left || at.right > box.right) scroller.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2);
-  if (at.top < box.top || at.bottom > box.bottom) scroller.scrollTop += at.top + at.height / 2 - (box.top + box.height / 2);
+  if (at.left < box.left || at.right > box.right)
+    scroller.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2);
+  if (at.top < box.top || at.bottom > box.bottom)
+    scroller.scrollTop += at.top + at.height / 2 - (box.top + box.height / 2);
 }
 
 // The words that fit, around the chosen one.
@@ -73,7 +75,9 @@ export function stepCell(ctx, view, event) {
   const word = Math.max(0, Math.min(run.words.length - 1, Number(from.dataset.word) + by[1]));
   ctx.actions.lockWord(view.letter, word);
   ctx.actions.choose("layers", { [`layer${view.letter}`]: layer });
-  requestAnimationFrame(() => requestAnimationFrame(() => view.table.querySelector(`[data-layer="${layer}"][data-word="${word}"]`)?.focus()));
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => view.table.querySelector(`[data-layer="${layer}"][data-word="${word}"]`)?.focus()),
+  );
 }
 
 export function drawTable(ctx, view, { run, lens, layer }, selection) {
@@ -83,9 +87,19 @@ export function drawTable(ctx, view, { run, lens, layer }, selection) {
   const chosen = Math.max(0, wordOfToken(run, selection.query[view.letter]));
   const words = windowOf(run, chosen, (view.table.clientWidth || 300) - 30);
   const made = refill(view.table, [run.id, words, isDark()], () => [
-    el("div", { class: "lens-row" }, el("span", { class: "axis" }), ...words.map((word) => el("span", { class: "lens-head", text: wordLabel(run.words[word]) }))),
+    el(
+      "div",
+      { class: "lens-row" },
+      el("span", { class: "axis" }),
+      ...words.map((word) => el("span", { class: "lens-head", text: wordLabel(run.words[word]) })),
+    ),
     ...Array.from({ length: layersOf(run) }, (_, index) =>
-      el("div", { class: "lens-row" }, el("span", { class: "axis", text: index }), ...words.map((word) => lensCell(ctx, view, run, value, index, word))),
+      el(
+        "div",
+        { class: "lens-row" },
+        el("span", { class: "axis", text: index }),
+        ...words.map((word) => lensCell(ctx, view, run, value, index, word)),
+      ),
     ),
   ]);
   view.table.querySelectorAll(".lens-cell").forEach((cell) => {

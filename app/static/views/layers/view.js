@@ -51,7 +51,12 @@ function wordOf(ctx, state, letter) {
 }
 
 const tokenOf = (ctx, state, run, token, channel) =>
-  ctx.client.resource(channel, "lens_token", { run: run.id, token }, { hovering: state.preview !== null, group: run.id });
+  ctx.client.resource(
+    channel,
+    "lens_token",
+    { run: run.id, token },
+    { hovering: state.preview !== null, group: run.id },
+  );
 
 // The layer on show: the chosen one, else that where the word is likeliest, else the last.
 function layerOf(run, selection, letter, word) {
@@ -70,7 +75,14 @@ function visualToken(state, selection, letter) {
     ? Math.min(selection.adapter.query, rows * columns - 1)
     : cellAt(selection.keys ?? [0.5, 0.5], media.token_grid).index;
   const [row, column] = rowAndColumn(within, media.token_grid);
-  return { row, column, columns, time, cell: time * rows * columns + within, token: media.first_token + tokenOffset(run, media, time, within) };
+  return {
+    row,
+    column,
+    columns,
+    time,
+    cell: time * rows * columns + within,
+    token: media.first_token + tokenOffset(run, media, time, within),
+  };
 }
 
 // Where a visual token stands after the media's first: in Qwen-VL marks stand between the frames of a clip.
@@ -144,15 +156,28 @@ function drawStage(ctx, view, look, state, selection) {
 function drawFigures(view, { run, word, layer }, here) {
   const value = word?.value;
   if (!value) {
-    figures(view.side, [[String(layer), say("layer on show")], ["–", say("choose a word to look for")]]);
+    figures(view.side, [
+      [String(layer), say("layer on show")],
+      ["–", say("choose a word to look for")],
+    ]);
     return;
   }
   const width = value.values.shape[1];
   const values = value.values.subarray(layer * width, (layer + 1) * width);
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   figures(view.side, [
-    [quoted(value.text), hasAdapter(run) ? say("looked for at every query, layer {n}", { n: layer }) : say("looked for at every token, layer {n}", { n: layer })],
-    [percent(values[here.cell]), hasAdapter(run) ? say("at query {n}, which is no place", { n: here.row * here.columns + here.column }) : say("at the chosen one")],
+    [
+      quoted(value.text),
+      hasAdapter(run)
+        ? say("looked for at every query, layer {n}", { n: layer })
+        : say("looked for at every token, layer {n}", { n: layer }),
+    ],
+    [
+      percent(values[here.cell]),
+      hasAdapter(run)
+        ? say("at query {n}, which is no place", { n: here.row * here.columns + here.column })
+        : say("at the chosen one"),
+    ],
     [percent(most), say("the most at this layer")],
     [percent(value.most), say("the most of all, layer {n}; end of the scale", { n: value.layer })],
   ]);
@@ -173,10 +198,23 @@ function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
       const canvas = el("canvas", { "aria-hidden": "true" });
       const from = index * value.values.shape[1] + time * rows * columns;
       paintGrid(canvas, value.values.subarray(from, from + rows * columns), [rows, columns], THUMB, 1, value.most);
-      return el("button", { type: "button", class: "lens-thumb", "data-layer": index, "aria-label": say("layer {n}", { n: index }), onclick: () => pick(index) }, canvas, el("span", { text: index }));
+      return el(
+        "button",
+        {
+          type: "button",
+          class: "lens-thumb",
+          "data-layer": index,
+          "aria-label": say("layer {n}", { n: index }),
+          onclick: () => pick(index),
+        },
+        canvas,
+        el("span", { text: index }),
+      );
     }),
   );
-  view.thumbs.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)));
+  view.thumbs
+    .querySelectorAll("button")
+    .forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)));
   if (made || view.thumbs.dataset.layer !== String(layer)) reveal(view.thumbs, view.thumbs.children[layer], layer);
 }
 
@@ -197,7 +235,11 @@ function drawReading(root, answer, title, layer) {
           "div",
           { class: "lens-choice" },
           el("span", { text: quoted(text) }),
-          el("span", { class: "bar-track" }, el("i", { style: { width: `${100 * value.probabilities[layer * wide + rank]}%` } })),
+          el(
+            "span",
+            { class: "bar-track" },
+            el("i", { style: { width: `${100 * value.probabilities[layer * wide + rank]}%` } }),
+          ),
           el("span", { text: percent(value.probabilities[layer * wide + rank]) }),
         ),
       ),
@@ -214,23 +256,58 @@ function drawReadings(ctx, view, { run, media, layer }, state, selection) {
   view.at.hidden = !media;
   if (!media) return;
   const here = visualToken(state, selection, view.letter);
-  const name = hasAdapter(run) ? say("Query {n}, layer {layer}", { n: here.row * media.token_grid[2] + here.column, layer }) : say("Token ({row}, {column}), layer {layer}", { ...here, layer });
+  const name = hasAdapter(run)
+    ? say("Query {n}, layer {layer}", { n: here.row * media.token_grid[2] + here.column, layer })
+    : say("Token ({row}, {column}), layer {layer}", { ...here, layer });
   drawReading(view.at, tokenOf(ctx, state, run, here.token, `lens cell ${view.letter}`), name, layer);
 }
 
 // --- one column ---
 
 function column(ctx, letter) {
-  const stage = createStage({ letter, title: say("One word on the visual tokens, model {letter}", { letter }), ...boardGestures(ctx, letter) });
+  const stage = createStage({
+    letter,
+    title: say("One word on the visual tokens, model {letter}", { letter }),
+    ...boardGestures(ctx, letter),
+  });
   const make = (name) => el("div", { class: name });
-  const [side, wait, thumbs, table, before, at, words] = ["figures", "lens-wait idle", "lens-thumbs", "lens-table", "lens-reading", "lens-reading", "faint"].map(make);
+  const [side, wait, thumbs, table, before, at, words] = [
+    "figures",
+    "lens-wait idle",
+    "lens-thumbs",
+    "lens-table",
+    "lens-reading",
+    "lens-reading",
+    "faint",
+  ].map(make);
   const pick = (layer) => ctx.actions.choose("layers", { [`layer${letter}`]: layer });
-  const chance = createLayerCurves({ label: say("Probability of the answer's word by layer"), height: 110, onpick: pick });
+  const chance = createLayerCurves({
+    label: say("Probability of the answer's word by layer"),
+    height: 110,
+    onpick: pick,
+  });
   const norms = createLayerCurves({ label: say("Length of the states by layer"), height: 110, onpick: pick });
   const cell = (name, ...children) => el("div", { class: name, "data-letter": letter }, ...children);
   const swatch = (kind, name) => el("span", {}, el("i", { class: `swatch part-${kind}` }), name);
-  const kinds = el("span", {}, swatch("text", say("text")), swatch("image", say("image")), swatch("answer", say("answer")));
-  const titled = (title, remark, ...children) => el("div", {}, el("div", { class: "title-line" }, el("h3", {}, title), typeof remark === "string" ? el("span", { text: remark }) : remark), ...children);
+  const kinds = el(
+    "span",
+    {},
+    swatch("text", say("text")),
+    swatch("image", say("image")),
+    swatch("answer", say("answer")),
+  );
+  const titled = (title, remark, ...children) =>
+    el(
+      "div",
+      {},
+      el(
+        "div",
+        { class: "title-line" },
+        el("h3", {}, title),
+        typeof remark === "string" ? el("span", { text: remark }) : remark,
+      ),
+      ...children,
+    );
   const view = { letter, stage, side, wait, thumbs, table, before, at, words, chance, norms };
   table.addEventListener("keydown", (event) => stepCell(ctx, view, event));
   view.cells = [
@@ -243,7 +320,11 @@ function column(ctx, letter) {
     ),
     cell(
       "lens-charts",
-      titled(say("Chance of the chosen word"), say("{a} solid, {b} dashed", { a: letter, b: other(letter) }), chance.root),
+      titled(
+        say("Chance of the chosen word"),
+        say("{a} solid, {b} dashed", { a: letter, b: other(letter) }),
+        chance.root,
+      ),
       titled(say("Median length"), kinds, norms.root),
       words,
     ),
@@ -259,8 +340,19 @@ function drawWaiting(ctx, view, run, media, seconds) {
   const image = media && ctx.picture("picture", run.id, media.index);
   view.stage.update({ image, size: media?.size ?? [1, 1], box: inner, quiet: true });
   refill(view.wait, [run.id, seconds], () => [
-    el("button", { type: "button", class: "text-button main", text: say("Read every layer, {time}", { time: roughly(seconds) }), onclick: () => beginReading(ctx, run) }),
-    el("span", { class: "faint", text: say("Replays the run, then asks the language head what each of its {n} tokens reads as after every layer.", { n: count(run.tokens.id.length) }) }),
+    el("button", {
+      type: "button",
+      class: "text-button main",
+      text: say("Read every layer, {time}", { time: roughly(seconds) }),
+      onclick: () => beginReading(ctx, run),
+    }),
+    el("span", {
+      class: "faint",
+      text: say(
+        "Replays the run, then asks the language head what each of its {n} tokens reads as after every layer.",
+        { n: count(run.tokens.id.length) },
+      ),
+    }),
   ]);
 }
 
@@ -276,7 +368,11 @@ function drawColumn(ctx, view, state, selection) {
   const word = wordOf(ctx, state, view.letter);
   const look = { run, media, lens, word, layer: layerOf(run, selection, view.letter, word?.value) };
   if (media) drawStage(ctx, view, look, state, selection);
-  else view.stage.update({ ...ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run), note: say("No picture in this question, so no visual token.") });
+  else
+    view.stage.update({
+      ...ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run),
+      note: say("No picture in this question, so no visual token."),
+    });
   toggle(view.cells[1], "idle", !media);
   if (media) drawThumbs(ctx, view, look, state, selection);
   drawTable(ctx, view, look, selection);
@@ -307,7 +403,12 @@ function tools(ctx) {
       media.update(state, selection);
       const run = state.runs[selection.model];
       const chosen = chosenLabel(run, selection.query[selection.model]);
-      setText(label, chosen ? say("the row before {word}, and a visual token", { word: chosen }) : say("a visual token; choose a word of an answer"));
+      setText(
+        label,
+        chosen
+          ? say("the row before {word}, and a visual token", { word: chosen })
+          : say("a visual token; choose a word of an answer"),
+      );
       input.placeholder = chosen || say("a word");
       if (document.activeElement !== input) input.value = typed(selection);
     },
@@ -317,7 +418,9 @@ function tools(ctx) {
 function honest(runs) {
   const boards = runs.some((run) => run && hasAdapter(run));
   const plotted = say("Each state through the model's own last norm and head: what it would say if it stopped there.");
-  const queries = boards ? say("Qwen-VL's queries are no places: a board.") : say("Each visual token lies where its patches do.");
+  const queries = boards
+    ? say("Qwen-VL's queries are no places: a board.")
+    : say("Each visual token lies where its patches do.");
   return [
     [say("Plotted"), plotted],
     [say("Scale"), `${say("Chances over the whole vocabulary, one scale for all layers.")} ${queries}`],
@@ -340,8 +443,12 @@ function visualWords(ctx, state, selection, letter, layer) {
   const here = visualToken(state, selection, letter);
   const { value } = tokenOf(ctx, state, run, here.token, `lens cell ${letter}`);
   if (value?.token !== here.token) return "";
-  const read = { top: quoted(value.texts[layer][0]), share: percent(value.probabilities[layer * value.probabilities.shape[1]]) };
-  if (hasAdapter(run)) return say("query {n} reads {top} at {share}", { n: here.row * here.columns + here.column, ...read });
+  const read = {
+    top: quoted(value.texts[layer][0]),
+    share: percent(value.probabilities[layer * value.probabilities.shape[1]]),
+  };
+  if (hasAdapter(run))
+    return say("query {n} reads {top} at {share}", { n: here.row * here.columns + here.column, ...read });
   return say("token ({row}, {column}) reads {top} at {share}", { row: here.row, column: here.column, ...read });
 }
 
@@ -358,11 +465,20 @@ export function status(ctx, state, selection) {
     const token = selection.query[letter];
     const at = token === null ? -1 : token - run.answer_start;
     const visual = visualWords(ctx, state, selection, letter, layer);
-    if (at < 0) return ["", letter, ` ${[say("layer {n}, no word chosen", { n: layer }), visual].filter(Boolean).join(", ")}`];
+    if (at < 0)
+      return ["", letter, ` ${[say("layer {n}, no word chosen", { n: layer }), visual].filter(Boolean).join(", ")}`];
     const [top, chance] = [lens.value.top, lens.value.said].map((values) => values[layer * values.shape[1] + at]);
-    const told = say("layer {n} reads {top} at {share}, its own word at {own}", { n: layer, top: quoted(lens.value.texts[layer][at]), share: percent(top), own: percent(chance) });
+    const told = say("layer {n} reads {top} at {share}, its own word at {own}", {
+      n: layer,
+      top: quoted(lens.value.texts[layer][at]),
+      share: percent(top),
+      own: percent(chance),
+    });
     return ["", letter, ` ${[told, visual].filter(Boolean).join(", ")}`];
   };
   const chosen = chosenLabel(state.runs[selection.model], selection.query[selection.model]);
-  return [[chosen ? say("the row before {word}", { word: chosen }) : say("no word is chosen")], ...LETTERS.map(about).filter(Boolean)];
+  return [
+    [chosen ? say("the row before {word}", { word: chosen }) : say("no word is chosen")],
+    ...LETTERS.map(about).filter(Boolean),
+  ];
 }

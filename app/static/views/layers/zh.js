@@ -47,8 +47,7 @@ export default {
   "a word": "一个词",
   "Each state through the model's own last norm and head: what it would say if it stopped there.":
     "每个状态经过模型自己的最后归一化和输出头：若在这里停下，它会说什么。",
-  "Qwen-VL's queries are no places: a board.":
-    "Qwen-VL 的查询不是位置：画成棋盘，而不是图片。",
+  "Qwen-VL's queries are no places: a board.": "Qwen-VL 的查询不是位置：画成棋盘，而不是图片。",
   "Each visual token lies where its patches do.": "每个视觉词元都在它的图块所在之处。",
   "Chances over the whole vocabulary, one scale for all layers.": "概率以整个词表计；所有层用同一刻度。",
   "A proof: no head was trained on early layers.": "证明：没有输出头是在前面的层上训练的。",
@@ -57,6 +56,8 @@ export default {
   "the row before {word}": "{word} 之前的行",
   "no word is chosen": "没有选词",
   "A word is a text of 1 to {n} letters: write another.": "一个词是 1 到 {n} 个字符的文字：请写另一个。",
-  "The lens needs the model's weights; load the run with its pipeline.": "透镜需要模型的权重；请连同模型一起载入这次运行。",
-  "The table of places is a weight of the model; load the run with its pipeline.": "位置表是模型的权重；请连同模型一起载入这次运行。",
+  "The lens needs the model's weights; load the run with its pipeline.":
+    "透镜需要模型的权重；请连同模型一起载入这次运行。",
+  "The table of places is a weight of the model; load the run with its pipeline.":
+    "位置表是模型的权重；请连同模型一起载入这次运行。",
 };

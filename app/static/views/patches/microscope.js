@@ -62,7 +62,10 @@ function facts(run, index, media, cell, frame) {
     [say("values a row"), `3 × 2 × ${side} × ${side} = ${count(6 * side * side)}`],
     [say("in the prompt"), count(place)],
     [say("its ids t, h, w"), `(${ids})`],
-    [say("on the original"), say("{left}, {top} to {right}, {bottom}", { left: box[0], top: box[1], right: box[2], bottom: box[3] })],
+    [
+      say("on the original"),
+      say("{left}, {top} to {right}, {bottom}", { left: box[0], top: box[1], right: box[2], bottom: box[3] }),
+    ],
   ];
 }
 
@@ -88,7 +91,17 @@ export function createMicroscope() {
       const context = canvas.getContext("2d");
       const [width, height] = [image.naturalWidth / 2, image.naturalHeight / 2];
       context.clearRect(0, 0, canvas.width, canvas.height);
-      context.drawImage(image, (at % 2) * width, Math.floor(at / 2) * height, width, height, 0, 0, canvas.width, canvas.height);
+      context.drawImage(
+        image,
+        (at % 2) * width,
+        Math.floor(at / 2) * height,
+        width,
+        height,
+        0,
+        0,
+        canvas.width,
+        canvas.height,
+      );
     });
   }
 
@@ -114,11 +127,18 @@ export function createMicroscope() {
       const { token } = numbersOf(run, index, [cell.row * merge, cell.column * merge], frame);
       setText(fold.token, say("token {token}", { token: count(token) }));
       fold.patches.forEach(({ root: one, at }) => {
-        const numbers = numbersOf(run, index, [cell.row * merge + Math.floor(at / merge), cell.column * merge + (at % merge)], frame);
+        const numbers = numbersOf(
+          run,
+          index,
+          [cell.row * merge + Math.floor(at / merge), cell.column * merge + (at % merge)],
+          frame,
+        );
         setText(one.lastChild, count(numbers.row));
       });
       refill(list, facts(run, index, media, cell, frame), () =>
-        facts(run, index, media, cell, frame).map(([name, value]) => el("div", {}, el("dt", { text: name }), el("dd", { text: value }))),
+        facts(run, index, media, cell, frame).map(([name, value]) =>
+          el("div", {}, el("dt", { text: name }), el("dd", { text: value })),
+        ),
       );
     },
   };
@@ -128,7 +148,16 @@ export function createMicroscope() {
 export function createProof() {
   const [before, after] = [el("img", { alt: "" }), el("img", { alt: "" })];
   const [figure, words] = [el("b", {}), el("p", {})];
-  const sum = el("div", { class: "proof-sum" }, before, el("span", { text: "−" }), after, el("span", { text: "=" }), figure, words);
+  const sum = el(
+    "div",
+    { class: "proof-sum" },
+    before,
+    el("span", { text: "−" }),
+    after,
+    el("span", { text: "=" }),
+    figure,
+    words,
+  );
   const title = el("h3", {});
   const root = el("div", { class: "proof" }, title, sum);
   return {

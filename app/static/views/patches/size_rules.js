@@ -10,14 +10,19 @@ const FACTOR = 784; // pixels of the smallest picture there is, one token
 const area = ([first, second]) => first * second;
 
 function mark(value, name, side, at) {
-  return el("span", { class: `limit-mark ${side}`, style: { left: `${at}%` } }, el("small", { text: `${name} ${count(value)}` }));
+  return el(
+    "span",
+    { class: `limit-mark ${side}`, style: { left: `${at}%` } },
+    el("small", { text: `${name} ${count(value)}` }),
+  );
 }
 
 // The limits that were in force: of a clip's frames those of its sampling, else those of the question.
 const limitsOf = (run, media) => (media.sampling?.max_pixels ? media.sampling : run.settings);
 
 // What the limits of a clip did to the size of its frames.
-const clampsOf = (media) => (media.sampling?.clamps ?? []).filter(({ name }) => name.endsWith("pixels") || name === "frame_floor");
+const clampsOf = (media) =>
+  (media.sampling?.clamps ?? []).filter(({ name }) => name.endsWith("pixels") || name === "frame_floor");
 
 // A bar on a logarithmic scale of pixels; none for a model that makes every picture the same square.
 export function limitBar(run, media) {
@@ -34,7 +39,13 @@ export function limitBar(run, media) {
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
     mark(low, "min_pixels", at(low) > 25 ? "left" : "right", at(low)),
     mark(high, "max_pixels", `${at(high) < 60 ? "right" : "left"}${close ? " below" : ""}`, at(high)),
-    el("b", { style: { left: `${left}%`, "--shift": shift } }, el("small", { text: say(media.sampling ? "a frame, {pixels} px" : "this picture, {pixels} px", { pixels: count(here) }) })),
+    el(
+      "b",
+      { style: { left: `${left}%`, "--shift": shift } },
+      el("small", {
+        text: say(media.sampling ? "a frame, {pixels} px" : "this picture, {pixels} px", { pixels: count(here) }),
+      }),
+    ),
   );
 }
 
@@ -45,7 +56,9 @@ export function limitTitle(run, media, rule) {
   if (clamp) return clamp.name;
   if (rule.value !== null) return `${rule.name} ${count(rule.value)}`;
   const high = limitsOf(run, media).max_pixels;
-  return high ? say("none: {share} % of max_pixels", { share: ((100 * area(media.resized)) / high).toFixed(1) }) : say("none");
+  return high
+    ? say("none: {share} % of max_pixels", { share: ((100 * area(media.resized)) / high).toFixed(1) })
+    : say("none");
 }
 
 const percentOf = (stretch) => `${stretch >= 1 ? "+" : "−"}${(100 * Math.abs(stretch - 1)).toFixed(1)} %`;
@@ -56,13 +69,19 @@ export function limitWords(media, rule) {
   const [from, to] = [times(...media.size), times(...media.resized)];
   const [across, down] = rule.stretch.map(percentOf);
   if (rule.name === "squash") return squashWords(media, rule);
-  if (clampsOf(media).length) return clampsOf(media).map(({ sentence }) => said(sentence)).join(" ");
+  if (clampsOf(media).length)
+    return clampsOf(media)
+      .map(({ sentence }) => said(sentence))
+      .join(" ");
   if (rule.name === "factor")
     return say("Each side goes to the nearest 28: width {across}, height {down}. No limit bites.", { across, down });
   const [free, tokens] = [times(...rule.free), count(rule.free_tokens)];
   const values = { from, to, free, tokens, threshold: rule.threshold && count(rule.threshold) };
   if (rule.threshold === null)
-    return say("min_pixels made {from} into {to}: a side below 14 px rounds to nothing, so this picture always grows.", values);
+    return say(
+      "min_pixels made {from} into {to}: a side below 14 px rounds to nothing, so this picture always grows.",
+      values,
+    );
   if (rule.name === "max_pixels")
     return say("max_pixels made {from} into {to}. From {threshold} up it would be {free}, {tokens} tokens.", values);
   return say("min_pixels made {from} into {to}. From {threshold} down it would be {free}, {tokens} tokens.", values);

@@ -38,14 +38,24 @@ function keyFigures(run, media) {
       each,
       [ratioWords(media.size), say("squashed to 1 : 1")],
       [times(...media.resized), say("fixed, bicubic")],
-      [number, media.patch_grid[0] > 1 ? say("patches in {frames} frames", { frames: media.patch_grid[0] }) : say("patches, for any picture")],
+      [
+        number,
+        media.patch_grid[0] > 1
+          ? say("patches in {frames} frames", { frames: media.patch_grid[0] })
+          : say("patches, for any picture"),
+      ],
     ];
   const kept = media.limit ? say("kept, within {limit}", { limit: media.limit }) : say("kept, to the nearest 28");
   return [
     each,
     [ratioWords(media.size), kept],
     [times(...media.resized), say("from {size}", { size: times(...media.size) })],
-    [number, media.patch_grid[0] > 1 ? say("patches in {pairs} pairs of frames", { pairs: media.patch_grid[0] }) : say("patches, for this one")],
+    [
+      number,
+      media.patch_grid[0] > 1
+        ? say("patches in {pairs} pairs of frames", { pairs: media.patch_grid[0] })
+        : say("patches, for this one"),
+    ],
   ];
 }
 
@@ -108,8 +118,12 @@ function paintArrival(canvas, image, media) {
   const [, rows, columns] = media.patch_grid;
   const line = Math.max(1, paper.ratio / 2);
   context.fillStyle = "rgb(255 255 255 / .38)";
-  edges(columns, width).slice(1, -1).forEach((x) => context.fillRect(x, 0, line, height));
-  edges(rows, height).slice(1, -1).forEach((y) => context.fillRect(0, y, width, line));
+  edges(columns, width)
+    .slice(1, -1)
+    .forEach((x) => context.fillRect(x, 0, line, height));
+  edges(rows, height)
+    .slice(1, -1)
+    .forEach((y) => context.fillRect(0, y, width, line));
 }
 
 // Images made from what the server answered, the last few.
@@ -138,7 +152,13 @@ function card(letter, title, right, ...children) {
 
 function limitParts() {
   const [title, bar, words] = [el("span", {}), el("div", {}), el("p", {})];
-  const root = el("div", { class: "limit" }, el("div", { class: "title-line" }, el("h3", { text: say("Limit that bites") }), title), bar, words);
+  const root = el(
+    "div",
+    { class: "limit" },
+    el("div", { class: "title-line" }, el("h3", { text: say("Limit that bites") }), title),
+    bar,
+    words,
+  );
   return {
     root,
     update(run, media, rule) {
@@ -174,8 +194,21 @@ function microscopeCard(letter) {
 }
 
 function arrivalCard(letter) {
-  const [canvas, proof, limit, words, size] = [el("canvas", { class: "arrival" }), createProof(), limitParts(), el("p", {}), el("span", {})];
-  const root = card(letter, say("As it arrives"), size, el("div", { class: "arrives" }, canvas, words), limit.root, proof.root);
+  const [canvas, proof, limit, words, size] = [
+    el("canvas", { class: "arrival" }),
+    createProof(),
+    limitParts(),
+    el("p", {}),
+    el("span", {}),
+  ];
+  const root = card(
+    letter,
+    say("As it arrives"),
+    size,
+    el("div", { class: "arrives" }, canvas, words),
+    limit.root,
+    proof.root,
+  );
   let last = null;
   return {
     root,
@@ -207,7 +240,12 @@ function arithmetic(letter, run, index) {
   ]);
   const right = hasAdapter(run) ? say("the same for every picture") : say("follows the picture");
   return [
-    el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Token arithmetic")), el("span", { text: right })),
+    el(
+      "div",
+      { class: "title-line" },
+      el("h3", {}, letterBadge(letter), say("Token arithmetic")),
+      el("span", { text: right }),
+    ),
     el("div", { class: "sum" }, ...steps.filter(Boolean)),
   ];
 }
@@ -233,12 +271,19 @@ function column(ctx, letter) {
 function cardsOf(ctx, view, run) {
   if (view.family === run.model.family) return view.cards;
   view.family = run.model.family;
-  view.cards = hasAdapter(run) ? [arrivalCard(view.letter)] : [ordersCard(ctx, view.letter), microscopeCard(view.letter)];
+  view.cards = hasAdapter(run)
+    ? [arrivalCard(view.letter)]
+    : [ordersCard(ctx, view.letter), microscopeCard(view.letter)];
   return view.cards;
 }
 
 function askRebuilt(ctx, letter, run, media, frame) {
-  return ctx.client.resource(`rebuilt ${letter}`, "rebuilt", { run: run.id, media: media.index, cell: frame }, { group: `${run.id} ${media.index}` }).value;
+  return ctx.client.resource(
+    `rebuilt ${letter}`,
+    "rebuilt",
+    { run: run.id, media: media.index, cell: frame },
+    { group: `${run.id} ${media.index}` },
+  ).value;
 }
 
 // The pixels of the token in question, from the model's own input; null while they are on their way.
@@ -246,7 +291,12 @@ function askToken(ctx, state, letter, { run, media, frame, keys }) {
   const { index } = cellAt(keys ?? [0.5, 0.5], media.token_grid);
   const token = index + frame * media.token_grid[1] * media.token_grid[2];
   const options = { group: `${run.id} ${media.index}`, hovering: state.preview !== null };
-  const { value, fresh } = ctx.client.resource(`token ${letter}`, "token_pixels", { run: run.id, media: media.index, token }, options);
+  const { value, fresh } = ctx.client.resource(
+    `token ${letter}`,
+    "token_pixels",
+    { run: run.id, media: media.index, token },
+    options,
+  );
   return fresh ? value : null;
 }
 
@@ -294,7 +344,10 @@ function arrange(box, columns) {
 function honest() {
   return [
     [say("Plotted"), say("The grids that the processors really cut, mapped back to the original picture.")],
-    [say("Proof"), say("The model's own input, put back in place and un-normalised; the error counts values that differ.")],
+    [
+      say("Proof"),
+      say("The model's own input, put back in place and un-normalised; the error counts values that differ."),
+    ],
     [say("Not shown"), say("Anything a model made of it: this view needs no weights and holds for any of them.")],
   ];
 }
@@ -322,7 +375,15 @@ function placeWords(run, media, place, frame) {
   const grid = ownGrid(run, media);
   const { row, column, index } = cellAt(place, grid);
   const box = cellBox(row, column, media.size, grid).map(Math.round);
-  const values = { index: count(index + frame * grid[1] * grid[2]), row, column, left: box[0], top: box[1], right: box[2], bottom: box[3] };
+  const values = {
+    index: count(index + frame * grid[1] * grid[2]),
+    row,
+    column,
+    left: box[0],
+    top: box[1],
+    right: box[2],
+    bottom: box[3],
+  };
   return hasAdapter(run)
     ? say("patch {index}, cell ({row}, {column}), box {left}, {top} to {right}, {bottom} of the original", values)
     : say("token {index}, cell ({row}, {column}), box {left}, {top} to {right}, {bottom} of the original", values);
@@ -333,7 +394,8 @@ export function status(ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
     const run = state.runs[letter];
     const media = run.media[selection.media];
-    if (selection.keys) return ["", letter, ` ${placeWords(run, media, selection.keys, cellInTime(state, selection, letter))}`];
+    if (selection.keys)
+      return ["", letter, ` ${placeWords(run, media, selection.keys, cellInTime(state, selection, letter))}`];
     const [width, height] = cellSize(media.size, media.patch_grid);
     const values = { count: count(cellsOf(media.patch_grid)), width: pixels(width), height: pixels(height) };
     return ["", letter, ` ${say("{count} patches, {width} × {height} px of the original each", values)}`];

@@ -6,7 +6,17 @@ const WIDTH = 76;
 const HEIGHT = 48;
 
 const frame = (name, ...children) =>
-  svg("svg", { class: `glyph glyph-${name}`, viewBox: `0 0 ${WIDTH} ${HEIGHT}`, width: WIDTH, height: HEIGHT, "aria-hidden": "true" }, ...children);
+  svg(
+    "svg",
+    {
+      class: `glyph glyph-${name}`,
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      width: WIDTH,
+      height: HEIGHT,
+      "aria-hidden": "true",
+    },
+    ...children,
+  );
 
 const box = (x, y, width, height, more = {}) => svg("rect", { x, y, width, height, ...more });
 
@@ -23,7 +33,9 @@ function lattice(side, x, y, size) {
 export function tower(blocks, rotary) {
   const step = Math.min(11, 50 / blocks);
   const left = 24 + (50 - step * blocks) / 2;
-  const sheets = Array.from({ length: blocks }, (_, index) => box(left + index * step, 8, Math.max(0.6, step * 0.7), 32));
+  const sheets = Array.from({ length: blocks }, (_, index) =>
+    box(left + index * step, 8, Math.max(0.6, step * 0.7), 32),
+  );
   const sign = rotary
     ? svg("path", { d: "M15 18 a7 7 0 1 0 2 6 m-1 -9 v4 h-4", class: "stroke" })
     : svg("g", {}, ...lattice(3, 3, 17, 14));

@@ -61,8 +61,12 @@ function paintThumb(canvas, image, shape, lines) {
   paper.context.fillStyle = "rgb(255 255 255 / .55)";
   const [, rows, columns] = lines;
   const thin = Math.max(0.5, paper.ratio / 2);
-  edges(columns, paper.width).slice(1, -1).forEach((x) => paper.context.fillRect(x, 0, thin, paper.height));
-  edges(rows, paper.height).slice(1, -1).forEach((y) => paper.context.fillRect(0, y, paper.width, thin));
+  edges(columns, paper.width)
+    .slice(1, -1)
+    .forEach((x) => paper.context.fillRect(x, 0, thin, paper.height));
+  edges(rows, paper.height)
+    .slice(1, -1)
+    .forEach((y) => paper.context.fillRect(0, y, paper.width, thin));
 }
 
 // What each picture of the first three steps is: the original, the resized one, that under its grid.
@@ -82,7 +86,8 @@ const GLYPHS = {
 
 const kindOf = (section) => (section === "image" ? "image" : "text");
 
-const ids = (run) => (hasAdapter(run) ? run.positions.slice(0, 1) : run.positions).map((row) => row.slice(0, run.answer_start));
+const ids = (run) =>
+  (hasAdapter(run) ? run.positions.slice(0, 1) : run.positions).map((row) => row.slice(0, run.answer_start));
 
 function createBox(ctx, letter, name) {
   const parts = {
@@ -199,28 +204,32 @@ function drawTimes(root, answers) {
   const longest = Math.max(...known.map((letter) => total(answers[letter].times)));
   const names = TIMES.filter((name) => known.some((letter) => answers[letter].times[name] !== undefined));
   const replayed = known.some((letter) => answers[letter].pass === "replay");
-  refill(root, known.map((letter) => [letter, answers[letter].times]), () => [
-    el(
-      "div",
-      { class: "title-line" },
-      el("h3", { text: say("Where the time went") }),
-      el("span", {
-        text: replayed
-          ? say("timed in the replay of a given answer; one scale")
-          : say("timed in the pass that read the prompt; one scale"),
-      }),
-    ),
-    ...known.map((letter) =>
+  refill(
+    root,
+    known.map((letter) => [letter, answers[letter].times]),
+    () => [
       el(
         "div",
-        { class: "time-line" },
-        letterBadge(letter),
-        el("div", { class: "bar-track" }, ...bar(answers[letter].times, longest)),
-        el("span", { text: milliseconds(total(answers[letter].times)) }),
+        { class: "title-line" },
+        el("h3", { text: say("Where the time went") }),
+        el("span", {
+          text: replayed
+            ? say("timed in the replay of a given answer; one scale")
+            : say("timed in the pass that read the prompt; one scale"),
+        }),
       ),
-    ),
-    el("div", { class: "time-keys" }, ...names.map((name) => timeKey(name, known, answers))),
-  ]);
+      ...known.map((letter) =>
+        el(
+          "div",
+          { class: "time-line" },
+          letterBadge(letter),
+          el("div", { class: "bar-track" }, ...bar(answers[letter].times, longest)),
+          el("span", { text: milliseconds(total(answers[letter].times)) }),
+        ),
+      ),
+      el("div", { class: "time-keys" }, ...names.map((name) => timeKey(name, known, answers))),
+    ],
+  );
 }
 
 const timeKey = (name, known, answers) =>
@@ -230,7 +239,9 @@ const timeKey = (name, known, answers) =>
     el("i", { class: `time-${name}` }),
     say(TIME_NAMES[name]),
     ...known.map((letter) =>
-      el("b", { text: `${letter} ${answers[letter].times[name] === undefined ? "–" : milliseconds(answers[letter].times[name])}` }),
+      el("b", {
+        text: `${letter} ${answers[letter].times[name] === undefined ? "–" : milliseconds(answers[letter].times[name])}`,
+      }),
     ),
   );
 
@@ -254,14 +265,25 @@ export function createView(ctx) {
   const times = el("section", { class: "card pipe-times" });
   const panel = honestPanel();
   const choice = ctx.mediaChoice();
-  const wires = rows.flatMap((row, index) => (index ? [el("div", { class: "pipe-wire", "aria-hidden": "true" }, el("i"), el("i")), row.root] : [row.root]));
+  const wires = rows.flatMap((row, index) =>
+    index ? [el("div", { class: "pipe-wire", "aria-hidden": "true" }, el("i"), el("i")), row.root] : [row.root],
+  );
   return {
-    root: el("div", { class: "view view-pipeline" }, choice.root, el("div", { class: "pipe" }, ...wires), times, panel.root),
+    root: el(
+      "div",
+      { class: "view view-pipeline" },
+      choice.root,
+      el("div", { class: "pipe" }, ...wires),
+      times,
+      panel.root,
+    ),
     stages: {},
     update(state, selection) {
       choice.update(state, selection);
       const resources = Object.fromEntries(LETTERS.map((letter) => [letter, answerOf(ctx, state, letter)]));
-      const answers = Object.fromEntries(LETTERS.map((letter) => [letter, resources[letter]?.fresh ? resources[letter].value : null]));
+      const answers = Object.fromEntries(
+        LETTERS.map((letter) => [letter, resources[letter]?.fresh ? resources[letter].value : null]),
+      );
       const families = new Set(LETTERS.map((letter) => state.runs[letter]?.model.family).filter(Boolean));
       const chosen = choices(selection, "pipeline").stage;
       rows.forEach((row) => {

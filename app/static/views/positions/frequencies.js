@@ -41,7 +41,12 @@ function drawing(found, width, most) {
   const first = [...new Set(axes)].map((axis) => axes.indexOf(axis));
   const marks = [...new Set([...first, wavelengths.length - 1])].map((pair) => {
     const last = pair === wavelengths.length - 1;
-    const text = svg("text", { x: last ? width : pair * step, y: 12 + HEIGHT - height(wavelengths[pair]), class: "lane-name", "text-anchor": last ? "end" : "start" });
+    const text = svg("text", {
+      x: last ? width : pair * step,
+      y: 12 + HEIGHT - height(wavelengths[pair]),
+      class: "lane-name",
+      "text-anchor": last ? "end" : "start",
+    });
     text.textContent = short(wavelengths[pair]);
     return text;
   });
@@ -50,7 +55,11 @@ function drawing(found, width, most) {
 
 function sectionKeys({ sections }) {
   return sections.map((pairs, at) =>
-    el("span", { class: `section-key axis-${AXES[at]}`, style: { flex: String(pairs) } }, el("b", { text: `${AXES[at]} · ${pairs}` })),
+    el(
+      "span",
+      { class: `section-key axis-${AXES[at]}`, style: { flex: String(pairs) } },
+      el("b", { text: `${AXES[at]} · ${pairs}` }),
+    ),
   );
 }
 
@@ -66,14 +75,28 @@ export function createFrequencies(ontell) {
     if (pair === null || !found) return ontell(null);
     const axis = axesOf(found)[pair];
     const wavelength = found.wavelengths[pair];
-    const values = { pair, axis, wavelength: short(wavelength), turns: (spent / wavelength).toPrecision(2), largest: count(spent) };
+    const values = {
+      pair,
+      axis,
+      wavelength: short(wavelength),
+      turns: (spent / wavelength).toPrecision(2),
+      largest: count(spent),
+    };
     return ontell(
       axis
-        ? say("Pair {pair} reads {axis}: round once in {wavelength} ids, {turns} times up to this run's largest, {largest}.", values)
-        : say("Pair {pair} reads the id: round once in {wavelength} ids, {turns} times up to this run's largest, {largest}.", values),
+        ? say(
+            "Pair {pair} reads {axis}: round once in {wavelength} ids, {turns} times up to this run's largest, {largest}.",
+            values,
+          )
+        : say(
+            "Pair {pair} reads the id: round once in {wavelength} ids, {turns} times up to this run's largest, {largest}.",
+            values,
+          ),
     );
   }
-  chart.addEventListener("pointermove", (event) => tell(event.target.dataset?.pair === undefined ? null : Number(event.target.dataset.pair)));
+  chart.addEventListener("pointermove", (event) =>
+    tell(event.target.dataset?.pair === undefined ? null : Number(event.target.dataset.pair)),
+  );
   chart.addEventListener("pointerleave", () => tell(null));
 
   return {
@@ -81,7 +104,14 @@ export function createFrequencies(ontell) {
     update(name, given, { width, most, largest }) {
       [found, spent] = [given, largest];
       setText(letter, name);
-      setText(size, say("{pairs} pairs in a head of {dim}, base {theta}", { pairs: given.wavelengths.length, dim: given.head_dim, theta: count(given.theta) }));
+      setText(
+        size,
+        say("{pairs} pairs in a head of {dim}, base {theta}", {
+          pairs: given.wavelengths.length,
+          dim: given.head_dim,
+          theta: count(given.theta),
+        }),
+      );
       chart.setAttribute("width", width);
       chart.setAttribute("height", HEIGHT + 17);
       refill(chart, [given, width, most], () => drawing(given, width, most));
@@ -91,7 +121,13 @@ export function createFrequencies(ontell) {
 }
 
 export function plainWords({ sections, alpha }) {
-  if (sections.length) return say("Time has the fastest, {t} of them; rows {h}, columns {w}.", { t: sections[0], h: sections[1], w: sections[2] });
-  if (alpha > 1) return say("All read the one id. Dynamic NTK stretched the base by alpha {alpha} for this long prompt.", { alpha });
+  if (sections.length)
+    return say("Time has the fastest, {t} of them; rows {h}, columns {w}.", {
+      t: sections[0],
+      h: sections[1],
+      w: sections[2],
+    });
+  if (alpha > 1)
+    return say("All read the one id. Dynamic NTK stretched the base by alpha {alpha} for this long prompt.", { alpha });
   return say("All read the one id. The prompt is short enough that dynamic NTK leaves the base as it is.");
 }

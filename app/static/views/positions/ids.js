@@ -16,7 +16,9 @@ export function tokenAt(run, media, [frame, row, column]) {
   const guess = media.first_token + (frame * rows + row) * columns + column;
   const fits = (index) => {
     const cell = run.tokens.cell[index];
-    return run.tokens.media[index] === media.index && cell && cell[0] === frame && cell[1] === row && cell[2] === column;
+    return (
+      run.tokens.media[index] === media.index && cell && cell[0] === frame && cell[1] === row && cell[2] === column
+    );
   };
   return fits(guess) ? guess : run.tokens.id.findIndex((_, index) => fits(index));
 }
@@ -53,19 +55,39 @@ function range(lane, first, number) {
 
 function threeIds(positions, token, cell) {
   const [t, h, w] = positions.map((lane) => count(lane[token]));
-  return [axis("t"), ` ${say("{id} in the whole frame", { id: t })}, `, axis("h"), ` ${say("{id} along row {row}", { id: h, row: cell[1] })}, `, axis("w"), ` ${say("{id} down column {column}", { id: w, column: cell[2] })}.`];
+  return [
+    axis("t"),
+    ` ${say("{id} in the whole frame", { id: t })}, `,
+    axis("h"),
+    ` ${say("{id} along row {row}", { id: h, row: cell[1] })}, `,
+    axis("w"),
+    ` ${say("{id} down column {column}", { id: w, column: cell[2] })}.`,
+  ];
 }
 
 // What the ids of the media, or of the chosen cell, are.
 function idsOf({ run, positions, rule }, media, token, cell) {
   const number = tokensOf(media);
   if (hasAdapter(run)) {
-    if (!cell) return [say("No places: {ids} follow the order of the queries, here laid on the grid of their code.", { ids: range(positions[0], media.first_token, number) })];
-    return [say("Id {id}: query {query} is coded at this place, and may read any.", { id: count(positions[0][token]), query: cell[1] * media.token_grid[2] + cell[2] })];
+    if (!cell)
+      return [
+        say("No places: {ids} follow the order of the queries, here laid on the grid of their code.", {
+          ids: range(positions[0], media.first_token, number),
+        }),
+      ];
+    return [
+      say("Id {id}: query {query} is coded at this place, and may read any.", {
+        id: count(positions[0][token]),
+        query: cell[1] * media.token_grid[2] + cell[2],
+      }),
+    ];
   }
-  if (rule === "1-D" && cell) return [say("Id {id} on all three axes: the place in the picture is lost.", { id: count(positions[0][token]) })];
+  if (rule === "1-D" && cell)
+    return [say("Id {id} on all three axes: the place in the picture is lost.", { id: count(positions[0][token]) })];
   if (cell) return threeIds(positions, token, cell);
-  return ["t", "h", "w"].flatMap((name, at) => [at ? ", " : "", axis(name), ` ${range(positions[at], media.first_token, number)}`]).concat(".");
+  return ["t", "h", "w"]
+    .flatMap((name, at) => [at ? ", " : "", axis(name), ` ${range(positions[at], media.first_token, number)}`])
+    .concat(".");
 }
 
 // `update({ shown, media, token, image, width })`: shown as in `Lanes`, token the chosen one or null.
@@ -77,7 +99,9 @@ export function createIds({ onhover, onpick }) {
   const under = (event) => {
     if (!current) return null;
     const box = canvas.getBoundingClientRect();
-    const place = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) => Math.min(0.9999, Math.max(0, value)));
+    const place = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) =>
+      Math.min(0.9999, Math.max(0, value)),
+    );
     const { row, column } = cellAt(place, current.media.token_grid);
     return tokenAt(current.shown.run, current.media, [current.frame, row, column]);
   };
@@ -97,7 +121,9 @@ export function createIds({ onhover, onpick }) {
         paint(canvas, image, media, mine, [width, TALL], !hasAdapter(run) && rule !== "1-D");
       }
       setText(canvas, "");
-      refill(words, [run.id, media.index, rule, mine && token], () => idsOf({ run, positions, rule }, media, token, mine));
+      refill(words, [run.id, media.index, rule, mine && token], () =>
+        idsOf({ run, positions, rule }, media, token, mine),
+      );
     },
   };
 }

@@ -79,7 +79,11 @@ function idLabel([at, id, side], x, y, top, colour) {
   const right = side === "end";
   const above = y(id) - 4 >= top + 10;
   const place = { x: x(at) + (right ? -3 : 3), y: above ? y(id) - 4 : y(id) + 13 };
-  return words("text", { ...place, "text-anchor": right ? "end" : "start", class: "lane-id", style: { fill: colour } }, count(id));
+  return words(
+    "text",
+    { ...place, "text-anchor": right ? "end" : "start", class: "lane-id", style: { fill: colour } },
+    count(id),
+  );
 }
 
 function laneTitle({ name, words: title, colour }, y) {
@@ -99,7 +103,14 @@ function laneWords(run, lane, name) {
   if (low === high) return say("stays at {low} for all {tokens} tokens", values);
   if (!name) return say("{tokens} ids in a line, {low} to {high}", values);
   if (high - low + 1 === ids.length) return say("{low} to {high}, one a token", values);
-  return say({ t: "{low} to {high}, one step a pair of frames", h: "{low} to {high}, one step a row of the grid", w: "{low} to {high}, once for each row" }[name], values);
+  return say(
+    {
+      t: "{low} to {high}, one step a pair of frames",
+      h: "{low} to {high}, one step a row of the grid",
+      w: "{low} to {high}, once for each row",
+    }[name],
+    values,
+  );
 }
 
 function laneParts(shown, at, x, top, largest, width) {
@@ -112,7 +123,14 @@ function laneParts(shown, at, x, top, largest, width) {
   const bad = overtaken?.[at] ?? [];
   const room = width - x(lane.length);
   return [
-    svg("rect", { x: LABELS, y: top, width: width - LABELS, height: of.height, rx: 5, style: { fill: "var(--background-fill-secondary)" } }),
+    svg("rect", {
+      x: LABELS,
+      y: top,
+      width: width - LABELS,
+      height: of.height,
+      rx: 5,
+      style: { fill: "var(--background-fill-secondary)" },
+    }),
     path(whole, true, { fill: of.colour, opacity: 0.14 }, "lane-fill"),
     path(whole, false, { fill: "none", stroke: of.colour, "stroke-width": 1.5 }, "lane-line"),
     ...bad.flatMap((span) => [
@@ -120,7 +138,15 @@ function laneParts(shown, at, x, top, largest, width) {
       path(span, false, { fill: "none", stroke: "var(--bad)", "stroke-width": 2.5 }, "lane-overlap-line"),
     ]),
     ...apart(landmarks(run, lane, width), x, width).map((mark) => idLabel(mark, x, y, top, of.colour)),
-    ...(room > NOTE ? [words("text", { x: x(lane.length) + 12, y: top + of.height / 2 + 4, class: "lane-name" }, laneWords(run, lane, of.name))] : []),
+    ...(room > NOTE
+      ? [
+          words(
+            "text",
+            { x: x(lane.length) + 12, y: top + of.height / 2 + 4, class: "lane-name" },
+            laneWords(run, lane, of.name),
+          ),
+        ]
+      : []),
     laneTitle(of, top + of.height / 2 + 4),
   ];
 }
@@ -145,7 +171,13 @@ function jumps(shown, x, top, width) {
     const after = positions[0][last + 1];
     if (after === undefined) return [];
     const right = x(last + 1) > width - 150;
-    const line = svg("line", { x1: x(last + 1), x2: x(last + 1), y1: top, y2: top + heightOf(shown.lanes) - GAP, class: "lane-jump" });
+    const line = svg("line", {
+      x1: x(last + 1),
+      x2: x(last + 1),
+      y1: top,
+      y2: top + heightOf(shown.lanes) - GAP,
+      class: "lane-jump",
+    });
     // Over the picture's own tokens where they are wide enough: the tag of a word that follows would cover it.
     const apart = x(last + 1) - x(first) > JUMP_WORDS;
     const clear = besideTags(x, run, width);
@@ -169,7 +201,13 @@ function block(shown, letter, top, width, tokens) {
   const x = (index) => LABELS + (index * (width - LABELS)) / tokens;
   const largest = tallest(positions);
   const kinds = kindSpans(run).map(([from, to, colour]) =>
-    svg("rect", { x: x(from), y: top, width: Math.max(1, x(to) - x(from) - 1), height: KINDS, style: { fill: colour } }),
+    svg("rect", {
+      x: x(from),
+      y: top,
+      width: Math.max(1, x(to) - x(from) - 1),
+      height: KINDS,
+      style: { fill: colour },
+    }),
   );
   let at = top + KINDS + GAP;
   const lanes = shown.lanes.flatMap(({ height }, index) => {
@@ -178,7 +216,13 @@ function block(shown, letter, top, width, tokens) {
     return parts;
   });
   const badge = words("text", { x: 0, y: top + 11, class: "lane-letter" }, letter);
-  return [badge, words("text", { x: 18, y: top + 11, class: "lane-name" }, say("tokens")), ...kinds, ...lanes, ...jumps(shown, x, top, width)];
+  return [
+    badge,
+    words("text", { x: 18, y: top + 11, class: "lane-name" }, say("tokens")),
+    ...kinds,
+    ...lanes,
+    ...jumps(shown, x, top, width),
+  ];
 }
 
 export const idsWords = (run, [t, h, w]) =>
@@ -213,7 +257,9 @@ export class Lanes {
   constructor({ onhover, onpick }) {
     const label = { tabindex: "0", role: "slider", "aria-label": say("Token of the prompt"), "aria-valuemin": "0" };
     this.drawing = svg("svg", { class: "lanes-drawing" });
-    this.cursors = Object.fromEntries(LETTERS.map((letter) => [letter, { key: cursor("of-key"), query: cursor("of-query") }]));
+    this.cursors = Object.fromEntries(
+      LETTERS.map((letter) => [letter, { key: cursor("of-key"), query: cursor("of-query") }]),
+    );
     const cursors = LETTERS.flatMap((letter) => Object.values(this.cursors[letter]));
     this.root = el("div", { class: "lanes", ...label }, this.drawing, ...cursors);
     Object.assign(this, { shown: {}, onpick });
@@ -253,11 +299,18 @@ export class Lanes {
     Object.assign(this, { shape, shown, cursorsAt: cursors, lead: shown[lead] ? lead : shape.present[0] });
     this.drawing.setAttribute("width", width);
     this.drawing.setAttribute("height", shape.height);
-    const stamp = [LETTERS.map((letter) => shown[letter] && [shown[letter].run.id, shown[letter].rule]), width, own, document.body.className];
+    const stamp = [
+      LETTERS.map((letter) => shown[letter] && [shown[letter].run.id, shown[letter].rule]),
+      width,
+      own,
+      document.body.className,
+    ];
     refill(this.drawing, stamp, () =>
       shape.present.flatMap((letter) => block(shown[letter], letter, shape.tops[letter], width, shape.tokens[letter])),
     );
-    LETTERS.forEach((letter) => ["key", "query"].forEach((role) => this.placeCursor(letter, role, cursors[letter]?.[role] ?? null)));
+    LETTERS.forEach((letter) =>
+      ["key", "query"].forEach((role) => this.placeCursor(letter, role, cursors[letter]?.[role] ?? null)),
+    );
     const at = cursors[this.lead]?.query ?? 0;
     this.root.setAttribute("aria-valuemax", String(shape.lengths[this.lead] - 1));
     this.root.setAttribute("aria-valuenow", String(at));
@@ -274,8 +327,14 @@ export class Lanes {
     bar.style.top = `${shape.tops[letter] - 22}px`;
     bar.style.height = `${shape.heights[letter] + 20}px`;
     const label = bar.firstChild;
-    const ids = idsWords(shown.run, shown.positions.map((lane) => lane[token]));
-    label.textContent = role === "query" ? say("token {token} is {ids}", { token: count(token), ids }) : say("coded at the same place: token {token}, {ids}", { token: count(token), ids });
+    const ids = idsWords(
+      shown.run,
+      shown.positions.map((lane) => lane[token]),
+    );
+    label.textContent =
+      role === "query"
+        ? say("token {token} is {ids}", { token: count(token), ids })
+        : say("coded at the same place: token {token}, {ids}", { token: count(token), ids });
     label.style.transform = `translateX(${x > shape.width - 110 ? "-96%" : x < TAG_TURNS ? "-4%" : "-50%"})`;
   }
 }

@@ -18,8 +18,14 @@ function rowsOf(facts, runs, letters) {
     nameOf(runs[letters[0]].media[index], most > 1),
     (letter) => facts[letter].media[index],
   ]);
-  const prompt = (letter) => ({ tokens: runs[letter].account.prompt_tokens, ids: runs[letter].account.largest_position + 1 });
-  const others = Object.keys(facts[letters[0]].others).map((name) => [say(name), (letter) => facts[letter].others[name]]);
+  const prompt = (letter) => ({
+    tokens: runs[letter].account.prompt_tokens,
+    ids: runs[letter].account.largest_position + 1,
+  });
+  const others = Object.keys(facts[letters[0]].others).map((name) => [
+    say(name),
+    (letter) => facts[letter].others[name],
+  ]);
   return [...mine, [say("Whole prompt"), prompt], ...others];
 }
 
@@ -30,7 +36,12 @@ function pair(letter, { tokens, ids }, width) {
     "div",
     { class: "budget-pair", "data-letter": letter, "data-tokens": tokens, "data-ids": ids },
     el("b", { text: letter }),
-    el("div", { class: "budget-bars" }, el("i", { class: "tokens", style: { width: width(tokens) } }), el("i", { class: "ids", style: { width: width(ids) } })),
+    el(
+      "div",
+      { class: "budget-bars" },
+      el("i", { class: "tokens", style: { width: width(tokens) } }),
+      el("i", { class: "ids", style: { width: width(ids) } }),
+    ),
     el("span", { text: say("{tokens} in {ids}", { tokens: count(tokens), ids: count(ids) }) }),
   );
 }
@@ -40,11 +51,30 @@ export function costRows(facts, runs, letters) {
   const rows = rowsOf(facts, runs, letters);
   const most = Math.max(10, ...rows.flatMap(([, cost]) => letters.map((letter) => cost(letter)?.tokens ?? 1)));
   const at = (value) => `${(100 * Math.log10(Math.max(1.1, value))) / Math.log10(most)}%`;
-  const axis = el("div", { class: "budget-axis" }, ...ticks(most).map((value) => el("i", { style: { left: value === 1 ? "0%" : at(value) }, text: value < 1000 ? String(value) : `${value / 1000} k` })));
+  const axis = el(
+    "div",
+    { class: "budget-axis" },
+    ...ticks(most).map((value) =>
+      el("i", {
+        style: { left: value === 1 ? "0%" : at(value) },
+        text: value < 1000 ? String(value) : `${value / 1000} k`,
+      }),
+    ),
+  );
   return [
     ...rows.map(([name, cost]) =>
-      el("div", { class: "budget-row" }, el("span", { text: name }), el("div", {}, ...letters.filter((letter) => cost(letter)).map((letter) => pair(letter, cost(letter), at)))),
+      el(
+        "div",
+        { class: "budget-row" },
+        el("span", { text: name }),
+        el("div", {}, ...letters.filter((letter) => cost(letter)).map((letter) => pair(letter, cost(letter), at))),
+      ),
     ),
-    el("div", { class: "budget-row" }, el("span", {}), el("div", { class: "budget-pair" }, el("b", {}), axis, el("span", {}))),
+    el(
+      "div",
+      { class: "budget-row" },
+      el("span", {}),
+      el("div", { class: "budget-pair" }, el("b", {}), axis, el("span", {})),
+    ),
   ];
 }

@@ -49,14 +49,21 @@ function words([better, equal, worse]) {
       worse: count(worse),
       all: count(better + equal + worse),
     }),
-    say("Fewer ids are arithmetic, see the budget above. That the 72B, trained on at most 16K tokens, stays good on clips of up to 80K is reported too (Fig. 5)."),
+    say(
+      "Fewer ids are arithmetic, see the budget above. That the 72B, trained on at most 16K tokens, stays good on clips of up to 80K is reported too (Fig. 5).",
+    ),
     say("So is that pictures and clips were mixed in training (section 2.1). Weights show neither."),
   ];
 }
 
 // The card, and the button that opens it: it is longer than a screen has room for beside what was measured.
 export function reportedCard() {
-  const opener = el("button", { type: "button", class: "link reported-opener", hidden: true, text: say("What the authors report of three ids") });
+  const opener = el("button", {
+    type: "button",
+    class: "link reported-opener",
+    hidden: true,
+    text: say("What the authors report of three ids"),
+  });
   const open = (on) => {
     root.hidden = !on;
     opener.setAttribute("aria-expanded", String(on));

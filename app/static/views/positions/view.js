@@ -22,7 +22,11 @@ export const CHOICES = { rule: "paper", shown: "picture", of: "B", axis: "one" }
 
 const RULES = [
   ["paper", "the paper", "A media is followed by its largest id plus one: what both models use here"],
-  ["transformers-5", "transformers 5", "A media is followed by its start plus its longer side, however long a clip lasts"],
+  [
+    "transformers-5",
+    "transformers 5",
+    "A media is followed by its start plus its longer side, however long a clip lasts",
+  ],
   ["1-D", "1-D, what if", "Every token takes the next id, of media too"],
 ];
 
@@ -36,8 +40,16 @@ function idsByRule(ctx, state, selection) {
       const run = state.runs[letter];
       const own = { run, positions: run.positions, overtaken: null, rule: "paper" };
       if (rule === "paper" || hasAdapter(run)) return [letter, own];
-      const answer = ctx.client.resource(`ids ${letter}`, "positions_by", { run: run.id, rule }, { group: run.id }).value;
-      return [letter, answer?.rule === rule ? { run, positions: answer.positions, overtaken: answer.overtaken, rule } : own];
+      const answer = ctx.client.resource(
+        `ids ${letter}`,
+        "positions_by",
+        { run: run.id, rule },
+        { group: run.id },
+      ).value;
+      return [
+        letter,
+        answer?.rule === rule ? { run, positions: answer.positions, overtaken: answer.overtaken, rule } : own,
+      ];
     }),
   );
 }
@@ -88,9 +100,17 @@ function ruleWords({ run, positions, overtaken, rule }, letter) {
   const prompt = run.answer_start;
   const start = Math.max(...positions.map((lane) => lane[prompt] ?? tallest([lane.slice(0, prompt)]) + 1));
   const offset = start - prompt;
-  const values = { letter, prompt: count(prompt), start: count(start), offset: `${offset < 0 ? "−" : "+"} ${count(Math.abs(offset))}` };
+  const values = {
+    letter,
+    prompt: count(prompt),
+    start: count(start),
+    offset: `${offset < 0 ? "−" : "+"} ${count(Math.abs(offset))}`,
+  };
   if (hasAdapter(run)) return say("{letter}: an id is the token's own index, in the answer too.", values);
-  const decoding = say("{letter}: the answer begins at id {start}: each of its ids is the token's index {offset} (decoding offset).", values);
+  const decoding = say(
+    "{letter}: the answer begins at id {start}: each of its ids is the token's index {offset} (decoding offset).",
+    values,
+  );
   if (rule === "1-D") return `${decoding} ${say("No model was trained so: what if.")}`;
   if (rule !== "transformers-5") return decoding;
   return `${decoding} ${overlapWords(run, positions, overtaken)}`;
@@ -98,12 +118,23 @@ function ruleWords({ run, positions, overtaken, rule }, letter) {
 
 function overlapWords(run, positions, overtaken) {
   const spans = overtaken.flatMap((found, at) => found.map(([from, to]) => [from, to, at]));
-  if (!spans.length) return say("The two rules agree here: no clip of this question has more pairs of frames than its longer side has tokens.");
+  if (!spans.length)
+    return say(
+      "The two rules agree here: no clip of this question has more pairs of frames than its longer side has tokens.",
+    );
   const tokens = new Set(spans.flatMap(([from, to]) => Array.from({ length: to - from }, (_, step) => from + step)));
   const [[from, , at]] = spans;
   const earlier = positions[at].slice(0, from).reduce((a, b) => Math.max(a, b), 0);
-  const values = { tokens: count(tokens.size), id: count(positions[at][from]), reached: count(earlier), axis: ["t", "h", "w"][at] };
-  return say("{tokens} tokens (red) stand before a part of the clip they follow: {axis} had reached {reached} when it went on from {id}.", values);
+  const values = {
+    tokens: count(tokens.size),
+    id: count(positions[at][from]),
+    reached: count(earlier),
+    axis: ["t", "h", "w"][at],
+  };
+  return say(
+    "{tokens} tokens (red) stand before a part of the clip they follow: {axis} had reached {reached} when it went on from {id}.",
+    values,
+  );
 }
 
 // --- cards ---
@@ -118,12 +149,33 @@ function placesCard(ctx) {
   const pick = (token) => token >= 0 && pickToken(ctx, { letter: shown, token });
   const hover = (token) => hoverToken(ctx, token === null ? null : { letter: shown, token });
   let shown = letter();
-  const [ids, plot] = [createIds({ onhover: hover, onpick: pick }), createPlot3d(ctx, { onhover: hover, onpick: pick })];
+  const [ids, plot] = [
+    createIds({ onhover: hover, onpick: pick }),
+    createPlot3d(ctx, { onhover: hover, onpick: pick }),
+  ];
   const change = (patch) => ctx.actions.choose("positions", patch);
-  const how = segmented(say("Ids"), [["picture", say("on the picture")], ["space", say("in space")]], (value) => change({ shown: value }));
-  const whose = segmented(say("Model"), LETTERS.map((each) => [each, each]), (value) => change({ of: value }));
+  const how = segmented(
+    say("Ids"),
+    [
+      ["picture", say("on the picture")],
+      ["space", say("in space")],
+    ],
+    (value) => change({ shown: value }),
+  );
+  const whose = segmented(
+    say("Model"),
+    LETTERS.map((each) => [each, each]),
+    (value) => change({ of: value }),
+  );
   const note = el("p", { class: "faint" });
-  const root = el("section", { class: "card ids-card" }, titled(say("Ids"), el("span", { class: "two-choices" }, how, whose)), ids.root, plot.root, note);
+  const root = el(
+    "section",
+    { class: "card ids-card" },
+    titled(say("Ids"), el("span", { class: "two-choices" }, how, whose)),
+    ids.root,
+    plot.root,
+    note,
+  );
   return {
     root,
     update(state, selection, byRule) {
@@ -138,7 +190,10 @@ function placesCard(ctx) {
       how.choose(space ? "space" : "picture");
       whose.choose(shown);
       [ids.root.hidden, plot.root.hidden] = [space, !space];
-      setText(note, space && byRule[shown].rule !== "paper" ? say("In space the ids are those that the model used.") : "");
+      setText(
+        note,
+        space && byRule[shown].rule !== "paper" ? say("In space the ids are those that the model used.") : "",
+      );
       if (space) plot.update(run, state.selection.query[shown]);
       else
         ids.update({
@@ -177,7 +232,11 @@ function frequenciesCard() {
         charts[letter].root.hidden = !facts[letter];
         if (!facts[letter]) return;
         const largest = state.runs[letter].account.largest_position;
-        charts[letter].update(letter, facts[letter].frequencies, { width: Math.max(120, root.clientWidth - 30), most, largest });
+        charts[letter].update(letter, facts[letter].frequencies, {
+          width: Math.max(120, root.clientWidth - 30),
+          most,
+          largest,
+        });
       });
       const each = Object.keys(facts).map((letter) => `${letter}: ${plainWords(facts[letter].frequencies)}`);
       plain = [say("Height: wavelength in ids, logarithmic."), ...each.reverse()].join(" ");
@@ -215,7 +274,10 @@ function budgetWords(state, facts, letters) {
 function factsOf(ctx, state) {
   const asked = present(state).map((letter) => {
     const { id } = state.runs[letter];
-    return [letter, ctx.client.resource(`position facts ${letter}`, "position_facts", { run: id }, { group: id }).value];
+    return [
+      letter,
+      ctx.client.resource(`position facts ${letter}`, "position_facts", { run: id }, { group: id }).value,
+    ];
   });
   return Object.fromEntries(asked.filter(([, value]) => value));
 }
@@ -224,10 +286,29 @@ function factsOf(ctx, state) {
 
 function toolRow(ctx, choice) {
   const key = (name, words) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), words);
-  const rule = segmented(say("Ids by"), RULES.map(([value, words, title]) => [value, say(words), say(title)]), (value) => ctx.actions.choose("positions", { rule: value }));
-  const axes = segmented(say("Token axis"), [["one", say("one axis")], ["own", say("own axes")]], (value) => ctx.actions.choose("positions", { axis: value }));
+  const rule = segmented(
+    say("Ids by"),
+    RULES.map(([value, words, title]) => [value, say(words), say(title)]),
+    (value) => ctx.actions.choose("positions", { rule: value }),
+  );
+  const axes = segmented(
+    say("Token axis"),
+    [
+      ["one", say("one axis")],
+      ["own", say("own axes")],
+    ],
+    (value) => ctx.actions.choose("positions", { axis: value }),
+  );
   const keys = [key("template", say("text")), key("image", say("picture")), key("answer", say("answer"))];
-  const root = el("div", { class: "tools" }, ...keys, choice.root, el("span", { class: "spring" }), axes, el("span", { class: "two-choices" }, say("Ids by"), rule));
+  const root = el(
+    "div",
+    { class: "tools" },
+    ...keys,
+    choice.root,
+    el("span", { class: "spring" }),
+    axes,
+    el("span", { class: "two-choices" }, say("Ids by"), rule),
+  );
   return { root, rule, axes };
 }
 
@@ -272,7 +353,11 @@ export function createView(ctx) {
       tools.axes.choose(axis);
       panel.update(honest(rule, own));
       lanes.update(byRule, cursorsOf(state, selection), { lead: selection.model, own });
-      refill(rules, letters.map((letter) => [state.runs[letter].id, byRule[letter].rule]), () => letters.map((letter) => el("p", { "data-letter": letter, text: ruleWords(byRule[letter], letter) })));
+      refill(
+        rules,
+        letters.map((letter) => [state.runs[letter].id, byRule[letter].rule]),
+        () => letters.map((letter) => el("p", { "data-letter": letter, text: ruleWords(byRule[letter], letter) })),
+      );
       places.update(state, selection, byRule);
       const facts = factsOf(ctx, state);
       if (!Object.keys(facts).length) return;
@@ -292,18 +377,42 @@ export function status(ctx, state, selection) {
     const { run, positions } = byRule[letter];
     const token = selection.query[letter];
     const cell = run.tokens.cell[token];
-    const values = { token: count(token), ids: idsWords(run, positions.map((lane) => lane[token])) };
+    const values = {
+      token: count(token),
+      ids: idsWords(
+        run,
+        positions.map((lane) => lane[token]),
+      ),
+    };
     if (!cell || hasAdapter(run)) return ["", letter, ` ${say("token {token} is {ids}", values)}`];
-    return ["", letter, ` ${say("token {token}, picture cell ({row}, {column}), is {ids}", { ...values, row: cell[1], column: cell[2] })}`];
+    return [
+      "",
+      letter,
+      ` ${say("token {token}, picture cell ({row}, {column}), is {ids}", { ...values, row: cell[1], column: cell[2] })}`,
+    ];
   });
-  const coded = letters.map((letter) => [letter, codedAtTheSamePlace(state, selection, letter)]).filter(([, token]) => token !== null);
-  const keys = coded.map(([letter, token]) => ["", letter, ` ${say("coded at the same place: token {token}, {ids}", { token: count(token), ids: idsWords(byRule[letter].run, byRule[letter].positions.map((lane) => lane[token])) })}`]);
+  const coded = letters
+    .map((letter) => [letter, codedAtTheSamePlace(state, selection, letter)])
+    .filter(([, token]) => token !== null);
+  const keys = coded.map(([letter, token]) => [
+    "",
+    letter,
+    ` ${say("coded at the same place: token {token}, {ids}", {
+      token: count(token),
+      ids: idsWords(
+        byRule[letter].run,
+        byRule[letter].positions.map((lane) => lane[token]),
+      ),
+    })}`,
+  ]);
   if (parts.length) return [[say("a token and its ids")], ...parts, ...keys];
   const largest = letters.map((letter) => {
     const { run, positions } = byRule[letter];
-    const values = { tokens: count(run.answer_start), largest: count(tallest(positions.map((lane) => lane.slice(0, run.answer_start)))) };
+    const values = {
+      tokens: count(run.answer_start),
+      largest: count(tallest(positions.map((lane) => lane.slice(0, run.answer_start)))),
+    };
     return ["", letter, ` ${say("{tokens} prompt tokens, largest id {largest}", values)}`];
   });
   return [[say("the ids of the prompt")], ...largest];
 }
-

@@ -60,7 +60,8 @@ export default {
   "the paper": "论文",
   "transformers 5": "transformers 5",
   "1-D, what if": "一维，假如",
-  "A media is followed by its largest id plus one: what both models use here": "媒体之后从最大编号加一继续：这里两个模型都这样",
+  "A media is followed by its largest id plus one: what both models use here":
+    "媒体之后从最大编号加一继续：这里两个模型都这样",
   "A media is followed by its start plus its longer side, however long a clip lasts":
     "媒体之后从其起点加较长的边继续，不管视频有多长",
   "Every token takes the next id, of media too": "每个词元都取下一个编号，媒体也一样",

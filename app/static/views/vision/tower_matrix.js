@@ -11,13 +11,17 @@ export const STATISTICS = {
     shade: (value, heads) => value / heads.even_distance,
     short: (value) => value.toFixed(1),
     words: (value, heads) =>
-      say("{n} patches away on average, {even} for an even look", { n: value.toFixed(2), even: heads.even_distance.toFixed(2) }),
+      say("{n} patches away on average, {even} for an even look", {
+        n: value.toFixed(2),
+        even: heads.even_distance.toFixed(2),
+      }),
   },
   entropy: {
     title: "Entropy, bits",
     shade: (value, heads) => value / heads.even_entropy,
     short: (value) => value.toFixed(1),
-    words: (value, heads) => say("{n} bits, {even} for an even look", { n: value.toFixed(2), even: heads.even_entropy.toFixed(2) }),
+    words: (value, heads) =>
+      say("{n} bits, {even} for an even look", { n: value.toFixed(2), even: heads.even_entropy.toFixed(2) }),
   },
   own: {
     title: "Share on itself, %",

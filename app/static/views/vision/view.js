@@ -29,7 +29,8 @@ const PLACES = [128, 96];
 const MIDDLE = [0.5, 0.5];
 
 const own = (selection) => choices(selection, "vision");
-const statisticOf = (selection) => (Object.hasOwn(STATISTICS, own(selection).statistic) ? own(selection).statistic : "distance");
+const statisticOf = (selection) =>
+  Object.hasOwn(STATISTICS, own(selection).statistic) ? own(selection).statistic : "distance";
 
 const within = (value, size) => (Number.isInteger(value) && value >= 0 && value < size ? value : null);
 
@@ -64,7 +65,10 @@ function rowOf(ctx, state, selection, letter, [layer, head]) {
   const { patch } = patchOf(state, selection, letter);
   const query = { run: run.id, media: selection.media, patch, layer, head, column: selection.swap };
   const hovering = state.preview !== null;
-  return ctx.client.resource(`vision ${letter}`, "vision_row", query, { hovering, group: `${run.id} ${selection.media}` });
+  return ctx.client.resource(`vision ${letter}`, "vision_row", query, {
+    hovering,
+    group: `${run.id} ${selection.media}`,
+  });
 }
 
 function placesOf(ctx, state, selection, letter) {
@@ -72,7 +76,10 @@ function placesOf(ctx, state, selection, letter) {
   const { patch } = patchOf(state, selection, letter);
   const query = { run: run.id, media: selection.media, patch };
   const hovering = state.preview !== null;
-  return ctx.client.resource(`places ${letter}`, "vision_places", query, { hovering, group: `${run.id} ${selection.media}` });
+  return ctx.client.resource(`places ${letter}`, "vision_places", query, {
+    hovering,
+    group: `${run.id} ${selection.media}`,
+  });
 }
 
 const lookAt = (ctx, state, selection, letter) => {
@@ -99,7 +106,11 @@ function column(ctx, letter) {
   const usable = (layer) => layer !== "mean";
   const matrix = new TowerMatrix({
     letter,
-    onhover: (layer, head) => ctx.actions.tryChoice("vision", layer === null || layer === undefined || !usable(layer) ? null : choose(layer, head)),
+    onhover: (layer, head) =>
+      ctx.actions.tryChoice(
+        "vision",
+        layer === null || layer === undefined || !usable(layer) ? null : choose(layer, head),
+      ),
     onpick: (layer, head) => usable(layer) && ctx.actions.choose("vision", choose(layer, head)),
   });
   const curves = createLayerCurves({
@@ -107,7 +118,12 @@ function column(ctx, letter) {
     onpick: (layer, line) => ctx.actions.choose("vision", choose(layer, line.head)),
   });
   const segments = createSegments(ctx, letter);
-  const [side, title, places, placeWords] = [el("div", { class: "figures" }), el("h3", {}), el("canvas", { class: "place-map" }), el("div", { class: "place-words" })];
+  const [side, title, places, placeWords] = [
+    el("div", { class: "figures" }),
+    el("h3", {}),
+    el("canvas", { class: "place-map" }),
+    el("div", { class: "place-words" }),
+  ];
   const cell = (name, ...children) => el("div", { class: name, "data-letter": letter }, ...children);
   return {
     letter,
@@ -123,8 +139,24 @@ function column(ctx, letter) {
       cell("stage-cell", stage.root, side),
       cell(
         "tower-cell",
-        el("div", { class: "matrix-box" }, el("div", { class: "title-line" }, title), matrix.root, el("div", { class: "matrix-axes", text: say("head →   layer ↓") })),
-        el("div", { class: "tower-curves" }, el("div", { class: "title-line" }, el("h3", { text: say("Mean distance by layer") }), el("span", { text: say("a line a head; bold: their mean") })), curves.root),
+        el(
+          "div",
+          { class: "matrix-box" },
+          el("div", { class: "title-line" }, title),
+          matrix.root,
+          el("div", { class: "matrix-axes", text: say("head →   layer ↓") }),
+        ),
+        el(
+          "div",
+          { class: "tower-curves" },
+          el(
+            "div",
+            { class: "title-line" },
+            el("h3", { text: say("Mean distance by layer") }),
+            el("span", { text: say("a line a head; bold: their mean") }),
+          ),
+          curves.root,
+        ),
       ),
       cell(
         "card place-card",
@@ -137,13 +169,25 @@ function column(ctx, letter) {
 }
 
 function scaleFigures(row, [layer, head]) {
-  const where = head === "mean" ? say("layer {layer}, mean of heads", { layer }) : say("layer {layer}, head {head}", { layer, head });
-  const most = row.column ? say("of one patch's row, the most, {where}", { where }) : say("of the row in one patch, {where}", { where });
-  const half = row.column ? say("of {n} patches give half of what it gets", { n: count(row.values.length) }) : say("of {n} patches hold half", { n: count(row.values.length) });
+  const where =
+    head === "mean"
+      ? say("layer {layer}, mean of heads", { layer })
+      : say("layer {layer}, head {head}", { layer, head });
+  const most = row.column
+    ? say("of one patch's row, the most, {where}", { where })
+    : say("of the row in one patch, {where}", { where });
+  const half = row.column
+    ? say("of {n} patches give half of what it gets", { n: count(row.values.length) })
+    : say("of {n} patches hold half", { n: count(row.values.length) });
   const last = row.column
     ? [row.total.toFixed(2), say("rows' worth of attention in all; 1 were even")]
     : [row.distance.toFixed(1), say("patches away on average; {even} were even", { even: row.even.toFixed(1) })];
-  return [[percent(row.max), most], [count(row.half.length), half], last, [percent(row.own), say("on the patch itself")]];
+  return [
+    [percent(row.max), most],
+    [count(row.half.length), half],
+    last,
+    [percent(row.own), say("on the patch itself")],
+  ];
 }
 
 function drawStage(ctx, view, look, state, selection) {
@@ -161,7 +205,10 @@ function drawStage(ctx, view, look, state, selection) {
     quiet: true,
     cells: value ? { values: value.values, grid: value.grid, max: value.max } : null,
     contour: value ? { cells: value.half, grid: value.grid } : null,
-    outlines: [{ box: cellBox(here.row, here.column, [1, 1], media.patch_grid), kind: "query" }, ...(region ? [region.outline] : [])],
+    outlines: [
+      { box: cellBox(here.row, here.column, [1, 1], media.patch_grid), kind: "query" },
+      ...(region ? [region.outline] : []),
+    ],
     label: region?.label ?? { text: say("patch ({row}, {column})", here) },
     dimmed: value && !row.fresh ? say("row of patch ({row}, {column})", here) : null,
     note: row.error ? said(row.error) : null,
@@ -177,7 +224,11 @@ function distanceLines(statistics, [, head]) {
   const named = (which) => (which === "mean" ? say("mean of heads") : say("head {n}", { n: which }));
   const faint = [...Array(size).keys()].filter((which) => which !== head);
   const line = (which, kind) => ({ values: each(which), kind, name: named(which), head: which });
-  return [...faint.map((which) => line(which, "faint")), line("mean", "strong"), ...(head === "mean" ? [] : [line(head, "chosen")])];
+  return [
+    ...faint.map((which) => line(which, "faint")),
+    line("mean", "strong"),
+    ...(head === "mean" ? [] : [line(head, "chosen")]),
+  ];
 }
 
 function drawTower(view, look, selection) {
@@ -215,16 +266,29 @@ function paintPlaces(canvas, answer, here) {
   });
   context.strokeStyle = token("--q");
   context.lineWidth = 1.5 * ratio;
-  context.strokeRect(xs[here.column], ys[here.row], xs[here.column + 1] - xs[here.column], ys[here.row + 1] - ys[here.row]);
+  context.strokeRect(
+    xs[here.column],
+    ys[here.row],
+    xs[here.column + 1] - xs[here.column],
+    ys[here.row + 1] - ys[here.row],
+  );
 }
 
 function placeLines(run, answer) {
   const numbers = { least: answer.least.toFixed(2), most: answer.most.toFixed(2) };
   if (hasAdapter(run)) {
-    const table = answer.stretched ? say("stretched from {n} × {n}", { n: answer.stretched }) : say("one row a patch, not stretched");
+    const table = answer.stretched
+      ? say("stretched from {n} × {n}", { n: answer.stretched })
+      : say("one row a patch, not stretched");
     return [
       ["b", say("A table of places, learnt")],
-      ["span", say("Cosine similarity of this patch's row with every other, {table}. From {least} to {most}.", { table, ...numbers })],
+      [
+        "span",
+        say("Cosine similarity of this patch's row with every other, {table}. From {least} to {most}.", {
+          table,
+          ...numbers,
+        }),
+      ],
       ["span", say("Added to the patch once, before the first layer; nothing makes neighbours alike but training.")],
     ];
   }
@@ -250,7 +314,9 @@ function drawPlaces(ctx, view, look, state, selection) {
     view.places.dataset.stamp = stamp;
     paintPlaces(view.places, value, here);
   }
-  refill(view.placeWords, [look.run.id, value.least, value.most], () => placeLines(look.run, value).map(([tag, text]) => el(tag, { text })));
+  refill(view.placeWords, [look.run.id, value.least, value.most], () =>
+    placeLines(look.run, value).map(([tag, text]) => el(tag, { text })),
+  );
 }
 
 function drawColumn(ctx, view, state, selection) {
@@ -268,7 +334,12 @@ function drawColumn(ctx, view, state, selection) {
 
 function tools(ctx) {
   const [first, second] = [el("b", { class: "pen-words" }), el("b", { class: "pen-words" })];
-  const pens = el("div", { class: "pens" }, el("span", {}, el("i", { class: "pen-query" }), first), el("span", {}, el("i", { class: "pen-key" }), second));
+  const pens = el(
+    "div",
+    { class: "pens" },
+    el("span", {}, el("i", { class: "pen-query" }), first),
+    el("span", {}, el("i", { class: "pen-key" }), second),
+  );
   const direction = segmented(
     say("Direction"),
     [
@@ -295,7 +366,12 @@ function tools(ctx) {
       direction.choose(swapped ? "column" : "row");
       statistic.choose(statisticOf(selection));
       setText(first, selection.keys ? say("the chosen patch") : say("the middle patch: point at another"));
-      setText(second, swapped ? say("fewest patches that give half of what it gets") : say("fewest patches that hold half of its row"));
+      setText(
+        second,
+        swapped
+          ? say("fewest patches that give half of what it gets")
+          : say("fewest patches that hold half of its row"),
+      );
     },
   };
 }
@@ -306,8 +382,14 @@ function honest(selection, runs) {
     : say("One row of one head, exact, over the patches of its own segment; it sums to 1.");
   return [
     [say("Plotted"), plotted],
-    [say("Normalised"), say("Colours run to the maximum of each map. Statistics are means over 64 evenly spread rows.")],
-    [say("Not shown"), `${say("What a head does with what it reads, and which of it reaches the answer.")} ${weightsNote(runs)}`],
+    [
+      say("Normalised"),
+      say("Colours run to the maximum of each map. Statistics are means over 64 evenly spread rows."),
+    ],
+    [
+      say("Not shown"),
+      `${say("What a head does with what it reads, and which of it reaches the answer.")} ${weightsNote(runs)}`,
+    ],
   ];
 }
 
@@ -316,7 +398,11 @@ export const createView = (ctx) =>
     tools: tools(ctx),
     column: (letter) => column(ctx, letter),
     draw: (view, state, selection) => drawColumn(ctx, view, state, selection),
-    honest: (state, selection) => honest(selection, LETTERS.map((letter) => state.runs[letter])),
+    honest: (state, selection) =>
+      honest(
+        selection,
+        LETTERS.map((letter) => state.runs[letter]),
+      ),
   });
 
 // What the status line says of this view.
@@ -326,16 +412,30 @@ export function status(ctx, state, selection) {
     if (!look) return null;
     const { row, column: at } = patchOf(state, selection, letter);
     const [layer, head] = look.cell;
-    const where = head === "mean" ? say("vision layer {layer}, mean of heads", { layer }) : say("vision layer {layer} head {head}", { layer, head });
+    const where =
+      head === "mean"
+        ? say("vision layer {layer}, mean of heads", { layer })
+        : say("vision layer {layer} head {head}", { layer, head });
     const place = say("patch ({row}, {column})", { row, column: at });
     const value = look.row.value;
-    if (!value || !look.row.fresh) return ["", letter, ` ${place}, ${look.row.error ? said(look.row.error) : say("its row is on its way")}`];
+    if (!value || !look.row.fresh)
+      return ["", letter, ` ${place}, ${look.row.error ? said(look.row.error) : say("its row is on its way")}`];
     const inside = sumInRegion(selection, value);
     if (inside) return ["", letter, ` ${place}, ${where}, ${inside.text}`];
     const rest = value.column
-      ? say("{n} of {all} patches give half of what it gets", { n: count(value.half.length), all: count(value.values.length) })
-      : say("half of its row on {n} of {all} patches, {own} on itself", { n: count(value.half.length), all: count(value.values.length), own: percent(value.own) });
+      ? say("{n} of {all} patches give half of what it gets", {
+          n: count(value.half.length),
+          all: count(value.values.length),
+        })
+      : say("half of its row on {n} of {all} patches, {own} on itself", {
+          n: count(value.half.length),
+          all: count(value.values.length),
+          own: percent(value.own),
+        });
     return ["", letter, ` ${place}, ${where}, ${rest}`];
   };
-  return [[selection.keys ? say("a place on the picture") : say("the middle of the picture")], ...LETTERS.map(about).filter(Boolean)];
+  return [
+    [selection.keys ? say("a place on the picture") : say("the middle of the picture")],
+    ...LETTERS.map(about).filter(Boolean),
+  ];
 }

@@ -39,7 +39,8 @@ export default {
   "Added to the patch once, before the first layer; nothing makes neighbours alike but training.":
     "只在第一层之前加到图块上一次；只有训练能使相邻的行相像。",
   "2-D rotary, nothing learnt": "二维旋转，不需学习",
-  "Agreement of phases with every other patch. From {least} to {most}.": "与其他每个图块的相位一致程度。从 {least} 到 {most}。",
+  "Agreement of phases with every other patch. From {least} to {most}.":
+    "与其他每个图块的相位一致程度。从 {least} 到 {most}。",
   "Turns queries and keys in every layer; it depends on the difference of places alone.":
     "每一层都旋转查询和键；只取决于位置之差。",
   "media {m}, cell {t} in time, {n} patches": "媒体 {m}，时间格 {t}，{n} 个图块",
@@ -64,16 +65,19 @@ export default {
   "fewest patches that hold half of its row": "占去它一行一半的最少图块",
   "One column of one head: the weight of this patch in the exact row of every patch of its segment.":
     "一个头的一列：这个图块在本段每个图块的精确行里的权重。",
-  "One row of one head, exact, over the patches of its own segment; it sums to 1.": "一个头的一行，精确，只含本段的图块；总和为 1。",
+  "One row of one head, exact, over the patches of its own segment; it sums to 1.":
+    "一个头的一行，精确，只含本段的图块；总和为 1。",
   Normalised: "归一化",
   "Colours run to the maximum of each map. Statistics are means over 64 evenly spread rows.":
     "颜色以每张图的最大值为止。统计量是 64 个均匀分布的行的平均。",
-  "What a head does with what it reads, and which of it reaches the answer.": "一个头如何使用读到的内容，以及其中什么到达了回答。",
+  "What a head does with what it reads, and which of it reaches the answer.":
+    "一个头如何使用读到的内容，以及其中什么到达了回答。",
   "vision layer {layer}, mean of heads": "视觉第 {layer} 层，各头平均",
   "vision layer {layer} head {head}": "视觉第 {layer} 层第 {head} 头",
   "its row is on its way": "它的行正在路上",
   "{n} of {all} patches give half of what it gets": "{all} 个图块中的 {n} 个给了它所得的一半",
-  "half of its row on {n} of {all} patches, {own} on itself": "一行的一半落在 {all} 个图块中的 {n} 个上，{own} 落在自身",
+  "half of its row on {n} of {all} patches, {own} on itself":
+    "一行的一半落在 {all} 个图块中的 {n} 个上，{own} 落在自身",
   "a place on the picture": "图片上的一处",
   "the middle of the picture": "图片的中央",
 };
