@@ -9,15 +9,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.catalogue import SHIPPED
-from app.memory import budgets
-from app.models import DTYPES
-from app.page import launch
-from app.saved import pinned
-from app.session import Session
+from app.models.catalogue import SHIPPED
+from app.models.memory import budgets
+from app.models.models import DTYPES
+from app.page.page import launch
+from app.serving.saved import pinned
+from app.serving.session import Session
 from qwenvl.errors import UserError
+from qwenvl.inference.run import Run
 from qwenvl.plan.words import read_bytes
-from qwenvl.run import Run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

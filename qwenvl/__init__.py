@@ -30,10 +30,10 @@ and tokens of a media are counted in raster order (t, row, column) from 0, boxes
 """
 
 from qwenvl.errors import UserError
-from qwenvl.load import load, load_model
+from qwenvl.inference.run import Run
+from qwenvl.loading.load import load, load_model
+from qwenvl.models.trace import Block, Trace, attention_rows
 from qwenvl.plan import plan, plan_table, plan_toolchains
-from qwenvl.run import Run
-from qwenvl.trace import Block, Trace, attention_rows
 
 __all__ = [
     "Block",

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 
-from qwenvl.command import main
+from qwenvl.cli import main
 
 
 def leave(code: int) -> None:

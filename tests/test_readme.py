@@ -13,7 +13,7 @@ import pytest
 
 import qwenvl
 import viz
-from qwenvl.command.main import build_parser
+from qwenvl.cli.main import build_parser
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

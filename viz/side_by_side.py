@@ -80,7 +80,7 @@ def attention_side_by_side(
         signed: the maps are differences: teal above zero, rose below it, zero bare, each scale from -maximum to
             maximum; the dashed line goes round half of what is more.
         difference: of two maps, drawn beneath them on the first picture: (xs, ys, values), the lines of their common
-            grid in 0..1 and first minus second in each of its pieces, as `qwenvl.agreement` gives them.
+            grid in 0..1 and first minus second in each of its pieces, as `qwenvl.analysis.map_agreement` gives them.
         outlined: cells, (rows, columns) of truth, that the dashed line goes round instead of half of each map.
         bars: beneath each map, names and shares of other rows.
         agreement: what stands beside the difference, a line each, the first in bold.

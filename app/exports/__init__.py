@@ -13,8 +13,8 @@ is the example to follow:
 
 from __future__ import annotations
 
-from app.exports import adapter, answer, boxes, causes, layers, patches, pipeline, positions, vision
 from app.exports.exported import Export, Exported
+from app.exports.figures import adapter, answer, boxes, causes, layers, patches, pipeline, positions, vision
 
 __all__ = ["EXPORTS", "Export", "Exported"]
 

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 
 import viz
-from app.api import server_functions
 from app.exports import EXPORTS
-from app.exports.animation import SECONDS_A_CELL, play
-from app.exports.bundle import known_views
 from app.exports.exported import Exported
-from app.exports.frozen import MAX_SEEN, Question, frozen_page
+from app.exports.figures.animation import SECONDS_A_CELL, play
 from app.exports.manifest import manifest
-from app.payload import Finished
-from app.session import Session
+from app.exports.saved_page import MAX_SEEN, Question, frozen_page
+from app.exports.single_file import known_views
+from app.serving.api import server_functions
+from app.serving.session import Session
+from app.views.payload import Finished
 from qwenvl.errors import PromptError, RunError
 
 MAX_FIGURE_BYTES = 64 << 20

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.exports.exported import Exported
-from app.payload import Finished
+from app.views.payload import Finished
 
 FORMAT, VERSION = "inside-qwen-vl-numbers", 1
 PACKAGES = ("torch", "numpy", "pillow", "matplotlib", "safetensors", "tokenizers", "tiktoken")

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from app.asking.failures import sentence
 from app.exports.files import export_file
-from app.failures import sentence
-from app.session import Session
+from app.serving.session import Session
 from qwenvl.errors import PromptError, UserError
 
 MAX_REQUEST_BYTES = 1 << 20

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
+from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.media import Media
 
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from qwenvl.config import Config, QwenVLConfig
-from qwenvl.plan.models import PlannedModel
+from qwenvl.models.config import Config, QwenVLConfig
+from qwenvl.plan.planned_models import PlannedModel
 from qwenvl.processing.media import Media
 from qwenvl.processing.messages import Message, Part
 

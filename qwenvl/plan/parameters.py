@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
+from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 
 
 def parameters_by_part(config: Config) -> dict[str, int]:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.errors import MediaError, UserError
-from qwenvl.plan.models import PUBLISHED
-from qwenvl.plan.plans import Measured, Plan, measured, plan
+from qwenvl.plan.plan_types import Measured, Plan, measured, plan
+from qwenvl.plan.planned_models import PUBLISHED
 from qwenvl.plan.words import in_size
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen
-from qwenvl.processing.opening import Source, as_list
+from qwenvl.processing.opened_media import Source, as_list
 from qwenvl.processing.pictures import is_picture
 
 CLIP_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".mpeg", ".mpg", ".m4v", ".gif")

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from qwenvl.config import Qwen2VLConfig
 from qwenvl.errors import MediaError
-from qwenvl.plan.models import PlannedModel, find_model
-from qwenvl.plan.plans import Measured, Plan, Words, cost, measured, place_all
+from qwenvl.models.config import Qwen2VLConfig
+from qwenvl.plan.plan_types import Measured, Plan, Words, cost, measured, place_all
+from qwenvl.plan.planned_models import PlannedModel, find_model
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media
-from qwenvl.processing.opening import Source, as_list
+from qwenvl.processing.opened_media import Source, as_list
 from qwenvl.processing.pictures import Limit, check_size
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 from qwenvl.processing.sampling import MAX_FRAME_TOKENS, MIN_FRAME_TOKENS, Sampling, VideoOptions

@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from qwenvl.config import Config
+from qwenvl.models.config import Config
 from qwenvl.plan.memory import key_heads
 from qwenvl.processing.media import Media
+from qwenvl.processing.sampled_clips import sampling_steps
 from qwenvl.processing.tokenizers import normalise
-from qwenvl.processing.videos import sampling_steps
 
 if TYPE_CHECKING:
-    from qwenvl.plan.plans import Plan
+    from qwenvl.plan.plan_types import Plan
 
 Written = Callable[[float], str]
 

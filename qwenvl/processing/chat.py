@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from qwenvl.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.errors import PromptError
+from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.media import Media
 from qwenvl.processing.messages import Message, Part
 from qwenvl.processing.pictures import Grid

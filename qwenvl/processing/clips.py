@@ -20,9 +20,10 @@ import av
 from PIL import Image
 
 from qwenvl.errors import MediaError
-from qwenvl.processing import animations, streams
-from qwenvl.processing.endings import check_ending
+from qwenvl.processing import animations
+from qwenvl.processing import video_streams as streams
 from qwenvl.processing.pictures import MAX_DECODED_PIXELS, check_file, check_size, is_picture, open_file
+from qwenvl.processing.truncated_files import check_ending
 
 Shrink = Callable[[Image.Image], Image.Image]
 

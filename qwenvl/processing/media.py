@@ -12,8 +12,8 @@ from typing import Any, Literal, Self
 
 from PIL import Image
 
-from qwenvl.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.errors import RunError
+from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.pictures import Grid, Limit, check_limits, limit_that_bites, smart_resize
 from qwenvl.processing.sampling import Sampling
 

@@ -14,22 +14,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.errors import CheckpointError, MediaError, PromptError
+from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing import pictures
+from qwenvl.processing.answer_text import StreamDecoder, group_words
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
 from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.decoding import StreamDecoder, group_words
-from qwenvl.processing.fitting import frames_that_fit
+from qwenvl.processing.frame_count import frames_that_fit
 from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Messages, Part, read_messages
-from qwenvl.processing.opening import open_part
-from qwenvl.processing.received import received
+from qwenvl.processing.opened_media import open_part
+from qwenvl.processing.progress import Progress
+from qwenvl.processing.reconstruction import received
+from qwenvl.processing.sampled_clips import plan_clip, read_frames
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer, read_json
-from qwenvl.processing.videos import plan_clip, read_frames
-from qwenvl.progress import Progress
 
 __all__ = ["Processor", "Prompt", "PromptToken", "Qwen2VLProcessor", "QwenVLProcessor", "StreamDecoder", "from_folder"]
 
@@ -95,7 +95,7 @@ class Processor(ABC):
             min_pixels, max_pixels: Qwen2-VL's limits of height times width of each resized picture or frame; None for
                 the checkpoint's. The frames of a clip's file follow their preset, and `max_pixels` can only lower
                 theirs. Qwen-VL, whose pictures all have one size, takes no notice of them.
-            progress: told of the frames of clips as they are decoded; see `qwenvl.progress`.
+            progress: told of the frames of clips as they are decoded; see `qwenvl.processing.progress`.
 
         Raises:
             PromptError: nothing is asked, the conversation is out of order, or longer than the context.

@@ -66,7 +66,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(given: argparse.Namespace) -> None:
-    from qwenvl.load import load
+    from qwenvl.loading.load import load
     from qwenvl.tiny.evaluate import evaluate
 
     figures = evaluate(load(given.checkpoint), seed=given.seed, scenes=given.scenes, rows=given.rows)

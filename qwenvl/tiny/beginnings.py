@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qwenvl.qwen2_vl import Qwen2VL
-from qwenvl.qwen_vl import QwenVL
+from qwenvl.models.qwen2_vl import Qwen2VL
+from qwenvl.models.qwen_vl import QwenVL
 
 # (rows, columns) that each head of a block looks away by; later blocks begin without.
 OFFSETS = (

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from qwenvl.generate import generate
-from qwenvl.pipeline import Pipeline
+from qwenvl.inference.generate import generate
+from qwenvl.inference.pipeline import Pipeline
 from qwenvl.processing.grounding import find_boxes
 from qwenvl.tiny.clips import random_clip, render_clip
 from qwenvl.tiny.questions import CLIP_TASKS, SCENE_TASKS, Question, Region, ask_pictures, content, spell

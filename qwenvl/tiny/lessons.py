@@ -17,10 +17,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from qwenvl.config import QwenVLConfig
+from qwenvl.models.config import QwenVLConfig
+from qwenvl.models.rope import multimodal_positions
 from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor
-from qwenvl.rope import multimodal_positions
 from qwenvl.tiny.clips import Clip, render_clip
 from qwenvl.tiny.phrases import say
 from qwenvl.tiny.questions import Part, Question, Region

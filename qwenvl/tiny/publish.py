@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from qwenvl.qwen2_vl import Qwen2VL
-from qwenvl.qwen_vl import QwenVL
+from qwenvl.models.qwen2_vl import Qwen2VL
+from qwenvl.models.qwen_vl import QwenVL
+from qwenvl.models.weights import published_state
 from qwenvl.tiny import folders
 from qwenvl.tiny.vocabulary import RANKS, added_tokens, build_ranks, special_ids, write_tiktoken, write_tokenizer_json
-from qwenvl.weights import published_state
 
 # Above this the twin has seen nothing in training; a question may raise it all the same.
 MAX_PIXELS = 256 * 28 * 28

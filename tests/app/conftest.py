@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.asking import Asking
-from app.session import Session
+from app.asking.asking import Asking
+from app.serving.session import Session
 
 PAUSE = 0.03  # seconds a token
 

@@ -10,7 +10,7 @@ import pytest
 
 from app import __main__ as command
 from app.__main__ import main
-from app.failures import TooLarge
+from app.asking.failures import TooLarge
 
 
 @pytest.fixture

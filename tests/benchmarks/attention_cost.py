@@ -21,8 +21,8 @@ from typing import Any
 
 import torch
 
-from qwenvl.qwen2_vl import Qwen2VL
-from qwenvl.trace import attention_rows
+from qwenvl.models.qwen2_vl import Qwen2VL
+from qwenvl.models.trace import attention_rows
 from tests.benchmarks.memory import resident
 from tests.benchmarks.workload import VARIANTS, Forward, build_ours, make_prompt, reduced
 

@@ -21,11 +21,11 @@ import numpy as np
 from PIL import Image
 
 import qwenvl
-from qwenvl.config import QWEN2_VL_2B
+from qwenvl.models.config import QWEN2_VL_2B
 from qwenvl.processing.clips import open_clip
 from qwenvl.processing.pictures import resize_frame
+from qwenvl.processing.sampled_clips import plan_clip, read_frames
 from qwenvl.processing.sampling import VideoOptions
-from qwenvl.processing.videos import plan_clip, read_frames
 from tests.benchmarks.memory import resident
 
 MIB = 1 << 20

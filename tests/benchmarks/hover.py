@@ -17,8 +17,8 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from app.page import launch
-from app.session import Session
+from app.page.page import launch
+from app.serving.session import Session
 from tests.support.kept import keep
 
 ANSWER = "a purple triangle, a yellow cross and a green diamond on a cyan background"

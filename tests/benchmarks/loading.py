@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from qwenvl.load import load_model
-from qwenvl.stored import weight_files
+from qwenvl.loading.checkpoint_files import weight_files
+from qwenvl.loading.load import load_model
 from tests.benchmarks.memory import forget, resident, seconds_to_read
 
 GIB = 1 << 30

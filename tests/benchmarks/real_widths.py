@@ -27,10 +27,10 @@ import torch
 from PIL import Image
 
 import qwenvl
-from qwenvl.config import QWEN2_VL_2B, QWEN2_VL_7B, QWEN_VL, Config
-from qwenvl.generate import Sampling, generate
-from qwenvl.pipeline import Pipeline
-from qwenvl.run import Run
+from qwenvl.inference.generate import Sampling, generate
+from qwenvl.inference.pipeline import Pipeline
+from qwenvl.inference.run import Run
+from qwenvl.models.config import QWEN2_VL_2B, QWEN2_VL_7B, QWEN_VL, Config
 from tests.benchmarks import loading
 from tests.benchmarks.memory import resident
 from tests.support.published import write_checkpoint
@@ -175,7 +175,7 @@ def theirs(folder: Path, side: int, new_tokens: int, dtype: str) -> dict[str, An
 
 def _their_inputs(folder: Path, side: int, device: torch.device) -> dict[str, torch.Tensor]:
     """Our processor's inputs, so that both read the same."""
-    from qwenvl.load import read_config
+    from qwenvl.loading.load import read_config
     from qwenvl.processing.processor import from_folder
 
     config = read_config(folder)

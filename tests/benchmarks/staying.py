@@ -15,9 +15,9 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from app.page import launch
-from app.session import Session
-from app.store import RunStore
+from app.asking.store import RunStore
+from app.page.page import launch
+from app.serving.session import Session
 
 READY = "() => { const s = window.__inspector?.state; return s && s.runs.A && s.runs.B && !s.busy; }"
 ANSWERED = """(before) => {

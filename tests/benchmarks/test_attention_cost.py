@@ -8,7 +8,7 @@ from statistics import median
 import pytest
 import torch
 
-from qwenvl.qwen2_vl import Qwen2VL
+from qwenvl.models.qwen2_vl import Qwen2VL
 from tests.benchmarks.attention_cost import BASELINE, ratios, row_costs, table, take_turns
 from tests.benchmarks.workload import VARIANTS, build_ours, make_prompt, reduced
 

@@ -16,10 +16,10 @@ from transformers import Qwen2VLConfig as TheirConfig
 from transformers import Qwen2VLForConditionalGeneration as Theirs
 from transformers.models.qwen2_vl.modeling_qwen2_vl import eager_attention_forward
 
-from qwenvl.config import QWEN2_VL_2B, Qwen2VLConfig
-from qwenvl.qwen2_vl import Qwen2VL
-from qwenvl.trace import Trace
-from qwenvl.weights import published_state
+from qwenvl.models.config import QWEN2_VL_2B, Qwen2VLConfig
+from qwenvl.models.qwen2_vl import Qwen2VL
+from qwenvl.models.trace import Trace
+from qwenvl.models.weights import published_state
 
 VISION_START, VISION_END, IMAGE, VIDEO = range(1000, 1004)
 TEXT_TOKENS = 32  # around the picture

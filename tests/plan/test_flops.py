@@ -12,8 +12,8 @@ from PIL import Image
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from qwenvl.config import PRESETS, Config, from_published
-from qwenvl.load import build
+from qwenvl.loading.load import build
+from qwenvl.models.config import PRESETS, Config, from_published
 from qwenvl.plan import CHECKPOINTS, parameters_by_part, plan
 from qwenvl.plan.flops import count_flops
 from qwenvl.processing.processor import Prompt, from_folder

@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, trainers
 from tokenizers.models import BPE
 
-from qwenvl.config import PRESETS
+from qwenvl.models.config import PRESETS
 from qwenvl.processing.processor import Qwen2VLProcessor, QwenVLProcessor
 from qwenvl.processing.tokenizers import SPLIT_PATTERN, HubTokenizer, TiktokenTokenizer, byte_characters
 from tests.support import published

@@ -10,8 +10,8 @@ import pytest
 import tiktoken
 from PIL import Image
 
-from qwenvl.config import PRESETS
 from qwenvl.errors import PromptError
+from qwenvl.models.config import PRESETS
 from qwenvl.processing.processor import Processor, Prompt, Qwen2VLProcessor, QwenVLProcessor
 from qwenvl.processing.tokenizers import SPLIT_PATTERN, Tokenizer
 

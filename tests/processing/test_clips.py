@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from qwenvl.errors import MediaError
-from qwenvl.processing import clips, pictures, streams
+from qwenvl.processing import clips, pictures
+from qwenvl.processing import video_streams as streams
 from qwenvl.processing.clips import ClipFile, open_clip
 from tests.support.clips import CODECS, drawn, encode, encode_sound, number_of, patched, turned
 

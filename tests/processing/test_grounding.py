@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qwenvl.config import PRESETS, QwenVLConfig
+from qwenvl.models.config import PRESETS, QwenVLConfig
 from qwenvl.processing.grounding import GroundedBox, answer_parts, find_boxes
 from qwenvl.processing.media import Media, Seen, qwen_vl_media
 from qwenvl.processing.processor import Processor, Qwen2VLProcessor, QwenVLProcessor

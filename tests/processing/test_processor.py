@@ -17,8 +17,8 @@ from PIL import Image
 from transformers import AutoTokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from qwenvl.config import PRESETS, Qwen2VLConfig, QwenVLConfig, from_published
 from qwenvl.errors import CheckpointError, MediaError, PromptError
+from qwenvl.models.config import PRESETS, Qwen2VLConfig, QwenVLConfig, from_published
 from qwenvl.plan import CHECKPOINTS
 from qwenvl.processing import pictures
 from qwenvl.processing.processor import Processor, Qwen2VLProcessor, QwenVLProcessor, from_folder

@@ -16,11 +16,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from qwenvl.config import Config
-from qwenvl.load import build_skeleton, load_model
+from qwenvl.loading.load import build_skeleton, load_model
+from qwenvl.models.config import Config
+from qwenvl.models.qwen2_vl import Qwen2VL
+from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.processing.pictures import open_picture, squash
-from qwenvl.qwen2_vl import Qwen2VL
-from qwenvl.qwen_vl import QwenVL
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 QWEN_VL_NAMES = ["dev-a", "dev-b", "dev-geom"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from app.conversation import Conversation, Settings
-from app.session import Session
+from app.asking.conversation import Conversation, Settings
+from app.serving.session import Session
 
 
 def keep(

@@ -17,11 +17,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from qwenvl.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.load import build_skeleton
+from qwenvl.loading.load import build_skeleton
+from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
+from qwenvl.models.qwen_vl import position_code
+from qwenvl.models.weights import published_name
 from qwenvl.processing.tokenizers import TiktokenTokenizer, byte_characters
-from qwenvl.qwen_vl import position_code
-from qwenvl.weights import published_name
 
 QWEN2_VL_SPECIALS = (
     *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>"),

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 import qwenvl
-from qwenvl.pipeline import Pipeline
-from qwenvl.run import Run
+from qwenvl.inference.pipeline import Pipeline
+from qwenvl.inference.run import Run
 from qwenvl.tiny.untrained import write_untrained
 
 TINY = ["tiny-qwen-vl", "tiny-qwen2-vl"]

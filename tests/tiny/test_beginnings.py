@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from qwenvl.config import from_published
-from qwenvl.qwen2_vl import Qwen2VL
-from qwenvl.qwen_vl import QwenVL
+from qwenvl.models.config import from_published
+from qwenvl.models.qwen2_vl import Qwen2VL
+from qwenvl.models.qwen_vl import QwenVL
+from qwenvl.models.trace import Trace, attention_rows
 from qwenvl.tiny.beginnings import OFFSETS, begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places, principal_filters
 from qwenvl.tiny.lessons import CLASSES, Marks, Moment, mark_tokens, random_sheet
 from qwenvl.tiny.optimiser import Muon, orthogonalise
 from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint
 from qwenvl.tiny.scenes import held_out, random_scene
 from qwenvl.tiny.world import COLOURS, SHAPES, box_of
-from qwenvl.trace import Trace, attention_rows
 
 
 def test_principal_filters_whiten() -> None:

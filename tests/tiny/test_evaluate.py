@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qwenvl.load import CHECKPOINTS, load
-from qwenvl.pipeline import Pipeline
+from qwenvl.inference.pipeline import Pipeline
+from qwenvl.loading.load import CHECKPOINTS, load
 from qwenvl.tiny import __main__ as command_line
 from qwenvl.tiny import evaluate
 from qwenvl.tiny.evaluate import Row, draw_cases, iou, judge

@@ -13,7 +13,7 @@ import torch
 from transformers import Qwen2VLForConditionalGeneration
 
 import qwenvl
-from qwenvl.load import CHECKPOINTS
+from qwenvl.loading.load import CHECKPOINTS
 from qwenvl.tiny.evaluate import draw_cases, evaluate
 from qwenvl.tiny.publish import twin_config
 

@@ -13,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.conversation import Conversation, Settings
-from app.page import launch
-from app.session import Session
+from app.asking.conversation import Conversation, Settings
+from app.page.page import launch
+from app.serving.session import Session
 from viz.theme import overlay
 
 ANSWERED = """(before) => {

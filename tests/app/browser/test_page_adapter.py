@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.conversation import Conversation, Settings
-from qwenvl.adapter_code import merger_steps
-from qwenvl.adapter_statistics import readers_of
+from app.asking.conversation import Conversation, Settings
+from qwenvl.analysis.adapter_codes import merger_steps
+from qwenvl.analysis.adapter_statistics import readers_of
 from viz.theme import tide
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.words import percent
+from app.asking.words import percent
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qwenvl.boxes import overlap
+from qwenvl.analysis.answer_boxes import overlap
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import words
-from qwenvl.curves import own_map
-from qwenvl.regions import box_mask, cells_in, cells_mask, paint
-from qwenvl.statistics import fewest_cells
+from app.asking import words
+from qwenvl.analysis.deletion_curves import own_map
+from qwenvl.analysis.regions import box_mask, cells_in, cells_mask, paint
+from qwenvl.analysis.row_statistics import fewest_cells
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.words import percent
-from qwenvl.agreement import agreement
-from qwenvl.columns import place_reading
-from qwenvl.statistics import own_map, region_share
+from app.asking.words import percent
+from qwenvl.analysis.columns import place_reading
+from qwenvl.analysis.map_agreement import agreement
+from qwenvl.analysis.row_statistics import own_map, region_share
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

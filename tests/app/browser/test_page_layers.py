@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.words import percent
+from app.asking.words import percent
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

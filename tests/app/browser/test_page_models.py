@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.asking import Asking
-from app.session import Session
+from app.asking.asking import Asking
+from app.serving.session import Session
 
 EXAMPLES = Path(__file__).parents[3] / "app" / "examples"
 

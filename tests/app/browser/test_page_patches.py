@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from qwenvl.processing.pictures import raster_order
-from qwenvl.processing.received import first_row
+from qwenvl.processing.reconstruction import first_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qwenvl.stages import CHANGES, times
+from qwenvl.analysis.stages import CHANGES, times
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.conversation import Conversation, Settings
-from qwenvl.positions import cost_of_size, frequencies, overlaps, position_cost, positions_by_rule
-from qwenvl.reported import M_ROPE
+from app.asking.conversation import Conversation, Settings
+from qwenvl.analysis.position_rules import cost_of_size, frequencies, overlaps, position_cost, positions_by_rule
+from qwenvl.analysis.published_claims import M_ROPE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.words import percent
-from qwenvl.statistics import own_map, region_share
+from app.asking.words import percent
+from qwenvl.analysis.row_statistics import own_map, region_share
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

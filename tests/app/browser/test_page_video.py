@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qwenvl.timeline import tube_shares, tubes
+from qwenvl.analysis.clip_timeline import tube_shares, tubes
 from tests.support.clips import encode
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -20,16 +20,16 @@ import pytest
 import torch
 
 import viz
-from app import words
+from app.asking import words
+from app.asking.words import percent
 from app.exports import EXPORTS, Exported
 from app.exports.files import KINDS, export_file
-from app.questions.answer import reading
-from app.rows import map_row
-from app.session import Session
-from app.words import percent
-from qwenvl.agreement import agreement
+from app.serving.session import Session
+from app.views.answer import reading
+from app.views.rows import map_row
+from qwenvl.analysis.map_agreement import agreement
 from qwenvl.errors import UserError
-from qwenvl.run import Run
+from qwenvl.inference.run import Run
 
 ROOT = Path(__file__).parents[3]
 VIEWS = sorted(EXPORTS)
@@ -391,8 +391,8 @@ def test_a_spoiled_selection_is_one_sentence_or_set_aside(
 
 
 def test_every_kind_is_offered_on_the_page() -> None:
-    source = (ROOT / "app" / "static" / "parts" / "export.js").read_text(encoding="utf-8")
-    offered = set(re.findall(r'\["(\w+)", "', source)) | set(re.findall(r'item\("(\w+)"', source))
+    source = (ROOT / "app" / "static" / "shell" / "export.js").read_text(encoding="utf-8")
+    offered = set(re.findall(r'\[\s*"(\w+)",\s*"', source)) | set(re.findall(r'item\(\s*"(\w+)"', source))
     assert offered == set(KINDS)
 
 

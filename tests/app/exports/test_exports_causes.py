@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import viz
-from app.api import server_functions
 from app.exports import EXPORTS
-from app.session import Session
-from qwenvl.boxes import overlap
-from qwenvl.regions import box_mask
+from app.serving.api import server_functions
+from app.serving.session import Session
+from qwenvl.analysis.answer_boxes import overlap
+from qwenvl.analysis.regions import box_mask
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import frontend
-from app.api import server_functions
-from app.exports import bundle, frozen
+from app.exports import saved_page as frozen
+from app.exports import single_file as bundle
 from app.exports.files import export_file
-from app.session import Session
+from app.serving import frontend
+from app.serving.api import server_functions
+from app.serving.session import Session
 from qwenvl.errors import UserError
 
 
@@ -97,15 +98,15 @@ def test_plotly_comes_with_the_view_that_needs_it_alone(tiny_session: Session, a
     answer = _page(tiny_session, asked)
     positions = _page(tiny_session, {**asked, "view": "positions", "line": "view=positions"})
     assert len(answer) < 8 << 20 < len(positions) - len(answer) + (4 << 20)
-    assert "inside/views/positions.js" in _modules(positions)
-    assert "inside/views/positions.js" not in _modules(answer)
+    assert "inside/views/positions/view.js" in _modules(positions)
+    assert "inside/views/positions/view.js" not in _modules(answer)
 
 
 def test_views_that_were_looked_at_come_along(tiny_session: Session, asked: dict[str, Any]) -> None:
     page = _page(tiny_session, {**asked, "visited": ["adapter", "positions", "nothing", 3]})
     views = {name.removeprefix("inside/views/") for name in _modules(page) if name.startswith("inside/views/")}
-    assert {"answer.js", "patches.js", "adapter.js"} <= views
-    assert "positions.js" not in views  # it needs plotly, and is not the one that is shown
+    assert {"answer/view.js", "patches/view.js", "adapter/view.js"} <= views
+    assert "positions/view.js" not in views  # it needs plotly, and is not the one that is shown
     assert 'id="frozen"' in _page(tiny_session, {**asked, "visited": "adapter"})
 
 

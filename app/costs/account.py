@@ -1,0 +1,163 @@
+"""The token account: how pixels become patches, visual tokens and a prompt, in numbers and in words.
+
+Knows sizes and grids of a `Media`; needs no model, weights or pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.asking import words
+from qwenvl.processing.sampling import MAX_FRAMES, MIN_FRAMES
+
+MARKS = 2  # one token before a picture's visual tokens and one after
+
+
+def steps(media: Any) -> list[dict[str, str]]:
+    """The arithmetic of one media as a chain of labelled values, from pixels to tokens with their marks."""
+    patches, tokens = media.num_patches, media.num_tokens
+    marks = num_marks(media)
+    if not media.tokens_are_places:
+        middle = [("squash", words.size(media.resized)), ("grid", words.grid(media.patch_grid))]
+        middle += [("patches", words.count(patches)), ("queries", words.count(tokens))]
+    else:
+        middle = [(_rounding(media), words.size(media.resized)), ("grid", words.grid(media.patch_grid))]
+        middle += [("patches", words.count(patches)), ("merge", "÷ 4"), ("tokens", words.count(tokens))]
+    begin = "original"
+    if media.sampling:
+        begin = f"{words.count(len(media.sampling.indices))} of {words.count(media.sampling.total_frames)} frames"
+    chain = [(begin, words.size(media.size)), *middle, ("with marks", words.count(tokens + marks))]
+    return [{"label": label, "value": value} for label, value in chain]
+
+
+def sentence(media: Any, prompt_tokens: int) -> str:
+    """The same arithmetic as one sentence."""
+    patches, tokens = media.num_patches, media.num_tokens
+    marks = num_marks(media)
+    end = (
+        f"with {marks} marks around them {words.count(tokens + marks)} "
+        f"of the {words.count(prompt_tokens)} tokens in the prompt."
+    )
+    cut = f"a grid of {words.grid(media.patch_grid)} = {words.count(patches)} patches of 14 × 14"
+    if media.kind == "video" and media.tokens_are_places:
+        cut += " × 2 frames"
+    if not media.tokens_are_places:
+        return (
+            f"{_frames(media)}{words.size(media.size)} is squashed to {words.size(media.resized)}, "
+            f"whatever its shape: {cut}, "
+            f"which {words.count(tokens)} learned queries read; that makes {words.count(tokens)} visual tokens, {end}"
+        )
+    return (
+        f"{_frames(media)}{words.size(media.size)} is resized to {words.size(media.resized)}, {_reason(media)}: {cut}; "
+        f"each 2 × 2 of them is one visual token, {words.count(patches)} ÷ 4 = {words.count(tokens)}, {end}"
+    )
+
+
+def _frames(media: Any) -> str:
+    """What a sentence about a clip begins with."""
+    if media.sampling is None:
+        return ""
+    taken = media.sampling
+    return (
+        f"Of {words.count(taken.total_frames)} frames {words.count(len(taken.indices))} are taken, "
+        f"{taken.effective_fps:.3g} a second; each of "
+    )
+
+
+def limit(media: Any, limits: Mapping[str, int | None]) -> dict[str, Any] | None:
+    """The pixel limit that decided this media's size: its name, value and effect; None where none did.
+
+    Args:
+        media: a `Media`.
+        limits: min_pixels and max_pixels that were in force.
+    """
+    if media.limit is None:
+        return None
+    value = limits.get(media.limit) if media.sampling is None else getattr(media.sampling, media.limit)
+    verb = "shrank" if media.limit == "max_pixels" else "enlarged"
+    named = media.limit if value is None else f"{media.limit} {words.count(value)}"
+    effect = (
+        f"{named} {verb} {media.name} from {words.size(media.size)} ({words.count(math.prod(media.size))} px) "
+        f"to {words.size(media.resized)} ({words.count(math.prod(media.resized))} px)."
+    )
+    return {"name": media.limit, "value": value, "effect": effect}
+
+
+def sampling(media: Any) -> dict[str, Any] | None:
+    """Which frames of a clip a model was shown, and every limit that changed their number or size, in words.
+
+    None for a still, or a clip given as a list of frames.
+    """
+    taken = media.sampling
+    if taken is None:
+        return None
+    return {
+        **{"preset": taken.preset, "total_frames": taken.total_frames, "fps": taken.fps, "seconds": taken.seconds},
+        **{"indices": list(taken.indices), "times": list(taken.times), "effective_fps": taken.effective_fps},
+        **{"min_pixels": taken.min_pixels, "max_pixels": taken.max_pixels},
+        "budget": taken.total_pixels and taken.total_pixels // 784,
+        "clamps": [{"name": name, "sentence": _CLAMPS[name].format(**_limits(media))} for name in taken.clamps],
+    }
+
+
+_CLAMPS = {
+    "min_frames": "min_frames {min_frames}: a clip gives at least {min_frames} frames, whatever the rate.",
+    "max_frames": "max_frames {max_frames}: a clip gives at most {max_frames} frames, {effective} a second here.",
+    "total_frames": "total_frames: the clip has {total} frames, so no more than {taken} are taken.",
+    "min_pixels": "min_pixels {min_pixels}: frames of {size} were enlarged to {resized}.",
+    "max_pixels": "max_pixels {max_pixels}: frames of {size} were shrunk to {resized}.",
+    "total_pixels": "total_pixels {total_pixels}: shared by {taken} frames, it shrank each from {size} to {resized}.",
+    "frame_floor": "frame_floor {max_pixels}: no frame is made smaller than this, whatever total_pixels says.",
+}
+
+
+def _limits(media: Any) -> dict[str, str]:
+    taken = media.sampling
+    pixels = {name: words.count(getattr(taken, name) or 0) for name in ("min_pixels", "max_pixels", "total_pixels")}
+    return {
+        **pixels,
+        **{"min_frames": words.count(MIN_FRAMES), "max_frames": words.count(MAX_FRAMES)},
+        **{"total": words.count(taken.total_frames), "taken": words.count(len(taken.indices))},
+        **{"effective": f"{taken.effective_fps:.3g}", "size": words.size(media.size)},
+        "resized": words.size(media.resized),
+    }
+
+
+def account(
+    media: Sequence[Any], *, prompt_tokens: int, limits: Mapping[str, int | None], **numbers: int
+) -> dict[str, Any]:
+    """The account of a whole prompt: totals, the steps and the sentence of each media, and the first limit that bites.
+
+    Args:
+        media: in the order they were given.
+        prompt_tokens: tokens of the prompt, visual ones and marks included.
+        limits: min_pixels and max_pixels that were in force.
+        numbers: more totals, passed through as they are.
+    """
+    bites = [found for one in media if (found := limit(one, limits))]
+    return {
+        "patches": sum(one.num_patches for one in media),
+        "visual_tokens": sum(one.num_tokens for one in media),
+        "prompt_tokens": prompt_tokens,
+        **numbers,
+        "steps": [steps(one) for one in media],
+        "sentence": [sentence(one, prompt_tokens) for one in media],
+        "limit": bites[0] if bites else None,
+    }
+
+
+def num_marks(media: Any) -> int:
+    """Tokens that mark where a media begins and ends; in Qwen-VL every frame of a clip has its own."""
+    return MARKS * (1 if media.tokens_are_places else media.patch_grid[0])
+
+
+def _rounding(media: Any) -> str:
+    return "nearest 28" if media.limit is None else f"within {media.limit}"
+
+
+def _reason(media: Any) -> str:
+    if media.limit is None:
+        return "the nearest multiples of 28"
+    return f"multiples of 28 within {media.limit}"

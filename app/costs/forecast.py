@@ -1,0 +1,174 @@
+"""What a question would cost each model, before it is asked and without weights: for the rail, while a slider moves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import qwenvl
+from app.asking import pictures, words
+from app.asking.conversation import media_parts
+from app.costs import account
+from app.costs.costs import Terms, Ways, costs, fits, refusal
+from app.costs.fitting import Asked, Offer, fewer_frames, fewer_pixels
+from qwenvl.plan import Plan
+from qwenvl.processing.chat import DEFAULT_SYSTEM
+from qwenvl.processing.media import Media
+from qwenvl.processing.sampling import VideoOptions
+
+
+def forecast(
+    model: str,
+    paths: Sequence[str],
+    question: str,
+    system: str,
+    *,
+    min_pixels: int | None,
+    max_pixels: int | None,
+    samplings: Sequence[VideoOptions] = (),
+    own: int | None = None,
+    terms: Terms,
+) -> dict[str, Any]:
+    """Sizes and tokens of each picture and clip, tokens of the prompt, whether it fits, and what it would cost.
+
+    Args:
+        model: preset or folder.
+        paths: the pictures and clips, in order.
+        question: its text.
+        system: system prompt; "" for the model's own.
+        min_pixels, max_pixels: Qwen2-VL's pixel budget; None for the checkpoint's own.
+        samplings: which frames of each clip are taken, one for each path; () for the usual ones.
+        own: how many of the paths, the last ones, belong to the question itself, and can be sampled otherwise; None
+            for all.
+        terms: what memory and time follow from; see `costs`.
+
+    Raises:
+        MediaError: a picture, a clip, frames or a budget that no model accepts.
+    """
+    asked = Asked(tuple(samplings) or (VideoOptions(),) * len(paths), max_pixels)
+    own = len(paths) if own is None else own
+    return _Question(model, paths, question, min_pixels, own, terms, _system_tokens(model, system)).forecast(asked)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A question but for the settings that an offer may change; see `forecast`."""
+
+    model: str
+    paths: Sequence[str]
+    text: str
+    min_pixels: int | None
+    own: int
+    terms: Terms
+    more: int  # tokens of a system prompt of the visitor's own
+
+    def forecast(self, asked: Asked) -> dict[str, Any]:
+        plan = self.plan(asked)
+        short, tokens, cost = self.is_short(plan), plan.prompt_tokens + self.more, self.costs(plan)
+        shorter = None if short else self.ways(asked, plan, self.is_short).first()
+        by_words = not short and shorter is None  # too long, and no setting of the media helps
+
+        def is_roomy(one: Plan) -> bool:
+            return fits(self.costs(one), self.terms.budgets) and (by_words or self.is_short(one))
+
+        limits = {"min_pixels": plan.min_pixels, "max_pixels": plan.max_pixels}
+        files = zip(plan.media, self.paths, strict=True)
+        return {
+            "media": [_media(media, Path(path).name, limits) for media, path in files],
+            "prompt_tokens": tokens,
+            "context": plan.context,
+            "fits": short,
+            "sentence": _too_long(plan, tokens, shorter),
+            "shorter": shorter and shorter.to_json(),
+            "family": plan.family,
+            **cost,
+            "refusal": refusal(cost, self.terms, self.ways(asked, plan, is_roomy)),
+        }
+
+    def plan(self, asked: Asked) -> Plan:
+        low, most = self.min_pixels, asked.max_pixels
+        return qwenvl.plan(
+            _sources(self.paths, asked.samplings),
+            self.model,
+            min_pixels=min(low, most) if low and most else low,
+            max_pixels=most,
+            text=self.text,
+            answer_tokens=self.terms.new_tokens,
+            bytes_per_value=self.terms.size,
+        )
+
+    def costs(self, plan: Plan) -> dict[str, Any]:
+        return costs(plan, plan.prompt_tokens + self.more, self.terms)
+
+    def is_short(self, plan: Plan) -> bool:
+        """Whether it fits into the model's context."""
+        return plan.prompt_tokens + self.more <= plan.context
+
+    def ways(self, asked: Asked, plan: Plan, is_good: Callable[[Plan], bool]) -> Ways:
+        """How this question may be made smaller until a plan of it is good; `plan` is of it as asked."""
+
+        def tried(smaller: Asked) -> bool:
+            return is_good(self.plan(smaller))
+
+        return Ways(
+            frames=lambda: fewer_frames(self.paths, asked, self.terms.config, self.own, tried),
+            pixels=lambda: None if plan.family == "qwen-vl" else fewer_pixels(asked, tried),
+            frames_first=_mostly_clips(plan),
+            costs=lambda smaller: self.costs(self.plan(smaller)),
+        )
+
+
+def _mostly_clips(plan: Plan) -> bool:
+    """Whether clips hold most of the visual tokens."""
+    return 2 * sum(media.num_tokens for media in plan.media if media.sampling) > plan.visual_tokens
+
+
+def _sources(paths: Sequence[str], samplings: Sequence[VideoOptions]) -> list[Any]:
+    """Pictures by their sizes, which are kept, and clips as parts of a message."""
+    parts = media_parts(paths, samplings)
+    return [picture_size(path) if part["type"] == "image" else part for path, part in zip(paths, parts, strict=True)]
+
+
+def picture_size(path: str) -> tuple[int, int]:
+    """Width and height, upright; a file is opened once for each time it changes. Raises `MediaError`."""
+    try:
+        changed = os.stat(path).st_mtime_ns
+    except OSError:
+        changed = 0
+    return _size(path, changed)
+
+
+@lru_cache(maxsize=256)
+def _size(path: str, changed: int) -> tuple[int, int]:
+    return tuple(pictures.describe(path)["size"])
+
+
+def _system_tokens(model: str, system: str) -> int:
+    """How many tokens more a system prompt takes than the model's own; 0 where no tokenizer is at hand."""
+    if not system.strip():
+        return 0
+    asked, own = (qwenvl.plan([], model, text=text).text_tokens for text in (system, DEFAULT_SYSTEM))
+    return 0 if asked is None or own is None else asked - own
+
+
+def _media(media: Media, name: str, limits: dict[str, int | None]) -> dict[str, Any]:
+    limit = account.limit(replace(media, name=name), limits)
+    return {
+        **{"name": name, "kind": media.kind, "size": list(media.size), "resized": list(media.resized)},
+        **{"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid), "limit": media.limit},
+        **{"patches": media.num_patches, "tokens": media.num_tokens, "note": media.note},
+        "effect": limit["effect"] if limit else None,
+        "sampling": account.sampling(media),
+    }
+
+
+def _too_long(plan: Plan, tokens: int, shorter: Offer | None) -> str | None:
+    if tokens <= plan.context:
+        return None
+    begin = f"The prompt would have {words.count(tokens)} tokens and {plan.name} reads at most "
+    way = "ask about fewer pictures or clips, or shorten the question" if shorter is None else shorter.words
+    return f"{begin}{words.count(plan.context)}: {way}."

@@ -1,0 +1,124 @@
+"""Boxes for print: what each answer wrote, on the original picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import viz
+from app.asking.selection import Chosen, Selection, chosen, own, whole
+from app.exports.captions import model_title, quoted, weights_words
+from app.exports.exported import Exported
+from app.exports.figures.frames import frame_index, frame_of
+from app.exports.python_code import Name, call, closing, opening
+from app.views.payload import Finished
+from qwenvl.analysis.answer_boxes import AnswerBox, overlap
+from qwenvl.errors import RunError
+
+EDGES = ("left", "top", "right", "bottom")
+
+
+def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
+    """The boxes of each answer in pixels of the original; an answer without one is shown as such.
+
+    Raises:
+        RunError: there is no picture.
+    """
+    looks = [chosen(runs[letter], letter, selection) for letter in runs]
+    looks = [look for look in looks if look.run.media]
+    if not looks:
+        raise RunError("No picture in this question: there is nothing to draw boxes on.")
+    found = {look.letter: look.run.boxes(look.media) for look in looks}
+    yours = _yours(looks[0], selection)
+    given = _given(runs, looks, found, yours)
+    arrays = {f"boxes_{letter}": _pixels(boxes) for letter, boxes in found.items()}
+    return Exported(
+        figure=viz.boxes_side_by_side(list(arrays.values()), picture=frame_of(looks[0]), **given),
+        caption=given["caption"],
+        arrays=arrays,
+        facts={look.letter: _facts(look, found[look.letter]) for look in looks} | {"yours": yours},
+        lines=_lines(runs, looks, given),
+    )
+
+
+def _pixels(boxes: Sequence[AnswerBox]) -> np.ndarray:
+    return np.array([box.box for box in boxes if box.box]).reshape(-1, 4)
+
+
+def _yours(look: Chosen, selection: Selection) -> tuple[float, ...] | None:
+    """The visitor's box in pixels of the original."""
+    edges = [own(selection, "boxes").get(name) for name in EDGES]
+    if any(edge is None for edge in edges):
+        return None
+    size = look.run.media[look.media].size
+    held = [whole({"edge": edge}, "edge", 1001) for edge in edges]
+    return tuple(edge / 1000 * size[at % 2] for at, edge in enumerate(held))
+
+
+def _given(
+    runs: Mapping[str, Finished],
+    looks: Sequence[Chosen],
+    found: Mapping[str, Sequence[AnswerBox]],
+    yours: tuple[float, ...] | None,
+) -> dict[str, Any]:
+    return {
+        "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
+        "subtitles": [quoted(look.run.answer) for look in looks],
+        "phrases": [[box.phrase or "" for box in found[look.letter] if box.box] for look in looks],
+        "yours": yours,
+        "caption": _caption(runs, looks, found, yours),
+    }
+
+
+def _caption(
+    runs: Mapping[str, Finished],
+    looks: Sequence[Chosen],
+    found: Mapping[str, Sequence[AnswerBox]],
+    yours: tuple[float, ...] | None,
+) -> str:
+    parts = ["Boxes that the answers write, in thousandths of the original picture's sides, drawn on it."]
+    for look in looks:
+        written = [_words(box, yours) for box in found[look.letter]] or ["no box in this answer"]
+        parts.append(f"{look.letter}: {model_title(runs[look.letter])}, {'; '.join(written)}.")
+    if yours is not None:
+        parts.append(
+            f"Dashed: a visitor's box, {', '.join(f'{edge:.1f}' for edge in yours)} in pixels of the original."
+        )
+    return " ".join([*parts, weights_words(runs, [look.letter for look in looks])]).strip()
+
+
+def _words(box: AnswerBox, yours: tuple[float, ...] | None) -> str:
+    name = f"“{box.phrase}” " if box.phrase else ""
+    numbers = f"({box.written[0]},{box.written[1]}),({box.written[2]},{box.written[3]})" if box.written else box.text
+    shared = f", IoU {overlap(box.box, yours):.3f} with the dashed box" if yours is not None and box.box else ""
+    return f"{name}{numbers}{shared}" + (f" ({box.problem.rstrip('.')})" if box.problem else "")
+
+
+def _facts(look: Chosen, boxes: Sequence[AnswerBox]) -> dict[str, Any]:
+    media = look.run.media[look.media]
+    return {
+        **{
+            "media": look.media,
+            "size": list(media.size),
+            "resized": list(media.resized),
+            "unit": "pixels of the original",
+        },
+        "boxes": [
+            {"phrase": box.phrase, "written": box.written, "tokens": list(box.tokens), "problem": box.problem}
+            for box in boxes
+        ],
+    }
+
+
+def _lines(runs: Mapping[str, Finished], looks: Sequence[Chosen], given: dict[str, Any]) -> str:
+    lines = [opening({look.letter: runs[look.letter] for look in looks}, uses="numpy"), ""]
+    for look in looks:
+        boxes = f"[box.box for box in run_{look.letter}.boxes({look.media}) if box.box]"
+        lines.append(f"boxes_{look.letter} = numpy.array({boxes}).reshape(-1, 4)")
+    first = looks[0]
+    lines.append(f"picture = numpy.asarray(run_{first.letter}.media[{first.media}].frames[{frame_index(first)}])")
+    names = ", ".join(f"boxes_{look.letter}" for look in looks)
+    drawn = call("viz.boxes_side_by_side", f"[{names}]", picture=Name("picture"), **given)
+    return "\n".join([*lines, "", f"figure = {drawn}", closing("boxes"), ""])

@@ -1,0 +1,77 @@
+"""The page: top bar, rail and inspector, put together and connected. Thin: what it does stands in `session`."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any
+
+import gradio as gr
+
+from app.exports.route import export_route
+from app.page.events import Events
+from app.page.inspector import inspector
+from app.page.planner_page import planner_page, planner_rail
+from app.page.rail import build_rail
+from app.page.topbar import topbar_value
+from app.serving import frontend
+from app.serving.api import register_api
+from app.serving.mcp_tools import tools_in_json
+from app.serving.session import Session
+from qwenvl.errors import UserError
+
+TITLE = "Inside Qwen-VL"
+MAX_FILE_SIZE = "200mb"
+UPLOADS_KEPT = (3600, 86_400)  # seconds: how often to look, and how old an upload may get
+
+
+def build(session: Session) -> gr.Blocks:
+    """The page over a session, not yet served."""
+    examples, weights = session.examples(), session.weights()
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT) as demo:
+        topbar = frontend.own_component(
+            "rail/topbar", events="example", elem_id="topbar", value=topbar_value(examples, weights, None)
+        )
+        with gr.Row(elem_id="page-row"):
+            with gr.Column(elem_id="rail"):
+                rail = build_rail(session.choice(), session.defaults())
+                planner_rail()
+            with gr.Column(elem_id="main"):
+                view = inspector(session)
+            with gr.Column(elem_id="planner"):
+                planner_page(rail)
+        uploads = register_api(session)
+        Events(session, uploads, rail, topbar, view, examples, weights).connect(demo)
+    return demo
+
+
+def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
+    """Serve the page on this machine alone; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT are Gradio's own to read.
+
+    Args:
+        session: what answers.
+        prepare: make the runs of all examples meanwhile, so that a chip loads at once; of the shipped models alone.
+        options: more of Gradio's own for `launch`.
+    """
+    demo = build(session)
+    if prepare and session.are_shipped():  # large ones are asked when somebody asks
+        threading.Thread(target=prepare_examples, args=(session,), name="prepare", daemon=True).start()
+    return demo.queue(default_concurrency_limit=8).launch(
+        theme=frontend.theme(),
+        head=frontend.head(),
+        app_kwargs={"routes": [*frontend.routes(), export_route(session)], "lifespan": tools_in_json(demo)},
+        run_history=False,
+        footer_links=["api"],
+        max_file_size=MAX_FILE_SIZE,
+        show_error=True,
+        share=False,
+        ssr_mode=False,
+        **options,
+    )
+
+
+def prepare_examples(session: Session) -> None:
+    """Make every example's runs, the first screen's first; one that fails says so when it is chosen."""
+    for example in session.examples():
+        with contextlib.suppress(UserError):
+            session.example(example["name"])

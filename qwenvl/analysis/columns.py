@@ -1,0 +1,124 @@
+"""Columns of attention: how much one key, or a weighted set of keys, is given by every row that may see it.
+
+A row says where one token looks; a column says who looks at one token. It is rebuilt from the same queries and keys as
+a row is, a few rows at a time, so that no tokens x tokens array is ever held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from qwenvl.models.trace import Causal, attention_rows
+from qwenvl.recorded.maps import row_chunks
+
+if TYPE_CHECKING:
+    from qwenvl.inference.run import Head, Layer, Run
+
+
+def column(run: Run, site: str, *, key: int, layer: Layer | None = None, head: Head = None, media: int = 0) -> Tensor:
+    """The weight that one key has in every row that may see it, exact.
+
+    Args:
+        site: "language": `key` is a token, rows are those of this token and of every later one. "vision": a patch of
+            `media`, rows are the patches of its own segment. "adapter": a patch of `media`, rows are the adapter
+            queries of its frame.
+        layer: of the site, or "mean" over all (language alone); the adapter has only layer 0.
+        head: None for all, "mean" for their mean, or one of them.
+
+    Returns:
+        float32 (heads, rows), or (rows,) for one head or the mean; for "language" rows are `len(run.tokens) - key`.
+
+    Raises:
+        RunError: as `Run.attention`, for a key that is none.
+    """
+    from qwenvl.inference.run import pick_head
+
+    run._check_head(site, head)
+    if site == "language":
+        wanted = torch.zeros(len(run.tokens))
+        wanted[run._check_query(key, len(run.tokens), "token")] = 1.0
+        return reading(run, wanted, layer=_language_layer(run, layer), head=head)[..., key:]
+    q, k = run._taps(site, run._check_layer(site, layer if layer != "mean" else None))
+    t, h, w = run._media(media).patch_grid
+    return pick_head(run.maps.column(q, k, site, media, run._check_query(key, t * h * w, "patch")), head)
+
+
+def reading(run: Run, weights: Tensor, *, layer: Layer, head: Head = "mean") -> Tensor:
+    """How much every row gives to a set of keys: each row's attention times `weights`, summed.
+
+    With a weight of 1 on some visual tokens it is what each token gives to a region; with a column of the adapter's
+    matrix on Qwen-VL's 256 queries, what it gives to one patch through the adapter.
+
+    Args:
+        weights: float32 (tokens,), of each key.
+        layer: of the language model, or "mean" over all.
+        head: None for all, "mean", or one of them.
+
+    Returns:
+        float32 (heads, tokens), or (tokens,) for one head or the mean; rows before the first weighted key are 0.
+    """
+    from qwenvl.inference.run import pick_head
+
+    run._check_head("language", head)
+    if layer == "mean":
+        layers = [_reading(q, k, weights, None) for q, k in run._all_language_taps()]
+        return pick_head(torch.stack(layers).mean(dim=0), head)
+    q, k = run._taps("language", run._check_layer("language", layer))
+    if isinstance(head, int):
+        return _reading(q, k, weights, head)[0]
+    return pick_head(_reading(q, k, weights, None), head)
+
+
+def place_reading(
+    run: Run, cells: Sequence[int], *, layer: Layer, head: Head = "mean", adapter_head: Head = "mean", media: int = 0
+) -> Tensor:
+    """How much every row gives to cells of a media, as its maps draw them: patches for Qwen-VL, through the adapter,
+    and visual tokens for Qwen2-VL.
+
+    Returns:
+        float32 (tokens,), or (heads, tokens) for `head=None`: entry i is the sum of the map of row i over `cells`.
+
+    Raises:
+        RunError: as `Run.attention`, for a cell that is none.
+    """
+    weights = torch.zeros(len(run.tokens))
+    weights[run.visual[media]] = _cell_weights(run, cells, adapter_head, media)
+    return reading(run, weights, layer=layer, head=head)
+
+
+def _cell_weights(run: Run, cells: Sequence[int], adapter_head: Head, media: int) -> Tensor:
+    """What each visual token passes on to these cells."""
+    item = run._media(media)
+    if "adapter" not in run.sites:
+        weights = torch.zeros(len(run.visual[media]))
+        weights[[run._check_query(cell, len(weights), "visual token") for cell in cells]] = 1.0
+        return weights
+    t, h, w = item.patch_grid
+    wanted = torch.zeros(t * h * w)
+    wanted[[run._check_query(cell, t * h * w, "patch") for cell in cells]] = 1.0
+    frames = run._adapter_matrices(media, adapter_head)
+    return torch.cat([matrix @ part for matrix, part in zip(frames, wanted.view(t, h * w), strict=True)])
+
+
+def _language_layer(run: Run, layer: Layer | None) -> Layer:
+    return "mean" if layer == "mean" else run._check_layer("language", layer)
+
+
+def _reading(q: Tensor, k: Tensor, weights: Tensor, head: int | None) -> Tensor:
+    """(heads, tokens) of a decoder layer, one head of it as (1, tokens)."""
+    if head is not None:
+        group = q.shape[1] // k.shape[1]
+        q, k = q[:, head, None], k[:, head // group, None]
+    weights = weights.to(k.device)
+    found = torch.zeros(q.shape[1], q.shape[2])
+    if not weights.any():
+        return found
+    first = int(weights.nonzero()[0])
+    for rows in row_chunks(range(first, q.shape[2]), q.shape[1] * k.shape[2]):
+        attention = attention_rows(q, k, rows, Causal())[0]
+        found[:, rows[0] : rows[-1] + 1] = (attention @ weights).cpu()
+    return found

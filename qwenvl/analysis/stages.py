@@ -1,0 +1,305 @@
+"""The way from a file to an answer, step by step, as one run took it: shapes, counts, parameters and times.
+
+Everything is read off the run and its config; nothing is computed anew. The steps of both families have the same names
+in the same order, so that they can be laid side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qwenvl.inference.run import Run
+from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
+from qwenvl.plan import parameters_by_part
+from qwenvl.processing.media import Media
+
+STAGES = ("file", "resize", "patches", "vision", "adapter", "prompt", "language", "answer")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step.
+
+    Attributes:
+        name: one of `STAGES`.
+        title: what this family does here.
+        words: more of it, a phrase each.
+        shape: of what comes out; () where it is no single array, or nothing passed.
+        axes: what each number of the shape counts.
+        parameters: learned numbers used here, in closed form from the config; None where nothing is learned. Over all
+            stages they add up to the model's.
+        seconds: how long it took, None where it was not timed by itself.
+    """
+
+    name: str
+    title: str
+    words: tuple[str, ...]
+    shape: tuple[int, ...] = ()
+    axes: tuple[str, ...] = ()
+    parameters: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What Qwen2-VL did to a step of Qwen-VL.
+
+    Attributes:
+        mark: "kept", "replaced" or "new".
+        words: one sentence.
+        source: where it is written.
+    """
+
+    mark: str
+    words: str
+    source: str
+
+
+_ARCHITECTURE = "arXiv 2409.12191, section 2.1"
+CHANGES = {
+    "file": Change("new", "Clips too; to Qwen-VL they are pictures.", _ARCHITECTURE),
+    "resize": Change("replaced", "A fixed square gave way to the own shape.", _ARCHITECTURE),
+    "patches": Change("new", "14 px stay, now over two frames.", _ARCHITECTURE),
+    "vision": Change("replaced", "A table of places gave way to rotation.", _ARCHITECTURE),
+    "adapter": Change("replaced", "Queries gave way to a merger.", _ARCHITECTURE),
+    "prompt": Change("new", "Ids of time, height, width: M-RoPE.", _ARCHITECTURE),
+    "language": Change("replaced", "Qwen-7B gave way to Qwen2.", _ARCHITECTURE),
+    "answer": Change("kept", "Each token from the row before it.", "arXiv 2308.12966, section 2.2"),
+}
+
+
+def stages(run: Run) -> tuple[Stage, ...]:
+    """The eight steps of a run, in order; those that nothing passed through say so."""
+    steps = _QwenVLSteps(run) if isinstance(run.config, QwenVLConfig) else _Qwen2VLSteps(run)
+    return tuple(getattr(steps, name)() for name in STAGES)
+
+
+def timed_pass(run: Run) -> str:
+    """Which forward pass the parts were timed in: "read" (it read the prompt), "replay" (prompt and answer), or ""."""
+    if "language" not in run.parts:
+        return ""
+    return "read" if "read" in run.seconds else "replay"
+
+
+def times(run: Run) -> dict[str, float]:
+    """Seconds from file to answer in the order they passed: prepare, vision, adapter, language, rest, answer.
+
+    "rest" is the pass without its three parts: words embedded, visual tokens put in their places, the head. What was
+    not timed is absent.
+    """
+    parts = {name: run.parts[name] for name in ("prepare", "vision", "adapter", "language") if name in run.parts}
+    whole = run.seconds.get("read") if timed_pass(run) == "read" else None
+    if whole is not None:
+        parts["rest"] = max(0.0, whole - sum(value for name, value in parts.items() if name != "prepare"))
+        parts["answer"] = run.seconds.get("answer", 0.0)
+    return parts
+
+
+NO_PICTURE = "not used: no picture in this question"
+
+
+class _Steps:
+    """What both families say alike."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.media: Sequence[Media] = run.media
+        self.parameters = parameters_by_part(run.config)
+        self.num_patches = sum(item.num_patches for item in run.media)
+        self.num_tokens = sum(item.num_tokens for item in run.media)
+
+    def file(self) -> Stage:
+        clips, count = sum(item.kind == "video" for item in self.media), len(self.media)
+        title = {0: "No picture", 1: "Picture"}.get(count, f"{count} pictures")
+        if clips:
+            title = "Clip" if count == 1 else f"{count} pictures and clips"
+        sizes = _few([_size(item.size) + _frames(item) for item in self.media])
+        return Stage("file", title, sizes or ("words alone",), seconds=self.run.parts.get("prepare"))
+
+    def visual(
+        self, name: str, title: str, words: tuple[str, ...], shape: tuple[int, ...], parameters: int | None = None
+    ) -> Stage:
+        """A step of the picture's own: without one, nothing passes."""
+        axes = ("pictures", *_AXES[name])[-len(shape) :] if shape else ()
+        seconds = self.run.parts.get(name)
+        if not self.media:
+            return Stage(name, title, (NO_PICTURE,), (), (), parameters, None)
+        return Stage(name, title, words, shape, axes, parameters, seconds)
+
+    def prompt_words(self, ids: str) -> tuple[str, ...]:
+        start = self.run.answer_start
+        largest = int(self.run.positions[:, :start].max()) if start else 0
+        visual = f"{self.num_tokens:,} visual and {start - self.num_tokens:,} other tokens"
+        return visual, f"{ids} 0 to {largest:,}"
+
+    def prompt_stage(self, title: str, ids: str) -> Stage:
+        shape = (self.run.answer_start, self.run.config.language.dim)
+        return Stage("prompt", title, self.prompt_words(ids), shape, ("tokens", "width"))
+
+    def language_stage(self, title: str, words: tuple[str, ...]) -> Stage:
+        shape = (self.run.answer_start, self.run.config.language.dim)
+        seconds = self.run.parts.get("language")
+        return Stage("language", title, words, shape, ("tokens", "width"), self.parameters["language"], seconds)
+
+    def answer(self) -> Stage:
+        run, said = self.run, len(self.run.tokens) - self.run.answer_start
+        words, seconds = [], run.seconds.get("answer")
+        if seconds is not None and said > 1:
+            words.append(f"{_milliseconds(seconds / (said - 1))} a token after the first")
+        if run.stopped:
+            words.append("stopped early")
+        title = "Given, not made" if run.settings.get("given") else "Token by token"
+        return Stage("answer", title, tuple(words), (said,), ("tokens",), None, seconds)
+
+
+class _QwenVLSteps(_Steps):
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        assert isinstance(run.config, QwenVLConfig)
+        self.config = run.config
+        self.frames = sum(item.patch_grid[0] for item in run.media)
+        self.patch_parameters = 3 * self.config.vision.patch_size**2 * self.config.vision.dim
+
+    def resize(self) -> Stage:
+        side = self.config.vision.image_size
+        shape = (self.frames, 3, side, side)
+        return self.visual("resize", f"Squashed to {side} × {side}", ("whatever its shape",), shape)
+
+    def patches(self) -> Stage:
+        vision = self.config.vision
+        words = (f"{vision.grid_side} × {vision.grid_side} a picture, {3 * vision.patch_size**2:,} values each",)
+        shape = (self.frames, vision.grid_side**2, vision.dim)
+        title = f"Patches of {vision.patch_size} × {vision.patch_size}"
+        return self.visual("patches", title, words, shape, parameters=self.patch_parameters)
+
+    def vision(self) -> Stage:
+        vision = self.config.vision
+        words = (
+            _heads(vision.num_blocks, vision.num_heads, vision.dim // vision.num_heads),
+            f"a table of {vision.position_side} × {vision.position_side} places{self._stretch(vision.position_side)}",
+        )
+        parameters = self.parameters["vision"] - self.patch_parameters
+        shape = (self.frames, vision.grid_side**2, vision.dim)
+        return self.visual("vision", "Vision tower, absolute places", words, shape, parameters=parameters)
+
+    def adapter(self) -> Stage:
+        adapter, dim, side = self.config.adapter, self.config.language.dim, self.config.adapter.query_side
+        words = (
+            f"{adapter.num_queries:,} queries read {self.config.vision.grid_side**2:,} patches, "
+            + _plural(adapter.num_heads, "head"),
+            f"keys carry a code of {side} × {side} places{self._stretch(side)}",
+        )
+        shape = (self.frames, adapter.num_queries, dim)
+        return self.visual("adapter", "Cross-attention", words, shape, parameters=self.parameters["adapter"])
+
+    def _stretch(self, side: int) -> str:
+        grid = self.config.vision.grid_side
+        return "" if side == grid else f", stretched to {grid} × {grid}"
+
+    def prompt(self) -> Stage:
+        return self.prompt_stage("Prompt, one id a token", "ids")
+
+    def language(self) -> Stage:
+        language, alpha = self.config.language, self.run.record.ntk_alpha or 1.0
+        reached = len(self.run.tokens) > language.train_length
+        logn = f"; log-n beyond {language.train_length:,}" if reached else "; log-n not reached"
+        words = (
+            _heads(language.num_blocks, language.num_heads, language.head_dim),
+            f"NTK stretch {alpha:g}" + logn * language.logn,
+        )
+        return self.language_stage("Language model, 1-D rotary", words)
+
+
+class _Qwen2VLSteps(_Steps):
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        assert isinstance(run.config, Qwen2VLConfig)
+        self.config = run.config
+        vision = self.config.vision
+        self.tube = 3 * vision.temporal_patch_size * vision.patch_size**2
+        self.patch_parameters = self.tube * vision.dim
+
+    def resize(self) -> Stage:
+        unit = self.config.vision.patch_size * self.config.vision.merge_size
+        words = _few([_size(item.resized) + (f", within {item.limit}" if item.limit else "") for item in self.media])
+        return self.visual("resize", f"Own shape, sides of {unit}", words, ())
+
+    def patches(self) -> Stage:
+        vision = self.config.vision
+        title = f"Patches of {vision.patch_size} × {vision.patch_size} × {vision.temporal_patch_size} frames"
+        words = _few([f"grid {_grid(item.patch_grid)}" for item in self.media])
+        last = (f"{self.tube:,} values each",)
+        shape = (self.num_patches, vision.dim)
+        return self.visual("patches", title, words + last, shape, parameters=self.patch_parameters)
+
+    def vision(self) -> Stage:
+        vision = self.config.vision
+        segments = sum(item.patch_grid[0] for item in self.media)
+        words = (
+            _heads(vision.num_blocks, vision.num_heads, vision.dim // vision.num_heads),
+            f"angles of row and column; {_plural(segments, 'segment')}",
+        )
+        parameters = self.parameters["vision"] - self.patch_parameters
+        shape = (self.num_patches, vision.dim)
+        return self.visual("vision", "Vision tower, 2-D rotary", words, shape, parameters=parameters)
+
+    def adapter(self) -> Stage:
+        size, dim = self.config.vision.merge_size, self.config.language.dim
+        merged = self.config.vision.dim * size**2
+        words = (f"{size**2} rows of {self.config.vision.dim:,} join to {merged:,}, MLP to {dim:,}",)
+        shape = (self.num_tokens, dim)
+        title = f"Merger of {size} × {size}"
+        return self.visual("adapter", title, words, shape, parameters=self.parameters["adapter"])
+
+    def prompt(self) -> Stage:
+        return self.prompt_stage("Prompt, three ids a token", "ids (t, h, w)")
+
+    def language(self) -> Stage:
+        language = self.config.language
+        t, h, w = language.rope_sections
+        words = (
+            f"{_heads(language.num_blocks, language.num_heads, language.head_dim)}, {language.num_kv_heads} key heads",
+            f"of {t + h + w} frequencies {t} turn by t, {h} by h, {w} by w",
+        )
+        return self.language_stage("Language model, M-RoPE", words)
+
+
+# what the last numbers of a step's shape count; the first of Qwen-VL's counts pictures
+_AXES = {
+    "resize": ("channels", "height", "width"),
+    "patches": ("patches", "width"),
+    "vision": ("patches", "width"),
+    "adapter": ("tokens", "width"),
+}
+
+
+def _few(words: list[str]) -> tuple[str, ...]:
+    """The first of them, and how many more there are."""
+    shown = 2 if len(words) > 3 else 3
+    rest = len(words) - shown
+    return (*words[:shown], *([f"and {rest:,} more"] if rest > 0 else []))
+
+
+def _heads(blocks: int, heads: int, head_dim: int) -> str:
+    return f"{blocks} blocks, {heads} heads of {head_dim}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]:,} × {size[1]:,}"
+
+
+def _grid(grid: tuple[int, ...]) -> str:
+    return " × ".join(f"{side:,}" for side in grid)
+
+
+def _frames(item: Media) -> str:
+    return "" if item.kind == "image" else f", {_plural(len(item.frames), 'frame')}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000 * seconds:.1f} ms"

@@ -1,0 +1,204 @@
+"""A preset, a folder in the published layout or a hub id to a model, and to a `Pipeline`.
+
+Knows files and devices; the tensors' names are `weights`' business, the words and pictures `processing`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from qwenvl.errors import CheckpointError
+from qwenvl.inference.generate import Sampling
+from qwenvl.inference.pipeline import Pipeline
+from qwenvl.loading.checkpoint_files import Stored, read_json, read_tensors
+from qwenvl.loading.hub import CHECKPOINTS, Tell, find_folder
+from qwenvl.loading.placement import DeviceMap, attach, device_of, plan_layout
+from qwenvl.models.config import Config, ConfigError, QwenVLConfig, from_published
+from qwenvl.models.qwen2_vl import Qwen2VL
+from qwenvl.models.qwen_vl import QwenVL
+from qwenvl.models.weights import check_tensors, our_name, our_tensors
+from qwenvl.processing.processor import from_folder
+
+__all__ = ["CHECKPOINTS", "build", "count_parameters", "find_folder", "load", "load_model", "read_config"]
+
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)  # in which weights may be kept
+SMALL = 1_000_000_000  # parameters below which "auto" keeps a CPU's model in float32
+
+
+def load(
+    name: str | Path,
+    *,
+    dtype: torch.dtype | str = "auto",
+    device: torch.device | str = "auto",
+    device_map: DeviceMap | None = None,
+    max_memory: Mapping[str | int, str | int] | None = None,
+    tell: Tell | None = None,
+) -> Pipeline:
+    """A model that can be asked, with its processor and its published way of sampling.
+
+    Args:
+        name: "tiny-qwen-vl" or "tiny-qwen2-vl", which come with the library; a folder in the published layout; or a hub
+            id such as "Qwen/Qwen2-VL-2B-Instruct".
+        dtype, device, device_map, max_memory: as `load_model`.
+        tell: called with (bytes here, bytes in all) while weights are downloaded.
+
+    Raises:
+        CheckpointError: the sentence says what is missing or wrong, and where.
+    """
+    read_config(find_folder(name, weights=False))  # what cannot be read is refused before its weights are downloaded
+    folder = find_folder(name, tell=tell)
+    model = load_model(folder, dtype=dtype, device=device, device_map=device_map, max_memory=max_memory)
+    published = read_json(folder / "config.json")
+    generation, figures = folder / "generation_config.json", folder / "figures.json"
+    return Pipeline(
+        name=str(name) if not Path(name).exists() else Path(name).resolve().name,
+        model=model,
+        processor=from_folder(folder, model.config),
+        sampling=Sampling.from_published(read_json(generation)) if generation.exists() else Sampling(),
+        trained=published.get("qwenvl", {}).get("trained", True),
+        figures=read_json(figures) if figures.exists() else None,
+    )
+
+
+def build(config: Config) -> QwenVL | Qwen2VL:
+    """The model of a config, its parameters on the device that is the default (see `torch.device` as a context)."""
+    return QwenVL(config) if isinstance(config, QwenVLConfig) else Qwen2VL(config)
+
+
+class _LeaveUnset(TorchFunctionMode):
+    """Parameters get no initial values. Drawing them on the meta device would import torch's compiler, 0.8 s."""
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if getattr(function, "__module__", None) == nn.init.__name__:
+            return kwargs["tensor"] if kwargs and "tensor" in kwargs else args[0]
+        return function(*args, **(kwargs or {}))
+
+
+def build_skeleton(config: Config) -> QwenVL | Qwen2VL:
+    """The model of a config on the meta device: names, shapes and order, no numbers and no memory."""
+    with torch.device("meta"), _LeaveUnset():
+        return build(config)
+
+
+def count_parameters(config: Config) -> int:
+    """Parameters of the model of a config; no memory is taken."""
+    return sum(parameter.numel() for parameter in build_skeleton(config).parameters())
+
+
+def read_config(folder: Path) -> Config:
+    """The config of a checkpoint's folder.
+
+    Raises:
+        CheckpointError: no config, another model's, a quantised checkpoint, or an adapter (LoRA) without its model.
+    """
+    _refuse_lone_adapter(folder)
+    published = read_json(folder / "config.json")
+    if (folder / "quantize_config.json").exists():  # of GPTQ tools that leave config.json as it was
+        published = {"quantization_config": {"quant_method": "gptq"}, **published}
+    try:
+        return from_published(published)
+    except ConfigError as error:
+        if "quantization_config" not in published:
+            raise
+        raise CheckpointError(str(error).replace("This checkpoint", folder.resolve().name, 1)) from None
+
+
+def load_model(
+    folder: str | Path,
+    *,
+    dtype: torch.dtype | str = "auto",
+    device: torch.device | str = "auto",
+    device_map: DeviceMap | None = None,
+    max_memory: Mapping[str | int, str | int] | None = None,
+) -> QwenVL | Qwen2VL:
+    """A model with its weights and nothing else: config.json and safetensors or `.bin` files, single or sharded.
+
+    The model is built on the meta device and the checkpoint's tensors are assigned to it, so that memory holds them
+    once.
+
+    Args:
+        folder: a checkpoint in the published layout.
+        dtype: of the weights; "auto": bfloat16 on a device that computes in it, else float32; float32 too for a model
+            of less than a thousand million parameters on a CPU, where exactness costs little.
+        device: "auto": CUDA, else MPS, else the CPU.
+        device_map: where blocks lie if not all on `device`: "auto", or places by module name, {"language.blocks.20":
+            "cpu", "vision": "disk"}. Blocks of "cpu" and "disk" come to the device when they run.
+        max_memory: with "auto", how much each place may hold: {0: "20GiB", "cpu": "16GiB"}.
+
+    Raises:
+        CheckpointError: the sentence names the file or tensor that is missing, unknown, misshapen or damaged.
+    """
+    folder, device = Path(folder), pick_device(device)
+    config = read_config(folder)
+    dtype = pick_dtype(dtype, device, config)
+    model = build_skeleton(config)
+    layout = {"": str(device)}
+    if device_map is not None:
+        layout = plan_layout(model, device_map, max_memory, device=device, dtype=dtype)
+    tied = getattr(config.language, "tied", False)
+    tensors = {
+        name: tensor.to(device_of(layout, name), dtype)
+        for name, tensor in our_tensors(read_tensors(folder), config.family, tied=tied)
+    }
+    check_tensors(model, tensors)
+    model.load_state_dict(tensors, assign=True)
+    model.requires_grad_(False).eval()
+    if device_map is not None:
+        attach(model, layout, _reader(folder, config.family, dtype))
+    return model
+
+
+def _reader(folder: Path, family: str, dtype: torch.dtype) -> Callable[[str], Tensor]:
+    """Single tensors by our names, for what stays on the disk."""
+    stored = Stored.of(folder)
+    published = {our_name(name, family): name for name in stored}
+    return lambda name: stored(published[name]).to(dtype)
+
+
+def pick_device(device: torch.device | str) -> torch.device:
+    """ "auto" to the best device there is. Raises CheckpointError for one that is not there."""
+    if device != "auto":
+        try:
+            return torch.empty(0, device=device).device
+        except (RuntimeError, AssertionError):  # the latter where torch was built without it
+            raise CheckpointError(f"There is no device {str(device)!r} here; use 'auto' or 'cpu'.") from None
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def pick_dtype(dtype: torch.dtype | str, device: torch.device, config: Config | None = None) -> torch.dtype:
+    """ "auto" to bfloat16 where the device computes in it, else float32; other names as torch spells them.
+
+    Raises CheckpointError for what is no dtype, or none that a model computes in.
+    """
+    if dtype == "auto":
+        return torch.bfloat16 if _computes_in_bfloat16(device, config) else torch.float32
+    named = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if named not in DTYPES:
+        raise CheckpointError(f"There is no dtype {str(dtype)!r} here; use 'auto', 'float32', 'bfloat16' or 'float16'.")
+    return named
+
+
+def _computes_in_bfloat16(device: torch.device, config: Config | None) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    if device.type == "mps":
+        return torch.backends.mps.is_macos_or_newer(14, 0)
+    if config is None or count_parameters(config) < SMALL:
+        return False
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _refuse_lone_adapter(folder: Path) -> None:
+    whole = any(folder.glob("model*.safetensors")) or any(folder.glob("pytorch_model*.bin"))
+    if (folder / "adapter_config.json").exists() and not whole:
+        raise CheckpointError(f"{folder.name} holds only an adapter (LoRA); merge it into its base model first.")

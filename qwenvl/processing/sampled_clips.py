@@ -1,0 +1,155 @@
+"""A clip's file as one model sees it: which frames, how large, how many tokens; then the frames themselves.
+
+The first half is arithmetic on what `clips.open_clip` found, so that a clip is forecast, and refused, before it is
+decoded. Qwen2-VL gets frames in pairs; Qwen-VL, which has no video, gets a few frames as pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from PIL.Image import Image
+
+from qwenvl.errors import MediaError
+from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
+from qwenvl.processing import pictures
+from qwenvl.processing.clips import ClipFile
+from qwenvl.processing.media import Media
+from qwenvl.processing.progress import Progress
+from qwenvl.processing.sampling import (
+    FrameSize,
+    Sampling,
+    VideoOptions,
+    count_frames,
+    frame_indices,
+    frame_size,
+)
+
+_PICTURE_TOKENS = 266  # 256 queries, two tags, and the line "Picture N: " with up to three digits
+
+
+def plan_clip(clip: ClipFile, config: Config, options: VideoOptions, *, number: int = 1) -> Media:
+    """A clip of at least two frames as a model sees it, without its frames.
+
+    Args:
+        number: as in `Media`.
+
+    Raises:
+        MediaError: options that do not fit this clip, or a size that no model accepts.
+    """
+    if isinstance(config, QwenVLConfig):
+        return _as_pictures(clip, config, options, number)
+    return _as_video(clip, config, options, number)
+
+
+def read_frames(clip: ClipFile, media: Media, progress: Progress | None = None) -> Media:
+    """The same with its frames, each resized as soon as it is decoded, to the size the model sees.
+
+    Qwen2-VL's are resized as the published video tool does it, Qwen-VL's as that model does pictures.
+
+    Args:
+        progress: told of "frames" after each; what it raises ends the reading.
+
+    Raises:
+        MediaError: the file is damaged, or gone.
+    """
+    assert media.sampling is not None
+    resize = pictures.resize_frame if media.tokens_are_places else pictures.resize
+    frames = list[Image]()
+    for frame in clip.read(media.sampling.indices, partial(_resized, resize, media.resized)):
+        frames.append(frame)
+        if progress is not None:
+            progress("frames", len(frames), len(media.sampling.indices))
+    return replace(media, frames=tuple(frames))
+
+
+def _resized(resize: pictures.Resize, size: tuple[int, int], frame: Image) -> Image:
+    return resize(frame, *size)
+
+
+def pictures_that_fit(config: QwenVLConfig) -> int:
+    """How many frames of a clip Qwen-VL gets if nobody says: three quarters of the length it was trained with, 5."""
+    return max(1, config.language.train_length * 3 // 4 // _PICTURE_TOKENS)
+
+
+def sampling_steps(media: Media) -> Iterator[tuple[str, str]]:
+    """How the frames of a clip's file were chosen, line by line; none for other media."""
+    if (sampling := media.sampling) is None:
+        return
+    yield "lasts", f"{sampling.total_frames:,} frames / {sampling.fps:.4g} a second = {sampling.seconds:,.1f} s"
+    clamped = "".join(f", {clamp}" for clamp in sampling.clamps if clamp.endswith("frames"))
+    yield (
+        "frames taken",
+        f"{len(sampling.indices)}, {sampling.effective_fps:.3g} a second ({sampling.preset}{clamped})",
+    )
+
+
+def _as_pictures(clip: ClipFile, config: QwenVLConfig, options: VideoOptions, number: int) -> Media:
+    wanted, total = options.pictures or pictures_that_fit(config), len(clip.times)
+    if wanted > total and options.pictures:
+        raise MediaError(f"{clip.name} has {total} frames; ask for at most as many pictures, not {wanted:,}.")
+    indices = frame_indices(total, min(wanted, total))
+    sampling = _sampling(clip, "evenly spaced", indices)
+    side, queries = config.vision.grid_side, config.adapter.query_side
+    return Media(
+        kind="video",
+        name=clip.name,
+        size=clip.size,
+        resized=(config.vision.image_size, config.vision.image_size),
+        patch_grid=(len(indices), side, side),
+        token_grid=(len(indices), queries, queries),
+        tokens_are_places=False,
+        timestamps=sampling.times,
+        number=number,
+        sampling=sampling,
+        note=clip.note,
+    )
+
+
+def _as_video(clip: ClipFile, config: Qwen2VLConfig, options: VideoOptions, number: int) -> Media:
+    vision, (width, height), total = config.vision, clip.size, len(clip.times)
+    factor = vision.patch_size * vision.merge_size
+    count, clamps = count_frames(total, clip.fps, options)
+    size = frame_size(height, width, count, options, factor=factor)
+    sampling = replace(
+        _sampling(clip, options.preset, frame_indices(total, count)),
+        clamps=(*clamps, *size.clamps),
+        min_pixels=size.min_pixels,
+        max_pixels=size.max_pixels,
+        total_pixels=size.total_pixels,
+    )
+    time, rows, columns = count // vision.temporal_patch_size, size.height // factor, size.width // factor
+    return Media(
+        kind="video",
+        name=clip.name,
+        size=clip.size,
+        resized=(size.width, size.height),
+        patch_grid=(time, rows * vision.merge_size, columns * vision.merge_size),
+        token_grid=(time, rows, columns),
+        tokens_are_places=True,
+        timestamps=sampling.times[:: vision.temporal_patch_size],
+        limit=size.limit,
+        number=number,
+        sampling=sampling,
+        note=" ".join(filter(None, (clip.note, _over_budget(clip, time * rows * columns, size, factor)))),
+    )
+
+
+def _sampling(clip: ClipFile, preset: str, indices: tuple[int, ...]) -> Sampling:
+    times = tuple(clip.times[index] for index in indices)
+    return Sampling(preset, len(clip.times), clip.fps, indices, times)
+
+
+def _over_budget(clip: ClipFile, tokens: int, size: FrameSize, factor: int) -> str:
+    """The warning where no frame may be made small enough for the clip's budget; "" where it holds."""
+    budget = size.total_pixels // factor**2
+    if tokens <= budget:
+        return ""
+    why = {
+        "frame_floor": "since a frame is never brought below",
+        "min_pixels": "since frames are made to have at least",
+    }.get(next(iter(size.clamps), ""), "since frames may have")
+    pixels = size.min_pixels if "min_pixels" in size.clamps else size.max_pixels
+    return f"{clip.name} takes {tokens:,} visual tokens, more than its budget of {budget:,}, {why} {pixels:,} pixels."
