@@ -24,6 +24,7 @@ from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.timing import PartClock
 from qwenvl.models.trace import Block, Hidden, Trace
+from qwenvl.processing.integers import plain
 from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
 from qwenvl.processing.progress import Progress, listening
@@ -102,6 +103,7 @@ class Pipeline:
             PromptError, MediaError: nothing to ask, a picture that cannot be read, a prompt longer than the context.
         """
         sampling, keep, begun = self.sampling.changed(**settings), check_keep(keep), time.perf_counter()
+        min_pixels, max_pixels = plain(min_pixels), plain(max_pixels)
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels, progress=progress)
         parts = {"prepare": time.perf_counter() - begun}
         pixels = {"min_pixels": min_pixels, "max_pixels": max_pixels}
@@ -125,7 +127,7 @@ class Pipeline:
         """
         if answer is None:
             return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, keep=keep, **settings).run
-        begun = time.perf_counter()
+        begun, min_pixels, max_pixels = time.perf_counter(), plain(min_pixels), plain(max_pixels)
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
         parts = {"prepare": time.perf_counter() - begun}
         answer_ids = self.processor.tokenizer.encode(answer)

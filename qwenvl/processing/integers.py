@@ -18,3 +18,9 @@ def as_integer(value: Any) -> int | None:
         return operator.index(value)
     except TypeError:
         return None
+
+
+def plain(value: Any) -> Any:
+    """An integer as a Python int, anything else as it is: for settings that are checked, or written as JSON, later."""
+    found = as_integer(value)
+    return value if found is None else found

@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 import qwenvl
 from app.page.page import launch
 from app.serving.session import Session
-from qwenvl.cli import main
+from qwenvl.cli.main import main
 from qwenvl.inference.report import row_report, run_report
 
 QUESTION = "What shape is the green object?"
