@@ -22,7 +22,7 @@ Message = dict[str, Any]
 def inspector(session: Session) -> gr.HTML:
     """The component, empty until it is sent its first message."""
     functions = server_functions(session)
-    return own_component("inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
+    return own_component("shell/inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
 
 
 def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | None = None) -> Message:

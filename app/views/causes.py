@@ -14,8 +14,8 @@ import numpy as np
 
 from app.asking import pictures
 from app.asking.bounded_work import Turns, Walk, Walks
+from app.asking.finished import Finished
 from app.views.contract import Look
-from app.views.payload import Finished
 from app.views.rows import media_index
 from qwenvl.analysis.deletion_curves import Curve, Curves
 from qwenvl.analysis.occlusion import Effect, paint_media, readers

@@ -1,9 +1,9 @@
 // The tour: a card over the page that asks before it shows. Six stops on the run on screen.
 
-import { el, refill } from "../dom.js";
-import { say, said } from "../i18n.js";
-import { pixels } from "../numbers.js";
-import { LETTERS } from "../store.js";
+import { el, refill } from "../core/dom.js";
+import { say, said } from "../core/i18n.js";
+import { pixels } from "../core/numbers.js";
+import { LETTERS } from "../core/store.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
@@ -52,10 +52,20 @@ function outcome(stop, { guess, answer, error }) {
 
 // Nothing to ask about: the answers are on their way, or they are not what the questions are about.
 function vacant({ runs, busy }) {
-  if (busy || LETTERS.some((letter) => !runs[letter])) return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
+  if (busy || LETTERS.some((letter) => !runs[letter]))
+    return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
   return [
-    el("p", { text: say("The tour asks about one picture, of one model of each family: these answers are about something else.") }),
-    el("button", { type: "button", class: "link", text: say("Show the first example"), onclick: () => document.querySelector(".chips .chip")?.click() }),
+    el("p", {
+      text: say(
+        "The tour asks about one picture, of one model of each family: these answers are about something else.",
+      ),
+    }),
+    el("button", {
+      type: "button",
+      class: "link",
+      text: say("Show the first example"),
+      onclick: () => document.querySelector(".chips .chip")?.click(),
+    }),
   ];
 }
 
