@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.views.payload import Finished
+from app.asking.finished import Finished
 from qwenvl.errors import RunError
 
 Choice = int | Literal["mean"]

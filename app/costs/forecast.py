@@ -13,8 +13,9 @@ import qwenvl
 from app.asking import pictures, words
 from app.asking.conversation import media_parts
 from app.costs import account
-from app.costs.costs import Terms, Ways, costs, fits, refusal
+from app.costs.costs import Ways, costs, fits, refusal
 from app.costs.fitting import Asked, Offer, fewer_frames, fewer_pixels
+from app.models.terms import Terms
 from qwenvl.plan import Plan
 from qwenvl.processing.chat import DEFAULT_SYSTEM
 from qwenvl.processing.media import Media

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from app.asking.finished import Finished
 from app.exports.exported import Exported
-from app.views.payload import Finished
 
 FORMAT, VERSION = "inside-qwen-vl-numbers", 1
 PACKAGES = ("torch", "numpy", "pillow", "matplotlib", "safetensors", "tokenizers", "tiktoken")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pprint import pformat
 from typing import Any
 
-from app.views.payload import Finished
-from qwenvl.inference.run import tap_names
+from app.asking.finished import Finished
+from qwenvl.recorded.rows import tap_names
 
 WIDE = 100
 

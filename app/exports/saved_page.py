@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from app.asking.finished import Finished
 from app.exports import single_file as bundle
-from app.views.payload import Finished
 
 Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
 

@@ -30,17 +30,6 @@ LONGEST = 200  # characters of a hub id
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """A model as a visitor chooses it: its label, and the number format of its weights."""
-
-    label: str
-    dtype: str = "auto"
-
-
-Choice = Mapping[str, Chosen]  # by letter
-
-
-@dataclass(frozen=True)
 class Described:
     """What a checkpoint's small files say of it."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import viz
-from app.views.payload import Finished
+from app.asking.finished import Finished
 from qwenvl.errors import RunError
 
 FIGURES: dict[str, Callable[..., Any]] = {"positions_3d": viz.positions_3d, "positions_lanes": viz.positions_lanes}

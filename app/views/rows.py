@@ -18,7 +18,7 @@ from app.asking import words
 from qwenvl.analysis.row_statistics import fewest_cells, own_grid
 from qwenvl.analysis.sinks import sink_mask
 from qwenvl.errors import RunError
-from qwenvl.inference.run import pick_head
+from qwenvl.recorded.rows import pick_head
 
 Request = Mapping[str, Any]
 Choice = int | Literal["mean"]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 import viz
+from app.asking.finished import Finished
 from app.asking.selection import Chosen, Selection, chosen
 from app.costs import account
 from app.exports.captions import model_title
 from app.exports.exported import Exported
 from app.exports.figures.frames import frame_code, frame_of
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.errors import RunError
 
 

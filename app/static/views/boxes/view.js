@@ -351,7 +351,7 @@ export function suggestion(run) {
 }
 
 function fillQuestion(text) {
-  const area = document.querySelector("#question textarea");
+  const area = document.querySelector("#question")?.querySelector("textarea");
   if (!area) return;
   area.value = text;
   area.dispatchEvent(new Event("input", { bubbles: true }));

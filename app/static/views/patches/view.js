@@ -390,7 +390,7 @@ function placeWords(run, media, place, frame) {
 }
 
 // What the status line says of this view.
-export function status(ctx, state, selection) {
+export function status(_ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
     const run = state.runs[letter];
     const media = run.media[selection.media];

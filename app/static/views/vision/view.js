@@ -19,6 +19,8 @@ import { shareAt } from "../../drawing/matrix.js";
 import { LETTERS, choices } from "../../core/store.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
+/** @import { Choice } from "../../core/types.d.ts" */
+
 export const NAME = "Vision";
 export const SITE = "vision";
 export const SHOWS = ["picture", "place", "region", "swap"];
@@ -60,7 +62,7 @@ function patchOf(state, selection, letter) {
   return { ...at, patch: cellInTime(state, selection, letter) * rows * columns + at.index };
 }
 
-function rowOf(ctx, state, selection, letter, [layer, head]) {
+function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, head]) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
   const query = { run: run.id, media: selection.media, patch, layer, head, column: selection.swap };
