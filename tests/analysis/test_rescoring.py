@@ -31,9 +31,7 @@ def answer_logits(run: Run) -> Tensor:
 
 def test_it_returns_the_logits_that_its_score_is_made_of(run: Run) -> None:
     score, logits = rescore(run)
-    assert_close(
-        logits, answer_logits(run)[: len(logits)], 4e-5
-    )  # of two shapes: 1e-6 apart
+    assert_close(logits, answer_logits(run)[: len(logits)], 4e-5)  # of two shapes: 1e-6 apart
     said = [token.id for token in run.tokens if token.in_answer]
     assert score.probabilities == tuple(logits.softmax(-1)[range(len(said)), said].tolist())
     assert score.log_probability == pytest.approx(sum(map(math.log, score.probabilities)), abs=1e-4)

@@ -256,7 +256,7 @@ def assert_same_model(folder: Path, shape: str) -> None:
 @pytest.mark.parametrize("original", [True, False], ids=["legacy names", "new names"])
 def test_sharded_safetensors_load(tmp_path: Path, shape: str, original: bool) -> None:
     reference(shape).save_pretrained(tmp_path, max_shard_size="100KB", save_original_format=original)
-    names = json.loads((tmp_path / "model.safetensors.index.json").read_text())["weight_map"]
+    names = json.loads((tmp_path / "model.safetensors.index.json").read_text(encoding="utf-8"))["weight_map"]
     assert len(set(names.values())) > 2
     assert any(name.startswith("visual." if original else "model.visual.") for name in names)
     assert_same_model(tmp_path, shape)
@@ -269,7 +269,7 @@ def test_pytorch_bin_files_load(tmp_path: Path, shape: str, sharded: bool) -> No
     state = dict(sorted(reference(shape).state_dict().items()))
     if sharded:
         files = {name: f"pytorch_model-0000{1 + index % 3}-of-00003.bin" for index, name in enumerate(state)}
-        (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": files}))
+        (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": files}), encoding="utf-8")
         for file in set(files.values()):
             torch.save({name: state[name] for name, place in files.items() if place == file}, tmp_path / file)
     else:
@@ -315,5 +315,5 @@ def test_our_tiny_checkpoint_loads_in_transformers_and_gives_the_same_logits() -
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_saved_config_describes_a_model_of_as_many_parameters(folders: dict[str, Path], shape: str) -> None:
-    config = from_published(json.loads((folders[shape] / "config.json").read_text()))
+    config = from_published(json.loads((folders[shape] / "config.json").read_text(encoding="utf-8")))
     assert count_parameters(config) == sum(parameter.numel() for parameter in reference(shape).parameters())

@@ -20,7 +20,7 @@ from qwenvl.processing.processor import QwenVLProcessor, from_folder
 from qwenvl.processing.tokenizers import TiktokenTokenizer, read_json
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "qwen2-vl"
-SIZES = json.loads((GOLDENS / "preprocessing.json").read_text())["images"]
+SIZES = json.loads((GOLDENS / "preprocessing.json").read_text(encoding="utf-8"))["images"]
 PARAMETERS = {
     "Qwen-VL": 9_656_935_168,
     "Qwen-VL-Chat": 9_656_935_168,
@@ -41,7 +41,7 @@ def test_parameters_are_those_of_the_published_checkpoints(preset: str) -> None:
 
 
 def test_parameters_by_part_are_those_of_the_golden_file() -> None:
-    golden = json.loads((GOLDENS / "params.json").read_text())
+    golden = json.loads((GOLDENS / "params.json").read_text(encoding="utf-8"))
     assert golden
     parts = parameters_by_part(PRESETS["Qwen2-VL-7B"])
     assert parts["vision"] == 631_183_360
@@ -220,8 +220,10 @@ def test_what_cannot_be_planned_is_refused(media: object, preset: str, error: ty
 
 
 def test_a_folder_needs_no_weights_and_no_tokenizer(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text((CHECKPOINTS / "tiny-qwen2-vl" / "config.json").read_text())
-    (tmp_path / "preprocessor_config.json").write_text('{"min_pixels": 784, "max_pixels": 7840}')
+    (tmp_path / "config.json").write_text(
+        (CHECKPOINTS / "tiny-qwen2-vl" / "config.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (tmp_path / "preprocessor_config.json").write_text('{"min_pixels": 784, "max_pixels": 7840}', encoding="utf-8")
     cost = plan((300, 300), tmp_path, text="hi")
     assert cost.max_pixels == 7840
     assert cost.text_tokens is None

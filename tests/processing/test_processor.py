@@ -177,11 +177,12 @@ def test_a_folder_reads_as_in_transformers(words: str) -> None:
 
 def write_qwen2_vl_folder(folder: Path, **settings: Any) -> Qwen2VLConfig:
     """Settings of preprocessor_config.json beside the small tokenizer; the config that fits it."""
-    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
     published = PRESETS["Qwen2-VL-2B"]
     assert isinstance(published, Qwen2VLConfig)
     ids = {
-        token["content"]: token["id"] for token in json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
+        token["content"]: token["id"]
+        for token in json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["added_tokens"]
     }
     return replace(
         published,
@@ -212,7 +213,7 @@ def test_a_nested_processor_config_is_read_too(small_folder: Path) -> None:
     config = write_qwen2_vl_folder(small_folder)
     (small_folder / "preprocessor_config.json").unlink()
     nested = {"image_processor": {"size": {"shortest_edge": 784, "longest_edge": 7840}}}
-    (small_folder / "processor_config.json").write_text(json.dumps(nested))
+    (small_folder / "processor_config.json").write_text(json.dumps(nested), encoding="utf-8")
     processor = from_folder(small_folder, config)
     assert isinstance(processor, Qwen2VLProcessor)
     assert (processor.min_pixels, processor.max_pixels) == (784, 7840)
@@ -247,7 +248,7 @@ def test_a_template_without_roles_is_that_of_a_base_model(name: str, small_folde
     config = write_qwen2_vl_folder(small_folder)
     for template, expected in (("{{ content }}", "hi"), ("<|im_start|>{{ role }}", None)):
         content = template if name.endswith("jinja") else json.dumps({"chat_template": template})
-        (small_folder / name).write_text(content)
+        (small_folder / name).write_text(content, encoding="utf-8")
         prompt = from_folder(small_folder, config)([{"role": "user", "content": "hi"}])
         assert (prompt.text == "hi") is (expected == "hi")
 
@@ -257,8 +258,10 @@ def test_a_template_without_roles_is_that_of_a_base_model(name: str, small_folde
 )
 def test_a_folder_of_qwen_vl_brings_its_chat_format(generation: dict, raw: bool, tmp_path: Path) -> None:
     ranks = [f"{base64.b64encode(bytes([byte])).decode()} {byte}" for byte in range(256)]
-    (tmp_path / "qwen.tiktoken").write_text("\n".join(ranks))
-    (tmp_path / "generation_config.json").write_text(json.dumps({**generation, "max_window_size": 60}))
+    (tmp_path / "qwen.tiktoken").write_text("\n".join(ranks), encoding="utf-8")
+    (tmp_path / "generation_config.json").write_text(
+        json.dumps({**generation, "max_window_size": 60}), encoding="utf-8"
+    )
     published = PRESETS["Qwen-VL-Chat"]
     assert isinstance(published, QwenVLConfig)
     processor = from_folder(tmp_path, replace(published, image_start_id=256 + 214))

@@ -101,7 +101,7 @@ def test_a_file_of_another_kind_or_version_is_refused(saved: Path, tmp_path: Pat
     save_file({"a": torch.zeros(1)}, tmp_path / "weights.safetensors")
     with pytest.raises(RunError, match=r"weights\.safetensors is a safetensors file but not a run"):
         Run.load(tmp_path / "weights.safetensors")
-    (tmp_path / "notes.txt").write_text("hello " * 100)
+    (tmp_path / "notes.txt").write_text("hello " * 100, encoding="utf-8")
     with pytest.raises(RunError, match=r"notes\.txt is damaged or not a run file"):
         Run.load(tmp_path / "notes.txt")
     for name in ("none.run", "."):

@@ -153,9 +153,9 @@ def test_a_card_prints_its_figures(first: QwenVL, tmp_path: Path) -> None:
         "scenes": 40,
         "seconds_an_answer": 0.1,
     }
-    (folder / "figures.json").write_text(json.dumps(figures))
+    (folder / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
     write_card(folder)
-    card = (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text(encoding="utf-8")
     assert "| colour | 87.5% | 95% | 40 | 100% |  |  |" in card
     assert "--seed 3 --scenes 40" in card
     assert "| colour | 5.6 x | 0.40 x | layer 2, head 1, row of the answer |" in card
