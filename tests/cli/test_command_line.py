@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ from qwenvl.inference.report import row_report, run_report
 from qwenvl.inference.run import Run
 from qwenvl.plan import PUBLISHED, in_bytes
 
+HANGING = 300  # seconds after which a command has hung, on the busiest machine
 QUESTION = "What shape is the green object?"
 PICTURE = str(Path(__file__).parents[2] / "app" / "examples" / "shapes.png")
 
@@ -214,7 +216,9 @@ def test_compare_one_model_twice_tells_them_apart(capsys: pytest.CaptureFixture[
 def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
     import httpx
 
-    port = 7000 + os.getpid() % 800
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "qwenvl", "serve", str(run_file), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -224,7 +228,7 @@ def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        process.wait(timeout=HANGING)
 
 
 # --- what goes wrong ---
@@ -379,7 +383,7 @@ def test_an_interrupted_trace_leaves_nothing(tmp_path: Path) -> None:
         pass  # the tiny model answers in a blink: no waiting here
     process.send_signal(signal.SIGINT)
     said: Any = process.stderr.read()
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=HANGING) == 130
     assert "Interrupted" in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
@@ -394,10 +398,12 @@ def test_a_reader_who_leaves_and_a_full_disk_are_no_defect(tmp_path: Path) -> No
     assert process.stdout is not None
     process.stdout.read(1)
     process.stdout.close()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=HANGING)
     assert (process.returncode, said) == (0, b"")
     if not Path("/dev/full").exists():
         return
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=HANGING, check=False
+        )
     assert (done.returncode, done.stderr) == (3, b"qwenvl ask: The disk is full: free some room, and ask again.\n")
