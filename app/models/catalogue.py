@@ -1,4 +1,4 @@
-"""The models that may be asked: those given at the start, the shipped ones, and hub ids where the server allows them.
+"""Lists the models that may be asked: those given at the start, the shipped ones, and hub ids where allowed.
 
 A visitor names a model by its label, never by a folder of this machine. Knows names, configs and cards; no weights.
 """

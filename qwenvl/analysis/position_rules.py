@@ -1,4 +1,4 @@
-"""The ids of a run under other rules, the frequencies that read them, and what media cost in ids. Arithmetic."""
+"""Computes a run's position ids under other rules, its rotary frequencies, and what media cost in ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids in, ids out: sampling, and decoding with a cache.
+"""Generates token ids from token ids: sampling, and decoding with a cache.
 
 Knows logits and ids; nothing of words, pictures or screens.
 """

@@ -1,4 +1,4 @@
-"""Pictures, clips and words in; answers and runs out. Holds a model, its processor and the way it is sampled.
+"""Asks a model: pictures, clips and words in, answers and runs out.
 
 One conversation at a time: a lock covers every forward pass and is never held while a reader is waited for.
 """

@@ -1,4 +1,4 @@
-"""A preset, a folder in the published layout or a hub id to a model, and to a `Pipeline`.
+"""Loads a preset, a folder in the published layout or a hub id as a model or as a `Pipeline`.
 
 Knows files and devices; the tensors' names are `weights`' business, the words and pictures `processing`'s.
 """

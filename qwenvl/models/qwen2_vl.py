@@ -1,4 +1,4 @@
-"""All of Qwen2-VL (2409.12191), top to bottom: Vision, Adapter, Language, Qwen2VL.
+"""Defines all of Qwen2-VL (2409.12191), top to bottom: Vision, Adapter, Language, Qwen2VL.
 
 Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Pictures and clips take one path: a
 still is a clip of one temporal patch, and every media is a (t, h, w) grid in one packed sequence.

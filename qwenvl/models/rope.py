@@ -1,4 +1,4 @@
-"""Rotary position embedding in one, two and three dimensions, and the position ids it eats. Pure functions.
+"""Computes rotary position embeddings in one, two and three dimensions, and position ids. Pure functions.
 
 Knows positions, grids and angles; no weights, no model, no picture. A *rotation* is a pair (cos, sin), each
 (..., tokens, head_dim), whose two halves are equal: channel i turns together with channel i + head_dim / 2.

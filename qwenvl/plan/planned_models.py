@@ -1,4 +1,4 @@
-"""Whom a plan is for: a preset, or a folder in the published layout, which needs no weights."""
+"""Finds the model that a plan is for: a preset, or a folder in the published layout, without weights."""
 
 from __future__ import annotations
 

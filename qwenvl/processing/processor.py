@@ -1,4 +1,4 @@
-"""A conversation to what a model reads, and what it answers to text: everything between a user's words and tensors.
+"""Turns a conversation into what a model reads, and what the model answers into text.
 
 Knows pictures, tokens and both chat formats; no model, no weights. `from_folder` reads a checkpoint's folder.
 """

@@ -1,4 +1,4 @@
-"""Text to ids and back, for both families' published vocabularies.
+"""Encodes text as ids and decodes it, for both families' published vocabularies.
 
 Knows bytes and ids only: no chat format, no picture. Text is text: whatever a user types, `encode` never yields a
 control token; those are asked for by name, with `special`. Text is brought to NFC first, as the published code does.

@@ -1,4 +1,4 @@
-"""What a run says of itself without tensors and pictures: its tokens, words, answer, settings and times."""
+"""Holds what a run says of itself without tensors and pictures: tokens, words, answer, settings, times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run in one file: a safetensors file whose header carries the record as JSON and whose tensors are all the rest.
+"""Reads and writes a run as one safetensors file, whose header carries the record as JSON.
 
 Pictures are stored as PNG, upright and whole, so that a run can be replayed; no path of the machine goes in.
 """

@@ -1,4 +1,4 @@
-"""Training of a twin, from scenes to a checkpoint's folder: `python -m qwenvl.tiny train FAMILY --out FOLDER`.
+"""Trains a twin, from scenes to a checkpoint's folder (`python -m qwenvl.tiny train FAMILY --out FOLDER`).
 
 One step: a pack of lessons, the twin's own modules on it, the loss of its answers' tokens, and three helpers that only
 training knows: heads that name what lies on a visual token, heads that tell its box, and a loss that shows the first
