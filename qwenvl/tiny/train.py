@@ -38,7 +38,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qwenvl.loading.load import build, load_model, pick_device
-from qwenvl.models.config import from_published
+from qwenvl.models.published_config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.rope import Rotation, rope_1d, rope_multimodal, rotate

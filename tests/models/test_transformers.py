@@ -20,7 +20,7 @@ from transformers.models.qwen2_vl import modeling_qwen2_vl
 
 import qwenvl
 from qwenvl.loading.load import CHECKPOINTS, count_parameters
-from qwenvl.models.config import from_published
+from qwenvl.models.published_config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.rope import multimodal_positions, rope_multimodal
 from qwenvl.models.trace import Trace, attention_rows

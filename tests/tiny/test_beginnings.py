@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from qwenvl.models.config import from_published
+from qwenvl.models.published_config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.trace import Trace, attention_rows
