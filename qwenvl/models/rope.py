@@ -104,8 +104,8 @@ def rope_multimodal(positions: Tensor, head_dim: int, theta: float, sections: Se
     Returns:
         cos and sin, (batch, tokens, head_dim), float32.
     """
-    axes = torch.arange(3, device=positions.device).repeat_interleave(torch.tensor(sections, device=positions.device))
-    ids = positions.float()[axes].movedim(0, -1)
+    ids = torch.cat([axis.expand(count, -1, -1) for axis, count in zip(positions.float(), sections, strict=True)])
+    ids = ids.movedim(0, -1)
     return rotation(ids * inverse_frequencies(head_dim, theta, positions.device))
 
 
