@@ -109,10 +109,9 @@ def rope_multimodal(
     Returns:
         cos and sin, (batch, tokens, head_dim), float32.
     """
-    axes = torch.arange(3, device=positions.device).repeat_interleave(torch.tensor(sections, device=positions.device))
-    ids = positions.float()[axes].movedim(0, -1)
+    ids = torch.cat([axis.expand(count, -1, -1) for axis, count in zip(positions.float(), sections, strict=True)])
     frequencies = stretch(inverse_frequencies(head_dim, theta, positions.device), theta, scaling)
-    cos, sin = rotation(ids * frequencies)
+    cos, sin = rotation(ids.movedim(0, -1) * frequencies)
     return (cos, sin) if scaling is None else (cos * scaling.attention_factor, sin * scaling.attention_factor)
 
 
