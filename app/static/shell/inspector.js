@@ -13,7 +13,10 @@ import { publish } from "../core/news.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "../rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
-import { LETTERS, createStore, effective, registerViews, writeAddress } from "../core/store.js";
+import { writeAddress } from "../core/address.js";
+import { LETTERS } from "../core/selection.js";
+import { createStore, effective } from "../core/store.js";
+import { registerViews } from "../core/view_registry.js";
 import { createTour } from "../tour/tour.js";
 import { VIEWS } from "../views/index.js";
 
@@ -156,12 +159,7 @@ function createShell(actions) {
         act: takeWayOut,
       }),
   );
-  const [tabs, status, notices, choice] = [
-    createTabs(actions),
-    createStatus(),
-    createNotices(),
-    letterSwitch(actions),
-  ];
+  const [tabs, status, notices, choice] = [createTabs(actions), createStatus(), createNotices(), letterSwitch(actions)];
   const moment = el("div", { class: "moment" }); // of a clip, in the views that have no timeline of their own
   const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
   const root = el(

@@ -3,7 +3,7 @@
 import { el, find, refill } from "../core/dom.js";
 import { say, said } from "../core/i18n.js";
 import { pixels } from "../core/numbers.js";
-import { LETTERS } from "../core/store.js";
+import { LETTERS } from "../core/selection.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };

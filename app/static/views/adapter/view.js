@@ -14,7 +14,7 @@ import { sumInRegion } from "../../drawing/places.js";
 import { figures } from "../../drawing/scale.js";
 import { ContactSheet, readersOf } from "./contact_sheet.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 export const NAME = "Adapter";

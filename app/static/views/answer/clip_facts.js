@@ -3,7 +3,7 @@
 import { el, refill, segmented, svg } from "../../core/dom.js";
 import { said, say } from "../../core/i18n.js";
 import { count, lasting, times } from "../../core/numbers.js";
-import { LETTERS } from "../../core/store.js";
+import { LETTERS } from "../../core/selection.js";
 import { framesOfCell, isClip } from "../../core/time.js";
 import { createLonger } from "./clip_duration.js";
 

@@ -19,7 +19,7 @@ import {
 } from "../../drawing/region.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
 
 export const NAME = "Boxes";

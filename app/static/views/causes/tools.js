@@ -4,7 +4,7 @@ import { el, refill, segmented, setText } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
 import { EDGES, NO_RECTANGLE, edgeFields } from "../../drawing/region.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { chosenLabel } from "../../core/words.js";
 
 // First and last layer to hide in, within the run's own.

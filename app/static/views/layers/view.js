@@ -13,7 +13,7 @@ import { drawTable, quoted, reveal, stepCell } from "./lens_table.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { paintGrid } from "../../drawing/thumbnails.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 import { chosenLabel } from "../../core/words.js";
 

@@ -16,7 +16,7 @@ import { createSegments } from "./segments.js";
 import { createStage } from "../../drawing/stage.js";
 import { STATISTICS, TowerMatrix, mostFocused } from "./tower_matrix.js";
 import { shareAt } from "../../drawing/matrix.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 /** @import { Choice } from "../../core/types.d.ts" */
