@@ -15,7 +15,7 @@ from viz.theme import DARK, LIGHT
 
 STATIC = Path(__file__).parents[1] / "static"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-CASCADE = ("core", "drawing", "rail", "shell", "planner", "tour", "views", "frozen")  # folders of styles, the shared first
+CASCADE = ("core", "drawing", "rail", "shell", "planner", "tour", "views", "frozen")  # folders, the shared ones first
 SANS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation Sans", "Arial", "system-ui", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 

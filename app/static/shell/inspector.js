@@ -36,7 +36,7 @@ function createTabs(actions) {
       onclick: () => actions.pickView(id),
     }),
   );
-  const remark = el("span", { class: "remark" });
+  const remark = el("span", { class: "remark amber" });
   const figure = el("span", { class: "tabs-figure" });
   const list = el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons);
   const root = el("div", { class: "tabs" }, list, figure, remark);
@@ -78,7 +78,7 @@ function createStatus() {
     el("span", { class: name }),
   );
   spoken.setAttribute("aria-live", "polite");
-  const root = el("footer", { class: "status" }, el("i", { class: "pen-query" }), sentence, hint, spoken);
+  const root = el("footer", { class: "status" }, el("i", { class: "pen pen-query" }), sentence, hint, spoken);
   let timer = null;
   return {
     root,
@@ -107,7 +107,7 @@ function createNotices() {
   const line = (sentence) =>
     el(
       "div",
-      { class: "notice" },
+      { class: "notice amber" },
       el("span", { text: said(sentence) }),
       el("button", { type: "button", class: "link", text: say("Ask both"), onclick: pressAsk }),
     );

@@ -88,6 +88,7 @@ const ORDERS = [
 function controls(ctx, letter) {
   const id = (name) => `adapter-${name}${letter === "A" ? "" : `-${letter}`}`;
   const number = el("input", {
+    class: "text-field",
     type: "number",
     min: 0,
     step: 1,
@@ -95,6 +96,7 @@ function controls(ctx, letter) {
     onchange: (event) => pickQuery(ctx, Number(event.target.value)),
   });
   const head = el("select", {
+    class: "text-field",
     id: id("head"),
     onchange: ({ target }) => pickHead(ctx, target.value === "mean" ? "mean" : Number(target.value)),
   });

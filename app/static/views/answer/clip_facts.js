@@ -91,7 +91,7 @@ function limitRows(media) {
     ...rows3.map(([left, right]) =>
       el("div", { class: "limit-row" }, el("span", { text: left }), el("b", { text: right })),
     ),
-    ...(media.note ? [el("p", { class: "clamp", text: said(media.note) })] : []),
+    ...(media.note ? [el("p", { class: "clamp amber", text: said(media.note) })] : []),
   ];
 }
 

@@ -33,8 +33,8 @@ function pens() {
   const root = el(
     "div",
     { class: "pens" },
-    el("span", {}, el("i", { class: "pen-query" }), query),
-    el("span", {}, el("i", { class: "pen-key" }), key),
+    el("span", {}, el("i", { class: "pen pen-query" }), query),
+    el("span", {}, el("i", { class: "pen pen-key" }), key),
   );
   return {
     root,

@@ -18,6 +18,7 @@ export function layersOf(run, chosen, letter) {
 function layerChoice(letter, work) {
   const pick = (end) =>
     el("select", {
+      class: "text-field",
       "aria-label":
         end === "from" ? say("first layer of {letter}", { letter }) : say("last layer of {letter}", { letter }),
       onchange: (event) => work.choose({ [`${end}_${letter}`]: Number(event.target.value) }),
@@ -143,7 +144,7 @@ export function createControls(ctx, work) {
   const pen = el(
     "span",
     { class: "causes-word" },
-    el("i", { class: "pen-query" }),
+    el("i", { class: "pen pen-query" }),
     say("word in question"),
     " ",
     all.word,

@@ -379,6 +379,7 @@ function drawColumn(ctx, view, state, selection) {
 function tools(ctx) {
   const label = el("b", { class: "pen-words" });
   const input = el("input", {
+    class: "text-field",
     type: "text",
     id: "lens-word",
     maxlength: "40",
@@ -390,7 +391,7 @@ function tools(ctx) {
     root: el(
       "div",
       { class: "tools" },
-      el("div", { class: "pens" }, el("span", {}, el("i", { class: "pen-query" }), label)),
+      el("div", { class: "pens" }, el("span", {}, el("i", { class: "pen pen-query" }), label)),
       el("span", { class: "spring" }),
       media.root,
       el("label", { class: "lens-find", for: "lens-word" }, say("Look for"), input),

@@ -339,8 +339,8 @@ function tools(ctx) {
   const pens = el(
     "div",
     { class: "pens" },
-    el("span", {}, el("i", { class: "pen-query" }), first),
-    el("span", {}, el("i", { class: "pen-key" }), second),
+    el("span", {}, el("i", { class: "pen pen-query" }), first),
+    el("span", {}, el("i", { class: "pen pen-key" }), second),
   );
   const direction = segmented(
     say("Direction"),
