@@ -1,4 +1,4 @@
-"""What of a posted selection an export may rely on: every index within its run, every name known."""
+"""Validates a posted selection: its indices lie within the run, its names are known."""
 
 from __future__ import annotations
 

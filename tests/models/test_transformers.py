@@ -20,11 +20,11 @@ from transformers.models.qwen2_vl import modeling_qwen2_vl
 
 import qwenvl
 from qwenvl.loading.load import CHECKPOINTS, count_parameters
-from qwenvl.models.config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.rope import multimodal_positions, rope_multimodal
 from qwenvl.models.trace import Trace, attention_rows
 from qwenvl.models.weights import published_state
+from qwenvl.published_files.published_config import from_published
 from tests.support.goldens import assert_close
 from tests.support.goldens import inputs_of as first_argument
 from tests.support.reference import IMAGE, PROMPTS, SHAPES, VIDEO, Prompt, config_of, inputs_of, reference, token_types

@@ -11,13 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-import qwenvl
 from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.loading.load import build_skeleton
 from qwenvl.models.config import PRESETS, QWEN_VL
 from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, plan
 from qwenvl.processing.processor import QwenVLProcessor, from_folder
-from qwenvl.processing.tokenizers import TiktokenTokenizer, read_json
+from qwenvl.processing.tokenizers import TiktokenTokenizer
+from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "qwen2-vl"
 SIZES = json.loads((GOLDENS / "preprocessing.json").read_text(encoding="utf-8"))["images"]
@@ -95,7 +96,7 @@ def test_a_preset_may_be_spelled_as_people_do() -> None:
 def test_a_folder_counts_what_its_processor_counts(name: str, text: str) -> None:
     pictures = [Image.new("RGB", (200, 100)), Image.new("RGB", (60, 90))]
     clip = [Image.new("RGB", (64, 48))] * 3
-    config = qwenvl.models.config.from_published(read_json(CHECKPOINTS / name / "config.json"))
+    config = from_published(read_json(CHECKPOINTS / name / "config.json"))
     parts = [{"type": "image", "image": picture} for picture in pictures] + [{"type": "video", "video": clip}]
     parts += [{"type": "text", "text": text}] if text else []
     prompt = from_folder(CHECKPOINTS / name, config)([{"role": "user", "content": parts}])
@@ -108,7 +109,7 @@ def test_a_folder_counts_what_its_processor_counts(name: str, text: str) -> None
 
 @pytest.mark.parametrize("name", TINY)
 def test_memory_is_what_the_model_says_it_takes(name: str) -> None:
-    config = qwenvl.models.config.from_published(read_json(CHECKPOINTS / name / "config.json"))
+    config = from_published(read_json(CHECKPOINTS / name / "config.json"))
     model = build_skeleton(config)
     picture = Image.new("RGB", (200, 100))
     content = [{"type": "image", "image": picture}, {"type": "text", "text": "What is this?"}]

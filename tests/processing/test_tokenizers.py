@@ -186,7 +186,7 @@ def test_what_is_no_file_of_ranks_is_refused(content: str | None, words: str, tm
 FOLDERS = {
     "nothing": ({}, "has no tokenizer"),
     "half": ({"vocab.json": "{}"}, "has no tokenizer"),
-    "no json": ({"tokenizer.json": "{"}, "is not a JSON object"),
+    "no json": ({"tokenizer.json": "{"}, "is not valid JSON"),
     "a list": ({"tokenizer.json": "[]"}, "is not a JSON object"),
     "no model": ({"tokenizer.json": '{"version": "1.0"}'}, "damaged or of another kind"),
     "odd merges": ({"vocab.json": '{"a": 0, "b": 1}', "merges.txt": "a b c\n"}, "damaged or of another kind"),

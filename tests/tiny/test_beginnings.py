@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from qwenvl.models.config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.trace import Trace, attention_rows
+from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import OFFSETS, begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places, principal_filters
 from qwenvl.tiny.lessons import CLASSES, Marks, Moment, mark_tokens, random_sheet
 from qwenvl.tiny.optimiser import Muon, orthogonalise
