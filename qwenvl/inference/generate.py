@@ -20,7 +20,7 @@ from qwenvl.processing.integers import plain
 
 
 @dataclass(frozen=True)
-class Sampling:
+class TokenSampling:
     """How the next token is drawn from the logits; temperature 0 takes the likeliest.
 
     Applied in this order, as the published tools do: repetition penalty, temperature, top-k, top-p.
@@ -47,14 +47,14 @@ class Sampling:
                 raise PromptError(f"{name} is {value}; it must be {wanted}.")
 
     @classmethod
-    def from_published(cls, published: Mapping[str, Any]) -> Sampling:
+    def from_published(cls, published: Mapping[str, Any]) -> TokenSampling:
         """From a `generation_config.json`; `do_sample` false is temperature 0."""
         known = {"max_new_tokens", "temperature", "top_k", "top_p", "repetition_penalty"}
         chosen = {name: value for name, value in published.items() if name in known and value is not None}
         chosen["temperature"] = chosen.get("temperature", 1.0) if published.get("do_sample") else 0.0
         return cls(**chosen)
 
-    def changed(self, **settings: Any) -> Sampling:
+    def changed(self, **settings: Any) -> TokenSampling:
         """A copy with the settings that are not None.
 
         Raises:
@@ -88,7 +88,7 @@ def keep_top_p(logits: Tensor, p: float) -> Tensor:
     return logits.index_fill(0, order[drop], -torch.inf)
 
 
-def next_token(logits: Tensor, seen: Tensor, sampling: Sampling, generator: torch.Generator) -> int:
+def next_token(logits: Tensor, seen: Tensor, sampling: TokenSampling, generator: torch.Generator) -> int:
     """Draw one id from logits (vocab,), given the ids seen so far (tokens,)."""
     logits = penalise_repetition(logits.float(), seen, sampling.repetition_penalty)
     if sampling.temperature == 0 or sampling.top_k == 1:
@@ -98,7 +98,7 @@ def next_token(logits: Tensor, seen: Tensor, sampling: Sampling, generator: torc
 
 
 def generate(
-    model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: Sampling, stop_ids: Collection[int] = ()
+    model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: TokenSampling, stop_ids: Collection[int] = ()
 ) -> Iterator[int]:
     """Decode one conversation token by token; close the iterator to stop.
 

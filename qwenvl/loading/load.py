@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from qwenvl.errors import CheckpointError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.loading.checkpoint_files import Stored, read_json, read_tensors
 from qwenvl.loading.hub import CHECKPOINTS, Tell, find_folder
@@ -60,7 +60,7 @@ def load(
         name=str(name) if not Path(name).exists() else Path(name).resolve().name,
         model=model,
         processor=from_folder(folder, model.config),
-        sampling=Sampling.from_published(read_json(generation)) if generation.exists() else Sampling(),
+        sampling=TokenSampling.from_published(read_json(generation)) if generation.exists() else TokenSampling(),
         trained=published.get("qwenvl", {}).get("trained", True),
         figures=read_json(figures) if figures.exists() else None,
     )

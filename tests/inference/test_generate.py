@@ -18,7 +18,7 @@ from transformers.generation.logits_process import (
 )
 
 from qwenvl.errors import PromptError
-from qwenvl.inference.generate import Sampling, generate, keep_top_k, keep_top_p, next_token, penalise_repetition
+from qwenvl.inference.generate import TokenSampling, generate, keep_top_k, keep_top_p, next_token, penalise_repetition
 from qwenvl.loading.load import build
 from qwenvl.models.config import from_published
 from qwenvl.models.weights import our_tensors
@@ -69,7 +69,7 @@ def test_top_p_equals_transformers(seed: int, p: float) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_drawn_token_is_the_one_transformers_chain_would_draw(seed: int) -> None:
-    sampling = Sampling(temperature=0.6, top_k=30, top_p=0.9, repetition_penalty=1.2)
+    sampling = TokenSampling(temperature=0.6, top_k=30, top_p=0.9, repetition_penalty=1.2)
     logits = random_logits(seed)
     scores = logits[None]
     for step in (
@@ -86,12 +86,12 @@ def test_a_drawn_token_is_the_one_transformers_chain_would_draw(seed: int) -> No
 def test_zero_temperature_takes_the_likeliest_after_the_penalty() -> None:
     logits = torch.tensor([1.0, 3.0, 2.9, -5.0])
     generator = torch.Generator()
-    assert next_token(logits, torch.tensor([0]), Sampling(), generator) == 1
-    assert next_token(logits, torch.tensor([1]), Sampling(repetition_penalty=1.1), generator) == 2
+    assert next_token(logits, torch.tensor([0]), TokenSampling(), generator) == 1
+    assert next_token(logits, torch.tensor([1]), TokenSampling(repetition_penalty=1.1), generator) == 2
 
 
 def test_the_published_settings_of_qwen2_vl_are_as_good_as_greedy() -> None:
-    sampling = Sampling(temperature=0.01, top_k=1, top_p=0.001)
+    sampling = TokenSampling(temperature=0.01, top_k=1, top_p=0.001)
     for seed in range(5):
         logits = random_logits(seed)
         assert next_token(logits, SEEN, sampling, torch.Generator()) == int(logits.argmax())
@@ -102,11 +102,11 @@ def test_the_published_settings_of_qwen2_vl_are_as_good_as_greedy() -> None:
 
 def test_published_generation_configs_are_read() -> None:
     chat = {"do_sample": True, "top_p": 0.3, "top_k": 0, "max_new_tokens": 512, "eos_token_id": 151643}
-    assert Sampling.from_published(chat) == Sampling(512, temperature=1.0, top_k=0, top_p=0.3)
+    assert TokenSampling.from_published(chat) == TokenSampling(512, temperature=1.0, top_k=0, top_p=0.3)
     small = {"do_sample": True, "temperature": 0.1, "top_p": 0.001, "top_k": 1, "repetition_penalty": 1.05}
-    assert Sampling.from_published(small) == Sampling(512, 0.1, 1, 0.001, 1.05)
-    assert Sampling.from_published({"temperature": 0.7}).temperature == 0
-    assert Sampling.from_published({"do_sample": False, "temperature": 0.7}) == Sampling()
+    assert TokenSampling.from_published(small) == TokenSampling(512, 0.1, 1, 0.001, 1.05)
+    assert TokenSampling.from_published({"temperature": 0.7}).temperature == 0
+    assert TokenSampling.from_published({"do_sample": False, "temperature": 0.7}) == TokenSampling()
 
 
 @pytest.mark.parametrize(
@@ -126,20 +126,20 @@ def test_published_generation_configs_are_read() -> None:
 def test_a_setting_out_of_range_is_named(setting: dict[str, Any]) -> None:
     (name,) = setting
     with pytest.raises(PromptError, match=f"^{name} is .*; it must be"):
-        Sampling(**setting)
+        TokenSampling(**setting)
 
 
 def test_settings_left_open_stay_as_they_were() -> None:
-    assert Sampling(top_p=0.3).changed(top_p=None, seed=4) == Sampling(top_p=0.3, seed=4)
+    assert TokenSampling(top_p=0.3).changed(top_p=None, seed=4) == TokenSampling(top_p=0.3, seed=4)
     with pytest.raises(PromptError, match="top_p"):
-        Sampling().changed(top_p=2)
+        TokenSampling().changed(top_p=2)
 
 
 # --- decoding ---
 
 
 def said(model: Any, inputs: dict[str, Tensor], stop_ids: Any = (), **settings: Any) -> list[int]:
-    return list(generate(model, inputs, sampling=Sampling(**settings), stop_ids=stop_ids))
+    return list(generate(model, inputs, sampling=TokenSampling(**settings), stop_ids=stop_ids))
 
 
 def image_prompt() -> tuple[Any, dict[str, Tensor]]:
@@ -220,7 +220,7 @@ def test_closing_the_iterator_stops(asked: tuple[Any, dict[str, Tensor]]) -> Non
     passes: list[int] = []
     handle = model.register_forward_pre_hook(lambda *_: passes.append(1))
     try:
-        stream = generate(model, inputs, sampling=Sampling(max_new_tokens=50))
+        stream = generate(model, inputs, sampling=TokenSampling(max_new_tokens=50))
         assert len(list(islice(stream, 3))) == 3
         stream.close()
         assert len(passes) == 3
