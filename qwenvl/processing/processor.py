@@ -21,7 +21,7 @@ from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
 from qwenvl.processing.chat_template import find_template, is_built_in, is_raw
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.frame_count import frames_that_fit
-from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
+from qwenvl.processing.grounding import TAGS, Answer, answer_parts
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Messages, Part, read_messages
 from qwenvl.processing.opened_media import open_part
@@ -221,12 +221,8 @@ class Processor(ABC):
         return b"".join(map(self.answer_piece, ids)).decode("utf-8", "replace")
 
     def group_words(self, ids: Iterable[int]) -> list[list[int]]:
-        """Indices of consecutive ids that a reader sees as one sign; see `decoding.group_words`."""
+        """Indices of consecutive ids that a reader sees as one sign; see `answer_text.group_words`."""
         return group_words(self.tokenizer, ids)
-
-    def parse_boxes(self, answer: Answer, media: Sequence[Media], *, index: int | None = None) -> list[GroundedBox]:
-        """The boxes of an answer, text or ids, in pixels of the original; see `grounding.find_boxes`."""
-        return find_boxes(answer, media, tokenizer=self.tokenizer, index=index)
 
     def answer_parts(self, answer: Answer) -> list[dict[str, Any]]:
         """An answer as parts for the history, boxes and references as such; see `grounding.answer_parts`."""
