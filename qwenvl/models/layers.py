@@ -1,4 +1,4 @@
-"""What both models truly share: the norm, the attention and the cache of the decoder.
+"""Defines what both models share: the norm, the attention, and the decoder's cache.
 
 Knows tensors only. There is one attention, always fused; it names its queries and keys and nothing else.
 """

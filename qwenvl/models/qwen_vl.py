@@ -1,4 +1,4 @@
-"""All of Qwen-VL (2308.12966), top to bottom: Vision, Adapter, Language, QwenVL.
+"""Defines all of Qwen-VL (2308.12966), top to bottom: Vision, Adapter, Language, QwenVL.
 
 Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Every picture is a square of fixed size
 and becomes exactly `num_queries` visual tokens, at plain consecutive positions.

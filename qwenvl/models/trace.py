@@ -1,4 +1,4 @@
-"""Looking inside a forward pass: taps name a value, traces keep it, rows of attention are rebuilt from what was kept.
+"""Records values inside a forward pass, rebuilds rows of attention from them, and hides keys from queries.
 
 Knows modules by their dotted names and attention by its queries, keys and mask; nothing about pictures, tokens or
 either model. No tokens x tokens array is ever kept: a row is softmax(q k^T / sqrt(head_dim)), made when somebody looks.

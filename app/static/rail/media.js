@@ -1,8 +1,8 @@
 // The pictures and clips of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
 
-import { el, refill } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { count, lasting, times } from "../numbers.js";
+import { el, find, refill } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { count, lasting, times } from "../core/numbers.js";
 import { droppedFiles } from "./folders.js";
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
@@ -82,7 +82,7 @@ function picture(item, index, alone, trigger) {
 }
 
 function empty() {
-  const open = () => document.querySelector("#replace-media")?.click();
+  const open = () => find("#replace-media")?.click();
   return el(
     "button",
     { type: "button", class: "drop-area", onclick: open },

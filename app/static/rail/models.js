@@ -1,10 +1,10 @@
 // The two models: chosen among what the server offers, or typed as a hub id where it allows that; and the number format
 // of their weights. Nothing is loaded by choosing; what a model would take stands beneath its name.
 
-import { el, refill } from "../dom.js";
-import { say } from "../i18n.js";
-import { hear } from "../news.js";
-import { bytes } from "../numbers.js";
+import { el, refill } from "../core/dom.js";
+import { say } from "../core/i18n.js";
+import { hear } from "../core/news.js";
+import { bytes } from "../core/numbers.js";
 
 const TYPED = "\u0000typed";
 const FORMATS = { auto: "As the device has it", bfloat16: "bfloat16", float32: "float32" };

@@ -1,8 +1,8 @@
 // A clip from the camera: recorded by the browser itself, then given to the question as any other file. Nothing leaves
 // this machine.
 
-import { el, setText } from "../dom.js";
-import { say } from "../i18n.js";
+import { el, setText } from "../core/dom.js";
+import { say } from "../core/i18n.js";
 import { giveFiles } from "./media.js";
 
 const MOST_SECONDS = 30;
@@ -60,7 +60,7 @@ export function mount(element, { signal }) {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
     } catch (error) {
-      tell(REFUSED[error.name] ?? "The camera could not be opened; give a file.");
+      tell(REFUSED[error instanceof Error ? error.name : ""] ?? "The camera could not be opened; give a file.");
       return;
     }
     video.srcObject = stream;

@@ -1,14 +1,14 @@
 // Six questions about the run on screen. Each answer is read from the run or counted by the server when it is looked at,
 // never typed in here.
 
-import { say } from "../i18n.js";
-import { hasAdapter } from "../families.js";
-import { cellAt, rowAndColumn } from "../geometry.js";
-import { count, percent } from "../numbers.js";
-import { LETTERS } from "../store.js";
-import { isClip } from "../time.js";
+import { say } from "../core/i18n.js";
+import { hasAdapter } from "../core/families.js";
+import { cellAt, rowAndColumn } from "../core/geometry.js";
+import { count, percent } from "../core/numbers.js";
+import { LETTERS } from "../core/selection.js";
+import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
-import { tokenOfWord, wordLabel } from "../words.js";
+import { tokenOfWord, wordLabel } from "../core/words.js";
 
 const product = (grid) => grid.reduce((all, size) => all * size, 1);
 
@@ -135,9 +135,19 @@ const vision = {
   options: ["The 8 around it", "Those of its row and column", "All of them"],
   // Counted: the keys of the exact row of the middle patch, in the first layer.
   async answer(ctx) {
-    const { id, media: [media] } = placed(ctx);
+    const {
+      id,
+      media: [media],
+    } = placed(ctx);
     const { index } = cellAt([0.5, 0.5], media.patch_grid);
-    const row = await ctx.client.fetchOnce("vision_row", { run: id, media: 0, patch: index, layer: 0, head: "mean", column: false });
+    const row = await ctx.client.fetchOnce("vision_row", {
+      run: id,
+      media: 0,
+      patch: index,
+      layer: 0,
+      head: "mean",
+      column: false,
+    });
     if (row.error) throw new Error(row.error);
     return { value: row.values.length === product(media.patch_grid) ? 2 : 1, media };
   },

@@ -391,8 +391,8 @@ def test_a_spoiled_selection_is_one_sentence_or_set_aside(
 
 
 def test_every_kind_is_offered_on_the_page() -> None:
-    source = (ROOT / "app" / "static" / "parts" / "export.js").read_text(encoding="utf-8")
-    offered = set(re.findall(r'\["(\w+)", "', source)) | set(re.findall(r'item\("(\w+)"', source))
+    source = (ROOT / "app" / "static" / "shell" / "export.js").read_text(encoding="utf-8")
+    offered = set(re.findall(r'\[\s*"(\w+)",\s*"', source)) | set(re.findall(r'item\(\s*"(\w+)"', source))
     assert offered == set(KINDS)
 
 

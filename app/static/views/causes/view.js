@@ -1,0 +1,482 @@
+// Did a place matter for a word? Hide it from attention or paint it over, and the same answer is told again; take the
+// cells of the shown map away step by step, and see whether the word falls sooner than by chance.
+
+import { decode } from "../../core/client.js";
+import { el, letterBadge, refill, setText, toggle } from "../../core/dom.js";
+import { hasAdapter, ownGrid } from "../../core/families.js";
+import { edges } from "../../core/geometry.js";
+import { said, say } from "../../core/i18n.js";
+import { count, percent, roughly } from "../../core/numbers.js";
+import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "./brush.js";
+import { brushCell, brushKeys, brushWords } from "./brush_keys.js";
+import { createControls, layersOf } from "./tools.js";
+import { account, nameOf, sideFigures } from "./words.js";
+import { createAsker, createWalker } from "./work.js";
+import { drawCurves } from "./curves.js";
+import { twoColumns } from "../../drawing/frame.js";
+import { honestPanel, weightsNote } from "../../drawing/honest.js";
+import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
+import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle } from "../../drawing/region.js";
+import { figures } from "../../drawing/scale.js";
+import { createStage } from "../../drawing/stage.js";
+import { LETTERS, choices } from "../../core/selection.js";
+import { cellInTime } from "../../core/time.js";
+import { chosenLabel } from "../../core/words.js";
+
+export const NAME = "Causes";
+export const SITE = "language";
+export const SHOWS = ["picture", "place"];
+export const CHOICES = {
+  tool: "paint",
+  shape: "box",
+  ...NO_RECTANGLE,
+  strokes: "none",
+  fill: "mean",
+  rows: "answer",
+  through: "adapter",
+  from_A: null,
+  to_A: null,
+  from_B: null,
+  to_B: null,
+  beneath: false,
+};
+
+const STAGE_HEIGHT = 250;
+const LONG = 10; // seconds
+const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };
+const BRUSH = { colour: "#ffffff", width: 2.5 };
+const HATCH = "rgb(255 255 255 / .34)";
+
+// --- what is asked ---
+
+function regionOf(chosen) {
+  if (chosen.shape === "half") return { kind: "half" };
+  if (chosen.shape === "brush") return chosen.strokes === "none" ? null : { kind: "brush", mask: chosen.strokes };
+  const box = edgesOf(chosen);
+  return box && { kind: "box", box: box.map((edge) => Math.round(edge * THOUSANDTHS)) };
+}
+
+// The question about one model, from what is locked: hovering asks nothing here.
+function questionOf(state, letter) {
+  const { selection } = state;
+  const run = state.runs[letter];
+  const query = selection.query[letter];
+  const chosen = choices(selection, "causes");
+  const region = regionOf(chosen);
+  if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
+  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, region };
+  if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
+  if (chosen.tool === "paint") return { ...asked, fill: chosen.fill, frame: cellInTime(state, selection, letter) };
+  return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
+}
+
+function curvesQuestion(state, letter) {
+  const { selection } = state;
+  const run = state.runs[letter];
+  const query = selection.query[letter];
+  if (!run?.media[selection.media] || query === null || query < run.answer_start) return null;
+  const cell = { layer: selection.layer[letter], head: selection.head[letter] };
+  return { run: run.id, query, media: selection.media, ...cell, fill: choices(selection, "causes").fill };
+}
+
+// --- drawing on the picture ---
+
+function paintRegion(chosen, hidden, here) {
+  const box = chosen.shape === "box" ? edgesOf(chosen) : null;
+  const strokes = chosen.shape === "brush" && chosen.strokes !== "none" ? cellsOf(readStrokes(chosen.strokes)) : [];
+  return (context, ratio, width, height) => {
+    if (strokes.length && !hidden) {
+      context.fillStyle = HATCH;
+      const [xs, ys] = [edges(SIDE, width), edges(SIDE, height)];
+      strokes.forEach((cell) => {
+        const [column, row] = [cell % SIDE, Math.floor(cell / SIDE)];
+        context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
+      });
+    }
+    const pixels = (/** @type {number[]} */ [left, top, right, bottom]) =>
+      [left * width, top * height, right * width, bottom * height].map(Math.round);
+    if (box) outline(context, ratio, pixels(box), REGION);
+    if (here) outline(context, ratio, pixels(here.box), BRUSH);
+  };
+}
+
+function inFrame(cells, [, rows, columns], frame) {
+  const size = rows * columns;
+  return cells.filter((cell) => Math.floor(cell / size) === frame).map((cell) => cell % size);
+}
+
+function drawing(ctx, letter) {
+  const chosen = () => choices(ctx.store.state.selection, "causes");
+  let mask = null;
+  let last = null;
+  return function drag(from, to, done, choose) {
+    if (chosen().shape !== "brush") {
+      const patch = { shape: "box", ...rectangle(from, to) };
+      return done ? choose(patch) : ctx.actions.tryChoice("causes", patch);
+    }
+    const media = ctx.run(letter)?.media[ctx.store.state.selection.media];
+    mask = stroke(mask ?? readStrokes(chosen().strokes), last ?? from, to, media?.size ?? [1, 1]);
+    last = done ? null : to;
+    const patch = { strokes: writeStrokes(mask) };
+    if (done) mask = null;
+    return done ? choose(patch) : ctx.actions.tryChoice("causes", patch);
+  };
+}
+
+// --- one column ---
+
+function column(ctx, letter, work) {
+  const stage = createStage({
+    letter,
+    title: say("The picture, model {letter}: drag to choose a place", { letter }),
+    onhover: () => {},
+    onpick: () => {},
+    ...brushKeys(ctx, letter, work.choose),
+  });
+  const drag = drawing(ctx, letter);
+  const layer = createLayer(stage, {
+    onhover: () => {},
+    onclick: () => {},
+    ondrag: (from, to, done) => drag(from, to, done, work.choose),
+  });
+  const side = el("div", { class: "figures" });
+  const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
+  const [body, charts] = [el("div", { class: "causes-body" }), { deletion: el("div"), insertion: el("div") }];
+  const title = (text, right) => el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), text), right);
+  const state = el("span", { class: "causes-state" });
+  const card = el(
+    "section",
+    { class: "card causes-card", "data-letter": letter },
+    title(say("The same answer, told again"), state),
+    body,
+  );
+  const [run, progress, note] = [
+    el("button", { type: "button", class: "text-button" }),
+    el("span", { class: "progress-line" }, el("i")),
+    el("p", { class: "causes-note" }),
+  ];
+  run.addEventListener("click", () => work.walk(letter));
+  const curves = el(
+    "section",
+    { class: "card curves-card", "data-letter": letter },
+    title(say("Deletion and insertion of the shown map"), run),
+    progress,
+    note,
+    el("div", { class: "curve-pair" }, charts.deletion, charts.insertion),
+  );
+  return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, note };
+}
+
+function overlayOf(ctx, letter, selection, chosen, effect) {
+  const run = ctx.run(letter);
+  const media = run.media[selection.media];
+  const grid = ownGrid(run, media);
+  const frame = cellInTime(ctx.store.state, selection, letter);
+  const byCells = effect && (effect.tool === "block" || chosen.shape === "half"); // else pixels were painted, not cells
+  const hidden = byCells ? { cells: inFrame(effect.cells, grid, frame), grid } : null;
+  const shows = chosen.beneath || (chosen.shape === "half" && !effect);
+  const { map, late, error } = shows ? ctx.mapResources(letter) : {};
+  if (!map) return { quiet: false, cells: null, contour: hidden, dimmed: late ?? null, note: error ?? null };
+  const drawn = drawnGrid(map);
+  const cells = { values: drawnValues(map), grid: drawn, max: map.max, offset: frame * drawn[1] * drawn[2] };
+  return { quiet: true, cells, contour: hidden, dimmed: late, note: error };
+}
+
+const DRAG = {
+  box: "Drag on a picture to choose a place. It is the same place in both columns.",
+  brush:
+    "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.",
+};
+
+function bar(name, value, kind) {
+  return el(
+    "div",
+    { class: `cause-bar ${kind}` },
+    el("span", { text: name }),
+    el("span", { class: "bar-track" }, el("i", { style: { width: `${100 * value}%` } })),
+    el("b", { text: percent(value) }),
+  );
+}
+
+const spelled = (text) => (text.trim() ? text : text.includes("\n") ? "↵" : "␣");
+
+function told(run, effect, asked, word) {
+  const alternatives = effect.likeliest.map((one) =>
+    el(
+      "span",
+      { class: `alternative${one.id === run.tokens.id[effect.index] ? " taken" : ""}` },
+      el("span", { text: spelled(one.text) }),
+      el("b", { text: percent(one.probability) }),
+    ),
+  );
+  const words = el(
+    "div",
+    {},
+    el("p", { class: "causes-title", text: say("Probability of {word}", { word }) }),
+    bar(say("as it was"), effect.before, "before"),
+    bar(effect.tool === "paint" ? say("painted over") : say("hidden"), effect.after, "after"),
+    el("p", { class: "causes-title", text: say("What it would say there now") }),
+    el("div", { class: "likeliest now" }, ...alternatives),
+    el("p", { class: "causes-note", text: account(run, effect, asked) }),
+  );
+  if (!effect.received) return [words];
+  const size = { width: effect.received_size[0], height: effect.received_size[1] };
+  const received = el(
+    "figure",
+    { class: "received" },
+    el("img", { src: effect.received, alt: say("The painted picture as the model received it") }),
+    el("figcaption", { text: say("as the model received it, {width} × {height}", size) }),
+  );
+  return [el("div", { class: "told-row" }, words, received)];
+}
+
+function drawEffect(view, { run, chosen, held, asked, word, start }) {
+  const effect = held.value;
+  setText(
+    view.state,
+    held.late
+      ? say("telling it again")
+      : held.milliseconds && effect
+        ? say("{time} ms", { time: Math.round(held.milliseconds) })
+        : "",
+  );
+  toggle(view.body, "late", held.late);
+  const stamp = [run.id, asked, word, held.key, held.error, held.late && !effect, effect?.after];
+  refill(view.body, stamp, () => {
+    if (!word) return [el("p", { text: say("Choose a word of an answer: its probability is what changes.") })];
+    if (!asked)
+      return [
+        el("p", { text: chosen.shape === "half" ? say("Choose a word of an answer.") : say(DRAG[chosen.shape]) }),
+      ];
+    if (held.error) return [el("p", { class: "bad", text: said(held.error) }), start()];
+    if (!effect && held.late) return [el("p", { text: say("One moment: the answer is told again.") })];
+    if (!effect)
+      return [
+        el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }),
+        start(),
+      ];
+    return told(run, effect, held.asked, word);
+  });
+}
+
+// --- curves ---
+
+const STATES = {
+  running: ({ done, total }) =>
+    total === undefined ? say("starting") : say("{done} of {total} forward passes", { done, total }),
+  stopped: ({ done, total }) =>
+    say("Stopped after {done} of {total} forward passes.", { done: done ?? 0, total: total ?? "?" }),
+};
+
+function drawWalk(view, walk, question, run, selection) {
+  const progress = walk.told ?? { state: "none" };
+  const current = walk.key === JSON.stringify(question);
+  const running = current && progress.state === "running";
+  setText(
+    view.run,
+    running ? say("Stop") : current && progress.state === "done" ? say("Compute again") : say("Compute"),
+  );
+  view.run.disabled = !question;
+  view.progress.hidden = !running;
+  view.progress.firstChild.style.width = `${progress.total ? (100 * progress.done) / progress.total : 0}%`;
+  const shown = current && progress.deletion;
+  setText(view.note, noteOf(progress, current, question, run, selection, view.letter));
+  for (const kind of ["deletion", "insertion"]) {
+    view.charts[kind].hidden = !shown;
+    if (shown) drawCurves(view.charts[kind], kind, progress[kind]);
+  }
+}
+
+function noteOf(progress, current, question, run, selection, letter) {
+  if (!question) return say("Choose a word of an answer: its map is taken away cell by cell.");
+  const layer =
+    selection.layer[letter] === "mean"
+      ? say("mean of layers")
+      : say("layer {layer}", { layer: selection.layer[letter] });
+  const head =
+    selection.head[letter] === "mean" ? say("mean of heads") : say("head {head}", { head: selection.head[letter] });
+  if (!current || progress.state === "none")
+    return say(
+      "Not computed. The map of row {row}, {layer}, {head}; ten steps in its order, the reversed one and five random ones.",
+      { row: question.query - 1, layer, head },
+    );
+  if (progress.state === "failed") return said(progress.because);
+  if (STATES[progress.state]) return STATES[progress.state](progress);
+  const unit = hasAdapter(run) ? say("patches") : say("tokens");
+  return say(
+    "Map of row {row}, {layer}, {head}, over {cells} {unit}; shaded: from the lowest to the highest of {seeds} random orders.",
+    {
+      row: question.query - 1,
+      layer,
+      head,
+      cells: count(progress.cells),
+      unit,
+      seeds: progress.seeds,
+    },
+  );
+}
+
+// --- the view ---
+
+function drawColumn(ctx, view, work, state, selection) {
+  const { letter } = view;
+  const run = state.runs[letter];
+  const media = run?.media[selection.media];
+  const chosen = choices(selection, "causes");
+  [view.card, view.curves].forEach((card) => (card.hidden = !run));
+  if (!media) {
+    view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
+    view.layer.draw([], () => {});
+    refill(view.side, [], () => []);
+    view.curves.hidden = true;
+    refill(view.body, [run?.id], () =>
+      run ? [el("p", { text: say("No picture in this question: there is nothing to take away.") })] : [],
+    );
+    return;
+  }
+  const asked = questionOf(state, letter);
+  const held = work.asker.look(letter, asked);
+  const word = nameOf(run, state.selection.query[letter]);
+  const effect = held.value;
+  const drawingNow =
+    state.preview && JSON.stringify(regionOf(chosen)) !== JSON.stringify(regionOf(choices(state.selection, "causes")));
+  const painted = !drawingNow && effect?.tool === "paint" ? held.image : null;
+  const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
+  const image = painted ?? ctx.picture("picture", run.id, selection.media);
+  const here = brushCell(run, media, selection);
+  const aria = [say("The picture, model {letter}: drag to choose a place", { letter }), here && brushWords(here)]
+    .filter(Boolean)
+    .join(", ");
+  view.stage.update({
+    image,
+    size: media.size,
+    box: inner,
+    aria,
+    ...overlayOf(ctx, letter, selection, chosen, drawingNow ? null : effect),
+  });
+  toggle(view.cell, "flat", flat);
+  view.layer.draw([regionOf(chosen), Boolean(painted), here], paintRegion(chosen, Boolean(painted), here));
+  figures(view.side, sideFigures(media, effect, word));
+  const start = () =>
+    el("button", {
+      type: "button",
+      class: "text-button main",
+      text: isLong(run)
+        ? say("Tell the answer again, {time}", { time: roughly(run.seconds.replay) })
+        : say("Tell the answer again"),
+      onclick: work.begin,
+    });
+  drawEffect(view, { run, chosen, held, asked, word, start });
+  drawWalk(view, work.walker.look(letter), curvesQuestion(state, letter), run, state.selection);
+}
+
+// Whether telling a run's answer again takes long enough to wait until somebody asks for it.
+const isLong = (run) => (run?.seconds.replay ?? 0) > LONG;
+
+function honest(runs) {
+  return [
+    [
+      say("Plotted"),
+      say(
+        "The probability of the chosen word in the same forced answer, before and after; nothing is generated anew. Float32 softmax of the model's own logits.",
+      ),
+    ],
+    [
+      say("Normalised"),
+      say(
+        "Probabilities are absolute, of all tokens of the vocabulary; areas are under curves from 0 to 1 on both axes.",
+      ),
+    ],
+    [
+      say("Not shown"),
+      `${say("Proof: a painted picture is none the model was trained on, and what is hidden from some rows may reach the answer through others that read it before.")} ${weightsNote(LETTERS.map((letter) => runs[letter]))}`,
+    ],
+  ];
+}
+
+// What was asked stays when the view is made anew in another language, and the status line reads it too.
+const askers = new WeakMap();
+const walkers = new WeakMap();
+
+function kept(held, ctx, create) {
+  if (!held.has(ctx)) held.set(ctx, create(ctx, decode));
+  return held.get(ctx);
+}
+
+export function createView(ctx) {
+  const asker = kept(askers, ctx, createAsker);
+  const walker = kept(walkers, ctx, createWalker);
+  const work = {
+    asker,
+    walker,
+    choose(patch) {
+      asker.live ||= LETTERS.every((letter) => !isLong(ctx.store.state.runs[letter]));
+      ctx.actions.choose("causes", patch);
+    },
+    begin() {
+      asker.live = true;
+      ctx.store.redraw();
+    },
+    walk: (letter) => walker.toggle(letter, curvesQuestion(ctx.store.state, letter)),
+  };
+  const controls = createControls(ctx, work);
+  const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter, work));
+  const panel = honestPanel();
+  const root = el(
+    "div",
+    { class: "view view-causes" },
+    ...controls.rows,
+    pair("cell"),
+    pair("card"),
+    pair("curves"),
+    panel.root,
+  );
+  walker.watch(() => root.isConnected);
+  return {
+    root,
+    stages,
+    update(state, selection) {
+      controls.update(state, selection);
+      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], work, state, selection));
+      panel.update(honest(state.runs));
+      root.dataset.settled = String(LETTERS.every((letter) => !asker.look(letter, questionOf(state, letter)).late));
+    },
+  };
+}
+
+// Without the place that is hidden or painted; null where none is.
+export function letGo(chosen) {
+  if (!regionOf(chosen)) return null;
+  return { ...NO_RECTANGLE, strokes: "none", shape: chosen.shape === "half" ? "box" : chosen.shape };
+}
+
+// What the status line says of this view.
+export function status(ctx, state, selection) {
+  const chosen = choices(state.selection, "causes");
+  const region = regionOf(chosen);
+  const where = {
+    box: () => say("region {box} thousandths", { box: region.box.join(", ") }),
+    brush: () => say("the brushed region"),
+    half: () => say("the cells that hold half of the shown map"),
+  };
+  const partOf = (letter, ...words) => {
+    const here = brushCell(state.runs[letter], state.runs[letter].media[selection.media], selection);
+    return ["", letter, ` ${[here && brushWords(here), ...words].filter(Boolean).join(", ")}`];
+  };
+  const known = LETTERS.filter((letter) => state.runs[letter]);
+  if (!region) {
+    const cells = selection.keys ? known.map((letter) => partOf(letter)) : [];
+    return [[say("No place is chosen: drag on a picture to hide it or paint it over.")], ...cells];
+  }
+  const told = known.map((letter) => {
+    const held = kept(askers, ctx, createAsker).look(letter, questionOf(state, letter));
+    const word = chosenLabel(state.runs[letter], state.selection.query[letter]);
+    if (!held.value || held.late) return partOf(letter, say("not computed"));
+    const { before, after } = held.value;
+    return partOf(letter, say("{word} {before} to {after}", { word, before: percent(before), after: percent(after) }));
+  });
+  return [
+    [`${chosen.tool === "paint" ? say("painted over") : say("hidden from attention")}: ${where[region.kind]()}`],
+    ...told,
+  ];
+}
