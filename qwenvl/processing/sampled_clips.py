@@ -65,7 +65,7 @@ def read_frames(clip: ClipFile, media: Media, progress: Progress | None = None) 
     return replace(media, frames=tuple(frames))
 
 
-def _resized(resize: pictures.Resize, size: tuple[int, int], frame: Image) -> Image:
+def _resized(resize: pictures.Resize, size: tuple[int, int], frame: pictures.Frame) -> Image:
     return resize(frame, *size)
 
 
