@@ -3,6 +3,7 @@
 import { el, refill, setText, svg } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
+import { text } from "../../drawing/chart.js";
 
 const HEIGHT = 46;
 const AXES = ["t", "h", "w"];
@@ -41,14 +42,8 @@ function drawing(found, width, most) {
   const first = [...new Set(axes)].map((axis) => axes.indexOf(axis));
   const marks = [...new Set([...first, wavelengths.length - 1])].map((pair) => {
     const last = pair === wavelengths.length - 1;
-    const text = svg("text", {
-      x: last ? width : pair * step,
-      y: 12 + HEIGHT - height(wavelengths[pair]),
-      class: "lane-name",
-      "text-anchor": last ? "end" : "start",
-    });
-    text.textContent = short(wavelengths[pair]);
-    return text;
+    const y = 12 + HEIGHT - height(wavelengths[pair]);
+    return text(last ? width : pair * step, y, short(wavelengths[pair]), "lane-name", last ? "end" : "start");
   });
   return [...bars, ...marks];
 }
