@@ -22,7 +22,8 @@ export function twoColumns(make) {
  * A column's cells but for the first row's.
  * @param {{ cells: Record<string, HTMLElement> }} column
  */
-export const belowStage = ({ cells: { stage: _, ...below } }) => Object.values(below);
+export const belowStage = ({ cells }) =>
+  Object.entries(cells).flatMap(([name, cell]) => (name === "stage" ? [] : [cell]));
 
 // A whole view of tools, rows of cells and the honest panel.
 export function createFrame(name, { tools, column, draw, honest }) {

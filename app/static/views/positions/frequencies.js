@@ -9,7 +9,7 @@ const HEIGHT = 46;
 const AXES = ["t", "h", "w"];
 
 // Wavelengths as one reads them: 6.3, 199, 35 k, 5.1 M.
-export function short(value) {
+function short(value) {
   if (value < 10) return value.toFixed(1);
   if (value < 1000) return value.toFixed(0);
   if (value < 1e6) return `${Number((value / 1e3).toPrecision(2))} k`;
@@ -17,7 +17,7 @@ export function short(value) {
 }
 
 // Which axis each pair reads; "" where a token has one id.
-export const axesOf = ({ wavelengths, sections }) =>
+const axesOf = ({ wavelengths, sections }) =>
   sections.length ? sections.flatMap((pairs, at) => Array(pairs).fill(AXES[at])) : wavelengths.map(() => "");
 
 const colourOf = (axis) => (axis ? `var(--ax-${axis})` : "var(--kind-text)");

@@ -39,7 +39,7 @@ function stepPath(lane, [from, to], x, y, bottom) {
 }
 
 // Tokens from a media's first visual token to its last; the frames of a clip in Qwen-VL have labels between them.
-export function spanOf(run, media) {
+function spanOf(run, media) {
   const last = run.tokens.media.lastIndexOf(media.index);
   return [media.first_token, last < 0 ? media.first_token : last];
 }
