@@ -44,6 +44,7 @@ class ModelCard:
     family: str  # "qwen-vl" or "qwen2-vl"
     parameters: int
     trained: bool  # False: seeded random weights, whose answers mean nothing
+    notes: tuple[str, ...] = ()  # what was to be said of its checkpoint, see `Pipeline.notes`
 
 
 @dataclass(frozen=True)

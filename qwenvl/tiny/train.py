@@ -38,11 +38,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qwenvl.loading.load import build, load_model, pick_device
-from qwenvl.models.config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.rope import Rotation, rope_1d, rope_multimodal, rotate
 from qwenvl.processing.processor import from_folder
+from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
 from qwenvl.tiny.curriculum import Plan, Shelf, Weights, crowds, menu_at, plan_for, weights_at
 from qwenvl.tiny.lessons import CLASSES, Pack, Segment, Teacher

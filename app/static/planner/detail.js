@@ -41,7 +41,7 @@ function toolchainRow(one) {
     el("td", { class: "number", text: [times(...media.resized), frames].filter(Boolean).join(", ") }),
     el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
     el("td", { class: "number", text: letterSize(one.letter) }),
-    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag amber", text: limit }) : "–"),
   );
 }
 
@@ -84,7 +84,7 @@ export function createToolchains() {
   };
 }
 
-function fileRow(group, row, media) {
+function fileRow(row, media) {
   const limit = media.clamps?.length ? media.clamps.join(", ") : media.limit;
   return el(
     "tr",
@@ -95,7 +95,7 @@ function fileRow(group, row, media) {
     el("td", { class: "number", text: media.frames ? count(media.frames) : "" }),
     el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
     el("td", { class: "number", text: row.visual_tokens ? percent(media.tokens / row.visual_tokens) : "–" }),
-    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag amber", text: limit }) : "–"),
   );
 }
 
@@ -127,7 +127,7 @@ export function createFiles() {
           {},
           el("tr", {}, ...FILES.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))),
         ),
-        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.group, chosen.row, media))),
+        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.row, media))),
       ]);
     },
   };

@@ -2,7 +2,8 @@
 
 import { el, setText, toggle } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
-import { LETTERS, toLine } from "../core/store.js";
+import { toLine } from "../core/address.js";
+import { LETTERS } from "../core/selection.js";
 import { cellInTime, isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
 
@@ -73,6 +74,7 @@ function asked(ctx, kind, letter) {
   };
 }
 
+/** @returns {Promise<{ error?: string, blob?: Blob, name?: string }>} */
 async function fetchFile(question) {
   const response = await fetch(new URL("export", document.baseURI), {
     method: "POST",
@@ -150,7 +152,11 @@ function createPanel(ctx) {
     busy = true;
     setText(note, say("Making the file."));
     toggle(items, "busy", true);
-    const file = await fetchFile(asked(ctx, kind, letter)).catch(() => ({ error: say(NO_ANSWER) }));
+    const file = await fetchFile(asked(ctx, kind, letter)).catch(() => ({
+      error: say(NO_ANSWER),
+      blob: null,
+      name: "",
+    }));
     busy = false;
     toggle(items, "busy", false);
     setText(note, file.error ?? say("{name} is ready.", { name: file.name }));

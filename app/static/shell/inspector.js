@@ -3,7 +3,7 @@
 import { createActions } from "../core/actions.js";
 import { Client } from "../core/client.js";
 import { createContext } from "./context.js";
-import { el, refill, segmented, setText, toggle } from "../core/dom.js";
+import { el, find, refill, segmented, setText, toggle } from "../core/dom.js";
 import { onLanguage, said, say } from "../core/i18n.js";
 import { createExport } from "./export.js";
 import { HeadCard } from "./head_card.js";
@@ -13,7 +13,10 @@ import { publish } from "../core/news.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "../rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
-import { LETTERS, createStore, effective, registerViews, writeAddress } from "../core/store.js";
+import { writeAddress } from "../core/address.js";
+import { LETTERS } from "../core/selection.js";
+import { createStore, effective } from "../core/store.js";
+import { registerViews } from "../core/view_registry.js";
 import { createTour } from "../tour/tour.js";
 import { VIEWS } from "../views/index.js";
 
@@ -33,7 +36,7 @@ function createTabs(actions) {
       onclick: () => actions.pickView(id),
     }),
   );
-  const remark = el("span", { class: "remark" });
+  const remark = el("span", { class: "remark amber" });
   const figure = el("span", { class: "tabs-figure" });
   const list = el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons);
   const root = el("div", { class: "tabs" }, list, figure, remark);
@@ -75,7 +78,7 @@ function createStatus() {
     el("span", { class: name }),
   );
   spoken.setAttribute("aria-live", "polite");
-  const root = el("footer", { class: "status" }, el("i", { class: "pen-query" }), sentence, hint, spoken);
+  const root = el("footer", { class: "status" }, el("i", { class: "pen pen-query" }), sentence, hint, spoken);
   let timer = null;
   return {
     root,
@@ -104,7 +107,7 @@ function createNotices() {
   const line = (sentence) =>
     el(
       "div",
-      { class: "notice" },
+      { class: "notice amber" },
       el("span", { text: said(sentence) }),
       el("button", { type: "button", class: "link", text: say("Ask both"), onclick: pressAsk }),
     );
@@ -127,7 +130,7 @@ function remarkOn(state) {
   return tiny && state.outside ? say(OUTSIDE) : "";
 }
 
-function letterSwitch(store, actions) {
+function letterSwitch(actions) {
   const root = segmented(
     say("Model"),
     LETTERS.map((letter) => [letter, letter]),
@@ -146,7 +149,7 @@ function letterSwitch(store, actions) {
   };
 }
 
-function createShell(store, actions) {
+function createShell(actions) {
   const heads = LETTERS.map(
     (letter) =>
       new HeadCard(letter, {
@@ -156,12 +159,7 @@ function createShell(store, actions) {
         act: takeWayOut,
       }),
   );
-  const [tabs, status, notices, choice] = [
-    createTabs(actions),
-    createStatus(),
-    createNotices(),
-    letterSwitch(store, actions),
-  ];
+  const [tabs, status, notices, choice] = [createTabs(actions), createStatus(), createNotices(), letterSwitch(actions)];
   const moment = el("div", { class: "moment" }); // of a clip, in the views that have no timeline of their own
   const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
   const root = el(
@@ -181,11 +179,11 @@ function createShell(store, actions) {
 // An error's one way out does what it says.
 const WAYS = {
   ask: pressAsk,
-  focus_question: () => document.querySelector("#question textarea")?.focus(),
-  focus_budget: () => document.querySelector("#max_pixels")?.focus(),
-  focus_frames: () => document.querySelector("#clip-frames")?.focus(),
-  focus_models: () => document.querySelector("#models select")?.focus(),
-  remove_media: () => document.querySelector("#rail .media .remove")?.click(),
+  focus_question: () => find("#question textarea")?.focus(),
+  focus_budget: () => find("#max_pixels")?.focus(),
+  focus_frames: () => find("#clip-frames")?.focus(),
+  focus_models: () => find("#models select")?.focus(),
+  remove_media: () => find("#rail .media .remove")?.click(),
 };
 
 const takeWayOut = (way) => WAYS[way.action]?.();
@@ -193,7 +191,7 @@ const takeWayOut = (way) => WAYS[way.action]?.();
 function stepAndFocus(actions, letter, by) {
   actions.stepWord(by, letter);
   requestAnimationFrame(() =>
-    requestAnimationFrame(() => document.querySelector(`.head-card[data-letter="${letter}"] .word.locked`)?.focus()),
+    requestAnimationFrame(() => find(`.head-card[data-letter="${letter}"] .word.locked`)?.focus()),
   );
 }
 
@@ -251,11 +249,11 @@ export function mount(element, { props, server, watch }) {
     if (channel.name.startsWith("map")) publish("inspector-row", channel);
   });
   const actions = createActions(store);
-  const ctx = { ...createContext(store, client, actions), frozen: Boolean(props.frozen) };
+  const ctx = createContext(store, client, actions, Boolean(props.frozen));
   let [render, tour] = [null, null];
   const sized = new ResizeObserver(store.redraw);
   const build = () => {
-    const shell = createShell(store, actions);
+    const shell = createShell(actions);
     tour = createTour(ctx);
     if (!props.frozen) shell.tabs.root.append(createExport(ctx).root);
     element.replaceChildren(shell.root, tour.root);

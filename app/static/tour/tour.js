@@ -1,9 +1,9 @@
 // The tour: a card over the page that asks before it shows. Six stops on the run on screen.
 
-import { el, refill } from "../core/dom.js";
+import { el, find, refill } from "../core/dom.js";
 import { say, said } from "../core/i18n.js";
 import { pixels } from "../core/numbers.js";
-import { LETTERS } from "../core/store.js";
+import { LETTERS } from "../core/selection.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
@@ -21,7 +21,12 @@ function guessForm(stop, onguess) {
           el("label", {}, el("input", { type: "radio", name: "tour-guess", value: index }), say(text)),
         ),
       )
-    : el("input", { type: "text", inputmode: "decimal", class: "tour-number", "aria-label": say("Your guess") });
+    : el("input", {
+        type: "text",
+        inputmode: "decimal",
+        class: "text-field tour-number",
+        "aria-label": say("Your guess"),
+      });
   const form = el("form", { class: `tour-form${stop.options ? " options" : ""}` }, field, submit, warn);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -64,7 +69,7 @@ function vacant({ runs, busy }) {
       type: "button",
       class: "link",
       text: say("Show the first example"),
-      onclick: () => document.querySelector(".chips .chip")?.click(),
+      onclick: () => find(".chips .chip")?.click(),
     }),
   ];
 }
@@ -94,7 +99,7 @@ export function createTour(ctx) {
       results[here] = { guess, answer };
       stop.show(ctx);
     } catch (error) {
-      results[here] = { error: error.message };
+      results[here] = { error: error instanceof Error ? error.message : String(error) };
     }
     draw();
   }

@@ -1,6 +1,6 @@
 // Why this word: the row that predicts a word of the answer, as a map on the picture, in both models.
 
-import { el, refill, segmented, setText, toggle } from "../../core/dom.js";
+import { el, find, refill, segmented, setText, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { fit } from "../../core/geometry.js";
 import { say, said } from "../../core/i18n.js";
@@ -16,7 +16,7 @@ import { createStage } from "../../drawing/stage.js";
 import { createClip } from "./clip.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { cellWords, headWords, languageWhere, layerWords, rowWords } from "../../shell/status.js";
 import { atCell, cellInTime } from "../../core/time.js";
 import { chosenLabel, isPredicted, tokenLabel, wordLabel, wordOfToken, wordPredictedBy } from "../../core/words.js";
@@ -33,8 +33,8 @@ function pens() {
   const root = el(
     "div",
     { class: "pens" },
-    el("span", {}, el("i", { class: "pen-query" }), query),
-    el("span", {}, el("i", { class: "pen-key" }), key),
+    el("span", {}, el("i", { class: "pen pen-query" }), query),
+    el("span", {}, el("i", { class: "pen pen-key" }), key),
   );
   return {
     root,
@@ -155,8 +155,7 @@ function column(ctx, letter) {
 
 // The matrix that made a rung: the row's own layer x head, the adapter's or merger's, or the patches of the picture.
 function openRung(ctx, letter, rung) {
-  if (rung === 0)
-    document.querySelector(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
+  if (rung === 0) find(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
   else ctx.actions.pickView(rung === 1 ? "adapter" : "patches");
 }
 
@@ -179,8 +178,8 @@ function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   const { letter } = view;
   const { value } = selection.swap ? ctx.reading(letter) : { value: null };
   if (value) {
-    const over = columnOver(run, media, selection, value, !hasAdapter(run));
-    return { spec: over.spec, words: columnScale(value, !hasAdapter(run), over.most) };
+    const over = columnOver(media, selection, value, !hasAdapter(run));
+    return { spec: over.spec, words: columnScale(!hasAdapter(run), over.most) };
   }
   const wanted = choices(selection, "answer").scale === "difference" ? ctx.agreement() : null;
   const compared = wanted?.value;
@@ -357,7 +356,7 @@ export function createView(ctx) {
 }
 
 // The one figure of this view, at the right of the tabs: do both models look at the same place?
-export function figure(ctx, state, selection, root) {
+export function figure(ctx, _state, selection, root) {
   const answer = selection.swap ? null : ctx.agreement();
   const found = answer?.value;
   toggle(root, "late", answer && !answer.fresh);

@@ -19,7 +19,7 @@ import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle } from "../../drawing/region.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
 import { chosenLabel } from "../../core/words.js";
 
@@ -93,7 +93,7 @@ function paintRegion(chosen, hidden, here) {
         context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
       });
     }
-    const pixels = ([left, top, right, bottom]) =>
+    const pixels = (/** @type {number[]} */ [left, top, right, bottom]) =>
       [left * width, top * height, right * width, bottom * height].map(Math.round);
     if (box) outline(context, ratio, pixels(box), REGION);
     if (here) outline(context, ratio, pixels(here.box), BRUSH);
@@ -356,7 +356,7 @@ function drawColumn(ctx, view, work, state, selection) {
   });
   toggle(view.cell, "flat", flat);
   view.layer.draw([regionOf(chosen), Boolean(painted), here], paintRegion(chosen, Boolean(painted), here));
-  figures(view.side, sideFigures(run, media, effect, word));
+  figures(view.side, sideFigures(media, effect, word));
   const start = () =>
     el("button", {
       type: "button",

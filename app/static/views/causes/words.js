@@ -9,7 +9,7 @@ const decimals = (value) => (value === 0 || value >= 0.1 ? value.toFixed(2) : St
 const logarithm = (value) => `${value < 0 ? "−" : ""}${decimals(Math.abs(value))}`;
 const signed = (value) => `${value > 0 ? "+" : ""}${logarithm(value)}`;
 
-export function sideFigures(run, media, effect, word) {
+export function sideFigures(media, effect, word) {
   if (!effect) return [];
   const changed = say("log-probability of the whole answer, {before} to {after}", {
     before: logarithm(effect.answer_before),

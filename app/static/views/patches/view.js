@@ -14,7 +14,7 @@ import { createMicroscope, createProof } from "./microscope.js";
 import { cellsOf, createOrders, pathOf, tensorOf } from "../../drawing/patch_orders.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 export const NAME = "Patches";
@@ -390,7 +390,7 @@ function placeWords(run, media, place, frame) {
 }
 
 // What the status line says of this view.
-export function status(ctx, state, selection) {
+export function status(_ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
     const run = state.runs[letter];
     const media = run.media[selection.media];

@@ -13,7 +13,7 @@ import { Lanes, idsWords, tallest } from "./lanes.js";
 import { createPlot3d } from "./plot3d.js";
 import { costRows } from "./position_costs.js";
 import { reportedCard } from "./published_claims.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 export const NAME = "Positions";
@@ -113,10 +113,10 @@ function ruleWords({ run, positions, overtaken, rule }, letter) {
   );
   if (rule === "1-D") return `${decoding} ${say("No model was trained so: what if.")}`;
   if (rule !== "transformers-5") return decoding;
-  return `${decoding} ${overlapWords(run, positions, overtaken)}`;
+  return `${decoding} ${overlapWords(positions, overtaken)}`;
 }
 
-function overlapWords(run, positions, overtaken) {
+function overlapWords(positions, overtaken) {
   const spans = overtaken.flatMap((found, at) => found.map(([from, to]) => [from, to, at]));
   if (!spans.length)
     return say(

@@ -16,8 +16,10 @@ import { createSegments } from "./segments.js";
 import { createStage } from "../../drawing/stage.js";
 import { STATISTICS, TowerMatrix, mostFocused } from "./tower_matrix.js";
 import { shareAt } from "../../drawing/matrix.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
+
+/** @import { Choice } from "../../core/types.d.ts" */
 
 export const NAME = "Vision";
 export const SITE = "vision";
@@ -60,7 +62,7 @@ function patchOf(state, selection, letter) {
   return { ...at, patch: cellInTime(state, selection, letter) * rows * columns + at.index };
 }
 
-function rowOf(ctx, state, selection, letter, [layer, head]) {
+function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, head]) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
   const query = { run: run.id, media: selection.media, patch, layer, head, column: selection.swap };
@@ -337,8 +339,8 @@ function tools(ctx) {
   const pens = el(
     "div",
     { class: "pens" },
-    el("span", {}, el("i", { class: "pen-query" }), first),
-    el("span", {}, el("i", { class: "pen-key" }), second),
+    el("span", {}, el("i", { class: "pen pen-query" }), first),
+    el("span", {}, el("i", { class: "pen pen-key" }), second),
   );
   const direction = segmented(
     say("Direction"),
