@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "app" / "static"
 
 # A path of the library that only a script can take, a message of ours to ourselves, or a template that is all gaps.
-NOT_FOR_VISITORS = ("register_api is called", "A picture is a path or a PIL image")
+NOT_FOR_VISITORS = ("register_api is called", "A picture is a path, bytes")
 SERVER = (
     *("conversation", "rows", "store", "uploads", "failures", "example_runs", "figures", "asking"),
     *(f"questions/{path.stem}" for path in (ROOT / "app" / "questions").glob("*.py")),
