@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from qwenvl.errors import MediaError, PromptError, RunError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
 from qwenvl.models.layers import KVCache
@@ -74,7 +74,7 @@ def test_run_is_stream_and_run_in_one(pipeline: Pipeline) -> None:
 
 
 def test_the_published_settings_hold_until_a_question_changes_them(pipeline: Pipeline) -> None:
-    pipeline.sampling = Sampling(max_new_tokens=3, temperature=0.9, seed=5)
+    pipeline.sampling = TokenSampling(max_new_tokens=3, temperature=0.9, seed=5)
     run = pipeline.run(one_picture())
     assert (run.settings["temperature"], run.settings["seed"]) == (0.9, 5)
     assert len(run.tokens) - run.answer_start <= 3

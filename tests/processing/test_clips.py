@@ -173,7 +173,7 @@ def test_a_frame_is_made_small_before_the_next_is_decoded(tmp_path: Path) -> Non
     sizes: list[tuple[int, int]] = []
 
     def shrink(frame: Image.Image) -> Image.Image:
-        sizes.append(frame.size)
+        sizes.append(pictures.as_picture(frame).size)
         return pictures.resize_frame(frame, 28, 28)
 
     frames = clip.read([2, 9, 20], shrink)
