@@ -14,14 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-import av
 from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import animations
-from qwenvl.processing import video_streams as streams
 from qwenvl.processing.pictures import (
     MAX_DECODED_PIXELS,
     Frame,
@@ -87,7 +85,7 @@ class ClipFile:
         Raises:
             MediaError: the file is damaged at one of them, or gone.
         """
-        read: Callable[[Path, Sequence[int]], Iterator[Frame]] = animations.read if self.animated else streams.read
+        read: Callable[[Path, Sequence[int]], Iterator[Frame]] = animations.read if self.animated else _streams().read
         with _clear_errors(self.path):
             for frame in read(self.path, indices):
                 yield shrink(frame)
@@ -112,7 +110,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
 
     Raises:
         MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here;
-            its frames have a size no model accepts, or are more than `streams.MAX_FRAMES`.
+            its frames have a size no model accepts, or are more than `clip_scan.MAX_FRAMES`.
     """
     path = Path(path).absolute()
     check_file(path, "a clip")
@@ -124,7 +122,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
 def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
     with _clear_errors(path):
         animated = _is_animated(path)
-        found = (animations if animated else streams).scan(path)
+        found = (animations if animated else _streams()).scan(path)
         check_ending(path)
     width, height = found.size
     check_size(width, height, path.name)
@@ -132,6 +130,13 @@ def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
         raise MediaError(f"{path.name} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first.")
     note = found.note or _absurd(path, found.times, found.fps)
     return ClipFile(path, found.size, found.times, found.fps, animated, note)
+
+
+def _streams() -> Any:
+    """The reader of video files. FFmpeg comes in with the first of them: a plan of pictures needs none of it."""
+    from qwenvl.processing import video_streams
+
+    return video_streams
 
 
 def _absurd(path: Path, times: Sequence[float], fps: float) -> str:
@@ -178,7 +183,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
         raise MediaError(f"{path.name} cannot be read; check that you may open it.") from None
     except FileNotFoundError:
         raise MediaError(f"There is no file {path.name} any more; give it again.") from None
-    except (av.DecoderNotFoundError, streams.UnknownCodecError):
+    except _streams().NO_DECODER:
         raise MediaError(
             f"{path.name} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again."
         ) from None

@@ -18,10 +18,10 @@ import av
 import numpy as np
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, UnknownCodecError, too_many_frames
 from qwenvl.processing.pictures import MAX_DECODED_PIXELS
 
-MAX_FRAMES = 1_000_000
-"""More than nine hours at 30 frames a second; longer clips are refused."""
+NO_DECODER = (av.DecoderNotFoundError, UnknownCodecError)  # what is raised where the codec is not known here
 
 # Containers that hold their frames themselves: a playlist, for one, would open other files.
 _FORMATS = (
@@ -35,20 +35,6 @@ _THREADS = 4
 _THREADED_PIXELS = 3840 * 2160  # larger frames are decoded by one thread: each thread holds frames of its own
 
 
-class UnknownCodecError(Exception):
-    """No decoder for the stream."""
-
-
-@dataclass(frozen=True)
-class Scan:
-    """What is known of a file before its frames are read; see `clips.ClipFile`."""
-
-    size: tuple[int, int]
-    times: tuple[float, ...]
-    fps: float
-    note: str = ""
-
-
 @dataclass(frozen=True)
 class _Timeline:
     """Presentation stamps of all frames in order, and of the keyframes; in the stream's time base.
@@ -60,10 +46,6 @@ class _Timeline:
     keys: tuple[int, ...]
     packets: int
     silent: bool
-
-
-def too_many_frames(name: str) -> MediaError:
-    return MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")
 
 
 def scan(path: Path) -> Scan:
