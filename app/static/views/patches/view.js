@@ -1,29 +1,31 @@
 // How the picture is cut: the grids on the original, the three orders of its patches, four folding into one token, and
 // the picture rebuilt from what the model received.
 
-import { el, letterBadge, refill, setText, sizeCanvas } from "../../core/dom.js";
-import { cellAt, cellBox, cellSize, cellsUnder, edges, fit } from "../../core/geometry.js";
 import { css, viridis } from "../../core/colour.js";
+import { el, letterBadge, refill, sizeCanvas } from "../../core/dom.js";
 import { hasAdapter, ownGrid } from "../../core/families.js";
+import { cellAt, cellBox, cellSize, cellsUnder, fit } from "../../core/geometry.js";
 import { said, say } from "../../core/i18n.js";
 import { count, pixels, times } from "../../core/numbers.js";
-import { twoColumns } from "../../drawing/frame.js";
-import { honestPanel } from "../../drawing/honest.js";
-import { limitBar, limitTitle, limitWords } from "./size_rules.js";
-import { createMicroscope, createProof } from "./microscope.js";
-import { cellsOf, createOrders, pathOf, tensorOf } from "../../drawing/patch_orders.js";
-import { figures } from "../../drawing/scale.js";
-import { createStage } from "../../drawing/stage.js";
 import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { twoColumns } from "../../drawing/frame.js";
+import { honestPanel } from "../../drawing/honest.js";
+import { cellsOf, pathOf } from "../../drawing/patch_orders.js";
+import { figures } from "../../drawing/scale.js";
+import { createStage } from "../../drawing/stage.js";
+import { cardsOf } from "./cards.js";
 
 export const NAME = "Patches";
+
 export const SITE = "vision";
+
 export const SHOWS = ["picture", "place"];
+
 export const CHOICES = { order: "none" };
 
 const STAGE_HEIGHT = 250;
-const ARRIVES = [150, 96];
+
 const PICTURES_KEPT = 12;
 
 const ratioWords = ([width, height]) =>
@@ -83,8 +85,6 @@ function marks(letter, runs, selection) {
   return { outlines: [{ box: cellBox(row, column, [1, 1], grid), kind: "query" }], label: { text } };
 }
 
-// --- the way an order goes through the grid ---
-
 function paintPath(canvas, size, box, places) {
   const shape = fit(size, box);
   const { context, ratio, width, height } = sizeCanvas(canvas, shape.width, shape.height);
@@ -108,24 +108,6 @@ function drawPath(view, run, media, box, order) {
   paintPath(view.path, media.size, box, own === "none" ? [] : pathOf(own, media));
 }
 
-// --- the picture as it arrives ---
-
-function paintArrival(canvas, image, media) {
-  const shape = fit(media.resized, ARRIVES);
-  const paper = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
-  const { context, width, height } = paper;
-  context.drawImage(image, 0, 0, width, height);
-  const [, rows, columns] = media.patch_grid;
-  const line = Math.max(1, paper.ratio / 2);
-  context.fillStyle = "rgb(255 255 255 / .38)";
-  edges(columns, width)
-    .slice(1, -1)
-    .forEach((x) => context.fillRect(x, 0, line, height));
-  edges(rows, height)
-    .slice(1, -1)
-    .forEach((y) => context.fillRect(0, y, width, line));
-}
-
 // Images made from what the server answered, the last few.
 function createImages(redraw) {
   const held = new Map();
@@ -141,96 +123,6 @@ function createImages(redraw) {
     const image = held.get(source);
     return image.complete && image.naturalWidth ? image : null;
   };
-}
-
-// --- cards ---
-
-function card(letter, title, right, ...children) {
-  const heading = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), title), right);
-  return el("section", { class: "card", "data-letter": letter }, heading, ...children);
-}
-
-function limitParts() {
-  const [title, bar, words] = [el("span", {}), el("div", {}), el("p", {})];
-  const root = el(
-    "div",
-    { class: "limit" },
-    el("div", { class: "title-line" }, el("h3", { text: say("Limit that bites") }), title),
-    bar,
-    words,
-  );
-  return {
-    root,
-    update(run, media, rule) {
-      setText(title, limitTitle(run, media, rule));
-      refill(bar, [run.id, media.index], () => limitBar(run, media) ?? []);
-      setText(words, limitWords(media, rule));
-    },
-  };
-}
-
-function ordersCard(ctx, letter) {
-  const [orders, limit] = [createOrders(ctx), limitParts()];
-  const root = card(letter, say("One grid, three orders"), null, orders.root, limit.root);
-  return {
-    root,
-    update({ run, media, frame, keys, rebuilt, drawn }) {
-      orders.update({ run, index: media.index, frame, keys, drawn });
-      limit.update(run, media, rebuilt?.rule);
-    },
-  };
-}
-
-function microscopeCard(letter) {
-  const [microscope, proof] = [createMicroscope(), createProof()];
-  const root = card(letter, say("Merge microscope"), microscope.button, microscope.root, proof.root);
-  return {
-    root,
-    update({ run, media, frame, keys, rebuilt, pixels }) {
-      microscope.update({ run, index: media.index, frame, keys, image: pixels });
-      proof.update(tensorOf(media), rebuilt);
-    },
-  };
-}
-
-function arrivalCard(letter) {
-  const [canvas, proof, limit, words, size] = [
-    el("canvas", { class: "arrival" }),
-    createProof(),
-    limitParts(),
-    el("p", {}),
-    el("span", {}),
-  ];
-  const root = card(
-    letter,
-    say("As it arrives"),
-    size,
-    el("div", { class: "arrives" }, canvas, words),
-    limit.root,
-    proof.root,
-  );
-  let last = null;
-  return {
-    root,
-    update({ run, media, rebuilt, image }) {
-      setText(size, times(...media.resized));
-      setText(words, arrivalWords(media));
-      limit.update(run, media, rebuilt?.rule);
-      proof.update("images", rebuilt);
-      if (!image || last === image) return;
-      last = image;
-      paintArrival(canvas, image, media);
-    },
-  };
-}
-
-function arrivalWords(media) {
-  const [width, height] = cellSize(media.size, media.patch_grid);
-  const side = media.resized[0] / media.patch_grid[2];
-  return say(
-    "{side} × {side} px in each patch, from {width} × {height} px of the original. Patches are counted row by row: one order, nothing to fold.",
-    { side, width: pixels(width), height: pixels(height) },
-  );
 }
 
 function arithmetic(letter, run, index) {
@@ -250,8 +142,6 @@ function arithmetic(letter, run, index) {
   ];
 }
 
-// --- one column ---
-
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -265,16 +155,6 @@ function column(ctx, letter) {
   const sum = el("section", { class: "card sum-card", "data-letter": letter });
   const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
   return { letter, stage, side, path, sum, cell, cards: [], family: null };
-}
-
-// The cards of a column are those of the family that stands in it.
-function cardsOf(ctx, view, run) {
-  if (view.family === run.model.family) return view.cards;
-  view.family = run.model.family;
-  view.cards = hasAdapter(run)
-    ? [arrivalCard(view.letter)]
-    : [ordersCard(ctx, view.letter), microscopeCard(view.letter)];
-  return view.cards;
 }
 
 function askRebuilt(ctx, letter, run, media, frame) {
@@ -368,8 +248,6 @@ export function createView(ctx) {
     },
   };
 }
-
-// --- the status line ---
 
 function placeWords(run, media, place, frame) {
   const grid = ownGrid(run, media);
