@@ -2,7 +2,7 @@
 
 import { cellAt, cellBox, placeOf } from "./geometry.js";
 import { ownGrid } from "./families.js";
-import { rectangle } from "../drawing/region.js";
+import { rectangle } from "./rectangle.js";
 import { LETTERS, MOST_ADDED, NO_PLACE, choices, other } from "./selection.js";
 import { effective } from "./store.js";
 import { hasView, letGoOf, shows, siteOf } from "./view_registry.js";

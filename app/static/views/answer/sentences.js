@@ -8,7 +8,7 @@ import { chosenLabel, tokenLabel, wordLabel, wordOfToken, wordPredictedBy } from
 import { weightsNote } from "../../drawing/honest.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { chosenCells, chosenRegion } from "../../drawing/places.js";
-import { cellWords, rowWords } from "../../shell/status.js";
+import { cellWords, rowWords } from "./row_words.js";
 import { points } from "./over_map.js";
 
 export function keyName(run, reading) {

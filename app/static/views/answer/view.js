@@ -14,7 +14,7 @@ import { Matrix, STATISTICS } from "../../drawing/matrix.js";
 import { createRibbon } from "../../drawing/ribbon.js";
 import { createScale } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { headWords, languageWhere, layerWords } from "../../shell/status.js";
+import { headWords, languageWhere, layerWords } from "./row_words.js";
 import { createClip } from "./clip.js";
 import { columnOver, columnScale, differenceOver, differenceScale, rowOver, rowScale } from "./over_map.js";
 import { readerBars, rowBars } from "./row_bar.js";

@@ -3,7 +3,7 @@
 import { el, toggle } from "../../core/dom.js";
 import { said, say } from "../../core/i18n.js";
 import { percent } from "../../core/numbers.js";
-import { EDGES } from "../../drawing/region.js";
+import { EDGES } from "../../core/rectangle.js";
 import { edgeNames, firstToken, overlap, relative } from "./pointing.js";
 
 const rounded = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 1, minimumFractionDigits: 0 });

@@ -9,16 +9,8 @@ import { cellInTime } from "../../core/time.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
-import {
-  EDGES,
-  NO_RECTANGLE,
-  createLayer,
-  edgeFields,
-  edgesOf,
-  outline,
-  rectangle,
-  shifted,
-} from "../../drawing/region.js";
+import { EDGES, NO_RECTANGLE, edgesOf, rectangle, shifted } from "../../core/rectangle.js";
+import { createLayer, edgeFields, outline } from "../../drawing/region.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { boxBlock, mark } from "./blocks.js";

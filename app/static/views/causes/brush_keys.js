@@ -5,7 +5,7 @@ import { cellAt, cellBox } from "../../core/geometry.js";
 import { say } from "../../core/i18n.js";
 import { choices } from "../../core/selection.js";
 import { isPainted, readStrokes, turned, writeStrokes } from "./brush.js";
-import { edgesOf, shifted } from "../../drawing/region.js";
+import { edgesOf, shifted } from "../../core/rectangle.js";
 
 const MIDDLE = [0.5, 0.5];
 

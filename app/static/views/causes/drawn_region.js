@@ -2,7 +2,8 @@
 
 import { edges } from "../../core/geometry.js";
 import { choices } from "../../core/selection.js";
-import { THOUSANDTHS, edgesOf, outline, rectangle } from "../../drawing/region.js";
+import { THOUSANDTHS, edgesOf, rectangle } from "../../core/rectangle.js";
+import { outline } from "../../drawing/region.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "./brush.js";
 
 const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };

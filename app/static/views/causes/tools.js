@@ -3,7 +3,8 @@
 import { el, refill, segmented, setText } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
-import { EDGES, NO_RECTANGLE, edgeFields } from "../../drawing/region.js";
+import { EDGES, NO_RECTANGLE } from "../../core/rectangle.js";
+import { edgeFields } from "../../drawing/region.js";
 import { LETTERS, choices } from "../../core/selection.js";
 import { chosenLabel } from "../../core/words.js";
 
