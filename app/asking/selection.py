@@ -1,4 +1,4 @@
-"""What of a posted selection an export may rely on: every index within its run, every name known."""
+"""Validates a posted selection: its indices lie within the run, its names are known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.views.payload import Finished
+from app.asking.finished import Finished
 from qwenvl.errors import RunError
 
 Choice = int | Literal["mean"]

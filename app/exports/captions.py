@@ -1,12 +1,12 @@
-"""How captions name models, layers, heads and answers."""
+"""Names models, layers, heads and answers in captions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.asking.finished import Finished
 from app.asking.selection import Choice
-from app.views.payload import Finished
 
 LONGEST = 160
 
@@ -29,11 +29,6 @@ def head_words(run: Any, site: str, head: Choice) -> str:
     if run.num_heads(site) == 1:
         return "its one head"
     return f"mean of {run.num_heads(site)} heads" if head == "mean" else f"head {head}"
-
-
-def piece_text(finished: Finished, id: int) -> str:
-    """The letters of a token of the vocabulary; bytes that are no whole character show as such."""
-    return finished.piece(id).decode("utf-8", errors="replace")
 
 
 def quoted(text: str) -> str:

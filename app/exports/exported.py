@@ -1,4 +1,4 @@
-"""What an export of a view consists of."""
+"""Defines what an export of a view consists of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.views.payload import Finished
+from app.asking.finished import Finished
 
 if TYPE_CHECKING:
     import numpy as np

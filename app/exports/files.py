@@ -1,4 +1,4 @@
-"""An export as a file to download. Made when it is asked for and bounded; what lies on disk meanwhile is removed."""
+"""Makes an export a file to download, within bounds, and removes from disk what is no longer needed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 import viz
+from app.asking.finished import Finished
 from app.exports import EXPORTS
 from app.exports.exported import Exported
 from app.exports.figures.animation import SECONDS_A_CELL, play
@@ -23,7 +24,6 @@ from app.exports.saved_page import MAX_SEEN, Question, frozen_page
 from app.exports.single_file import known_views
 from app.serving.api import server_functions
 from app.serving.session import Session
-from app.views.payload import Finished
 from qwenvl.errors import PromptError, RunError
 
 MAX_FIGURE_BYTES = 64 << 20

@@ -1,4 +1,4 @@
-"""The models that may be asked: those given at the start, the shipped ones, and hub ids where the server allows them.
+"""Lists the models that may be asked: those given at the start, the shipped ones, and hub ids where allowed.
 
 A visitor names a model by its label, never by a folder of this machine. Knows names, configs and cards; no weights.
 """
@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.errors import PromptError
-from qwenvl.loading.checkpoint_files import read_json
 from qwenvl.loading.hub import find_folder, is_hub_id
-from qwenvl.loading.load import read_config
+from qwenvl.loading.load import is_trained, read_config
 from qwenvl.models.config import Config
 from qwenvl.plan import parameters_by_part
+from qwenvl.published_files.json_files import read_json
 
 SHIPPED = ("tiny-qwen-vl", "tiny-qwen2-vl")
 TITLES = {"qwen-vl": "Qwen-VL", "qwen2-vl": "Qwen2-VL"}
@@ -27,17 +27,6 @@ NOTES = {
     (False, True): "released weights",
 }
 LONGEST = 200  # characters of a hub id
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A model as a visitor chooses it: its label, and the number format of its weights."""
-
-    label: str
-    dtype: str = "auto"
-
-
-Choice = Mapping[str, Chosen]  # by letter
 
 
 @dataclass(frozen=True)
@@ -141,8 +130,7 @@ def badge(cards: Sequence[Mapping[str, Any]]) -> str:
 
 def _describe(folder: Path) -> Described:
     config, figures = read_config(folder), folder / "figures.json"
-    trained = read_json(folder / "config.json").get("qwenvl", {}).get("trained", True)
-    return Described(folder, config, trained, read_json(figures) if figures.exists() else None)
+    return Described(folder, config, is_trained(folder), read_json(figures) if figures.exists() else None)
 
 
 def _labelled(names: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""How the browser's part reaches the page: our static files, plotly's own script, the theme. No outside request."""
+"""Serves the browser's part: static files, plotly's own script and the theme, with no request to outside."""
 
 from __future__ import annotations
 

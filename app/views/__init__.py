@@ -1,4 +1,4 @@
-"""What the views ask of finished runs beyond a row: one file a view.
+"""Answers what the views ask of finished runs beyond a row of attention: one file per view.
 
 A question is a function of `look` (from a run's id to the run, see `Session.finished`) and of what was asked, one dict
 of named values that anybody may have posted; it answers one dict, arrays as `rows.packed`, or raises a `UserError`.

@@ -1,4 +1,4 @@
-"""What Adapter asks: counts of what the queries read, the codes that tell them places, and the merger's steps."""
+"""Answers the Adapter view: statistics of the queries, their position codes, and the merger's steps."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from app.views.contract import Look
-from app.views.rows import media_index, packed
+from app.views.rows import choice, media_index, packed
 from qwenvl.analysis.adapter_codes import merger_steps
 from qwenvl.analysis.adapter_statistics import ORDERS
 from qwenvl.errors import RunError
-from qwenvl.models.config import Qwen2VLConfig
+from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
+
+NO_ADAPTER = "Qwen2-VL has no adapter queries, its merger joins four patches: look at the Qwen-VL column."
 
 
 def adapter_statistics(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -20,7 +22,7 @@ def adapter_statistics(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     _check_adapter(run)
     media = media_index(run, asked)
     frame = _whole(asked, "frame", run.media[media].patch_grid[0])
-    head = "mean" if asked.get("head", "mean") == "mean" else _whole(asked, "head", run.num_heads("adapter"))
+    head = choice(asked, "head", run.num_heads("adapter"))
     found = run.query_statistics(media=media, frame=frame, head=head)
     nearest = found.nearest
     pairs = found.redundant_pairs
@@ -38,7 +40,8 @@ def adapter_statistics(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
 def adapter_code(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     """{"run"}: `Run.code_similarity`, "keys" (queries, patches) and "queries" (queries, queries), with their grids."""
     run = look(asked.get("run")).run
-    _check_adapter(run)
+    if not isinstance(run.config, QwenVLConfig):
+        raise RunError(NO_ADAPTER)
     found = run.code_similarity()
     side, queries = run.config.vision.grid_side, run.config.adapter.query_side
     return {
@@ -59,7 +62,7 @@ def merger(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_adapter(run: Any) -> None:
     if "adapter" not in run.sites:
-        raise RunError("Qwen2-VL has no adapter queries, its merger joins four patches: look at the Qwen-VL column.")
+        raise RunError(NO_ADAPTER)
 
 
 def _whole(asked: Mapping[str, Any], name: str, length: int) -> int:

@@ -1,4 +1,4 @@
-"""What Causes asks: the answer told again without a place of the picture, and curves of deletion and insertion.
+"""Answers the Causes view: the answer rescored without a part of the picture, and deletion curves.
 
 A forward pass or many: one question a run at a time, the newest first, and curves stop when nobody looks (`turns`).
 """
@@ -14,13 +14,13 @@ import numpy as np
 
 from app.asking import pictures
 from app.asking.bounded_work import Turns, Walk, Walks
+from app.asking.finished import Finished
 from app.views.contract import Look
-from app.views.payload import Finished
 from app.views.rows import media_index
-from qwenvl.analysis.deletion_curves import Curve, Curves, own_map
+from qwenvl.analysis.deletion_curves import Curve, Curves
 from qwenvl.analysis.occlusion import Effect, paint_media, readers
 from qwenvl.analysis.regions import FILLS, Pixels, box_mask, cells_in, cells_mask
-from qwenvl.analysis.row_statistics import fewest_cells
+from qwenvl.analysis.row_statistics import fewest_cells, own_map
 from qwenvl.errors import RunError
 
 SHOWN_SIDE = 960
@@ -217,7 +217,7 @@ def _region(run: Any, index: int, media: int, asked: Mapping[str, Any]) -> tuple
     kind = _one_of(region if isinstance(region, dict) else {}, "kind", ("box", "brush", "half"))
     assert isinstance(region, dict)
     if kind == "half":
-        cells = sorted(fewest_cells(own_map(run, index, media=media, **_cell(run, asked)).flatten()))
+        cells = sorted(fewest_cells(own_map(run, query=index - 1, media=media, **_cell(run, asked)).flatten()))
         return cells_mask(item.size, grid, cells), f"cells_mask({item.size}, {grid}, {cells})", cells
     if kind == "box":
         box = _box(item.size, region.get("box"))

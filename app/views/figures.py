@@ -1,4 +1,4 @@
-"""A run's charts for the page: Plotly figures as JSON, drawn by `viz` from the run's numbers."""
+"""Draws a run's charts for the page: Plotly figures as JSON, made by `viz` from the run's numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import viz
-from app.views.payload import Finished
+from app.asking.finished import Finished
 from qwenvl.errors import RunError
 
 FIGURES: dict[str, Callable[..., Any]] = {"positions_3d": viz.positions_3d, "positions_lanes": viz.positions_lanes}

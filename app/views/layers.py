@@ -1,4 +1,4 @@
-"""The Layers view's questions: what states read as after every block, for answer positions and for visual tokens.
+"""Answers the Layers view: the logit lens of answer positions and of visual tokens.
 
 A lens takes a replay of the run and every layer's head, so that it is made once for a run and kept, as many as fit.
 """
@@ -13,10 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from app.asking.finished import Finished
 from app.asking.selection import whole
-from app.exports.captions import piece_text
 from app.views.contract import Look
-from app.views.payload import Finished
 from app.views.rows import media_index, packed
 from qwenvl.analysis.logit_lens import Lens, norms_by_kind
 from qwenvl.errors import RunError
@@ -78,7 +77,7 @@ def lens(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     rows = torch.arange(run.answer_start, len(run.tokens)) - 1
     ids = found.ids[:, rows, 0]
     return {
-        "texts": [[piece_text(finished, id_) for id_ in layer] for layer in ids.tolist()],
+        "texts": [[finished.text_of(id_) for id_ in layer] for layer in ids.tolist()],
         "top": packed(found.probabilities[:, rows, 0]),
         "said": packed(found.said),
         "norms": {kind: packed(values) for kind, values in norms_by_kind(run, found).items()},
@@ -92,7 +91,7 @@ def lens_token(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     found = _lens(finished, asked)
     return {
         "token": token,
-        "texts": [[piece_text(finished, id_) for id_ in layer] for layer in found.ids[:, token].tolist()],
+        "texts": [[finished.text_of(id_) for id_ in layer] for layer in found.ids[:, token].tolist()],
         "probabilities": packed(found.probabilities[:, token]),
         "norms": packed(found.norms[:, token]),
     }
@@ -115,7 +114,7 @@ def lens_word(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     cells = values[:, run.visual[media]]
     at = int(cells.argmax())
     return {
-        **{"id": id_, "text": piece_text(finished, id_), "media": media},
+        **{"id": id_, "text": finished.text_of(id_), "media": media},
         "values": packed(cells),
         **{"layer": at // cells.shape[1], "cell": at % cells.shape[1], "most": float(cells.max())},
     }

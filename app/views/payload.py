@@ -1,4 +1,4 @@
-"""A finished run as the page receives it: JSON with the answer's words, the token account, the positions, the model.
+"""Describes a finished run to the page as JSON: words, token account, positions and model.
 
 Sent once for each run; rows of attention follow on demand (`rows`). Every number is the run's own, unrounded.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from app.asking.conversation import Conversation, Settings
+from app.asking.finished import Finished
 from app.costs import account
 from app.views.rows import section
 from qwenvl.analysis.logit_lens import lens_seconds
@@ -18,27 +17,6 @@ from qwenvl.analysis.logit_lens import lens_seconds
 NUM_ALTERNATIVES = 5
 NUM_CANDIDATES = 8  # cells of the layer x head matrix whose maps are weighed to choose where to start
 STOP_NAMES = ("<|im_end|>", "<|endoftext|>", "<|im_start|>")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A run with what the page says about it: which column it stands in, what was asked before, which model it was."""
-
-    run: Any
-    letter: str
-    card: Mapping[str, Any]
-    conversation: Conversation
-    settings: Settings
-    piece: Callable[[int], bytes]  # the bytes of a token id
-    limits: Mapping[str, int | None]  # min_pixels and max_pixels that were in force
-    context: int  # tokens the model reads at most
-    created: float  # seconds since the epoch
-    chosen: Any = None  # the model as a visitor chooses it
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the run holds."""
-        return self.run.nbytes
 
 
 def run_payload(run_id: str, finished: Finished) -> dict[str, Any]:

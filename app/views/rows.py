@@ -1,4 +1,4 @@
-"""Rows of attention as the inspector asks for them: one dict in, numbers and the sentence that states them out.
+"""Answers requests for rows of attention: a dict in, numbers and the sentence that states them out.
 
 Every number is the run's own (`Run.attention`, `Run.image_map`, `Run.shares`), passed on in float32; what is made here
 are sums over parts of a row, and counts of cells. Knows a finished run and no visitor, model or web page.
@@ -18,7 +18,7 @@ from app.asking import words
 from qwenvl.analysis.row_statistics import fewest_cells, own_grid
 from qwenvl.analysis.sinks import sink_mask
 from qwenvl.errors import RunError
-from qwenvl.inference.run import pick_head
+from qwenvl.recorded.rows import pick_head
 
 Request = Mapping[str, Any]
 Choice = int | Literal["mean"]

@@ -1,10 +1,10 @@
-"""The ids of a run under other rules, the frequencies that read them, and what media cost in ids. Arithmetic."""
+"""Computes a run's position ids under other rules, its rotary frequencies, and what media cost in ids."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor, cat, tensor
 
@@ -17,16 +17,15 @@ from qwenvl.models.rope import (
     overtaken,
     wavelengths,
 )
+from qwenvl.models.rope_scaling import stretch
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
-
-if TYPE_CHECKING:
-    from qwenvl.inference.run import Run
+from qwenvl.recorded.rows import RunRows
 
 RULES: tuple[PositionRule, ...] = ("paper", "transformers-5", "1-D")
 
 
-def positions_by_rule(run: Run, rule: PositionRule) -> Tensor:
+def positions_by_rule(run: RunRows, rule: PositionRule) -> Tensor:
     """The ids this run's tokens would have had under a rule: int64 (3, tokens).
 
     "paper" gives `run.positions`. Of Qwen-VL every rule does: it has one id a token. See `rope.multimodal_positions`.
@@ -47,7 +46,7 @@ def positions_by_rule(run: Run, rule: PositionRule) -> Tensor:
     return cat((prompt, decoding_positions(prompt, len(run.tokens) - prompt.shape[1])), dim=1)
 
 
-def overlaps(run: Run, positions: Tensor) -> Tensor:
+def overlaps(run: RunRows, positions: Tensor) -> Tensor:
     """Which ids an earlier media of the run has already reached, bool (3, tokens); see `rope.overtaken`."""
     return overtaken(positions, [token.media for token in run.tokens])
 
@@ -75,8 +74,10 @@ def frequencies(config: Config, ntk_alpha: float | None = None) -> Frequencies:
     if isinstance(config, QwenVLConfig):
         theta = ntk_theta(language.rope_theta, alpha, language.head_dim)
         return Frequencies(wavelengths(language.head_dim, theta), (), theta, alpha)
-    sections = tuple(config.language.rope_sections)
-    return Frequencies(wavelengths(language.head_dim, language.rope_theta), sections, language.rope_theta, 1.0)
+    sections, waves = tuple(config.language.rope_sections), wavelengths(language.head_dim, language.rope_theta)
+    if config.language.rope_scaling is not None:
+        waves = 2 * math.pi / stretch(2 * math.pi / waves, language.rope_theta, config.language.rope_scaling)
+    return Frequencies(waves, sections, language.rope_theta, 1.0)
 
 
 @dataclass(frozen=True)

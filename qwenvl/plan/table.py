@@ -1,4 +1,4 @@
-"""Many files and models side by side: one row a file and model, as CSV and JSON."""
+"""Tabulates the plans of many files and models, one row per file and model, as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.errors import MediaError, UserError
-from qwenvl.plan.plan_types import Measured, Plan, measured, plan
 from qwenvl.plan.planned_models import PUBLISHED
-from qwenvl.plan.words import in_size
+from qwenvl.plan.planning import Measured, Plan, measured, plan
+from qwenvl.plan.units import in_size
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.opened_media import Source, as_list

@@ -1,4 +1,4 @@
-"""A clip's file: how many frames, when each is shown, and any of them on demand.
+"""Reads a clip's file: how many frames it has, when each is shown, and any of them on demand.
 
 Knows containers, codecs and animated pictures; no model and no budget. Opening reads no pixels but the first frame's:
 the packets of a video tell when every frame is shown. Reading decodes each frame once at most, starts at a keyframe
@@ -22,10 +22,18 @@ from PIL import Image
 from qwenvl.errors import MediaError
 from qwenvl.processing import animations
 from qwenvl.processing import video_streams as streams
-from qwenvl.processing.pictures import MAX_DECODED_PIXELS, check_file, check_size, is_picture, open_file
+from qwenvl.processing.pictures import (
+    MAX_DECODED_PIXELS,
+    Frame,
+    as_picture,
+    check_file,
+    check_size,
+    is_picture,
+    open_file,
+)
 from qwenvl.processing.truncated_files import check_ending
 
-Shrink = Callable[[Image.Image], Image.Image]
+Shrink = Callable[[Frame], Image.Image]
 
 _SLOWEST, _FASTEST, _LONGEST = 1 / 60, 1000, 24 * 3600  # frames a second, and seconds: beyond is told of
 _READABLE = "MP4, MOV, WebM, MKV, AVI, MPEG, GIF, or an animated WebP or PNG"
@@ -69,19 +77,19 @@ class ClipFile:
         """The file's name without its folder."""
         return self.path.name
 
-    def read(self, indices: Sequence[int], shrink: Shrink = lambda frame: frame) -> Iterator[Image.Image]:
+    def read(self, indices: Sequence[int], shrink: Shrink = as_picture) -> Iterator[Image.Image]:
         """Some frames, one after another.
 
         Args:
             indices: ascending, counted from 0.
-            shrink: applied to each frame at once, so that none is held at full size.
+            shrink: applied to each frame as it was decoded, so that none is held at full size.
 
         Raises:
             MediaError: the file is damaged at one of them, or gone.
         """
-        source = animations if self.animated else streams
+        read: Callable[[Path, Sequence[int]], Iterator[Frame]] = animations.read if self.animated else streams.read
         with _clear_errors(self.path):
-            for frame in source.read(self.path, indices):
+            for frame in read(self.path, indices):
                 yield shrink(frame)
 
 

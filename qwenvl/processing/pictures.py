@@ -1,4 +1,4 @@
-"""From a file or a PIL image to the numbers both models read, and back.
+"""Reads pictures, resizes and normalises them as both models do, and turns patches back into pictures.
 
 Knows pixels and grids only: no tokenizer, no conversation, no model. Before either model sees a picture it is made
 upright by EXIF, scaled to 8 bits and converted to RGB, with alpha dropped: both models see what the user sees. The
@@ -20,16 +20,22 @@ from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.integers import as_integer
 
 Source = str | os.PathLike[str] | Image.Image
 Grid = tuple[int, int, int]
 Limit = Literal["min_pixels", "max_pixels"]
-Resize = Callable[[Image.Image, int, int], Image.Image]
+Frame = Image.Image | np.ndarray
+"""A picture, or a decoded frame as uint8 (height, width, 3)."""
+Resize = Callable[[Frame, int, int], Image.Image]
+
+ROWS_AT_ONCE = 120  # of a frame that is resized
+PATCHES_AT_ONCE = 512  # that are normalised
 
 MAX_DECODED_PIXELS = 89_478_485
 """Larger pictures are refused before a pixel is decoded: a quarter of a GiB as RGB, the line Pillow itself warns at."""
@@ -167,17 +173,21 @@ def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
         raise MediaError(_too_large(name))
     try:
         picture.load()
-        return _to_rgb(_upright(picture))
+        upright = _upright(picture)
+        if upright.mode != "RGB":
+            return _to_rgb(upright)
+        return picture.copy() if upright is picture else upright  # once: whoever gave it may change it
     except Exception:  # of a decoder, as above
         raise MediaError(_damaged(name)) from None
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turn by EXIF; where the EXIF data are themselves damaged the pixels stand as they are."""
+    """Turn by EXIF; the very picture where nothing is to be turned, or where the EXIF data are themselves damaged."""
     try:
-        return ImageOps.exif_transpose(picture)
+        turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
+        return ImageOps.exif_transpose(picture) if turned else picture
     except Exception:
-        return picture.copy()
+        return picture
 
 
 def _to_rgb(picture: Image.Image) -> Image.Image:
@@ -212,7 +222,7 @@ def check_limits(min_pixels: int, max_pixels: int) -> None:
         MediaError: a limit that is not a positive whole number, or a minimum above the maximum.
     """
     for name, value in (("min_pixels", min_pixels), ("max_pixels", max_pixels)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if (as_integer(value) or 0) < 1:
             raise MediaError(f"{name} is a whole number of pixels from 1 up, not {value!r}.")
     if min_pixels > max_pixels:
         raise MediaError(f"min_pixels {min_pixels:,} is above max_pixels {max_pixels:,}; lower one or raise the other.")
@@ -258,22 +268,30 @@ def limit_that_bites(height: int, width: int, *, factor: int = 28, min_pixels: i
     return "min_pixels" if area < min_pixels else None
 
 
-def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
+def as_picture(frame: Frame) -> Image.Image:
+    """A decoded frame as a PIL image."""
+    return frame if isinstance(frame, Image.Image) else Image.fromarray(frame)
+
+
+def resize(picture: Frame, width: int, height: int) -> Image.Image:
     """Bicubic with Pillow's antialiasing, on 8-bit values, as both models' own processors do."""
-    return picture.resize((width, height), Image.Resampling.BICUBIC)
+    return as_picture(picture).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def resize_frame(picture: Image.Image, width: int, height: int) -> Image.Image:
+def resize_frame(picture: Frame, width: int, height: int) -> Image.Image:
     """Bicubic with torch's antialiasing, rounded to 8 bits: what the published tools do to a clip's frames.
 
-    A channel at a time, since the arithmetic is in float32 and a frame may be large.
+    torch does the rows first and then the columns, so a band of rows at a time is narrowed while it is in the
+    processor's cache: the same bits, and a large frame is never held in float32.
     """
-    channels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-    resized = [
-        interpolate(channel[None, None].float(), (height, width), mode="bicubic", antialias=True)[0, 0]
-        for channel in channels
-    ]
-    return Image.fromarray(torch.stack(resized, dim=-1).round_().clamp_(0, 255).to(torch.uint8).numpy())
+    rows = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
+    bands = [_stretch(band.float(), band.shape[2], width) for band in rows.split(ROWS_AT_ONCE, dim=2)]
+    resized = _stretch(torch.cat(bands, dim=2), height, width)[0]
+    return Image.fromarray(resized.round_().clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy())
+
+
+def _stretch(values: Tensor, height: int, width: int) -> Tensor:
+    return interpolate(values, (height, width), mode="bicubic", antialias=True)
 
 
 def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
@@ -286,7 +304,7 @@ def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
         float32, the same shape.
     """
     mean, deviation = _colour_statistics(pixels, channels)
-    return pixels.float().div_(255).sub_(mean).div_(deviation)
+    return torch.div(pixels, 255).sub_(mean).div_(deviation)
 
 
 def unnormalise(values: Tensor, *, channels: int = 0) -> Tensor:
@@ -333,20 +351,26 @@ def patches(
         float32 (patches, channels * temporal_patch_size * patch_size * patch_size), rows in processor order; and the
         patch grid (t, h, w).
     """
-    missing = -len(frames) % temporal_patch_size
-    stacked = np.stack([np.asarray(frame) for frame in [*frames, *[frames[-1]] * missing]])
+    still = len(frames) == 1  # cut up once: all frames of its patches are the same
+    missing = 0 if still else -len(frames) % temporal_patch_size
+    pixels = [np.asarray(frame) for frame in [*frames, *[frames[-1]] * missing]]
+    stacked = pixels[0][None] if still else np.stack(pixels)
     count, height, width, channels = stacked.shape
-    grid = (count // temporal_patch_size, height // patch_size, width // patch_size)
-    block_rows, block_columns = grid[1] // merge_size, grid[2] // merge_size
+    depth = 1 if still else temporal_patch_size
+    grid = (count // depth, height // patch_size, width // patch_size)
     split = stacked.reshape(
-        *(grid[0], temporal_patch_size),
-        *(block_rows, merge_size, patch_size),
-        *(block_columns, merge_size, patch_size),
+        *(grid[0], depth),
+        *(grid[1] // merge_size, merge_size, patch_size),
+        *(grid[2] // merge_size, merge_size, patch_size),
         channels,
     )
     # (t, block row, block column, row in block, column in block, channels, frame in pair, y, x)
-    ordered = np.ascontiguousarray(split.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7)).reshape(math.prod(grid), channels, -1)
-    return normalise(torch.from_numpy(ordered), channels=1).flatten(1), grid
+    ordered = np.ascontiguousarray(split.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7))
+    rows = torch.from_numpy(ordered).view(math.prod(grid), channels, depth, patch_size**2)
+    values = torch.empty(len(rows), channels, temporal_patch_size, patch_size**2)
+    for into, part in zip(values.split(PATCHES_AT_ONCE), rows.split(PATCHES_AT_ONCE), strict=True):
+        into.copy_(normalise(part, channels=1))  # a part stays in the processor's cache
+    return values.flatten(1), grid
 
 
 def unpatch(

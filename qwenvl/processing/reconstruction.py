@@ -1,4 +1,4 @@
-"""The pixels a model received of a media, and the frames they turn back into: the proof that nothing was lost.
+"""Rebuilds a media's frames from the pixels a model received, and measures how far they are off.
 
 Knows media, grids and the two families' ways of laying pixels out; no prompt, no tokenizer, no model.
 """
@@ -102,11 +102,6 @@ def reconstruct(media: Media, config: Config, cell: int | None = None) -> Recons
     return Reconstruction(
         frames, resized, float(distance.max()), float(distance.double().mean()), int((frames != resized).sum())
     )
-
-
-def first_row(media: Sequence[Media], index: int) -> int:
-    """Where the patches of a media begin in Qwen2-VL's "pixel_values" (pictures) or "pixel_values_videos" (clips)."""
-    return sum(item.num_patches for item in media[:index] if item.kind == media[index].kind)
 
 
 def _frames(media: Media, config: Config, cell: int | None) -> Sequence[Image.Image]:

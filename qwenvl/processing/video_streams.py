@@ -1,4 +1,4 @@
-"""Video files through PyAV: when each frame is shown, and any of them.
+"""Reads video files through PyAV: when each frame is shown, and any of them.
 
 The packets of a stream carry the times of its frames, so that all are known before one is decoded, whatever the header
 promises. Only where packets are silent (a bare H.264 stream) is everything decoded to count.
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing.pictures import MAX_DECODED_PIXELS
@@ -90,8 +89,8 @@ def scan(path: Path) -> Scan:
     return Scan(size, times, _frames_a_second(times, rate))
 
 
-def read(path: Path, indices: Sequence[int]) -> Iterator[Image.Image]:
-    """These frames, ascending, upright RGB; none is decoded twice.
+def read(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
+    """These frames, ascending, upright RGB, uint8 (height, width, 3); none is decoded twice.
 
     Raises:
         MediaError: the stream ends before one of them.
@@ -256,5 +255,5 @@ def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
     return (frame.height, frame.width) if _turns(frame) % 2 else (frame.width, frame.height)
 
 
-def _upright(frame: av.VideoFrame) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), _turns(frame))))
+def _upright(frame: av.VideoFrame) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), _turns(frame)))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from qwenvl.analysis.adapter_codes import merger_steps
-from qwenvl.analysis.adapter_statistics import ORDERS, half_sets, query_statistics, readers_of
+from qwenvl.analysis.adapter_statistics import ORDERS, half_sets, query_statistics
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
 from qwenvl.models.config import PRESETS
@@ -52,7 +52,7 @@ def test_every_count_is_its_definition(seed: int) -> None:
     for one in range(len(rows)):
         for two in range(len(rows)):
             apart = np.abs(rows[one] - rows[two]).sum() / 2
-            assert float(found.overlap[one, two]) == pytest.approx(1 - apart, abs=1e-6)
+            assert float(found.overlap[one, two]) == pytest.approx(1 - apart, abs=1e-5)
     pairs = [
         (one, two)
         for one in range(len(rows))
@@ -96,15 +96,6 @@ def test_equal_and_disjoint_queries() -> None:
     assert (even.redundant_pairs, even.order("alike")) == ([], [0])
 
 
-def test_readers_of_a_patch() -> None:
-    values = matrix(3)
-    found = readers_of(values, 5)
-    column = values[:, 5]
-    assert found.weights.tolist() == sorted(column.tolist(), reverse=True)
-    assert [float(column[query]) for query in found.queries] == found.weights.tolist()
-    assert set(found.queries[: found.half].tolist()) == slow_half(column.double().numpy())
-
-
 def test_half_of_nothing_is_nothing() -> None:
     assert not half_sets(torch.zeros(2, 5)).any()
 
@@ -143,7 +134,7 @@ def test_a_code_is_most_like_the_patches_at_its_own_place() -> None:
     """Stretched to twice the side, as at the published size, the best patch is one of the four under the query."""
     from dataclasses import replace
 
-    from qwenvl.analysis.adapter_codes import code_similarity
+    from qwenvl.analysis.adapter_codes import model_code_similarity
     from qwenvl.models.qwen_vl import QwenVL
 
     config = tiny("tiny-qwen-vl").config
@@ -151,7 +142,7 @@ def test_a_code_is_most_like_the_patches_at_its_own_place() -> None:
     vision = replace(config.vision, image_size=2 * side * config.vision.patch_size)
     with torch.device("cpu"):
         model = QwenVL(replace(config, vision=vision))
-    found = code_similarity(model)
+    found = model_code_similarity(model)
     assert found.keys.shape == (side**2, 4 * side**2)
     for query in (0, side + 1, side**2 // 2, side**2 - 1):
         row, column = divmod(int(found.keys[query].argmax()), 2 * side)

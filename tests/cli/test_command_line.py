@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,13 +18,14 @@ import pytest
 from PIL import Image
 
 import qwenvl
-from qwenvl.cli import cost_check as beforehand
-from qwenvl.cli import main, output
+from qwenvl.cli import cost_check, finished_run, output
+from qwenvl.cli.main import main
 from qwenvl.cli.output import OutputError, whole_file
 from qwenvl.inference.report import row_report, run_report
 from qwenvl.inference.run import Run
 from qwenvl.plan import PUBLISHED, in_bytes
 
+HANGING = 300  # seconds after which a command has hung, on the busiest machine
 QUESTION = "What shape is the green object?"
 PICTURE = str(Path(__file__).parents[2] / "app" / "examples" / "shapes.png")
 
@@ -54,7 +56,7 @@ def test_plan_as_json_and_csv_are_the_librarys_table(tmp_path: Path, capsys: pyt
     assert main([*asked, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == expected.to_json()
     assert main([*asked, "--csv", "--into", str(tmp_path / "plan.csv")]) == 0
-    assert (tmp_path / "plan.csv").read_text() == expected.to_csv()
+    assert (tmp_path / "plan.csv").read_text(encoding="utf-8") == expected.to_csv()
     assert capsys.readouterr().out == ""
 
 
@@ -214,7 +216,9 @@ def test_compare_one_model_twice_tells_them_apart(capsys: pytest.CaptureFixture[
 def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
     import httpx
 
-    port = 7000 + os.getpid() % 800
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     command = [sys.executable, "-m", "qwenvl", "serve", str(run_file), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -224,7 +228,7 @@ def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 200
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=20)
+        process.wait(timeout=HANGING)
 
 
 # --- what goes wrong ---
@@ -251,7 +255,7 @@ def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
 def test_what_cannot_be_done_is_one_sentence_and_code_3(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(qwenvl, "load", None)  # and no model is loaded before it is said
+    monkeypatch.setattr(finished_run, "load", None)  # and no model is loaded before it is said
     assert main([*arguments, "--quiet"]) == 3
     said = capsys.readouterr()
     assert sentence in said.err
@@ -314,11 +318,11 @@ def test_the_cost_is_said_before_it_is_paid(
     expected = qwenvl.plan(PICTURE, "tiny-qwen2-vl", text=QUESTION, answer_tokens=64, bytes_per_value=4)
     assert f"{expected.prompt_tokens:,} tokens in the prompt" in first
     assert f"weights {in_bytes(2_371_584 * 4)}, cache {in_bytes(expected.kv_cache_bytes)}" in first
-    monkeypatch.setattr(qwenvl, "load", None)
-    monkeypatch.setattr(beforehand, "free_bytes", lambda device: 6 << 20)
+    monkeypatch.setattr(finished_run, "load", None)
+    monkeypatch.setattr(cost_check, "free_bytes", lambda device: 6 << 20)
     assert main(asked) == 3
     assert "6.00 MiB are free: add --dtype bfloat16" in capsys.readouterr().err
-    monkeypatch.setattr(beforehand, "free_bytes", lambda device: 3 << 20)
+    monkeypatch.setattr(cost_check, "free_bytes", lambda device: 3 << 20)
     assert main([*asked, "--quiet"]) == 3
     assert "3.00 MiB are free: choose a smaller model" in capsys.readouterr().err
 
@@ -350,20 +354,20 @@ def test_progress_in_a_log_is_a_line_every_ten_seconds(
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     wanted = tmp_path / "report.json"
-    wanted.write_text("what was there before")
+    wanted.write_text("what was there before", encoding="utf-8")
 
     def write_half() -> None:
         with whole_file(wanted) as path:
-            path.write_text("half of it")
+            path.write_text("half of it", encoding="utf-8")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_half()
-    assert wanted.read_text() == "what was there before"
+    assert wanted.read_text(encoding="utf-8") == "what was there before"
     assert list(tmp_path.iterdir()) == [wanted]
     with whole_file(wanted) as path:
-        path.write_text("all of it")
-    assert wanted.read_text() == "all of it"
+        path.write_text("all of it", encoding="utf-8")
+    assert wanted.read_text(encoding="utf-8") == "all of it"
     assert list(tmp_path.iterdir()) == [wanted]
     with pytest.raises(OutputError, match="cannot be written"), whole_file(tmp_path / "nowhere" / "a.json"):
         pass
@@ -379,7 +383,7 @@ def test_an_interrupted_trace_leaves_nothing(tmp_path: Path) -> None:
         pass  # the tiny model answers in a blink: no waiting here
     process.send_signal(signal.SIGINT)
     said: Any = process.stderr.read()
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=HANGING) == 130
     assert "Interrupted" in said
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
@@ -394,10 +398,12 @@ def test_a_reader_who_leaves_and_a_full_disk_are_no_defect(tmp_path: Path) -> No
     assert process.stdout is not None
     process.stdout.read(1)
     process.stdout.close()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=HANGING)
     assert (process.returncode, said) == (0, b"")
     if not Path("/dev/full").exists():
         return
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, env=environment, timeout=HANGING, check=False
+        )
     assert (done.returncode, done.stderr) == (3, b"qwenvl ask: The disk is full: free some room, and ask again.\n")

@@ -1,4 +1,4 @@
-"""Adapter for print: what every query of Qwen-VL's adapter reads, and one of them on the original picture."""
+"""Exports the Adapter view: what every query of Qwen-VL's adapter reads, and one query on the picture."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import viz
 from app.asking import words
+from app.asking.finished import Finished
 from app.asking.selection import Choice, Chosen, Selection, choice, chosen, whole
 from app.exports.captions import head_words, model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.figures.frames import frame_code, frame_of
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from app.views.rows import entropy
 from qwenvl.errors import RunError
 

@@ -1,4 +1,4 @@
-"""A clip's map as a file that plays: one picture a moment, both models side by side, all on the scale of their own."""
+"""Exports a clip's map as a file that plays: one picture per moment, both models side by side."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 import viz
 from app.asking import words
+from app.asking.finished import Finished
 from app.asking.selection import Chosen, Selection, chosen
-from app.views.payload import Finished
 from qwenvl.analysis.clip_timeline import tube_shares, tubes
 from qwenvl.errors import RunError
 

@@ -1,4 +1,4 @@
-"""Answer for print: the row that predicts a word of the answer, on the original picture, in both models."""
+"""Exports the Answer view: the row that predicts a word, on the original picture, in both models."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 import viz
 from app.asking import words
+from app.asking.finished import Finished
 from app.asking.selection import Selection, chosen
 from app.exports.captions import head_words, layer_words, model_title, quoted, spelled, weights_words
 from app.exports.exported import Exported
@@ -16,7 +17,6 @@ from app.exports.figures import answer_column, answer_difference, region
 from app.exports.figures.answer_maps import NEUTRAL, SINKS, Drawn, drawn
 from app.exports.figures.frames import pictures
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.analysis.map_agreement import Agreement
 from qwenvl.errors import RunError
 

@@ -1,4 +1,4 @@
-"""Answer for print with query and key swapped: the column of a key, what every row gives to it."""
+"""Exports the Answer view with query and key swapped: what every row gives to one key."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import torch
 
 import viz
 from app.asking import words
+from app.asking.finished import Finished
 from app.asking.selection import Chosen, Selection
 from app.exports.captions import head_words, layer_words, model_title, quoted, spelled, weights_words
 from app.exports.exported import Exported
 from app.exports.figures import region
 from app.exports.figures.frames import pictures
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.analysis.columns import place_reading
 from qwenvl.analysis.row_statistics import own_grid
 from qwenvl.errors import RunError

@@ -1,4 +1,4 @@
-"""Boxes for print: what each answer wrote, on the original picture."""
+"""Exports the Boxes view: the boxes each answer wrote, on the original picture."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 import viz
+from app.asking.finished import Finished
 from app.asking.selection import Chosen, Selection, chosen, own, whole
 from app.exports.captions import model_title, quoted, weights_words
 from app.exports.exported import Exported
 from app.exports.figures.frames import frame_index, frame_of
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.analysis.answer_boxes import AnswerBox, overlap
 from qwenvl.errors import RunError
 

@@ -1,4 +1,4 @@
-"""Causes for print: the picture with a place taken away, and the word's probability before and after."""
+"""Exports the Causes view: the picture with a place taken away, and the word's probability before and after."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 import viz
 from app.asking import words
+from app.asking.finished import Finished
 from app.asking.selection import Chosen, Selection, chosen, own
 from app.exports.captions import model_title, quoted, spelled, weights_words
 from app.exports.exported import Exported
 from app.exports.figures.frames import frame_index, frame_of
 from app.exports.python_code import Name, call, closing
 from app.views.causes import Intervention, computed_curves, curves_given, read
-from app.views.payload import Finished
 from qwenvl.analysis.deletion_curves import Curves
 from qwenvl.analysis.occlusion import Effect
 from qwenvl.errors import RunError

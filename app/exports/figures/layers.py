@@ -1,4 +1,4 @@
-"""Layers for print: what every layer would have said before each word of the answer, and how likely the words were."""
+"""Exports the Layers view: the logit lens before each word of the answer, and each word's probability."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 import viz
+from app.asking.finished import Finished
 from app.asking.selection import Selection, of_letter
-from app.exports.captions import model_title, piece_text, weights_words
+from app.exports.captions import model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.python_code import Name, call, closing
-from app.views.payload import Finished
 from qwenvl.errors import RunError
 
 WORDS = 10  # columns that fit a page
@@ -50,7 +50,7 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         figure=viz.lens_for_print(
             [one.top for one in found],
             said=[one.said for one in found],
-            texts=[[[piece_text(one.finished, id_) for id_ in layer] for layer in one.ids.tolist()] for one in found],
+            texts=[[[one.finished.text_of(id_) for id_ in layer] for layer in one.ids.tolist()] for one in found],
             **given,
         ),
         caption=given["caption"],

@@ -1,4 +1,4 @@
-"""Patches for print: each model's grid on the original, what reaches the model, and the token arithmetic."""
+"""Exports the Patches view: each model's grid on the original picture, and the arithmetic of tokens."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 import viz
+from app.asking.finished import Finished
 from app.asking.selection import Chosen, Selection, chosen
 from app.costs import account
 from app.exports.captions import model_title
 from app.exports.exported import Exported
 from app.exports.figures.frames import frame_code, frame_of
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.errors import RunError
 
 

@@ -1,4 +1,4 @@
-"""Pipeline for print: both models' steps from file to answer, with the seconds of each part."""
+"""Exports the Pipeline view: both models' steps from file to answer, with the seconds of each part."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 import viz
+from app.asking.finished import Finished
 from app.asking.selection import Selection
 from app.exports.captions import model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.analysis.stages import CHANGES, timed_pass, times
 from qwenvl.errors import RunError
 

@@ -1,4 +1,4 @@
-"""Positions for print: the ids that each model rotated its tokens by, on one token axis."""
+"""Exports the Positions view: the ids that each model rotated its tokens by, on one token axis."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import viz
+from app.asking.finished import Finished
 from app.asking.selection import Chosen, Selection, chosen
 from app.exports.captions import model_title
 from app.exports.exported import Exported
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 
 # What the ribbon calls a token, as Python of a run's token.
 KIND = '"answer" if token.in_answer else token.kind'

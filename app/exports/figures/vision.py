@@ -1,4 +1,4 @@
-"""Vision for print: where a patch looks in each tower, and how far every head of it does."""
+"""Exports the Vision view: where a patch looks in each tower, and the attention distance of every head."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 import viz
 from app.asking import words
+from app.asking.finished import Finished
 from app.asking.selection import Choice, Chosen, Selection, choice, chosen, own, whole
 from app.exports.captions import head_words, model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.figures import region
 from app.exports.figures.frames import frame_index, frame_of
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.analysis.attention_distance import TowerStatistics
 from qwenvl.errors import RunError
 

@@ -74,7 +74,7 @@ def test_what_sinks_take_is_told_part_by_part(
     row, layer, head = run.answer_start - 1, 1, 2
     mask = torch.zeros(len(run.tokens), dtype=torch.bool)
     mask[[0, 3, int(run.visual[0][4]), len(mask) - 1]] = True
-    monkeypatch.setattr(run, "_sinks", {layer: mask})
+    monkeypatch.setattr(run, "_remembered", {("sinks", layer): mask})
     found = ask("map", run=ids["B"], query=row, layer=layer, head=head, media=0, mode="sinks")
     attention = run.attention("language", layer=layer, query=row, head=head)
     sinks = [key for key in run.sinks(layer) if key <= row]

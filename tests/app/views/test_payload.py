@@ -17,11 +17,12 @@ from PIL import Image
 
 from app.asking import pictures, words
 from app.asking.conversation import Conversation, Settings
+from app.asking.finished import Finished
 from app.costs import account
 from app.serving.session import Session
 from app.views import rows
 from app.views.figures import figure
-from app.views.payload import Finished, run_payload, start
+from app.views.payload import run_payload, start
 from qwenvl.errors import RunError
 from qwenvl.processing.media import Media
 from qwenvl.processing.pictures import denormalise, unpatch

@@ -1,4 +1,4 @@
-"""A run in one file: a safetensors file whose header carries the record as JSON and whose tensors are all the rest.
+"""Reads and writes a run as one safetensors file, whose header carries the record as JSON.
 
 Pictures are stored as PNG, upright and whole, so that a run can be replayed; no path of the machine goes in.
 """
@@ -9,7 +9,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,26 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Alternative, ModelCard, Record, Run, Token
 from qwenvl.models import config as configs
+from qwenvl.models.rope_scaling import RopeScaling
 from qwenvl.processing.media import Media
+from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
 
 FORMAT, VERSION = "qwenvl-run", 1
 
 
-def save_run(run: Run, path: Path) -> None:
-    """Write a run; an existing file is replaced in one step, so a broken-off save leaves it whole."""
+@dataclass(frozen=True, eq=False)
+class RunParts:
+    """What a run file holds; see `qwenvl.recorded.rows.RunRows`."""
+
+    record: Record
+    media: tuple[Media, ...]
+    positions: Tensor
+    kept: dict[str, Tensor]
+
+
+def save_parts(run: RunParts, path: Path) -> None:
+    """Write the parts of a run; an existing file is replaced in one step, so a broken-off save leaves it whole."""
     tensors = {"positions": run.positions} | {f"kept.{name}": value.contiguous() for name, value in run.kept.items()}
     for index, media in enumerate(run.media):
         tensors |= {f"media.{index}.{frame}": _png(picture) for frame, picture in enumerate(media.frames)}
@@ -49,8 +60,8 @@ def save_run(run: Run, path: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def load_run(path: Path) -> Run:
-    """Read what `save_run` wrote.
+def load_parts(path: Path) -> RunParts:
+    """Read what `save_parts` wrote.
 
     Raises:
         RunError: the file is missing, damaged, not a run, or of a later version.
@@ -76,7 +87,7 @@ def load_run(path: Path) -> Run:
         raise RunError(f"{path.name} is a damaged run ({type(error).__name__}); save the run again.") from None
 
 
-def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Run:
+def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunParts:
     record = _record(content["record"])
     media = tuple(
         Media.from_json(item, frames=_pictures(tensors, index, count))
@@ -88,7 +99,7 @@ def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Run:
     positions = tensors["positions"]
     if positions.shape != (3, len(record.tokens)):
         raise ValueError("positions do not fit the tokens")
-    return Run(record, media, positions, kept)
+    return RunParts(record, media, positions, kept)
 
 
 def _record_json(record: Record) -> dict[str, Any]:
@@ -98,7 +109,7 @@ def _record_json(record: Record) -> dict[str, Any]:
 def _record(content: Mapping[str, Any]) -> Record:
     record = Record(
         **{name: content[name] for name in ("messages", "answer", "settings", "seconds", "stopped", "ntk_alpha")},
-        card=ModelCard(**content["card"]),
+        card=ModelCard(**{**content["card"], "notes": tuple(content["card"].get("notes", ()))}),
         config=_config(content["config"]),
         tokens=tuple(_token(token) for token in content["tokens"]),
         words=tuple(tuple(word) for word in content["words"]),
@@ -126,6 +137,8 @@ def _config(content: Mapping[str, Any]) -> configs.Config:
         )
     language = content.pop("language")
     language["rope_sections"] = tuple(language["rope_sections"])
+    if language.get("rope_scaling") is not None:
+        language["rope_scaling"] = RopeScaling(**language["rope_scaling"])
     return configs.Qwen2VLConfig(
         vision=configs.Qwen2VLVisionConfig(**content.pop("vision")),
         language=configs.Qwen2VLLanguageConfig(**language),

@@ -6,20 +6,22 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-import qwenvl
-from qwenvl.errors import CheckpointError, MediaError
+from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.loading.load import build_skeleton
 from qwenvl.models.config import PRESETS, QWEN_VL
-from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, percent, plan
-from qwenvl.plan.words import read_bytes
+from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, plan
 from qwenvl.processing.processor import QwenVLProcessor, from_folder
-from qwenvl.processing.tokenizers import TiktokenTokenizer, read_json
+from qwenvl.processing.tokenizers import TiktokenTokenizer
+from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "qwen2-vl"
-SIZES = json.loads((GOLDENS / "preprocessing.json").read_text())["images"]
+SIZES = json.loads((GOLDENS / "preprocessing.json").read_text(encoding="utf-8"))["images"]
 PARAMETERS = {
     "Qwen-VL": 9_656_935_168,
     "Qwen-VL-Chat": 9_656_935_168,
@@ -40,7 +42,7 @@ def test_parameters_are_those_of_the_published_checkpoints(preset: str) -> None:
 
 
 def test_parameters_by_part_are_those_of_the_golden_file() -> None:
-    golden = json.loads((GOLDENS / "params.json").read_text())
+    golden = json.loads((GOLDENS / "params.json").read_text(encoding="utf-8"))
     assert golden
     parts = parameters_by_part(PRESETS["Qwen2-VL-7B"])
     assert parts["vision"] == 631_183_360
@@ -94,7 +96,7 @@ def test_a_preset_may_be_spelled_as_people_do() -> None:
 def test_a_folder_counts_what_its_processor_counts(name: str, text: str) -> None:
     pictures = [Image.new("RGB", (200, 100)), Image.new("RGB", (60, 90))]
     clip = [Image.new("RGB", (64, 48))] * 3
-    config = qwenvl.models.config.from_published(read_json(CHECKPOINTS / name / "config.json"))
+    config = from_published(read_json(CHECKPOINTS / name / "config.json"))
     parts = [{"type": "image", "image": picture} for picture in pictures] + [{"type": "video", "video": clip}]
     parts += [{"type": "text", "text": text}] if text else []
     prompt = from_folder(CHECKPOINTS / name, config)([{"role": "user", "content": parts}])
@@ -107,7 +109,7 @@ def test_a_folder_counts_what_its_processor_counts(name: str, text: str) -> None
 
 @pytest.mark.parametrize("name", TINY)
 def test_memory_is_what_the_model_says_it_takes(name: str) -> None:
-    config = qwenvl.models.config.from_published(read_json(CHECKPOINTS / name / "config.json"))
+    config = from_published(read_json(CHECKPOINTS / name / "config.json"))
     model = build_skeleton(config)
     picture = Image.new("RGB", (200, 100))
     content = [{"type": "image", "image": picture}, {"type": "text", "text": "What is this?"}]
@@ -219,32 +221,23 @@ def test_what_cannot_be_planned_is_refused(media: object, preset: str, error: ty
 
 
 def test_a_folder_needs_no_weights_and_no_tokenizer(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text((CHECKPOINTS / "tiny-qwen2-vl" / "config.json").read_text())
-    (tmp_path / "preprocessor_config.json").write_text('{"min_pixels": 784, "max_pixels": 7840}')
+    (tmp_path / "config.json").write_text(
+        (CHECKPOINTS / "tiny-qwen2-vl" / "config.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (tmp_path / "preprocessor_config.json").write_text('{"min_pixels": 784, "max_pixels": 7840}', encoding="utf-8")
     cost = plan((300, 300), tmp_path, text="hi")
     assert cost.max_pixels == 7840
     assert cost.text_tokens is None
     assert cost.name == tmp_path.name
 
 
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (0.0155, "1.55 %"),
-        (0.02, "2.0 %"),
-        (0.3224, "32.2 %"),
-        (1.5, "150.0 %"),
-        (0.99999, "over 99.99 %"),
-        (0.0, "0.0 %"),
-    ],
-)
-def test_shares_in_words(share: float, words: str) -> None:
-    assert percent(share) == words
-
-
-@pytest.mark.parametrize(
-    ("count", "words"), [(512, "0.5 KiB"), (3 << 19, "1.50 MiB"), (5 << 30, "5.00 GiB"), (2000 << 30, "2,000.00 GiB")]
-)
-def test_bytes_in_words(count: int, words: str) -> None:
-    assert read_bytes(words.replace(",", "")) == count  # these are whole hundredths
-    assert in_bytes(count) == words
+def test_integers_of_numpy_and_torch_count_alike() -> None:
+    settings = {"min_pixels": 784, "max_pixels": 100_352, "text_tokens": 7, "answer_tokens": 5}
+    expected = plan([(640, 480), (64, 48, 6)], "Qwen2-VL-2B", **settings)
+    for kind in (np.int64, torch.tensor):
+        sizes = [tuple(map(kind, size)) for size in ((640, 480), (64, 48, 6))]
+        found = plan(sizes, "Qwen2-VL-2B", **{name: kind(value) for name, value in settings.items()})
+        assert found == expected
+        assert json.dumps(found.to_json()) == json.dumps(expected.to_json())
+    with pytest.raises(PromptError, match="answer_tokens is a whole number from 0 up, not True"):
+        plan((640, 480), "Qwen2-VL-2B", answer_tokens=True)
