@@ -23,6 +23,7 @@ export function outline(context, ratio, /** @type {number[]} */ [x1, y1, x2, y2]
   context.setLineDash([]);
 }
 
+/** @param {HTMLCanvasElement} canvas @param {any} given */
 function listen(canvas, { onhover, ondrag, onclick }) {
   let from = null;
   let moved = false;

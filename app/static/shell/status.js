@@ -4,7 +4,10 @@ import { said, say } from "../core/i18n.js";
 import { LETTERS } from "../core/selection.js";
 import { letGoOf, shows } from "../core/view_registry.js";
 
+/** @import { Context, Selection, State } from "../core/types.d.ts" */
+
 // Parts of the sentence of a view: [text, bold, text] each.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function statusParts(ctx, state, selection, sentence) {
   if (!LETTERS.some((letter) => state.runs[letter])) {
     const busy = LETTERS.map((letter) => state.live[letter]).find(Boolean);
@@ -15,6 +18,7 @@ export function statusParts(ctx, state, selection, sentence) {
   return sentence(ctx, state, selection);
 }
 
+/** @param {State} state @param {Selection} selection */
 export function statusHint(state, selection) {
   if (state.preview) return say("Click to lock");
   if (state.remark === "swap") return say("No one row here to swap: Q works in Vision and Answer");

@@ -9,6 +9,8 @@ import { hoverQuery, patchesOf, pickHead, pickQuery } from "./asked.js";
 import { ContactSheet, readersOf } from "./contact_sheet.js";
 import { createPlaceCode } from "./position_code.js";
 
+/** @import { Context, Letter, Selection } from "../../core/types.d.ts" */
+
 function summaryWords({ coverage, alike }) {
   return say(
     "{coverage} of the patches are in the half of some query. {pairs} query pairs overlap by {overlap} or more.",
@@ -32,6 +34,7 @@ const ORDERS = [
   ["alike", "alike", "From query 0, each next the one left that overlaps the last one most"],
 ];
 
+/** @param {Context} ctx @param {Letter} letter */
 function controls(ctx, letter) {
   const id = (name) => `adapter-${name}${letter === "A" ? "" : `-${letter}`}`;
   const number = el("input", {
@@ -63,6 +66,7 @@ function controls(ctx, letter) {
   return { root, number, queryLabel, head, order, readers, code };
 }
 
+/** @param {Selection} selection */
 function updateControls(parts, found, selection, readers, pin) {
   const { run, query, head } = found;
   const { heads, queries } = run.sites.adapter;
@@ -115,6 +119,7 @@ function readerRows({ all, half, total }, pin, query) {
   ];
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 export function createQueries(ctx, letter) {
   const sheet = new ContactSheet({
     onhover: (query) => hoverQuery(ctx, query),

@@ -11,6 +11,9 @@ import { placeIn, reading } from "./asked.js";
 import { readersOf } from "./contact_sheet.js";
 import { headName } from "./queries.js";
 
+/** @import { Context, Selection, State } from "../../core/types.d.ts" */
+
+/** @param {State} state @param {Selection} selection */
 export function honest(state, selection) {
   if (!LETTERS.some((letter) => state.runs[letter] && hasAdapter(state.runs[letter])))
     return [
@@ -41,6 +44,7 @@ export function honest(state, selection) {
 }
 
 // What of the query's row lies in a region, and who reads the chosen patches most.
+/** @param {Selection} selection */
 function readWords(found, selection) {
   const { sheet, media, map } = found;
   if (!sheet || !map) return [];
@@ -70,6 +74,7 @@ function readWords(found, selection) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const found = Object.fromEntries(LETTERS.map((letter) => [letter, reading(ctx, state, selection, letter)]));
   const place = placeIn(found, selection);

@@ -20,6 +20,8 @@ import { honest } from "./sentences.js";
 
 export { status } from "./sentences.js";
 
+/** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Adapter";
 
 export const SITE = "adapter";
@@ -30,6 +32,7 @@ export const CHOICES = { order: "index", against: "keys" };
 
 const STAGE_HEIGHT = 250;
 
+/** @param {Context} ctx @param {Selection} selection */
 function drawReader(ctx, view, found, selection) {
   const { run, media, map, query, head, frame, statistics } = found;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
@@ -71,6 +74,7 @@ function drawReader(ctx, view, found, selection) {
   return figures(view.side, items);
 }
 
+/** @param {Letter} letter */
 function createMergerPart(letter) {
   const merger = createMerger();
   const title = el(
@@ -84,6 +88,7 @@ function createMergerPart(letter) {
   return { root, card, update: (shown) => merger.update(shown) };
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawMerger(ctx, view, state, selection, place, far) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -116,6 +121,7 @@ function drawMerger(ctx, view, state, selection, place, far) {
   view.part.update({ run, media, cell, frame, image, answer });
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -140,6 +146,7 @@ function column(ctx, letter) {
 }
 
 // What stands below the stage is that of the family in this column.
+/** @param {Context} ctx @param {Run} run */
 function fit(ctx, view, run) {
   const family = run?.media.length ? run.model.family : null;
   if (view.family === family) return;
@@ -148,6 +155,7 @@ function fit(ctx, view, run) {
   view.detail.replaceChildren(...(view.part ? [view.part.root] : []));
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection, found) {
   const run = state.runs[view.letter];
   fit(ctx, view, run);
@@ -177,6 +185,7 @@ function placeTable(table, columns, below) {
   below.hidden = host !== below;
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
   const [panel, choice, table, below] = [

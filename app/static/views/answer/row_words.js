@@ -7,7 +7,7 @@ import { count, percent } from "../../core/numbers.js";
 import { cellInTime, isClip, momentName, sharesInTime } from "../../core/time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "../../core/words.js";
 
-/** @import { Attended } from "../../core/types.d.ts" */
+/** @import { Attended, Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
 
 export const layerWords = (layer) => (layer === "mean" ? say("mean of layers") : say("layer {layer}", { layer }));
 
@@ -16,8 +16,10 @@ export const headWords = (head) => (head === "mean" ? say("mean of heads") : say
 export const languageWhere = ({ layer, head }) =>
   say("language {layer} {head}", { layer: layerWords(layer), head: headWords(head) });
 
+/** @param {Attended} map */
 const sunk = (map) => Object.values(map.sinks ?? {}).reduce((sum, share) => sum + share, 0);
 
+/** @param {Attended} map */
 const rowName = (map) =>
   map.rows?.length > 1
     ? say("mean of rows {rows}", { rows: map.rows.map(count).join(", ") })
@@ -27,6 +29,7 @@ const rowName = (map) =>
 const NOWHERE = () => null;
 
 // `placed`: in words how much of a map falls on the chosen place, which is then said instead of the share on the image.
+/** @param {Context} ctx @param {Letter} letter @param {State} state @param {Selection} selection */
 export function rowWords(ctx, letter, state, selection, placed = NOWHERE) {
   const run = state.runs[letter];
   if (!run) return state.live[letter] ? said(state.live[letter].step) : say("no answer yet");
@@ -47,6 +50,7 @@ export function rowWords(ctx, letter, state, selection, placed = NOWHERE) {
 }
 
 // Of a clip also how much falls on the moment on show.
+/** @param {State} state @param {Selection} selection @param {Letter} letter @param {Attended} map */
 function inTime(state, selection, letter, map) {
   const run = state.runs[letter];
   const media = run.media[selection.media];
@@ -59,6 +63,7 @@ function inTime(state, selection, letter, map) {
 }
 
 // The word that stands in where a model never said the chosen one; null where it said it, or was chosen by hand.
+/** @param {State} state @param {Selection} selection @param {Letter} letter */
 function follows(state, selection, letter) {
   const lead = selection.model;
   const [from, to] = [state.runs[lead], state.runs[letter]];
@@ -69,6 +74,7 @@ function follows(state, selection, letter) {
 }
 
 // A cell in words: what it is, where, and which pixels of the original. `run` may be a letter's run or, as it was, none.
+/** @param {Run} run @param {Media} media */
 export function cellWords(run, media, place) {
   const grid = ownGrid(run, media);
   const { row, column, index } = cellAt(place, grid);

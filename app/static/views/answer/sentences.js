@@ -11,6 +11,9 @@ import { chosenCells, chosenRegion } from "../../drawing/places.js";
 import { cellWords, rowWords } from "./row_words.js";
 import { points } from "./over_map.js";
 
+/** @import { Attended, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+
+/** @param {Run} run */
 export function keyName(run, reading) {
   if (reading.cells?.length > 1) return say("{n} chosen cells", { n: count(reading.cells.length) });
   if (reading.cells?.length) return say("the chosen cell");
@@ -18,12 +21,14 @@ export function keyName(run, reading) {
 }
 
 // A row of the language model by what it does: the word of the answer it predicts, else the token it belongs to.
+/** @param {Run} run */
 export function rowLabel(run, row) {
   const word = run.words[wordPredictedBy(run, row)];
   if (word) return say("row {row}, predicts “{word}”", { row: count(row), word: wordLabel(word) });
   return say("row {row}, {text}", { row: count(row), text: tokenLabel(run, row) });
 }
 
+/** @param {Selection} selection */
 function plotted(selection, runs) {
   const averaged = (pair) => LETTERS.some((letter) => runs[letter] && pair[letter] === "mean");
   if (selection.swap) return say("A column: what each row that may see the key gives to it, exact.");
@@ -38,6 +43,7 @@ function plotted(selection, runs) {
     : say("One row of one head, exact. Only the part that falls on the image is drawn.");
 }
 
+/** @param {Selection} selection */
 function normalised(selection) {
   const { mode, scale } = choices(selection, "answer");
   if (selection.swap) return say("Colours run to the column's maximum. Printed weights are of each reading row.");
@@ -48,6 +54,7 @@ function normalised(selection) {
   return say("Colours run to the maximum of each scale. Printed shares are of the whole row.");
 }
 
+/** @param {Selection} selection */
 export function honest(selection, runs) {
   const note = weightsNote(LETTERS.map((letter) => runs[letter]));
   return [
@@ -57,6 +64,7 @@ export function honest(selection, runs) {
   ];
 }
 
+/** @param {Context} ctx @param {State} state @param {Letter} letter */
 function swapped(ctx, state, letter) {
   const run = state.runs[letter];
   const reading = run && ctx.reading(letter);
@@ -68,6 +76,7 @@ function swapped(ctx, state, letter) {
 }
 
 // How much of a row falls on the chosen place.
+/** @param {Attended} map @param {Selection} selection */
 function placedWords(map, selection) {
   const region = chosenRegion(selection, map);
   if (region) {
@@ -85,6 +94,7 @@ function placedWords(map, selection) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const run = state.runs[selection.model];
   const token = selection.query[selection.model];

@@ -5,6 +5,8 @@ import { say } from "../../core/i18n.js";
 import { chosenLabel, isPredicted } from "../../core/words.js";
 import { STATISTICS } from "../../drawing/matrix.js";
 
+/** @import { Context } from "../../core/types.d.ts" */
+
 function pens() {
   const [query, key] = [el("span", { class: "pen-words" }), el("span", { class: "pen-words" })];
   const root = el(
@@ -48,6 +50,7 @@ const scales = () => [
   ["difference", say("Difference"), say("A minus B on one grid, each map scaled to sum to 1")],
 ];
 
+/** @param {Context} ctx */
 export function tools(ctx) {
   const pen = pens();
   const button = (text, label, act) =>
@@ -79,6 +82,7 @@ export function tools(ctx) {
   return { root, pen, mode, scale, media, play };
 }
 
+/** @param {Context} ctx */
 export function statisticChoice(ctx) {
   const options = Object.entries(STATISTICS).map(([value, { title }]) => el("option", { value, text: title() }));
   return el(

@@ -23,6 +23,8 @@ import { statisticChoice, tools } from "./tools.js";
 
 export { status } from "./sentences.js";
 
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Answer";
 
 export const SITE = "language";
@@ -35,6 +37,7 @@ const STAGE_HEIGHT = 288;
 
 const SCALE_HEIGHT = 204; // the least that its words need
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter) {
   const { actions } = ctx;
   const stage = createStage({
@@ -79,6 +82,7 @@ function column(ctx, letter) {
 }
 
 // The matrix that made a rung: the row's own layer x head, the adapter's or merger's, or the patches of the picture.
+/** @param {Context} ctx @param {Letter} letter */
 function openRung(ctx, letter, rung) {
   if (rung === 0) find(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
   else ctx.actions.pickView(rung === 1 ? "adapter" : "patches");
@@ -88,17 +92,20 @@ const BARE = { quiet: false, cells: null, contour: null, outlines: [], label: nu
 
 const setIdle = (view, idle) => [view.scale.root, ...belowStage(view)].forEach((node) => toggle(node, "idle", idle));
 
+/** @param {Context} ctx @param {State} state */
 function drawVacant(ctx, view, state) {
   setIdle(view, true);
   view.stage.update(ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, state.runs[view.letter]));
 }
 
+/** @param {Selection} selection @param {Letter} letter */
 function maximum(selection, resources, letter) {
   if (choices(selection, "answer").scale !== "shared") return resources[letter].map.max;
   return Math.max(...LETTERS.map((each) => resources[each].map?.max || 0));
 }
 
 // What lies on the stage, and the words of its scale.
+/** @param {Context} ctx @param {any} view @param {any} given */
 function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   const { letter } = view;
   const { value } = selection.swap ? ctx.reading(letter) : { value: null };
@@ -122,6 +129,7 @@ function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   };
 }
 
+/** @param {Context} ctx @param {State} state */
 function drawColumn(ctx, view, state, chosen, resources) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -145,6 +153,7 @@ function drawColumn(ctx, view, state, chosen, resources) {
   return shown && drawDetails(ctx, view, { selection, run, map: shown, still: atCell(shown, cell), image, media });
 }
 
+/** @param {Context} ctx @param {any} view @param {any} given */
 function drawReaders(ctx, view, { run, selection }) {
   const { letter } = view;
   const reading = ctx.reading(letter);
@@ -189,6 +198,7 @@ function drawRow(view, { run, map }) {
   });
 }
 
+/** @param {Context} ctx @param {Selection} selection */
 function drawMatrix(ctx, view, selection) {
   const { letter } = view;
   const wanted = choices(selection, "answer").statistic;
@@ -203,12 +213,14 @@ function drawMatrix(ctx, view, selection) {
   view.matrix.update({ values: values(found), most: most(found), statistic, layer, head });
 }
 
+/** @param {Context} ctx @param {any} view @param {any} given */
 function drawDetails(ctx, view, { selection, run, map, still, image, media }) {
   if (!selection.swap) drawRow(view, { run, map });
   drawMatrix(ctx, view, selection);
   if (image) view.ladder.update(run, still, image, media);
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const { columns, rows, stages } = twoColumns((letter) => column(ctx, letter));
   const tool = tools(ctx);
@@ -235,6 +247,7 @@ export function createView(ctx) {
 }
 
 // The one figure of this view, at the right of the tabs: do both models look at the same place?
+/** @param {Context} ctx @param {Selection} selection */
 export function figure(ctx, _state, selection, root) {
   const answer = selection.swap ? null : ctx.agreement();
   const found = answer?.value;

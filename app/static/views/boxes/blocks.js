@@ -6,9 +6,12 @@ import { percent } from "../../core/numbers.js";
 import { EDGES } from "../../core/rectangle.js";
 import { edgeNames, firstToken, overlap, relative } from "./pointing.js";
 
+/** @import { Letter, Run } from "../../core/types.d.ts" */
+
 const rounded = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 1, minimumFractionDigits: 0 });
 
 // Every token that writes the box; a number's row is that of the token before it.
+/** @param {Run} run @param {Letter} letter */
 function strip(run, box, letter, point) {
   return el(
     "div",
@@ -35,6 +38,7 @@ function strip(run, box, letter, point) {
   );
 }
 
+/** @param {Letter} letter */
 function numbersRow(name, values, box, letter, point, format) {
   const cells = EDGES.map((_, index) =>
     el("td", {
@@ -48,6 +52,7 @@ function numbersRow(name, values, box, letter, point, format) {
   return el("tr", {}, el("th", { scope: "row", text: name }), ...cells);
 }
 
+/** @param {Run} run @param {any} box @param {number} index @param {any} given */
 export function boxBlock(run, box, index, { letter, point, media, yours }) {
   const names = edgeNames().map((name) => el("th", { scope: "col", text: name }));
   const table = el(

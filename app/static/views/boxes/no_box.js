@@ -3,11 +3,14 @@
 import { el } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 
+/** @import { Run } from "../../core/types.d.ts" */
+
 const COLOURS = "red orange yellow green cyan blue purple pink black white".split(" ");
 
 const SHAPES = "circle square triangle cross diamond star ring heart".split(" ");
 
 // A question the tiny checkpoints were trained on, about what this question and answer named already.
+/** @param {Run} run */
 function suggestion(run) {
   const words = `${run.question} ${run.answer}`.toLowerCase().match(/[a-z]+/g) ?? [];
   const named = [COLOURS, SHAPES].map((known) => words.find((word) => known.includes(word)));
@@ -23,6 +26,7 @@ function fillQuestion(text) {
   area.focus();
 }
 
+/** @param {Run} run */
 export function nothing(run) {
   const text = suggestion(run);
   return [

@@ -3,6 +3,8 @@
 import { say } from "../../core/i18n.js";
 import { other } from "../../core/selection.js";
 
+/** @import { Context, Letter, Media, Selection, Size, State } from "../../core/types.d.ts" */
+
 export const edgeNames = () => [say("left"), say("top"), say("right"), say("bottom")];
 
 const NEAR = 0.03; // of the picture: how close to an edge the pointer takes it
@@ -27,7 +29,7 @@ export function placeOf(boxes, token) {
   return { index, edge: boxes[index].coordinates.findIndex((tokens) => tokens.includes(token)) };
 }
 
-export const relative = ([left, top, right, bottom], [width, height]) => [
+export const relative = (/** @type {number[]} */ [left, top, right, bottom], /** @type {Size} */ [width, height]) => [
   left / width,
   top / height,
   right / width,
@@ -35,6 +37,7 @@ export const relative = ([left, top, right, bottom], [width, height]) => [
 ];
 
 // The box under a place, the smallest first, and the edge that is close to it; the left one where none is.
+/** @param {any} boxes @param {Media} media @param {any} given */
 export function boxAt(boxes, media, [x, y]) {
   const inside = boxes
     .map((box, index) => ({ index, box: box.original && relative(box.original, media.size) }))
@@ -50,6 +53,7 @@ export function boxAt(boxes, media, [x, y]) {
   return { index, edge: away[nearest] < NEAR ? nearest : 0 };
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
 export function ask(ctx, state, selection, letter) {
   const run = state.runs[letter];
   if (!run) return null;
@@ -59,16 +63,18 @@ export function ask(ctx, state, selection, letter) {
 export const firstToken = (box, edge) => box.coordinates[Math.max(0, edge)]?.[0] ?? box.tokens[0];
 
 // The same number of the other model's box goes along, so that both rows are seen.
+/** @param {Context} ctx */
 export function pointing(ctx, parts) {
   const query = (letter, token) => {
     const found = parts[letter].boxes;
     const { index, edge } = placeOf(found, token);
     const far = parts[other(letter)].boxes[index];
     const beside = far ? firstToken(far, edge) : null;
+    const both = letter === "A" ? { A: token, B: beside } : { A: beside, B: token };
     return {
       model: letter,
       site: "language",
-      query: { [letter]: token, [other(letter)]: beside },
+      query: both,
       own: { A: true, B: true },
     };
   };

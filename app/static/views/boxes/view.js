@@ -17,6 +17,8 @@ import { boxBlock, mark } from "./blocks.js";
 import { nothing } from "./no_box.js";
 import { ask, boxAt, edgeNames, firstToken, overlap, placeOf, pointing, relative } from "./pointing.js";
 
+/** @import { Attended, Context, Letter, Media, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Boxes";
 
 export const SITE = "language";
@@ -33,6 +35,7 @@ const QUERY = { colour: "#ff9840", width: 3 };
 
 const YOURS = { colour: "#ffffff", width: 1.5, dash: [5, 4] };
 
+/** @param {Context} ctx */
 function tools(ctx) {
   const choose = (patch) => ctx.actions.choose("boxes", patch);
   const beneath = segmented(
@@ -71,6 +74,7 @@ function tools(ctx) {
   return { root, beneath, fields, clear, media };
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter, point) {
   const choose = (patch) => ctx.actions.choose("boxes", patch);
   const stage = createStage({
@@ -102,6 +106,7 @@ function column(ctx, letter, point) {
   return view;
 }
 
+/** @param {Media} media */
 function paintBoxes(boxes, media, at, yours) {
   return (context, ratio, width, height) => {
     const scaled = (box) => [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round);
@@ -123,6 +128,7 @@ function paintBoxes(boxes, media, at, yours) {
 }
 
 // What lies below the boxes: the map of the row that predicts the chosen token, or nothing.
+/** @param {Context} ctx @param {Letter} letter @param {Selection} selection */
 function beneath(ctx, letter, selection, at) {
   const bare = { quiet: false, cells: null, dimmed: null, note: null };
   const { map, late, error } = ctx.mapResources(letter);
@@ -134,6 +140,7 @@ function beneath(ctx, letter, selection, at) {
   return { spec: { quiet: true, cells, dimmed: late, note: error }, map: late ? null : map };
 }
 
+/** @param {Attended} map @param {Media} media */
 function sideFigures(boxes, map, media, at, yours) {
   const drawn = boxes.filter((box) => box.original);
   const items = [[count(boxes.length), boxes.length === 1 ? say("box in the answer") : say("boxes in the answer")]];
@@ -154,6 +161,7 @@ function sideFigures(boxes, map, media, at, yours) {
   return items;
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, point, state, selection) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -182,6 +190,7 @@ function drawColumn(ctx, view, point, state, selection) {
   mark(view.body, chosen, at);
 }
 
+/** @param {Context} ctx @param {any} view @param {any} given */
 function drawStage(ctx, view, { run, media, selection, at, yours }) {
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   const image = ctx.picture("picture", run.id, selection.media);
@@ -217,6 +226,7 @@ function honest(runs) {
   ];
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const parts = {};
   const point = pointing(ctx, parts);
@@ -243,6 +253,7 @@ export function createView(ctx) {
 export const letGo = (chosen) => (edgesOf(chosen) ? NO_RECTANGLE : null);
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const yours = edgesOf(choices(selection, "boxes"));
   const told = LETTERS.filter((letter) => state.runs[letter]).map((letter) => {

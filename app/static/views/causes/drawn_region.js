@@ -6,6 +6,8 @@ import { THOUSANDTHS, edgesOf, rectangle } from "../../core/rectangle.js";
 import { outline } from "../../drawing/region.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "./brush.js";
 
+/** @import { Context, Letter } from "../../core/types.d.ts" */
+
 const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };
 
 const BRUSH = { colour: "#ffffff", width: 2.5 };
@@ -38,11 +40,12 @@ export function paintRegion(chosen, hidden, here) {
   };
 }
 
-export function inFrame(cells, [, rows, columns], frame) {
+export function inFrame(cells, /** @type {readonly number[]} */ [, rows, columns], frame) {
   const size = rows * columns;
   return cells.filter((cell) => Math.floor(cell / size) === frame).map((cell) => cell % size);
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 export function drawing(ctx, letter) {
   const chosen = () => choices(ctx.store.state.selection, "causes");
   let mask = null;

@@ -5,6 +5,8 @@ import { said, say } from "../../core/i18n.js";
 import { percent } from "../../core/numbers.js";
 import { account } from "./words.js";
 
+/** @import { Run } from "../../core/types.d.ts" */
+
 const DRAG = {
   box: "Drag on a picture to choose a place. It is the same place in both columns.",
   brush:
@@ -25,6 +27,7 @@ function bar(name, value, kind) {
 
 const spelled = (text) => (text.trim() ? text : text.includes("\n") ? "↵" : "␣");
 
+/** @param {Run} run */
 function told(run, effect, asked, word) {
   const alternatives = effect.likeliest.map((one) =>
     el(
@@ -85,4 +88,5 @@ export function drawEffect(view, { run, chosen, held, asked, word, start }) {
 }
 
 // Whether telling a run's answer again takes long enough to wait until somebody asks for it.
+/** @param {Run} run */
 export const isLong = (run) => (run?.seconds.replay ?? 0) > LONG;

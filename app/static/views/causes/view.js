@@ -24,6 +24,8 @@ import { drawWalk } from "./walk.js";
 import { nameOf, sideFigures } from "./words.js";
 import { createAsker, createWalker } from "./work.js";
 
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Causes";
 
 export const SITE = "language";
@@ -48,6 +50,7 @@ export const CHOICES = {
 const STAGE_HEIGHT = 250;
 
 // The question about one model, from what is locked: hovering asks nothing here.
+/** @param {State} state @param {Letter} letter */
 function questionOf(state, letter) {
   const { selection } = state;
   const run = state.runs[letter];
@@ -61,6 +64,7 @@ function questionOf(state, letter) {
   return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
 }
 
+/** @param {State} state @param {Letter} letter */
 function curvesQuestion(state, letter) {
   const { selection } = state;
   const run = state.runs[letter];
@@ -70,6 +74,7 @@ function curvesQuestion(state, letter) {
   return { run: run.id, query, media: selection.media, ...cell, fill: choices(selection, "causes").fill };
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter, work) {
   const stage = createStage({
     letter,
@@ -113,6 +118,7 @@ function column(ctx, letter, work) {
   return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, done, note };
 }
 
+/** @param {Context} ctx @param {Letter} letter @param {Selection} selection */
 function overlayOf(ctx, letter, selection, chosen, effect) {
   const run = ctx.run(letter);
   const media = run.media[selection.media];
@@ -128,6 +134,7 @@ function overlayOf(ctx, letter, selection, chosen, effect) {
   return { quiet: true, cells, contour: hidden, dimmed: late, note: error };
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, work, state, selection) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -206,11 +213,13 @@ const askers = new WeakMap();
 
 const walkers = new WeakMap();
 
+/** @param {Context} ctx */
 function kept(held, ctx, create) {
   if (!held.has(ctx)) held.set(ctx, create(ctx, decode));
   return held.get(ctx);
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const asker = kept(askers, ctx, createAsker);
   const walker = kept(walkers, ctx, createWalker);
@@ -259,6 +268,7 @@ export function letGo(chosen) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const chosen = choices(state.selection, "causes");
   const region = regionOf(chosen);

@@ -6,6 +6,8 @@ import { said, say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
 import { drawCurves } from "./curves.js";
 
+/** @import { Letter, Run, Selection } from "../../core/types.d.ts" */
+
 const STATES = {
   running: ({ done, total }) =>
     total === undefined ? say("starting") : say("{done} of {total} forward passes", { done, total }),
@@ -13,6 +15,7 @@ const STATES = {
     say("Stopped after {done} of {total} forward passes.", { done: done ?? 0, total: total ?? "?" }),
 };
 
+/** @param {Run} run @param {Selection} selection */
 export function drawWalk(view, walk, question, run, selection) {
   const progress = walk.told ?? { state: "none" };
   const current = walk.key === JSON.stringify(question);
@@ -32,6 +35,7 @@ export function drawWalk(view, walk, question, run, selection) {
   }
 }
 
+/** @param {Run} run @param {Selection} selection @param {Letter} letter */
 function noteOf(progress, current, question, run, selection, letter) {
   if (!question) return say("Choose a word of an answer: its map is taken away cell by cell.");
   const layer =

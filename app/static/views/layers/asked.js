@@ -6,11 +6,15 @@ import { choices } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
 import { layersOf } from "./lens_curves.js";
 
+/** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
+
 export const READING = "reading every layer";
 
+/** @param {Selection} selection */
 const own = (selection) => choices(selection, "layers");
 
 // The word that is looked for: one that was typed, else the chosen word of the answer.
+/** @param {Selection} selection */
 export const typed = (selection) => {
   try {
     return decodeURIComponent(String(own(selection).word));
@@ -19,6 +23,7 @@ export const typed = (selection) => {
   }
 };
 
+/** @param {Context} ctx @param {State} state @param {Letter} letter */
 export function wordOf(ctx, state, letter) {
   const run = state.runs[letter];
   const { selection } = state; // of what is locked: a hovered word would cost a replay
@@ -30,6 +35,7 @@ export function wordOf(ctx, state, letter) {
   return ctx.client.resource(`lens word ${letter}`, "lens_word", query, { group: `${run.id} ${selection.media}` });
 }
 
+/** @param {Context} ctx @param {State} state @param {Run} run */
 export const tokenOf = (ctx, state, run, token, channel) =>
   ctx.client.resource(
     channel,
@@ -39,6 +45,7 @@ export const tokenOf = (ctx, state, run, token, channel) =>
   );
 
 // The layer on show: the chosen one, else that where the word is likeliest, else the last.
+/** @param {Run} run @param {Selection} selection @param {Letter} letter */
 export function layerOf(run, selection, letter, word) {
   const chosen = own(selection)[`layer${letter}`];
   if (Number.isInteger(chosen) && chosen >= 0 && chosen < layersOf(run)) return chosen;
@@ -46,6 +53,7 @@ export function layerOf(run, selection, letter, word) {
 }
 
 // The visual token in question: under the chosen place, or the chosen query where tokens are no places.
+/** @param {State} state @param {Selection} selection @param {Letter} letter */
 export function visualToken(state, selection, letter) {
   const run = state.runs[letter];
   const media = run.media[selection.media];
@@ -66,6 +74,7 @@ export function visualToken(state, selection, letter) {
 }
 
 // Where a visual token stands after the media's first: in Qwen-VL marks stand between the frames of a clip.
+/** @param {Run} run @param {Media} media */
 function tokenOffset(run, media, time, within) {
   const [, rows, columns] = media.token_grid;
   const cell = time * rows * columns + within;

@@ -11,8 +11,11 @@ import { READING, tokenOf, visualToken } from "./asked.js";
 import { layersOf } from "./lens_curves.js";
 import { quoted, reveal } from "./lens_table.js";
 
+/** @import { Context, Selection, State } from "../../core/types.d.ts" */
+
 const THUMB = [64, 44];
 
+/** @param {Context} ctx @param {any} view @param {any} given @param {State} state @param {Selection} selection */
 export function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
   const value = word?.value;
   toggle(view.thumbs, "idle", !value);
@@ -73,6 +76,7 @@ function drawReading(root, answer, title, layer) {
   });
 }
 
+/** @param {Context} ctx @param {any} view @param {any} given @param {State} state @param {Selection} selection */
 export function drawReadings(ctx, view, { run, media, layer }, state, selection) {
   const token = selection.query[view.letter];
   const label = chosenLabel(run, token);

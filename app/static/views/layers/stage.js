@@ -10,8 +10,11 @@ import { figures } from "../../drawing/scale.js";
 import { READING, visualToken } from "./asked.js";
 import { quoted } from "./lens_table.js";
 
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+
 export const STAGE_HEIGHT = 204;
 
+/** @param {Context} ctx @param {Letter} letter */
 export function boardGestures(ctx, letter) {
   const query = (place) => {
     const { state } = ctx.store;
@@ -36,6 +39,7 @@ export function boardGestures(ctx, letter) {
   };
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function drawStage(ctx, view, look, state, selection) {
   const { run, media, word, layer, lens } = look;
   const board = hasAdapter(run);

@@ -16,6 +16,8 @@ import { drawTable, quoted, stepCell } from "./lens_table.js";
 import { drawReadings, drawThumbs } from "./readings.js";
 import { STAGE_HEIGHT, boardGestures, drawStage } from "./stage.js";
 
+/** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Layers";
 
 export const SITE = "language";
@@ -24,6 +26,7 @@ export const SHOWS = ["place"];
 
 export const CHOICES = { layerA: null, layerB: null, word: "" };
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -89,6 +92,7 @@ function column(ctx, letter) {
 }
 
 // What reading every layer of a large run takes, before anybody pays for it.
+/** @param {Context} ctx @param {Run} run @param {Media} media */
 function drawWaiting(ctx, view, run, media, seconds) {
   belowStage(view).forEach((cell) => toggle(cell, "idle", true));
   toggle(view.side, "idle", true);
@@ -112,6 +116,7 @@ function drawWaiting(ctx, view, run, media, seconds) {
   ]);
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection) {
   const run = state.runs[view.letter];
   belowStage(view).forEach((cell) => toggle(cell, "idle", !run));
@@ -136,6 +141,7 @@ function drawColumn(ctx, view, state, selection) {
   drawCurves(ctx, view, look, state);
 }
 
+/** @param {Context} ctx */
 function tools(ctx) {
   const label = el("b", { class: "pen-words" });
   const input = el("input", {
@@ -185,6 +191,7 @@ function honest(runs) {
   ];
 }
 
+/** @param {Context} ctx */
 export const createView = (ctx) =>
   createFrame("layers", {
     tools: tools(ctx),
@@ -194,6 +201,7 @@ export const createView = (ctx) =>
   });
 
 // What the visual token in question reads as.
+/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
 function visualWords(ctx, state, selection, letter, layer) {
   const run = state.runs[letter];
   if (!run.media[selection.media]) return "";
@@ -210,6 +218,7 @@ function visualWords(ctx, state, selection, letter, layer) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const about = (letter) => {
     const run = state.runs[letter];

@@ -9,8 +9,11 @@ import { createOrders, tensorOf } from "../../drawing/patch_orders.js";
 import { createMicroscope, createProof } from "./microscope.js";
 import { limitBar, limitTitle, limitWords } from "./size_rules.js";
 
+/** @import { Context, Letter, Media, Run } from "../../core/types.d.ts" */
+
 const ARRIVES = [150, 96];
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {Media} media */
 function paintArrival(canvas, image, media) {
   const shape = fit(media.resized, ARRIVES);
   const paper = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
@@ -27,6 +30,7 @@ function paintArrival(canvas, image, media) {
     .forEach((y) => context.fillRect(0, y, width, line));
 }
 
+/** @param {Letter} letter */
 function card(letter, title, right, ...children) {
   const heading = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), title), right);
   return el("section", { class: "card", "data-letter": letter }, heading, ...children);
@@ -51,6 +55,7 @@ function limitParts() {
   };
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 function ordersCard(ctx, letter) {
   const [orders, limit] = [createOrders(ctx), limitParts()];
   const root = card(letter, say("One grid, three orders"), null, orders.root, limit.root);
@@ -63,6 +68,7 @@ function ordersCard(ctx, letter) {
   };
 }
 
+/** @param {Letter} letter */
 function microscopeCard(letter) {
   const [microscope, proof] = [createMicroscope(), createProof()];
   const root = card(letter, say("Merge microscope"), microscope.button, microscope.root, proof.root);
@@ -75,6 +81,7 @@ function microscopeCard(letter) {
   };
 }
 
+/** @param {Letter} letter */
 function arrivalCard(letter) {
   const [canvas, proof, limit, words, size] = [
     el("canvas", { class: "arrival" }),
@@ -106,6 +113,7 @@ function arrivalCard(letter) {
   };
 }
 
+/** @param {Media} media */
 function arrivalWords(media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
   const side = media.resized[0] / media.patch_grid[2];
@@ -116,6 +124,7 @@ function arrivalWords(media) {
 }
 
 // The cards of a column are those of the family that stands in it.
+/** @param {Context} ctx @param {Run} run */
 export function cardsOf(ctx, view, run) {
   if (view.family === run.model.family) return view.cards;
   view.family = run.model.family;

@@ -16,6 +16,8 @@ import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { cardsOf } from "./cards.js";
 
+/** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Patches";
 
 export const SITE = "vision";
@@ -28,9 +30,10 @@ const STAGE_HEIGHT = 250;
 
 const PICTURES_KEPT = 12;
 
-const ratioWords = ([width, height]) =>
+const ratioWords = (/** @type {readonly number[]} */ [width, height]) =>
   width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`;
 
+/** @param {Run} run @param {Media} media */
 function keyFigures(run, media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
   const each = [`${pixels(width)} × ${pixels(height)}`, say("px of the original, each patch")];
@@ -63,6 +66,7 @@ function keyFigures(run, media) {
 
 // The chosen place: a model's own cell in orange; the patches of one that has no merged tokens, under the other's token,
 // in dashed blue.
+/** @param {Letter} letter @param {Selection} selection */
 function marks(letter, runs, selection) {
   if (!selection.keys) return {};
   const media = runs[letter].media[selection.media];
@@ -85,6 +89,7 @@ function marks(letter, runs, selection) {
   return { outlines: [{ box: cellBox(row, column, [1, 1], grid), kind: "query" }], label: { text } };
 }
 
+/** @param {HTMLCanvasElement} canvas */
 function paintPath(canvas, size, box, places) {
   const shape = fit(size, box);
   const { context, ratio, width, height } = sizeCanvas(canvas, shape.width, shape.height);
@@ -99,6 +104,7 @@ function paintPath(canvas, size, box, places) {
   });
 }
 
+/** @param {Run} run @param {Media} media */
 function drawPath(view, run, media, box, order) {
   const own = hasAdapter(run) && order !== "none" ? "raster" : order;
   const stamp = [run.id, media.index, own, ...box].join();
@@ -125,6 +131,7 @@ function createImages(redraw) {
   };
 }
 
+/** @param {Letter} letter @param {Run} run @param {number} index */
 function arithmetic(letter, run, index) {
   const steps = run.account.steps[index].flatMap((step, at) => [
     at ? el("span", { class: "arrow", text: "→" }) : null,
@@ -142,6 +149,7 @@ function arithmetic(letter, run, index) {
   ];
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -157,6 +165,7 @@ function column(ctx, letter) {
   return { letter, stage, side, path, sum, cell, cards: [], family: null };
 }
 
+/** @param {Context} ctx @param {Letter} letter @param {Run} run @param {Media} media */
 function askRebuilt(ctx, letter, run, media, frame) {
   return ctx.client.resource(
     `rebuilt ${letter}`,
@@ -167,6 +176,7 @@ function askRebuilt(ctx, letter, run, media, frame) {
 }
 
 // The pixels of the token in question, from the model's own input; null while they are on their way.
+/** @param {Context} ctx @param {State} state @param {Letter} letter @param {any} given */
 function askToken(ctx, state, letter, { run, media, frame, keys }) {
   const { index } = cellAt(keys ?? [0.5, 0.5], media.token_grid);
   const token = index + frame * media.token_grid[1] * media.token_grid[2];
@@ -180,6 +190,7 @@ function askToken(ctx, state, letter, { run, media, frame, keys }) {
   return fresh ? value : null;
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection, image) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -232,6 +243,7 @@ function honest() {
   ];
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
   const panel = honestPanel();
@@ -249,6 +261,7 @@ export function createView(ctx) {
   };
 }
 
+/** @param {Run} run @param {Media} media */
 function placeWords(run, media, place, frame) {
   const grid = ownGrid(run, media);
   const { row, column, index } = cellAt(place, grid);
@@ -268,6 +281,7 @@ function placeWords(run, media, place, frame) {
 }
 
 // What the status line says of this view.
+/** @param {State} state @param {Selection} selection */
 export function status(_ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
     const run = state.runs[letter];

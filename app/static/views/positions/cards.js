@@ -12,11 +12,14 @@ import { createIds } from "./ids.js";
 import { createPlot3d } from "./plot3d.js";
 import { costRows } from "./position_costs.js";
 
+/** @import { Context, State } from "../../core/types.d.ts" */
+
 function titled(title, right) {
   return el("div", { class: "title-line" }, el("h3", { text: title }), right);
 }
 
 // Ids on the picture, or every token in space.
+/** @param {Context} ctx */
 export function placesCard(ctx) {
   const letter = () => choices(ctx.store.state.selection, "positions").of;
   const pick = (token) => token >= 0 && pickToken(ctx, { letter: shown, token });
@@ -134,6 +137,7 @@ export function budgetCard() {
   };
 }
 
+/** @param {State} state */
 function budgetWords(state, facts, letters) {
   const letter = letters.find((each) => !hasAdapter(state.runs[each]));
   const limits = say("Other media at the published pixel limits.");

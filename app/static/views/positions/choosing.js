@@ -2,21 +2,30 @@
 
 import { hasAdapter } from "../../core/families.js";
 import { placeOf } from "../../core/geometry.js";
-import { LETTERS, other } from "../../core/selection.js";
+import { LETTERS, both, other } from "../../core/selection.js";
 import { tokenAt } from "./ids.js";
+
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
 
 export const present = (state) => LETTERS.filter((letter) => state.runs[letter]);
 
 // A chosen token of the prompt has no word of its own in the other model, so that one's choice is let go.
+/**
+ * @param {Context} ctx
+ * @param {{ letter: Letter, token: number }} at
+ * @returns {Partial<Selection>}
+ */
 function choose(ctx, { letter, token }) {
   const { selection, runs } = ctx.store.state;
   const said = token >= runs[letter].answer_start;
-  const query = said ? { ...selection.query, [letter]: token } : { [letter]: token, [other(letter)]: null };
+  const query = said ? { ...selection.query, [letter]: token } : { ...both(null), [letter]: token };
   return { model: letter, query, own: { ...selection.own, [letter]: true } };
 }
 
+/** @param {Context} ctx */
 export const hoverToken = (ctx, at) => ctx.store.preview(at && at.token >= 0 ? choose(ctx, at) : null);
 
+/** @param {Context} ctx */
 export function pickToken(ctx, at) {
   if (at.token < 0) return;
   const { selection } = ctx.store.state;
@@ -25,6 +34,7 @@ export function pickToken(ctx, at) {
 }
 
 // The token of a Qwen-VL run whose query is coded at the place of the other model's visual token; null where none is.
+/** @param {State} state @param {Selection} selection @param {Letter} letter */
 export function codedAtTheSamePlace(state, selection, letter) {
   const [run, far] = [state.runs[letter], state.runs[other(letter)]];
   const token = selection.query[other(letter)];
@@ -37,6 +47,7 @@ export function codedAtTheSamePlace(state, selection, letter) {
   return at < 0 ? null : at;
 }
 
+/** @param {State} state @param {Selection} selection */
 export const cursorsOf = (state, selection) =>
   Object.fromEntries(
     present(state).map((letter) => [

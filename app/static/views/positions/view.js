@@ -12,6 +12,8 @@ import { codedAtTheSamePlace, cursorsOf, hoverToken, pickToken, present } from "
 import { Lanes, idsWords, tallest } from "./lanes.js";
 import { reportedCard } from "./published_claims.js";
 
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Positions";
 
 export const SITE = "language";
@@ -29,6 +31,7 @@ const RULES = [
 ];
 
 // The ids of each model under the rule that is looked at: the run's own for the paper's, else from the server.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function idsByRule(ctx, state, selection) {
   const { rule } = choices(selection, "positions");
   return Object.fromEntries(
@@ -50,6 +53,7 @@ function idsByRule(ctx, state, selection) {
   );
 }
 
+/** @param {any} given @param {Letter} letter */
 function ruleWords({ run, positions, overtaken, rule }, letter) {
   const prompt = run.answer_start;
   const start = Math.max(...positions.map((lane) => lane[prompt] ?? tallest([lane.slice(0, prompt)]) + 1));
@@ -92,6 +96,7 @@ function overlapWords(positions, overtaken) {
 }
 
 // The facts that do not depend on the rule, of every run that has them by now.
+/** @param {Context} ctx @param {State} state */
 function factsOf(ctx, state) {
   const asked = present(state).map((letter) => {
     const { id } = state.runs[letter];
@@ -103,6 +108,7 @@ function factsOf(ctx, state) {
   return Object.fromEntries(asked.filter(([, value]) => value));
 }
 
+/** @param {Context} ctx */
 function toolRow(ctx, choice) {
   const key = (name, words) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), words);
   const rule = segmented(
@@ -146,6 +152,7 @@ function honest(rule, own) {
   ];
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const lanes = new Lanes({ onhover: (at) => hoverToken(ctx, at), onpick: (at) => pickToken(ctx, at) });
   const rules = el("div", { class: "lane-rules" });
@@ -163,7 +170,7 @@ export function createView(ctx) {
     update(state, selection) {
       choice.update(state, selection);
       const byRule = idsByRule(ctx, state, selection);
-      const letters = Object.keys(byRule);
+      const letters = present(state).filter((letter) => byRule[letter]);
       toggle(root, "none", !letters.length);
       if (!letters.length) return;
       const { rule, axis } = choices(selection, "positions");
@@ -188,9 +195,10 @@ export function createView(ctx) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const byRule = idsByRule(ctx, state, selection);
-  const letters = Object.keys(byRule);
+  const letters = present(state).filter((letter) => byRule[letter]);
   const chosen = letters.filter((letter) => selection.query[letter] !== null);
   const parts = chosen.map((letter) => {
     const { run, positions } = byRule[letter];
@@ -211,9 +219,9 @@ export function status(ctx, state, selection) {
     ];
   });
   const coded = letters
-    .map((letter) => [letter, codedAtTheSamePlace(state, selection, letter)])
-    .filter(([, token]) => token !== null);
-  const keys = coded.map(([letter, token]) => [
+    .map((letter) => ({ letter, token: codedAtTheSamePlace(state, selection, letter) }))
+    .filter(({ token }) => token !== null);
+  const keys = coded.map(({ letter, token }) => [
     "",
     letter,
     ` ${say("coded at the same place: token {token}, {ids}", {

@@ -5,17 +5,20 @@ import { choices } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
 import { STATISTICS, mostFocused } from "./tower_matrix.js";
 
-/** @import { Choice } from "../../core/types.d.ts" */
+/** @import { Choice, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
 
 const MIDDLE = [0.5, 0.5];
 
+/** @param {Selection} selection */
 const own = (selection) => choices(selection, "vision");
 
+/** @param {Selection} selection */
 export const statisticOf = (selection) =>
   Object.hasOwn(STATISTICS, own(selection).statistic) ? own(selection).statistic : "distance";
 
 const within = (value, size) => (Number.isInteger(value) && value >= 0 && value < size ? value : null);
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
 function heads(ctx, state, selection, letter) {
   const run = state.runs[letter];
   if (!run?.media[selection.media]) return null;
@@ -24,6 +27,7 @@ function heads(ctx, state, selection, letter) {
 }
 
 // The chosen layer and head; where none was chosen, the most focused one, once it is known.
+/** @param {Run} run @param {Selection} selection @param {Letter} letter */
 function chosenCell(run, selection, letter, statistics) {
   const { layers, heads: size } = run.sites.vision;
   const start = statistics ? mostFocused(statistics) : [0, "mean"];
@@ -33,6 +37,7 @@ function chosenCell(run, selection, letter, statistics) {
 }
 
 // The patch under the chosen place, counted in its media; the middle one where none is chosen.
+/** @param {State} state @param {Selection} selection @param {Letter} letter */
 export function patchOf(state, selection, letter) {
   const media = state.runs[letter].media[selection.media];
   const [, rows, columns] = media.patch_grid;
@@ -51,6 +56,7 @@ function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, he
   });
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
 export function placesOf(ctx, state, selection, letter) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
@@ -62,6 +68,7 @@ export function placesOf(ctx, state, selection, letter) {
   });
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
 export const lookAt = (ctx, state, selection, letter) => {
   const run = state.runs[letter];
   if (!run?.media[selection.media]) return null;

@@ -8,8 +8,11 @@ import { said, say } from "../../core/i18n.js";
 import { cellInTime } from "../../core/time.js";
 import { placesOf } from "./asked.js";
 
+/** @import { Context, Run, Selection, State } from "../../core/types.d.ts" */
+
 const PLACES = [128, 96];
 
+/** @param {HTMLCanvasElement} canvas */
 function paintPlaces(canvas, answer, here) {
   const [, rows, columns] = answer.grid;
   const shape = fit([columns, rows], PLACES);
@@ -32,6 +35,7 @@ function paintPlaces(canvas, answer, here) {
   );
 }
 
+/** @param {Run} run */
 function placeLines(run, answer) {
   const numbers = { least: answer.least.toFixed(2), most: answer.most.toFixed(2) };
   if (hasAdapter(run)) {
@@ -58,6 +62,7 @@ function placeLines(run, answer) {
   ];
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function drawPlaces(ctx, view, look, state, selection) {
   const { letter } = view;
   view.segments.update(look.run, selection.media, cellInTime(state, selection, letter));

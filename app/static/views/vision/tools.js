@@ -4,6 +4,9 @@ import { el, segmented, setText } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 import { statisticOf } from "./asked.js";
 
+/** @import { Context } from "../../core/types.d.ts" */
+
+/** @param {Context} ctx */
 export function tools(ctx) {
   const [first, second] = [el("b", { class: "pen-words" }), el("b", { class: "pen-words" })];
   const pens = el(

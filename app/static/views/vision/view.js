@@ -21,6 +21,8 @@ import { createSegments } from "./segments.js";
 import { tools } from "./tools.js";
 import { STATISTICS, TowerMatrix } from "./tower_matrix.js";
 
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Vision";
 
 export const SITE = "vision";
@@ -31,6 +33,7 @@ export const CHOICES = { layerA: null, headA: null, layerB: null, headB: null, s
 
 const STAGE_HEIGHT = 250;
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -129,6 +132,7 @@ function scaleFigures(row, [layer, head]) {
   ];
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawStage(ctx, view, look, state, selection) {
   const { letter } = view;
   const { run, media, row } = look;
@@ -170,6 +174,7 @@ function distanceLines(statistics, [, head]) {
   ];
 }
 
+/** @param {Selection} selection */
 function drawTower(view, look, selection) {
   const statistic = statisticOf(selection);
   setText(view.title, say(STATISTICS[statistic].title));
@@ -191,6 +196,7 @@ function drawTower(view, look, selection) {
   });
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection) {
   const look = lookAt(ctx, state, selection, view.letter);
   belowStage(view).forEach((cell) => toggle(cell, "idle", !look));
@@ -204,6 +210,7 @@ function drawColumn(ctx, view, state, selection) {
   drawPlaces(ctx, view, look, state, selection);
 }
 
+/** @param {Selection} selection */
 function honest(selection, runs) {
   const plotted = selection.swap
     ? say("One column of one head: the weight of this patch in the exact row of every patch of its segment.")
@@ -221,6 +228,7 @@ function honest(selection, runs) {
   ];
 }
 
+/** @param {Context} ctx */
 export const createView = (ctx) =>
   createFrame("vision", {
     tools: tools(ctx),
@@ -234,6 +242,7 @@ export const createView = (ctx) =>
   });
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const about = (letter) => {
     const look = lookAt(ctx, state, selection, letter);
