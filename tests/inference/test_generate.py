@@ -1,4 +1,4 @@
-"""Sampling and decoding against transformers' own, and the ends an answer can come to."""
+"""TokenSampling and decoding against transformers' own, and the ends an answer can come to."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def generate(model: Any, inputs: Any, *, sampling: Any, stop_ids: Any) -> Iterator[int]:
             for index, id_ in enumerate(ids):
                 if gates is not None:
-                    assert gates[index].wait(timeout=20)
+                    assert gates[index].wait(timeout=60)
                 yield id_
 
         monkeypatch.setattr("qwenvl.inference.pipeline.generate", generate)
@@ -301,7 +301,7 @@ def test_rows_are_replayed_rightly_while_another_answer_is_made(pipeline: Pipeli
 def test_a_reader_who_never_reads_holds_nobody_up(pipeline: Pipeline) -> None:
     unread = pipeline.stream(one_picture(), max_new_tokens=5)
     assert pipeline.run(one_picture(), max_new_tokens=2).tokens
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not unread.ids and time.monotonic() < deadline:
         time.sleep(0.01)
     assert unread.ids
