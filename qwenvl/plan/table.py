@@ -59,7 +59,7 @@ def plan_table(
     models: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = PUBLISHED,
     **settings: Unpack[PlanSettings],
 ) -> Table:
-    """What each of many files would cost each model, one question a file.
+    """What each of many files would cost each model, one question per file.
 
     Args:
         media: as in `plan`, and folders, of which every picture and clip is taken, in folders below too, by name.
