@@ -25,7 +25,7 @@ from app.views.figures import figure
 from app.views.payload import run_payload, start
 from qwenvl.errors import RunError
 from qwenvl.processing.media import Media
-from qwenvl.processing.pictures import denormalise, unpatch
+from qwenvl.processing.pixels import denormalise, unpatch
 
 QUESTION = "What is in the picture?"
 Look = Callable[..., Finished]
