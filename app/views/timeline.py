@@ -14,7 +14,7 @@ from app.asking import pictures
 from app.views.contract import Look
 from app.views.rows import media_index
 from qwenvl.analysis.clip_timeline import resumes, tubes
-from qwenvl.analysis.still_frames import twins_of
+from qwenvl.analysis.still_frames import compare_convolutions_of
 from qwenvl.errors import RunError
 from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.plan.clip_duration import DURATIONS, TRAINED_TOKENS, cost_by_length
@@ -96,7 +96,7 @@ def twins(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
         raise RunError(f"frame must be a whole number from 0 to {kept - 1:,}: choose another.")
     seen = resize(media.frames[frame], *media.resized)
     pixels = normalise(torch.from_numpy(np.array(seen)).permute(2, 0, 1))
-    return asdict(twins_of(run.pipeline.model, pixels))
+    return asdict(compare_convolutions_of(run.pipeline.model, pixels))
 
 
 def _frames(asked: Mapping[str, Any], kept: int) -> list[int]:
