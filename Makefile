@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/node
-PAGE := "app/static/**/*.{js,css}"
+PAGE := "app/static/**/*.{js,css,ts}" "tests/js/**/*.js"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run test slow lint check format benchmark clean
@@ -15,6 +15,7 @@ run: .venv/run.stamp  ## open the app in the browser (MODELS="Qwen/Qwen-VL-Chat 
 	$(BIN)/python -m app $(if $(MODELS),--models $(MODELS))
 
 test: .venv/dev.stamp  ## run the tests (TESTS="tests/tiny -x" for some of them)
+	$(NODE) --test "tests/js/**/*.test.js"
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
 
 slow: .venv/dev.stamp  ## run the tests that take longer, most of them in the browser
@@ -25,8 +26,9 @@ lint: .venv/dev.stamp .venv/node.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/oxlint --deny-warnings app/static
+	$(BIN)/oxlint --deny-warnings app/static tests/js
 	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn $(PAGE)
+	$(NODE) node_modules/typescript/bin/tsc -p .
 
 check: lint test slow  ## everything CI runs: lint, then all tests
 

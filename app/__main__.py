@@ -17,7 +17,7 @@ from app.serving.saved import pinned
 from app.serving.session import Session
 from qwenvl.errors import UserError
 from qwenvl.inference.run import Run
-from qwenvl.plan.words import read_bytes
+from qwenvl.plan.units import read_bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 
-from qwenvl.cli import main
+from qwenvl.cli.main import main
 
 
 def leave(code: int) -> None:

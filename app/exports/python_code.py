@@ -8,7 +8,7 @@ from pprint import pformat
 from typing import Any
 
 from app.asking.finished import Finished
-from qwenvl.inference.run import tap_names
+from qwenvl.recorded.rows import tap_names
 
 WIDE = 100
 

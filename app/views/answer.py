@@ -142,7 +142,7 @@ def column(chosen: Selection) -> Tensor:
 
 def agreement(look: Look, posted: Posted) -> MapAgreement:
     """{"one", "two"}: two maps, each as `map` takes it; see `MapAgreement`."""
-    if not named(posted, "one") or not named(posted, "two"):
+    if not all(isinstance(posted.get(name), dict) for name in ("one", "two")):
         raise RunError("Two maps are compared: ask for one and two.")
     one, two = selected(look, named(posted, "one")), selected(look, named(posted, "two"))
     if one.item.size != two.item.size:

@@ -19,12 +19,12 @@ from app.asking.finished import Finished
 from app.asking.posted import Posted, named, one_of, whole
 from app.asking.selection import Selection
 from app.views.contract import Look, selected
-from qwenvl.analysis.deletion_curves import Curve, Curves, own_map
+from qwenvl.analysis.deletion_curves import Curve, Curves
 from qwenvl.analysis.occlusion import Effect, paint_media, readers
 from qwenvl.analysis.regions import FILLS, Pixels, box_mask, cells_in, cells_mask
-from qwenvl.analysis.row_statistics import fewest_cells
+from qwenvl.analysis.row_statistics import fewest_cells, own_map
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Alternative
+from qwenvl.recorded.record import Alternative
 
 SHOWN_SIDE = 960
 BRUSH = 64  # cells a side of the grid that strokes are kept on
@@ -105,7 +105,7 @@ class CausesCurves(TypedDict):
 def causes(look: Look, posted: Posted) -> CausesTold:
     """The answer told again with a region hidden from attention, or painted over.
 
-    {"run", "query", "media", "frame", "layer", "head", "tool", "region"}; "block" takes "layers" [first, last], "rows"
+    {"run", "query", "media", "frame", "layer", "head", "tool", "place"}; "block" takes "layers" [first, last], "rows"
     and "through" besides, "paint" takes "fill".
     """
     chosen = selected(look, posted)
@@ -282,25 +282,25 @@ def _word(chosen: Selection) -> int:
 
 def _region(chosen: Selection, posted: Posted) -> tuple[Pixels, str, list[int]]:
     """A region as pixels of the original, the call that makes them, and as cells of the model's own grid."""
-    region, item = named(posted, "region"), chosen.item
+    place, item = named(posted, "place"), chosen.item
     grid = item.token_grid if item.tokens_are_places else item.patch_grid
-    kind = one_of(region, "kind", ("box", "brush", "half"))
+    kind = one_of(place, "kind", ("box", "brush", "half"))
     if kind == "half":
-        values = own_map(chosen.run, chosen.chosen, media=chosen.media, layer=chosen.layer, head=chosen.head)
+        values = own_map(chosen.run, query=chosen.chosen - 1, media=chosen.media, layer=chosen.layer, head=chosen.head)
         cells = sorted(fewest_cells(values.flatten()))
         return cells_mask(item.size, grid, cells), f"cells_mask({item.size}, {grid}, {cells})", cells
     if kind == "box":
-        box = _box(item.size, region)
+        box = _box(item.size, place)
         mask, made_by = box_mask(item.size, box), f"box_mask({item.size}, {box})"
     else:
-        strokes = _strokes(region.get("mask"))
+        strokes = _strokes(place.get("mask"))
         mask = cells_mask(item.size, (1, BRUSH, BRUSH), strokes)[0]
         made_by = f"cells_mask({item.size}, {(1, BRUSH, BRUSH)}, {strokes})[0]"
     return mask, made_by, cells_in(mask, grid)
 
 
-def _box(size: tuple[int, int], region: Posted) -> list[float]:
-    edges = region.get("box")
+def _box(size: tuple[int, int], place: Posted) -> list[float]:
+    edges = place.get("box")
     if not isinstance(edges, list) or len(edges) != 4:
         raise RunError("A region is four whole numbers from 0 to 1000: left, top, right, bottom.")
     held = [whole({"an edge": edge}, "an edge", 0, 1000) for edge in edges]

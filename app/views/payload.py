@@ -15,8 +15,9 @@ from app.costs import account
 from app.costs.account import Account, ClipSampling
 from app.views.rows import section
 from qwenvl.analysis.logit_lens import lens_seconds
-from qwenvl.inference.run import Alternative, Run
+from qwenvl.inference.run import Run
 from qwenvl.processing.media import Media
+from qwenvl.recorded.record import Alternative
 
 NUM_ALTERNATIVES = 5
 NUM_CANDIDATES = 8  # cells of the layer x head matrix whose maps are weighed to choose where to start

@@ -20,7 +20,9 @@ from app.asking.posted import Choice
 from app.asking.selection import Mode, Selection
 from qwenvl.analysis.row_statistics import fewest_cells, own_grid
 from qwenvl.analysis.sinks import sink_mask
-from qwenvl.inference.run import Run, Token, pick_head
+from qwenvl.inference.run import Run
+from qwenvl.recorded.record import Token
+from qwenvl.recorded.rows import pick_head
 
 MAX_SINKS = 64  # of a row, named
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor, cat, tensor
 
@@ -19,14 +18,12 @@ from qwenvl.models.rope import (
 )
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
-
-if TYPE_CHECKING:
-    from qwenvl.inference.run import Run
+from qwenvl.recorded.rows import RunRows
 
 RULES: tuple[PositionRule, ...] = ("paper", "transformers-5", "1-D")
 
 
-def positions_by_rule(run: Run, rule: PositionRule) -> Tensor:
+def positions_by_rule(run: RunRows, rule: PositionRule) -> Tensor:
     """The ids this run's tokens would have had under a rule: int64 (3, tokens).
 
     "paper" gives `run.positions`. Of Qwen-VL every rule does: it has one id a token. See `rope.multimodal_positions`.
@@ -47,7 +44,7 @@ def positions_by_rule(run: Run, rule: PositionRule) -> Tensor:
     return cat((prompt, decoding_positions(prompt, len(run.tokens) - prompt.shape[1])), dim=1)
 
 
-def overlaps(run: Run, positions: Tensor) -> Tensor:
+def overlaps(run: RunRows, positions: Tensor) -> Tensor:
     """Which ids an earlier media of the run has already reached, bool (3, tokens); see `rope.overtaken`."""
     return overtaken(positions, [token.media for token in run.tokens])
 

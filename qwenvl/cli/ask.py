@@ -10,7 +10,7 @@ from qwenvl.cli.cost_check import look_ahead
 from qwenvl.cli.finished_run import DEFAULT_MODEL, add_question, answer, look_inside, messages_of
 from qwenvl.cli.output import Progress, as_json, check_destination, whole_file
 from qwenvl.inference.report import run_report
-from qwenvl.plan.words import read_bytes
+from qwenvl.plan.units import read_bytes
 from qwenvl.recorded.kept_layers import Keep, Named
 
 WHICH = f"checkpoint, folder or hub id ({DEFAULT_MODEL})"

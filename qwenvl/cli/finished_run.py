@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import qwenvl
 from qwenvl.cli.output import Progress
 from qwenvl.inference.pipeline import Stream
 from qwenvl.inference.run import Run
+from qwenvl.loading.load import load
 from qwenvl.processing.pictures import is_picture
 from qwenvl.recorded.kept_layers import Keep
 
@@ -73,11 +73,11 @@ def answer(
     """Ask one model; `told` hears the answer piece by piece. Interrupted, the model stops too.
 
     Args:
-        keep: what its run will keep, see `keeping.Keep`.
+        keep: what its run will keep, see `qwenvl.recorded.kept_layers.Keep`.
         most: bytes that it may keep; None for the library's own limit.
     """
     progress.say(f"loading {model}")
-    pipeline = qwenvl.load(model, device=asked.device, dtype=asked.dtype, tell=_downloading(progress, model))
+    pipeline = load(model, device=asked.device, dtype=asked.dtype, tell=_downloading(progress, model))
     pipeline.max_trace_bytes = pipeline.max_trace_bytes if most is None else most
     stream = pipeline.stream(
         messages_of(asked),

@@ -9,15 +9,25 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from qwenvl import cli as command
-from qwenvl.cli import ask as question
-from qwenvl.cli import compare, look
-from qwenvl.cli import plan_command as planning
-from qwenvl.cli import show as saved
+from qwenvl.cli import ask, compare, look, plan_command, show
 from qwenvl.cli.finished_run import QUOTE
 from qwenvl.errors import UserError
 
-DONE, DEFECT, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, REFUSED, INTERRUPTED = 0, 3, 130
+EPILOG = """\
+    plan page.png --of Qwen2-VL-7B               what it would cost, without weights
+    ask "What is this?" --about cat.png          an answer
+    trace "What is this?" --about cat.png --into cat.run
+    look cat.run --site language --layer 2 --query 17
+    show cat.run --into cat.svg                  a view for print, or the page as one HTML file
+    compare "What is this?" --about cat.png --into both.html
+    serve cat.run                                the page on saved runs
+
+What was asked for goes to standard output, how it goes to standard error. Files appear whole or not at all.
+
+Exit codes: 0 done; 1 a defect of this program; 2 a wrong argument; 3 what was asked cannot be done, and one sentence
+says why; 130 interrupted.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,15 +79,14 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> Parser:
     """All subcommands."""
-    rest = (command.__doc__ or "").partition("\n\n")[2]
     parser = Parser(
         prog="python -m qwenvl",
         description="Plan, ask, look inside and compare: Qwen-VL and Qwen2-VL on pictures and clips.",
-        epilog=rest,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for part in (planning, question, look, saved, compare):
+    for part in (plan_command, ask, look, show, compare):
         part.add(commands)
     parser.chosen = dict(commands.choices)
     for chosen in parser.chosen.values():

@@ -12,7 +12,7 @@ from qwenvl.cli.output import as_json, check_destination, write_text
 from qwenvl.errors import UserError
 from qwenvl.plan import PUBLISHED, Plan, Table, files_of, in_bytes, name_of, percent, plan, plan_table, plan_toolchains
 from qwenvl.plan.toolchains import Outcome
-from qwenvl.plan.words import in_operations, in_size
+from qwenvl.plan.units import in_operations, in_size
 
 SETTINGS = ("min_pixels", "max_pixels", "fps", "nframes", "text_tokens", "answer_tokens")
 WORDS = ("text", "text_tokens")

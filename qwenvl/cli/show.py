@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from qwenvl.cli import app_bridge as faces
+from qwenvl.cli import app_bridge
 from qwenvl.cli.output import Progress, whole_file
 from qwenvl.inference.run import Run
 
@@ -45,7 +45,7 @@ def show_runs(asked: argparse.Namespace) -> None:
     """One file."""
     Progress(asked.quiet).say(f"drawing {asked.view}")
     runs = [Run.load(path) for path in asked.runs]
-    content = faces.draw(runs, Path(asked.into).suffix.lower(), view=asked.view, choice=choice_of(asked))
+    content = app_bridge.draw(runs, Path(asked.into).suffix.lower(), view=asked.view, choice=choice_of(asked))
     with whole_file(asked.into) as path:
         path.write_bytes(content)
 
@@ -54,4 +54,4 @@ def serve_runs(asked: argparse.Namespace) -> int:
     """Until it is interrupted; a file that is no run is told of before the page starts."""
     for path in asked.runs:
         Run.load(path)
-    return faces.serve([Path(path).absolute() for path in asked.runs], port=asked.port)
+    return app_bridge.serve([Path(path).absolute() for path in asked.runs], port=asked.port)

@@ -16,6 +16,7 @@ from qwenvl.errors import PromptError
 from qwenvl.models.layers import KVCache
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
+from qwenvl.processing.integers import plain
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Sampling:
         Raises:
             PromptError: a setting out of its range.
         """
-        return replace(self, **{name: value for name, value in settings.items() if value is not None})
+        return replace(self, **{name: plain(value) for name, value in settings.items() if value is not None})
 
 
 def penalise_repetition(logits: Tensor, seen: Tensor, penalty: float) -> Tensor:

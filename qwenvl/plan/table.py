@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.errors import MediaError, UserError
-from qwenvl.plan.plan_types import Measured, Plan, measured, plan
 from qwenvl.plan.planned_models import PUBLISHED
-from qwenvl.plan.words import in_size
+from qwenvl.plan.planning import Measured, Plan, measured, plan
+from qwenvl.plan.units import in_size
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.opened_media import Source, as_list

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.integers import as_integer
 
 Source = str | os.PathLike[str] | Image.Image
 Grid = tuple[int, int, int]
@@ -212,7 +213,7 @@ def check_limits(min_pixels: int, max_pixels: int) -> None:
         MediaError: a limit that is not a positive whole number, or a minimum above the maximum.
     """
     for name, value in (("min_pixels", min_pixels), ("max_pixels", max_pixels)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if (as_integer(value) or 0) < 1:
             raise MediaError(f"{name} is a whole number of pixels from 1 up, not {value!r}.")
     if min_pixels > max_pixels:
         raise MediaError(f"min_pixels {min_pixels:,} is above max_pixels {max_pixels:,}; lower one or raise the other.")

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 import torch
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.integers import plain
 from qwenvl.processing.pictures import Limit, check_limits, check_size
 
 FRAMES_A_PATCH = 2
@@ -82,7 +83,7 @@ class VideoOptions:
         Raises:
             MediaError: a value that cannot be meant, or both `fps` and `nframes`.
         """
-        options = cls(**{name: given[name] for name in cls.__dataclass_fields__ if given.get(name) is not None})
+        options = cls(**{name: plain(given[name]) for name in cls.__dataclass_fields__ if given.get(name) is not None})
         if options.preset not in VIDEO_PRESETS:
             raise MediaError(f"There is no video preset {options.preset!r}; take one of {', '.join(VIDEO_PRESETS)}.")
         if options.fps is not None and options.nframes is not None:

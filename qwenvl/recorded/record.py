@@ -8,6 +8,7 @@ from typing import Any
 
 from qwenvl.errors import RunError
 from qwenvl.models.config import Config
+from qwenvl.processing.integers import as_integer
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,6 @@ class Alternative:
     id: int
     text: str
     probability: float
-
-
-@dataclass(frozen=True)
-class Told:
-    """How likely an answer is in one forward pass over it.
-
-    Attributes:
-        probabilities: of each answer token where it stands.
-        log_probability: natural logarithm of the probability of the whole answer.
-    """
-
-    probabilities: tuple[float, ...]
-    log_probability: float
 
 
 @dataclass(frozen=True)
@@ -138,17 +126,23 @@ class Recorded:
         Raises:
             RunError: not a token of the answer.
         """
-        return list(self.record.likeliest[self._answer_index(index)][:k])
+        return list(self.record.likeliest[self.answer_place(index)][:k])
 
     def probability(self, index: int) -> float:
         """How likely the model held answer token `index` where it stands, before temperature and the like."""
-        return self.record.probabilities[self._answer_index(index)]
+        return self.record.probabilities[self.answer_place(index)]
 
-    def _answer_index(self, index: int) -> int:
+    def answer_place(self, index: int) -> int:
+        """The place of token `index` in the answer, from 0.
+
+        Raises:
+            RunError: not a token of the answer, or there is no answer.
+        """
         if self.answer_start == len(self.tokens):
             raise RunError("This run has no answer; nothing was said.")
-        if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
+        token = as_integer(index)
+        if token is None or not (0 <= token < len(self.tokens) and self.tokens[token].in_answer):
             raise RunError(
                 f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."
             )
-        return index - self.answer_start
+        return token - self.answer_start

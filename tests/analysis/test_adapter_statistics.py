@@ -143,7 +143,7 @@ def test_a_code_is_most_like_the_patches_at_its_own_place() -> None:
     """Stretched to twice the side, as at the published size, the best patch is one of the four under the query."""
     from dataclasses import replace
 
-    from qwenvl.analysis.adapter_codes import code_similarity
+    from qwenvl.analysis.adapter_codes import model_code_similarity
     from qwenvl.models.qwen_vl import QwenVL
 
     config = tiny("tiny-qwen-vl").config
@@ -151,7 +151,7 @@ def test_a_code_is_most_like_the_patches_at_its_own_place() -> None:
     vision = replace(config.vision, image_size=2 * side * config.vision.patch_size)
     with torch.device("cpu"):
         model = QwenVL(replace(config, vision=vision))
-    found = code_similarity(model)
+    found = model_code_similarity(model)
     assert found.keys.shape == (side**2, 4 * side**2)
     for query in (0, side + 1, side**2 // 2, side**2 - 1):
         row, column = divmod(int(found.keys[query].argmax()), 2 * side)

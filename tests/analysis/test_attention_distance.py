@@ -68,7 +68,7 @@ def test_entropy_and_share_on_itself_of_a_later_frame_of_a_clip(name: str) -> No
 
 
 def test_a_frame_that_is_not_there_is_refused() -> None:
-    with pytest.raises(RunError, match="frame"):
+    with pytest.raises(RunError, match="Frame 1 does not exist"):
         mixed_run(TINY[0]).tower_statistics(media=0, frame=1)
 
 

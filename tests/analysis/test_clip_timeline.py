@@ -80,5 +80,5 @@ def test_qwen_vl_sees_pictures_one_by_one(clip: Path) -> None:
 
 
 def test_a_media_that_is_not_there_is_refused(filmed: Any) -> None:
-    with pytest.raises(RunError, match="no media 1"):
+    with pytest.raises(RunError, match="Media 1 does not exist"):
         tubes(filmed, 1)

@@ -71,11 +71,11 @@ def test_nothing_weighed_is_nothing_read(run: Run) -> None:
 
 
 def test_a_key_that_is_none_is_one_sentence(run: Run) -> None:
-    with pytest.raises(RunError, match="There is no token 9999"):
+    with pytest.raises(RunError, match="Token 9999 does not exist"):
         run.column("language", key=9999, layer=0)
-    with pytest.raises(RunError, match="There is no patch -1"):
+    with pytest.raises(RunError, match="Patch -1 does not exist"):
         run.column("vision", key=-1, layer=0)
-    with pytest.raises(RunError, match="no language layer 99"):
+    with pytest.raises(RunError, match="Language layer 99 does not exist"):
         run.column("language", key=0, layer=99)
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from qwenvl.analysis.deletion_curves import Curve, Curves, deletion_curves, own_map
+from qwenvl.analysis.deletion_curves import Curve, Curves, deletion_curves
 from qwenvl.analysis.regions import cells_mask
+from qwenvl.analysis.row_statistics import own_map
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
 from tests.support.tiny import SPOKEN, TINY, mixed_run, one_picture, tiny
@@ -40,7 +41,7 @@ def test_the_ends_are_the_plain_and_the_fully_painted_probability(run: Run, told
 
 def test_a_step_is_the_picture_without_the_cells_of_the_largest_values(run: Run, told: list[Curves]) -> None:
     grid = run.media[0].patch_grid if "adapter" in run.sites else run.media[0].token_grid
-    values = own_map(run, run.answer_start + 1, layer=1, head=0).flatten()
+    values = own_map(run, query=run.answer_start, layer=1, head=0).flatten()
     assert told[-1].cells == len(values)
     order = sorted(range(len(values)), key=lambda cell: (-float(values[cell].double()), cell))
     count = round(len(values) / 4)

@@ -105,7 +105,7 @@ def test_one_word_at_every_token_and_layer_is_its_column_of_the_whole_softmax(na
 
 def test_a_word_that_is_not_in_the_vocabulary_is_refused() -> None:
     run = mixed_run(TINY[0])
-    with pytest.raises(RunError, match="no word"):
+    with pytest.raises(RunError, match=r"Word .* does not exist: the model's vocabulary has"):
         run.word_probabilities(run.config.language.vocab_size)
 
 

@@ -55,20 +55,20 @@ def test_a_relative_map_is_the_difference_of_both_scaled(
 
 
 def test_it_is_asked_once_and_counted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_neutral", None)
+    monkeypatch.setattr(run, "_remembered", {})
     before = run.nbytes
     first = neutral.neutral_rows(run)
     assert neutral.neutral_rows(run) is first
     assert run.nbytes == before + first.weights.numel() * 4
     monkeypatch.setattr(neutral, "MAX_BYTES", 0)
-    monkeypatch.setattr(run, "_neutral", None)
+    monkeypatch.setattr(run, "_remembered", {})
     neutral.neutral_rows(run)
-    assert run._neutral is None
+    assert "neutral rows" not in run._remembered
 
 
 def test_without_a_picture_or_a_model_it_is_one_sentence(run: Run) -> None:
     with pytest.raises(RunError, match="load the run with its pipeline"):
-        replace(run, pipeline=None, _neutral=None).map_against_neutral(query=5)
+        replace(run, pipeline=None).map_against_neutral(query=5)
     bare = tiny(run.card.name).run([{"role": "user", "content": "What?"}], answer=SPOKEN)
     with pytest.raises(RunError, match="no picture"):
         bare.map_against_neutral(query=2)

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 import qwenvl
-from qwenvl.analysis.occlusion import as_it_was, readers, tell, tokens_of
+from qwenvl.analysis.occlusion import readers, tokens_of
 from qwenvl.analysis.regions import box_mask, cells_mask, paint
+from qwenvl.analysis.rescoring import unchanged_score
 from qwenvl.errors import RunError
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
@@ -68,7 +69,7 @@ def answer_logits(run: Run, **inputs: Tensor) -> Tensor:
 
 def test_hiding_nothing_changes_no_bit(run: Run) -> None:
     index = run.answer_start + 3
-    plain = as_it_was(run)
+    plain = unchanged_score(run)
     assert plain.probabilities == run.record.probabilities
     assert plain.log_probability == pytest.approx(sum(map(math.log, run.record.probabilities)), abs=1e-4)
     effects = [
@@ -167,16 +168,16 @@ def test_what_cannot_be_hidden_is_one_sentence(run: Run) -> None:
     index = run.answer_start
     with pytest.raises(RunError, match="either patches or visual tokens"):
         run.without(index)
-    with pytest.raises(RunError, match="There is no patch 99999"):
+    with pytest.raises(RunError, match="Patch 99999 does not exist"):
         run.without(index, patches=[99999])
-    with pytest.raises(RunError, match="There is no language layer 77"):
+    with pytest.raises(RunError, match="Language layer 77 does not exist"):
         run.without(index, visual=[0], layers=[77])
     with pytest.raises(RunError, match="There are no rows 'all'"):
         run.without(index, visual=[0], rows="all")
     with pytest.raises(RunError, match="is not of the answer"):
         run.without(0, visual=[0])
     with pytest.raises(RunError, match="load the run with its pipeline"):
-        replace(run, pipeline=None, _told=None).without(index, visual=[0])
+        replace(run, pipeline=None).without(index, visual=[0])
     if run.card.family == "qwen-vl":
         with pytest.raises(RunError, match="leave it at least one"):
             run.without(index, patches=range(run.media[0].num_patches))
@@ -263,12 +264,6 @@ def test_painting_the_shape_in_question_matters_more_than_painting_elsewhere(nam
     assert own > 0.3, f"own {own:.2f}, elsewhere {other:.2f}"
     assert own > 3 * max(other, 0.05)
     assert (found[:, 0] > found[:, 1]).double().mean() >= 0.8
-
-
-def test_tell_returns_the_logits_it_speaks_of(run: Run) -> None:
-    told, logits = tell(run)
-    assert logits.shape[0] == len(told.probabilities) == len(run.tokens) - run.answer_start
-    assert torch.equal(logits, answer_logits(run)[: len(logits)])
 
 
 def test_masks_of_cells_and_boxes_agree_on_a_run(run: Run) -> None:

@@ -78,7 +78,7 @@ def easily(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
     monkeypatch.setattr(sinks, "TIMES", EASILY)
     monkeypatch.setattr(sinks, "MOST", 0.5)
     monkeypatch.setattr(sinks, "MAX_ROWS", 10_000)
-    monkeypatch.setattr(run, "_sinks", {})
+    monkeypatch.setattr(run, "_remembered", {})
     return run
 
 

@@ -17,8 +17,8 @@ import pytest
 from PIL import Image
 
 import qwenvl
-from qwenvl.cli import cost_check as beforehand
-from qwenvl.cli import main, output
+from qwenvl.cli import cost_check, finished_run, output
+from qwenvl.cli.main import main
 from qwenvl.cli.output import OutputError, whole_file
 from qwenvl.inference.report import row_report, run_report
 from qwenvl.inference.run import Run
@@ -251,7 +251,7 @@ def test_serve_opens_the_page_on_a_saved_run(run_file: Path) -> None:
 def test_what_cannot_be_done_is_one_sentence_and_code_3(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(qwenvl, "load", None)  # and no model is loaded before it is said
+    monkeypatch.setattr(finished_run, "load", None)  # and no model is loaded before it is said
     assert main([*arguments, "--quiet"]) == 3
     said = capsys.readouterr()
     assert sentence in said.err
@@ -314,11 +314,11 @@ def test_the_cost_is_said_before_it_is_paid(
     expected = qwenvl.plan(PICTURE, "tiny-qwen2-vl", text=QUESTION, answer_tokens=64, bytes_per_value=4)
     assert f"{expected.prompt_tokens:,} tokens in the prompt" in first
     assert f"weights {in_bytes(2_371_584 * 4)}, cache {in_bytes(expected.kv_cache_bytes)}" in first
-    monkeypatch.setattr(qwenvl, "load", None)
-    monkeypatch.setattr(beforehand, "free_bytes", lambda device: 6 << 20)
+    monkeypatch.setattr(finished_run, "load", None)
+    monkeypatch.setattr(cost_check, "free_bytes", lambda device: 6 << 20)
     assert main(asked) == 3
     assert "6.00 MiB are free: add --dtype bfloat16" in capsys.readouterr().err
-    monkeypatch.setattr(beforehand, "free_bytes", lambda device: 3 << 20)
+    monkeypatch.setattr(cost_check, "free_bytes", lambda device: 3 << 20)
     assert main([*asked, "--quiet"]) == 3
     assert "3.00 MiB are free: choose a smaller model" in capsys.readouterr().err
 

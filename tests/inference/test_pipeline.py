@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from qwenvl.errors import MediaError, PromptError, RunError
 from qwenvl.inference.generate import Sampling
 from qwenvl.inference.pipeline import Pipeline
+from qwenvl.inference.run import Run
 from qwenvl.models.layers import KVCache
 from qwenvl.models.trace import Trace
 from tests.support.goldens import assert_close, rebuilt
@@ -303,3 +306,12 @@ def test_a_stream_can_be_ended_on_another_thread_than_began_it(pipeline: Pipelin
     stream.stop()
     assert stream.run.answer == stream.text
     assert pipeline.run(one_picture(), max_new_tokens=1).tokens
+
+
+def test_settings_of_numpy_are_saved_as_numbers(pipeline: Pipeline, tmp_path: Path) -> None:
+    asked = {"max_new_tokens": 3, "seed": 1, "min_pixels": 784, "max_pixels": 784 * 16}
+    expected = pipeline.run(one_picture(), **asked)
+    run = pipeline.run(one_picture(), **{name: np.int64(value) for name, value in asked.items()})
+    assert run.settings == expected.settings
+    run.save(tmp_path / "a.run")
+    assert Run.load(tmp_path / "a.run").answer == expected.answer

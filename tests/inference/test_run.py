@@ -387,18 +387,27 @@ def test_a_replay_takes_as_many_layers_as_the_budget_holds(run: Run, monkeypatch
     ("asked", "message"),
     [
         ({"site": "ears", "layer": 0, "query": 0}, "no site 'ears'"),
-        ({"site": "language", "layer": 4, "query": 0}, "no language layer 4; its layers are 0 to 3"),
-        ({"site": "language", "layer": None, "query": 0}, "no language layer None"),
-        ({"site": "language", "layer": "mean", "query": 0}, "no language layer 'mean'"),
-        ({"site": "language", "layer": -1, "query": 0}, "no language layer -1"),
-        ({"site": "language", "layer": 0, "query": 10**6}, "no token 1000000"),
-        ({"site": "language", "layer": 0, "query": -1}, "no token -1"),
-        ({"site": "language", "layer": 0, "query": 2.0}, "no token 2.0"),
-        ({"site": "language", "layer": 0, "query": 0, "head": 4}, "no language head 4; its heads are 0 to 3"),
-        ({"site": "language", "layer": 0, "query": 0, "head": "max"}, "no language head 'max'"),
-        ({"site": "vision", "layer": 0, "query": 10**6}, "no patch 1000000"),
-        ({"site": "vision", "layer": 0, "query": 0, "media": 3}, "no media 3; this run has 0 to 2"),
-        ({"site": "vision", "layer": 0, "query": 0, "media": -1}, "no media -1"),
+        (
+            {"site": "language", "layer": 4, "query": 0},
+            r"Language layer 4 does not exist: this model has 4 \(indices 0 to 3\).",
+        ),
+        ({"site": "language", "layer": None, "query": 0}, "Language layer None is not an index"),
+        ({"site": "language", "layer": "mean", "query": 0}, "Language layer 'mean' is not an index"),
+        ({"site": "language", "layer": -1, "query": 0}, "Language layer -1 does not exist"),
+        ({"site": "language", "layer": 0, "query": 10**6}, "Token 1000000 does not exist"),
+        ({"site": "language", "layer": 0, "query": -1}, "Token -1 does not exist"),
+        ({"site": "language", "layer": 0, "query": 2.0}, "Token 2.0 is not an index"),
+        (
+            {"site": "language", "layer": 0, "query": 0, "head": 4},
+            r"Language head 4 does not exist: this model has 4 \(indices 0 to 3\), or 'mean'.",
+        ),
+        ({"site": "language", "layer": 0, "query": 0, "head": "max"}, "Language head 'max' is not an index"),
+        ({"site": "vision", "layer": 0, "query": 10**6}, "Patch 1000000 does not exist"),
+        (
+            {"site": "vision", "layer": 0, "query": 0, "media": 3},
+            r"Media 3 does not exist: this run has 3 \(ind",
+        ),
+        ({"site": "vision", "layer": 0, "query": 0, "media": -1}, "Media -1 does not exist"),
     ],
 )
 def test_what_is_not_there_is_one_clear_sentence(run: Run, asked: dict[str, Any], message: str) -> None:
@@ -418,19 +427,19 @@ def test_qwen2_vl_says_that_its_adapter_has_no_attention(qwen2_vl: Run) -> None:
 
 
 def test_qwen_vls_adapter_has_256_queries_a_frame(qwen_vl: Run) -> None:
-    with pytest.raises(RunError, match="no adapter query 256; this run has 0 to 255"):
+    with pytest.raises(RunError, match=r"Adapter query 256 does not exist: .* has 256 \(indices 0 to 255\)"):
         qwen_vl.attention("adapter", query=256)
     assert qwen_vl.attention("adapter", query=767, media=1).shape == (2, 1024)
-    with pytest.raises(RunError, match="no adapter layer 1"):
+    with pytest.raises(RunError, match=r"Adapter layer 1 does not exist: this model has 1 \(index 0\)"):
         qwen_vl.attention("adapter", query=0, layer=1)
-    with pytest.raises(RunError, match="no frame 3"):
+    with pytest.raises(RunError, match="Frame 3 does not exist"):
         qwen_vl.adapter_matrix(media=1, frame=3)
 
 
 def test_a_map_shows_one_head_or_the_mean(run: Run) -> None:
     with pytest.raises(RunError, match="one head or their mean"):
         run.image_map(query=run.answer_start, head=None)
-    with pytest.raises(RunError, match="no language layer 9"):
+    with pytest.raises(RunError, match="Language layer 9 does not exist"):
         run.image_map(query=run.answer_start, layer=9)
 
 

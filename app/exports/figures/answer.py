@@ -38,9 +38,7 @@ def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Export
         raise RunError("Nothing is chosen: choose a word of an answer, then export.")
     if looks[0].swapped:
         return answer_column.export(looks)
-    summed, shared = (
-        any(named(posted, look.letter).get(name) is True for look in looks) for name in ("summed", "shared")
-    )
+    summed, shared = _is_posted(posted, "summed"), _is_posted(posted, "shared")
     maps = [drawn(look, summed=summed) for look in looks]
     arrays: dict[str, np.ndarray] = {}
     for one in maps:
@@ -62,6 +60,11 @@ def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Export
         | ({} if found is None else {"agreement": answer_difference.facts(found)}),
         lines=_lines(maps, names, given),
     )
+
+
+def _is_posted(posted: Mapping[str, Posted], name: str) -> bool:
+    """Whether something is on for the view as a whole, which the page posts with every column."""
+    return any(named(posted, letter).get(name) is True for letter in posted)
 
 
 def _in_region(maps: Sequence[Drawn], arrays: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -67,16 +67,15 @@ class Drawn:
         letter, found = self.look.letter, {}
         found[f"map_{letter}"] = self.map().numpy()
         if self.look.layer != "mean":
-            found[f"row_{letter}"] = self._whole_row().numpy()
+            found[f"row_{letter}"] = self._whole_row(self.look.layer).numpy()
         if self.mode == "sinks":
             found[f"sinks_{letter}"] = np.array(self.sink_keys(), dtype=np.int64)
         return found
 
-    def _whole_row(self) -> Tensor:
+    def _whole_row(self, layer: int) -> Tensor:
         total = torch.zeros(max(self.rows) + 1)
         for row in self.rows:
-            at = {"layer": self.look.layer, "head": self.look.head}
-            total[: row + 1] += self.look.run.attention("language", query=row, **at).cpu()
+            total[: row + 1] += self.look.run.attention("language", query=row, layer=layer, head=self.look.head).cpu()
         return total / len(self.rows)
 
     def sink_keys(self) -> list[int]:
@@ -185,7 +184,6 @@ NEUTRAL = (
 def drawn(look: Selection, *, summed: bool) -> Drawn:
     """What Answer draws of one model; `summed`: of a clip all moments together."""
     given = {"layer": look.layer, "head": look.head, "media": look.media}
-    made = (
-        [getattr(look.run, MAKERS[look.mode])(query=row, **given) for row in look.rows] if look.mode in MAKERS else []
-    )
-    return Drawn(look=look, mode=look.mode, rows=look.rows, parts=made, summed=summed)
+    make = getattr(look.run, MAKERS[look.mode]) if look.mode in MAKERS else None
+    parts = [make(query=row, **given) for row in look.rows] if make else []
+    return Drawn(look=look, mode=look.mode, rows=look.rows, parts=parts, summed=summed)

@@ -48,7 +48,7 @@ def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Export
     Raises:
         RunError: there is no picture.
     """
-    looks = [look for look in selections(runs, posted, "vision") if look.run.media]
+    looks = selections({letter: one for letter, one in runs.items() if one.run.media}, posted, "vision")
     if not looks:
         raise RunError("No picture in this question: there is no row of a patch to draw.")
     swapped, box = looks[0].swapped, looks[0].region
@@ -80,8 +80,11 @@ def _looking(at: Selection, posted: Posted) -> Looking:
 
 
 def _row(one: Looking, swapped: bool) -> np.ndarray:
-    run, at = one.at.run, {"layer": one.layer, "head": one.head, "media": one.at.media}
-    values = run.column("vision", key=one.patch, **at) if swapped else run.attention("vision", query=one.patch, **at)
+    run, layer, head, media = one.at.run, one.layer, one.head, one.at.media
+    if swapped:
+        values = run.column("vision", key=one.patch, layer=layer, head=head, media=media)
+    else:
+        values = run.attention("vision", query=one.patch, layer=layer, head=head, media=media)
     return values.cpu().numpy().reshape(one.grid)
 
 

@@ -53,7 +53,7 @@ function wordActions(store) {
     return next.length ? store.select(following(setOf(selection, letter, next), letter)) : letGoOfWord();
   }
 
-  const setOf = (selection, letter, [first, ...rest]) => ({
+  const setOf = (selection, letter, /** @type {number[]} */ [first, ...rest]) => ({
     query: { ...selection.query, [letter]: first },
     also: { ...selection.also, [letter]: rest },
   });

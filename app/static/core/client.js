@@ -1,5 +1,7 @@
 // Asking the server for exact numbers: each answer is kept, and of several waiting questions only the latest is sent.
 
+/** @import { Answer, Channel, Resource, Server, Wanted } from "./types.d.ts" */
+
 const KEPT = 800; // answers at most
 const KEPT_BYTES = 64 << 20; // of all of them together
 const PASSING_MS = 40; // a pointer that asked as lately as this is passing by:
@@ -11,9 +13,7 @@ export function decode(value) {
   if (value === null || typeof value !== "object") return value;
   if (typeof value.f32 === "string") {
     const bytes = Uint8Array.from(atob(value.f32), (letter) => letter.charCodeAt(0));
-    const floats = new Float32Array(bytes.buffer);
-    floats.shape = value.shape;
-    return floats;
+    return Object.assign(new Float32Array(bytes.buffer), { shape: value.shape });
   }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
 }
@@ -26,6 +26,11 @@ export function weigh(value) {
   return Object.values(value).reduce((sum, item) => sum + weigh(item), 32);
 }
 
+/**
+ * @param {Server} server
+ * @param {string} name
+ * @returns {Promise<any>} the answer, or what went wrong as its `error`
+ */
 async function request(server, name, query) {
   try {
     const answer = await server[name](query);
@@ -38,10 +43,26 @@ async function request(server, name, query) {
 const keyOf = (name, query) => name + JSON.stringify(query);
 
 export class Client {
+  /**
+   * @param {Server} server
+   * @param {(channel: Channel) => void} onarrival
+   */
   constructor(server, onarrival) {
-    Object.assign(this, { server, onarrival, kept: new Map(), bytes: 0, asked: 0, channels: new Map() });
+    this.server = server;
+    this.onarrival = onarrival;
+    this.kept = new Map(); // key -> { value, bytes }, those not used for longest first
+    this.bytes = 0;
+    this.asked = 0;
+    /** @type {Map<string, Channel>} */
+    this.channels = new Map();
   }
 
+  /**
+   * The answer, asked for only where it is not here; `error` says what went wrong.
+   * @template {string} Name
+   * @param {Name} name
+   * @returns {Promise<Answer<Name> & { error?: string }>}
+   */
   async fetchOnce(name, query) {
     const key = keyOf(name, query);
     if (this.kept.has(key)) return this.held(key);
@@ -51,7 +72,12 @@ export class Client {
     return value;
   }
 
-  // An answer that is not kept whole, since its parts are.
+  /**
+   * An answer that is not kept whole, since its parts are.
+   * @template {string} Name
+   * @param {Name} name
+   * @returns {Promise<Answer<Name> & { error?: string }>}
+   */
   askOnce(name, query) {
     this.asked += 1;
     return request(this.server, name, query);
@@ -91,6 +117,11 @@ export class Client {
     pairs.forEach(([query, value]) => this.keep(keyOf(name, query), value));
   }
 
+  /**
+   * @param {string} name
+   * @param {string} group
+   * @returns {Channel}
+   */
   channel(name, group) {
     if (!this.channels.has(name)) this.channels.set(name, { name, last: null, group: null, wanted: null });
     const channel = this.channels.get(name);
@@ -103,8 +134,16 @@ export class Client {
     return [...this.channels.values()].every((channel) => !channel.flying && !channel.wanted);
   }
 
-  // The answer if it is here, else the channel's last one (`fresh` false) while the new one is on its way.
-  resource(channelName, name, query, { hovering = false, group = "" } = {}) {
+  /**
+   * The answer if it is here, else the channel's last one (`fresh` false) while the new one is on its way.
+   * @template {string} Name
+   * @param {string} channelName
+   * @param {Name} name
+   * @param {{ hovering?: boolean, group?: string }} [options] of another group, the channel's last answer is none of ours
+   * @returns {Resource<Answer<Name>>}
+   */
+  resource(channelName, name, query, options = {}) {
+    const { hovering = false, group = "" } = options;
     const channel = this.channel(channelName, group);
     const key = keyOf(name, query);
     if (this.kept.has(key)) {
@@ -117,6 +156,11 @@ export class Client {
     return { value: channel.last, fresh: false, error: null };
   }
 
+  /**
+   * @param {Channel} channel
+   * @param {Wanted} wanted
+   * @param {boolean} hovering
+   */
   want(channel, wanted, hovering) {
     if (channel.wanted?.key === wanted.key) return;
     channel.wanted = wanted;
@@ -132,7 +176,10 @@ export class Client {
     }, HOVER_MS);
   }
 
-  // One question of a channel is under way at a time; what was wanted last goes next.
+  /**
+   * One question of a channel is under way at a time; what was wanted last goes next.
+   * @param {Channel} channel
+   */
   async pump(channel) {
     const { wanted } = channel;
     if (channel.flying || !wanted || channel.timer) return;

@@ -1,5 +1,7 @@
 // Colour maps: pure functions of a value in 0..1. Viridis lies on pictures, "tide" everywhere else.
 
+/** @import { Colour } from "./types.d.ts" */
+
 const VIRIDIS_HEX =
   "44015444025645045745055946075a46085c460a5d460b5e470d60470e61471063471164471365481467481668481769" +
   "48186a481a6c481b6d481c6e481d6f481f70482071482173482374482475482576482677482878482979472a7a472c7a" +
@@ -24,6 +26,10 @@ const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 const step = (value) => Math.min(255, Math.floor(clamp(value, 0, 1) * 256));
 
+/**
+ * @param {number} value 0 to 1
+ * @returns {Colour}
+ */
 export function viridis(value) {
   const at = 3 * step(value);
   return [VIRIDIS[at], VIRIDIS[at + 1], VIRIDIS[at + 2]];
@@ -60,6 +66,12 @@ function tideAt(value, dark) {
 
 const tables = [false, true].map((dark) => Array.from({ length: 256 }, (_, index) => tideAt(index / 255, dark)));
 
+/**
+ * Zero is the page, one is the far end.
+ * @param {number} value 0 to 1
+ * @param {boolean} dark
+ * @returns {Colour}
+ */
 export const tide = (value, dark) => tables[dark ? 1 : 0][step(value)];
 
 // Of a signed map, -1..1: rose where it is negative, teal where it is positive, the deeper the larger. On a quietened
@@ -70,11 +82,19 @@ const divergingTables = [5, 190].map((hue) =>
 
 export const diverging = (value) => divergingTables[value < 0 ? 0 : 1][step(Math.abs(value))];
 
+/**
+ * @param {Colour} colour
+ * @param {number} [alpha]
+ */
 export const css = ([red, green, blue], alpha = 1) => `rgb(${red} ${green} ${blue} / ${alpha})`;
 
-export function luminance([red, green, blue]) {
+/** @param {Colour} colour */
+function luminance([red, green, blue]) {
   return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
 }
 
-// Black or white, whichever reads on the colour.
+/**
+ * Black or white, whichever reads on the colour.
+ * @param {Colour} colour
+ */
 export const inkOn = (colour) => (luminance(colour) < 0.52 ? "#ffffff" : "#15181e");

@@ -34,6 +34,14 @@ export function refill(node, key, make) {
   return true;
 }
 
+/**
+ * The element of the page, or below `root`, that a selector finds first.
+ * @param {string} selector
+ * @param {ParentNode} root
+ * @returns {HTMLElement | null}
+ */
+export const find = (selector, root = document) => root.querySelector(selector);
+
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

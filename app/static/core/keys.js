@@ -2,6 +2,7 @@
 
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
 
+/** @type {[caps: string[], words: string][]} */
 export const KEYS = [
   [["←", "→"], "move"],
   [["space"], "play"],

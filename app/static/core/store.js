@@ -1,9 +1,15 @@
 // The page's state, and the one selection that every view is a function of.
 
+/** @import { Both, Letter, Selection, State, Store, View } from "./types.d.ts" */
+
+/** @type {Letter[]} */
 export const LETTERS = ["A", "B"];
+
+/** @type {(letter: Letter) => Letter} */
 export const other = (letter) => (letter === "A" ? "B" : "A");
 
 // The views, told once by the page: this file does not import them, since they import it.
+/** @type {Record<string, View>} */
 let views = {};
 
 export const registerViews = (all) => (views = all);
@@ -23,8 +29,10 @@ export const letGoOf = (view, selection) => views[view].letGo?.(choices(selectio
 const choicesOf = () =>
   Object.fromEntries(Object.entries(views).flatMap(([id, { CHOICES }]) => (CHOICES ? [[id, { ...CHOICES }]] : [])));
 
+/** @type {<T>(value: T) => Both<T>} */
 const both = (value) => ({ A: value, B: value });
 
+/** @returns {Selection} */
 export function emptySelection() {
   return {
     run: both(null), // run ids
@@ -65,7 +73,9 @@ export const nothingChosen = () => ({
 // What is chosen in one view alone, its CHOICES.
 export const choices = (selection, view) => selection[`of_${view}`];
 
+/** @returns {Store} */
 export function createStore() {
+  /** @type {State} */
   let state = {
     runs: both(null), // run payloads
     models: both(null), // cards of the models, as the last runs named them
@@ -117,7 +127,11 @@ export function createStore() {
   };
 }
 
-// What is on screen: the locked selection with the hovered one laid over it.
+/**
+ * What is on screen: the locked selection with the hovered one laid over it.
+ * @param {State} state
+ * @returns {Selection}
+ */
 export const effective = (state) => (state.preview ? { ...state.selection, ...state.preview } : state.selection);
 
 const asIndex = (text) => (text === "mean" ? "mean" : /^\d+$/.test(text ?? "") ? Number(text) : null);
@@ -214,6 +228,10 @@ const tokensFrom = (text) =>
     .filter((token) => Number.isInteger(token) && token >= 0)
     .slice(0, MOST_ADDED);
 
+/**
+ * @param {string | null} line
+ * @returns {Selection}
+ */
 export function fromLine(line) {
   const selection = emptySelection();
   for (const part of (line || "").split(";")) {

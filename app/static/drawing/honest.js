@@ -6,7 +6,9 @@ import { say } from "../core/i18n.js";
 // Open where there is room, folded on a phone; the panels that are on the page follow when that changes.
 const wide = window.matchMedia("(min-width: 721px)");
 wide.addEventListener("change", () =>
-  document.querySelectorAll("details.honest").forEach((panel) => (panel.open = wide.matches)),
+  document.querySelectorAll("details").forEach((panel) => {
+    if (panel.classList.contains("honest")) panel.open = wide.matches;
+  }),
 );
 
 export function honestPanel() {

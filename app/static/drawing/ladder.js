@@ -20,6 +20,7 @@ const positive = (values) => values.map((value) => Math.max(0, value));
 
 // A rung is pressed for the matrix that made it.
 export class Ladder {
+  /** @param {{ onrung?: (rung: number) => void }} [gestures] */
   constructor({ onrung } = {}) {
     const rung = (_, index) => {
       const press = onrung && {

@@ -84,7 +84,7 @@ const titleOf = {
   token: () => say("As tokens"),
 };
 
-function smallGrid(ctx, order, handle) {
+function smallGrid(order, handle) {
   const grid = el("div", { class: `order-grid order-${order}`, tabindex: "0", role: "img" });
   const of = (event) => event.target.closest?.("[data-cell]")?.dataset.cell?.split(",").map(Number) ?? null;
   grid.addEventListener("pointermove", (event) => event.pointerType === "mouse" && handle.hover(of(event)));
@@ -121,12 +121,12 @@ export function createOrders(ctx) {
       });
     },
   };
-  const grids = Object.keys(titleOf).map((order) => [order, smallGrid(ctx, order, handle)]);
+  const grids = Object.keys(titleOf).map((order) => ({ order, ...smallGrid(order, handle) }));
   const words = el("p", { class: "order-words" });
   const root = el(
     "div",
     { class: "order-box" },
-    el("div", { class: "orders" }, ...grids.map(([, { root: one }]) => one)),
+    el("div", { class: "orders" }, ...grids.map((one) => one.root)),
     words,
   );
   return {
@@ -140,7 +140,7 @@ export function createOrders(ctx) {
       const cell = keys ? cellAt(keys, media.patch_grid) : null;
       const chosen = cell && numbersOf(run, index, [cell.row, cell.column], frame);
       const stamp = [run.id, index, frame, view, chosen, isDark()];
-      grids.forEach(([order, { grid, title }]) => {
+      grids.forEach(({ order, grid, title }) => {
         title.setAttribute("aria-pressed", String(order === drawn));
         setText(title, titleOf[order](media));
         const columns = order === "token" ? view.columns / mergeOf(media) : view.columns;

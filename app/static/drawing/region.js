@@ -8,7 +8,7 @@ const UNDER = "rgb(8 10 14 / .75)";
 const clamp = (value) => Math.min(1, Math.max(0, value));
 
 // A line that can be seen on any picture: a dark one below it.
-export function outline(context, ratio, [x1, y1, x2, y2], { colour, width, dash = [] }) {
+export function outline(context, ratio, /** @type {number[]} */ [x1, y1, x2, y2], { colour, width, dash = [] }) {
   for (const [ink, line, pattern] of [
     [UNDER, width + 2.25, []],
     [colour, width, dash],

@@ -4,6 +4,8 @@ import { el, setText, sizeCanvas, toggle } from "../core/dom.js";
 import { css, diverging, opacity, viridis } from "../core/colour.js";
 import { contour, edges, fit } from "../core/geometry.js";
 
+/** @import { Gestures } from "../core/types.d.ts" */
+
 const QUERY = { colour: "#ff9840", width: 2.5, under: 5, dash: [] };
 const KEY = { colour: "#7fbcff", width: 1.75, under: 3.5, dash: [4, 3] };
 const UNDER = "rgb(8 10 14 / .75)";
@@ -45,9 +47,9 @@ export function paintCells(context, width, height, { values, grid, max, offset =
 function paintLines(context, ratio, width, height, [, rows, columns]) {
   const [xs, ys] = [edges(columns, width), edges(rows, height)];
   const line = Math.max(1, Math.round(ratio * 0.5));
-  for (const [colour, shift] of [
-    ["rgb(16 19 25 / .30)", line],
-    ["rgb(255 255 255 / .42)", 0],
+  for (const { colour, shift } of [
+    { colour: "rgb(16 19 25 / .30)", shift: line },
+    { colour: "rgb(255 255 255 / .42)", shift: 0 },
   ]) {
     context.fillStyle = colour;
     xs.slice(1, -1).forEach((x) => context.fillRect(x + shift, 0, line, height));
@@ -138,6 +140,10 @@ function listenToDrags(root, place, { onregion }) {
   return () => box !== null;
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {Gestures} gestures
+ */
 function listen(root, { onhover, onpick, onstep, onregion, onstretch, onenter }) {
   const place = (event) => {
     const box = root.getBoundingClientRect();
@@ -160,6 +166,7 @@ function listen(root, { onhover, onpick, onstep, onregion, onstretch, onenter })
   });
 }
 
+/** @param {{ letter?: string, title: string } & Gestures} what */
 export function createStage({ letter, title, ...gestures }) {
   const [base, overlay, marks] = ["base", "overlay", "marks"].map((name) =>
     el("canvas", { class: name, "aria-hidden": "true" }),

@@ -19,7 +19,7 @@ export function paintGrid(canvas, values, [rows, columns], box, exponent = 1, en
 }
 
 // Part of a picture, enlarged without smoothing: box in pixels of the original.
-export function paintCrop(canvas, image, size, [x1, y1, x2, y2], side) {
+export function paintCrop(canvas, image, size, /** @type {number[]} */ [x1, y1, x2, y2], side) {
   const paper = sizeCanvas(canvas, side[0], side[1]);
   const [sx, sy] = [image.naturalWidth / size[0], image.naturalHeight / size[1]];
   paper.context.imageSmoothingEnabled = false;

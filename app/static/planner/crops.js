@@ -109,9 +109,9 @@ function drawOverview(canvas, image, file, region) {
 
 // White over dark, so that it is seen on any picture; neither the orange of queries nor the blue of keys.
 function outline({ context, ratio }, [left, top, width, height], dash = []) {
-  for (const [colour, line] of [
-    ["rgba(10,12,16,.8)", 4],
-    ["#fff", 1.75],
+  for (const { colour, line } of [
+    { colour: "rgba(10,12,16,.8)", line: 4 },
+    { colour: "#fff", line: 1.75 },
   ]) {
     context.strokeStyle = colour;
     context.lineWidth = line * ratio;

@@ -84,7 +84,7 @@ export function createToolchains() {
   };
 }
 
-function fileRow(group, row, media) {
+function fileRow(row, media) {
   const limit = media.clamps?.length ? media.clamps.join(", ") : media.limit;
   return el(
     "tr",
@@ -127,7 +127,7 @@ export function createFiles() {
           {},
           el("tr", {}, ...FILES.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))),
         ),
-        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.group, chosen.row, media))),
+        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.row, media))),
       ]);
     },
   };

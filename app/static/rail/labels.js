@@ -18,8 +18,10 @@ function translated(key, text, write) {
 
 function translate(root) {
   const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-  for (let node = walk.nextNode(); node; node = walk.nextNode())
+  while (walk.nextNode()) {
+    const node = /** @type {Text} */ (walk.currentNode);
     if (node.data.trim() && !leftAlone(node)) translated(node, node.data, (text) => (node.data = text));
+  }
   root
     .querySelectorAll(PLACEHOLDERS)
     .forEach((field) => translated(field, field.placeholder, (text) => (field.placeholder = text)));

@@ -1,6 +1,6 @@
 // The pictures and clips of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
 
-import { el, refill } from "../core/dom.js";
+import { el, find, refill } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
 import { count, lasting, times } from "../core/numbers.js";
 import { droppedFiles } from "./folders.js";
@@ -82,7 +82,7 @@ function picture(item, index, alone, trigger) {
 }
 
 function empty() {
-  const open = () => document.querySelector("#replace-media")?.click();
+  const open = () => find("#replace-media")?.click();
   return el(
     "button",
     { type: "button", class: "drop-area", onclick: open },

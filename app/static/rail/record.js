@@ -60,7 +60,7 @@ export function mount(element, { signal }) {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
     } catch (error) {
-      tell(REFUSED[error.name] ?? "The camera could not be opened; give a file.");
+      tell(REFUSED[error instanceof Error ? error.name : ""] ?? "The camera could not be opened; give a file.");
       return;
     }
     video.srcObject = stream;

@@ -1,6 +1,6 @@
 // The bar at the top: title, examples, the weights badge, the theme. On narrow screens also the way into the rail.
 
-import { el, refill, setText, svg, toggle } from "../core/dom.js";
+import { el, find, refill, setText, svg, toggle } from "../core/dom.js";
 import { LANGUAGES, language, said, say, setLanguage } from "../core/i18n.js";
 import { hear } from "../core/news.js";
 import { keepLabels } from "./labels.js";
@@ -51,13 +51,13 @@ function mark() {
 
 function openRail(open) {
   document.body.classList.toggle("rail-open", open);
-  if (open) document.querySelector("#rail textarea")?.focus({ preventScroll: true });
+  if (open) find("#rail textarea")?.focus({ preventScroll: true });
 }
 
 // Gradio's own page about the endpoints opens from its footer, which stands behind this bar.
-const openApi = () => document.querySelector("footer .show-api")?.click();
+const openApi = () => find("footer .show-api")?.click();
 
-export const pressAsk = () => document.querySelector("#ask")?.click();
+export const pressAsk = () => find("#ask")?.click();
 
 function chip(example, selected, onpick) {
   return el(

@@ -5,9 +5,16 @@ import { hear } from "../core/news.js";
 import { createMediaChoice } from "./media_choice.js";
 import { createResources } from "../core/resources.js";
 
+/** @import { Context, Letter, Run, Size, Store } from "../core/types.d.ts" */
+
 const FIGURES_WIDTH = 124;
 
-// Room for the picture inside its column: figures go to its right, or beneath a wide one and on a phone.
+/**
+ * Room for the picture inside its column: figures go to its right, or beneath a wide one and on a phone.
+ * @param {HTMLElement} cell
+ * @param {Size} size
+ * @param {number} tall
+ */
 function stageBox(cell, [width, height], tall) {
   const room = cell.clientWidth || 520;
   const flat = width / height > 2.4 || window.innerWidth <= 720;
@@ -27,7 +34,14 @@ function followDraft(redraw) {
 
 const NO_PICTURE = "No picture in this question. This view needs one; Pipeline, Positions and Layers do not.";
 
-export function createContext(store, client, actions) {
+/**
+ * @param {Store} store
+ * @param {import("../core/client.js").Client} client
+ * @param {ReturnType<typeof import("../core/actions.js").createActions>} actions
+ * @param {boolean} frozen whether this is a page saved as one file, which asks nothing anew
+ * @returns {Context}
+ */
+export function createContext(store, client, actions, frozen) {
   const drafted = followDraft(store.redraw);
   const resources = createResources(store, client);
 
@@ -40,8 +54,10 @@ export function createContext(store, client, actions) {
     return { image, size, box: stageBox(cell, size, tall).inner, quiet: true, note };
   }
 
+  /** @type {(letter: Letter) => Run | null} */
   const run = (letter) => store.state.runs[letter];
-  const ctx = { store, client, actions, run, stageBox, vacant, ...resources };
-  ctx.mediaChoice = () => createMediaChoice(ctx);
+  const mediaChoice = () => createMediaChoice(ctx);
+  /** @type {Context} */
+  const ctx = { store, client, actions, frozen, run, stageBox, vacant, mediaChoice, ...resources };
   return ctx;
 }

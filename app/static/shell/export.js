@@ -3,7 +3,8 @@
 import { el, setText, toggle } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
 import { LETTERS, toLine } from "../core/store.js";
-import { cellInTime, isClip } from "../core/time.js";
+import { resolved } from "../core/resolved.js";
+import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
 
 const NO_ANSWER = "The server did not answer: is it still running? Reload the page to try again.";
@@ -58,11 +59,12 @@ function followViews(store) {
 // What the server needs to know of the page: anything hovered is left out.
 function asked(ctx, kind, letter) {
   const { state } = ctx.store;
-  const { selection, shared, outside } = state;
+  const { selection, outside } = state;
   const present = LETTERS.filter((each) => state.runs[each]);
   const runs = Object.fromEntries(present.map((each) => [each, state.runs[each].id]));
-  const frames = Object.fromEntries(present.map((each) => [each, cellInTime(state, selection, each)]));
-  const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared, frames } };
+  const shown = (each) => ({ ...resolved(state, each), ...VIEWS[selection.view].shown?.(state, each, ctx) });
+  const columns = Object.fromEntries(present.map((each) => [each, shown(each)]));
+  const question = { kind, letter, runs, view: selection.view, selection: columns };
   if (kind !== "page") return question;
   return {
     ...question,
@@ -73,6 +75,7 @@ function asked(ctx, kind, letter) {
   };
 }
 
+/** @returns {Promise<{ error?: string, blob?: Blob, name?: string }>} */
 async function fetchFile(question) {
   const response = await fetch(new URL("export", document.baseURI), {
     method: "POST",
@@ -150,7 +153,11 @@ function createPanel(ctx) {
     busy = true;
     setText(note, say("Making the file."));
     toggle(items, "busy", true);
-    const file = await fetchFile(asked(ctx, kind, letter)).catch(() => ({ error: say(NO_ANSWER) }));
+    const file = await fetchFile(asked(ctx, kind, letter)).catch(() => ({
+      error: say(NO_ANSWER),
+      blob: null,
+      name: "",
+    }));
     busy = false;
     toggle(items, "busy", false);
     setText(note, file.error ?? say("{name} is ready.", { name: file.name }));

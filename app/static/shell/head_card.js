@@ -158,16 +158,7 @@ function errorCard(error, act) {
 
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
-const PARTS = {
-  name: "name",
-  note: "card-note",
-  step: "step",
-  words: "words",
-  likeliest: "likeliest",
-  chain: "chain",
-  bar: "progress",
-  error: "error-card",
-};
+const part = (name) => el("div", { class: name });
 
 function wordIndex(event) {
   const button = event.target.closest(".word");
@@ -178,9 +169,15 @@ export class HeadCard {
   constructor(letter, gestures) {
     this.letter = letter;
     this.act = gestures.act;
-    Object.entries(PARTS).forEach(([part, name]) => (this[part] = el("div", { class: name })));
-    this.bar.append(el("i"));
-    this.bar.setAttribute("role", "progressbar");
+    this.name = part("name");
+    this.note = part("card-note");
+    this.step = part("step");
+    this.words = part("words");
+    this.likeliest = part("likeliest");
+    this.chain = part("chain");
+    this.error = part("error-card");
+    this.filled = el("i");
+    this.bar = el("div", { class: "progress", role: "progressbar" }, this.filled);
     this.root = el(
       "section",
       { class: "card head-card", "data-letter": letter, "aria-label": say("Answer {letter}", { letter }) },
@@ -238,7 +235,7 @@ export class HeadCard {
     const spoken = live.pieces.length;
     refill(this.words, ["live", live.pieces], () => loading(live));
     refill(this.note, ["live", spoken], () => (spoken ? say("{tokens} so far", { tokens: tokens(spoken) }) : ""));
-    this.bar.firstChild.style.width = `${done}%`;
+    this.filled.style.width = `${done}%`;
     this.bar.setAttribute("aria-valuenow", done);
   }
 

@@ -3,7 +3,7 @@
 import { createActions } from "../core/actions.js";
 import { Client } from "../core/client.js";
 import { createContext } from "./context.js";
-import { el, refill, segmented, setText, toggle } from "../core/dom.js";
+import { el, find, refill, segmented, setText, toggle } from "../core/dom.js";
 import { onLanguage, said, say } from "../core/i18n.js";
 import { createExport } from "./export.js";
 import { HeadCard } from "./head_card.js";
@@ -127,7 +127,7 @@ function remarkOn(state) {
   return tiny && state.outside ? say(OUTSIDE) : "";
 }
 
-function letterSwitch(store, actions) {
+function letterSwitch(actions) {
   const root = segmented(
     say("Model"),
     LETTERS.map((letter) => [letter, letter]),
@@ -146,7 +146,7 @@ function letterSwitch(store, actions) {
   };
 }
 
-function createShell(store, actions) {
+function createShell(actions) {
   const heads = LETTERS.map(
     (letter) =>
       new HeadCard(letter, {
@@ -160,7 +160,7 @@ function createShell(store, actions) {
     createTabs(actions),
     createStatus(),
     createNotices(),
-    letterSwitch(store, actions),
+    letterSwitch(actions),
   ];
   const moment = el("div", { class: "moment" }); // of a clip, in the views that have no timeline of their own
   const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
@@ -181,11 +181,11 @@ function createShell(store, actions) {
 // An error's one way out does what it says.
 const WAYS = {
   ask: pressAsk,
-  focus_question: () => document.querySelector("#question textarea")?.focus(),
-  focus_budget: () => document.querySelector("#max_pixels")?.focus(),
-  focus_frames: () => document.querySelector("#clip-frames")?.focus(),
-  focus_models: () => document.querySelector("#models select")?.focus(),
-  remove_media: () => document.querySelector("#rail .media .remove")?.click(),
+  focus_question: () => find("#question textarea")?.focus(),
+  focus_budget: () => find("#max_pixels")?.focus(),
+  focus_frames: () => find("#clip-frames")?.focus(),
+  focus_models: () => find("#models select")?.focus(),
+  remove_media: () => find("#rail .media .remove")?.click(),
 };
 
 const takeWayOut = (way) => WAYS[way.action]?.();
@@ -193,7 +193,7 @@ const takeWayOut = (way) => WAYS[way.action]?.();
 function stepAndFocus(actions, letter, by) {
   actions.stepWord(by, letter);
   requestAnimationFrame(() =>
-    requestAnimationFrame(() => document.querySelector(`.head-card[data-letter="${letter}"] .word.locked`)?.focus()),
+    requestAnimationFrame(() => find(`.head-card[data-letter="${letter}"] .word.locked`)?.focus()),
   );
 }
 
@@ -251,11 +251,11 @@ export function mount(element, { props, server, watch }) {
     if (channel.name.startsWith("map")) publish("inspector-row", channel);
   });
   const actions = createActions(store);
-  const ctx = { ...createContext(store, client, actions), frozen: Boolean(props.frozen) };
+  const ctx = createContext(store, client, actions, Boolean(props.frozen));
   let [render, tour] = [null, null];
   const sized = new ResizeObserver(store.redraw);
   const build = () => {
-    const shell = createShell(store, actions);
+    const shell = createShell(actions);
     tour = createTour(ctx);
     if (!props.frozen) shell.tabs.root.append(createExport(ctx).root);
     element.replaceChildren(shell.root, tour.root);

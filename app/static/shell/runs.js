@@ -5,6 +5,8 @@ import { publish } from "../core/news.js";
 import { LETTERS, NO_PLACE, emptySelection, fromLine, nothingChosen, other, readAddress } from "../core/store.js";
 import { wordOfToken } from "../core/words.js";
 
+/** @import { Letter, Run, Selection, Store } from "../core/types.d.ts" */
+
 const none = () => ({ A: null, B: null });
 
 const within = (which, size) => (which === "mean" || (which >= 0 && which < size) ? which : "mean");
@@ -13,7 +15,13 @@ function fittedAdapter({ query, head }, { adapter }) {
   return adapter ? { query: Math.min(query, adapter.queries - 1), head: within(head, adapter.heads) } : { query, head };
 }
 
-// A selection from a link may be older than the run it meets: hold every index inside the run.
+/**
+ * A selection from a link may be older than the run it meets: hold every index inside the run.
+ * @param {Selection} selection
+ * @param {Letter} letter
+ * @param {Run} run
+ * @returns {Selection}
+ */
 function fitted(selection, letter, run) {
   const { layers, heads } = run.sites.language;
   const token = selection.query[letter];
@@ -29,8 +37,18 @@ function fitted(selection, letter, run) {
 }
 
 export class Runs {
+  /**
+   * @param {Store} store
+   * @param {import("../core/client.js").Client} client
+   */
   constructor(store, client, actions) {
-    Object.assign(this, { store, client, actions, turn: 0, before: none(), restored: readAddress() });
+    this.store = store;
+    this.client = client;
+    this.actions = actions;
+    this.turn = 0;
+    this.before = none();
+    /** @type {{ A?: string | null, B?: string | null, line?: string | null }} */
+    this.restored = readAddress();
   }
 
   hear(message) {
@@ -91,6 +109,11 @@ export class Runs {
     store.set({ failed: { ...failed, [letter]: error }, live: { ...live, [letter]: null } });
   }
 
+  /**
+   * @param {Letter} letter
+   * @param {string} id
+   * @param {boolean} keepSelection
+   */
   async load(letter, id, keepSelection) {
     const now = this.turn;
     const run = await this.client.fetchOnce("run", { run: id });
@@ -99,6 +122,11 @@ export class Runs {
     else this.adopt(letter, run, keepSelection);
   }
 
+  /**
+   * @param {Letter} letter
+   * @param {Run} run
+   * @param {boolean} keepSelection
+   */
   adopt(letter, run, keepSelection) {
     const { store } = this;
     const { runs, models, live, failed } = store.state;
@@ -115,7 +143,11 @@ export class Runs {
     publish("inspector-runs", { runs: shown });
   }
 
-  // Begin at the most telling word, layer and head; the column that was first leads.
+  /**
+   * Begin at the most telling word, layer and head; the column that was first leads.
+   * @param {Letter} letter
+   * @param {Run} run
+   */
   start(letter, run) {
     const { selection, runs } = this.store.state;
     const far = other(letter);

@@ -9,6 +9,8 @@ import { LETTERS, letGoOf, other, shows } from "../core/store.js";
 import { cellInTime, isClip, momentName, sharesInTime } from "../core/time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "../core/words.js";
 
+/** @import { Attended } from "../core/types.d.ts" */
+
 export const layerWords = (layer) => (layer === "mean" ? say("mean of layers") : say("layer {layer}", { layer }));
 export const headWords = (head) => (head === "mean" ? say("mean of heads") : say("head {head}", { head }));
 
@@ -22,8 +24,11 @@ const rowName = (map) =>
     ? say("mean of rows {rows}", { rows: map.rows.map(count).join(", ") })
     : say("row {row}", { row: count(map.row) });
 
+/** @type {(map: Attended) => string | null} */
+const NOWHERE = () => null;
+
 // `placed`: in words how much of a map falls on the chosen place, which is then said instead of the share on the image.
-export function rowWords(ctx, letter, state, selection, placed = () => null) {
+export function rowWords(ctx, letter, state, selection, placed = NOWHERE) {
   const run = state.runs[letter];
   if (!run) return state.live[letter] ? said(state.live[letter].step) : say("no answer yet");
   if (!run.media.length) return say("no picture in this question");

@@ -1,6 +1,6 @@
 // The tour: a card over the page that asks before it shows. Six stops on the run on screen.
 
-import { el, refill } from "../core/dom.js";
+import { el, find, refill } from "../core/dom.js";
 import { say, said } from "../core/i18n.js";
 import { pixels } from "../core/numbers.js";
 import { LETTERS } from "../core/store.js";
@@ -64,7 +64,7 @@ function vacant({ runs, busy }) {
       type: "button",
       class: "link",
       text: say("Show the first example"),
-      onclick: () => document.querySelector(".chips .chip")?.click(),
+      onclick: () => find(".chips .chip")?.click(),
     }),
   ];
 }
@@ -94,7 +94,7 @@ export function createTour(ctx) {
       results[here] = { guess, answer };
       stop.show(ctx);
     } catch (error) {
-      results[here] = { error: error.message };
+      results[here] = { error: error instanceof Error ? error.message : String(error) };
     }
     draw();
   }

@@ -104,17 +104,17 @@ export class ContactSheet {
       button("1:1", say("The whole sheet"), () => this.zoomAt(0)),
     );
     this.root = el("div", { class: "sheet-frame" }, this.box);
-    Object.assign(this, {
-      onpick,
-      order: [],
-      at: new Map(),
-      side: 1,
-      query: 0,
-      painted: null,
-      scale: 1,
-      corner: [0, 0],
-      readers: [],
-    });
+    this.onpick = onpick;
+    this.order = []; // queries as the sheet has them
+    this.at = new Map(); // query -> its place in that order
+    this.grid = [1, 1]; // rows and columns of one map
+    this.side = 1; // maps along a side
+    this.size = 0; // of the sheet in pixels
+    this.query = 0;
+    this.painted = null;
+    this.scale = 1;
+    this.corner = [0, 0];
+    this.readers = [];
     this.listen(onhover, onpick);
   }
 
@@ -196,7 +196,8 @@ export class ContactSheet {
       this.values = values;
       this.drawnAt = null;
     }
-    Object.assign(this, { query, readers });
+    this.query = query;
+    this.readers = readers;
     this.box.setAttribute("aria-valuenow", String(query));
     if (moved && this.scale > 1) this.reveal();
     this.paint();

@@ -60,9 +60,8 @@ export function comparison() {
         const run = state.runs[letter];
         const media = run?.media[selection.media];
         if (!media) return [];
-        return [
-          [letter, hasAdapter(run) ? answersOfQueries(media, found[letter]?.statistics) : answersOfMerger(media)],
-        ];
+        const answers = hasAdapter(run) ? answersOfQueries(media, found[letter]?.statistics) : answersOfMerger(media);
+        return [{ letter, ...answers }];
       });
       const overlap = LETTERS.map((letter) => found[letter]?.statistics?.alike.overlap).find(Boolean) ?? 0.8;
       refill(root, columns, () => [
@@ -70,10 +69,10 @@ export function comparison() {
           "tr",
           {},
           el("th", { text: say("Same question, both adapters") }),
-          ...columns.map(([letter, { title }]) => el("th", { text: `${letter}, ${title}` })),
+          ...columns.map(({ letter, title }) => el("th", { text: `${letter}, ${title}` })),
         ),
         ...questions(overlap).map((words, at) =>
-          el("tr", {}, el("td", { text: words }), ...columns.map(([, { cells }]) => el("td", { text: cells[at] }))),
+          el("tr", {}, el("td", { text: words }), ...columns.map(({ cells }) => el("td", { text: cells[at] }))),
         ),
       ]);
     },

@@ -58,6 +58,15 @@ function reading(ctx, state, selection, letter) {
   };
 }
 
+// What is shown of one run, for an export.
+export function shown(state, letter) {
+  const run = state.runs[letter];
+  if (!hasAdapter(run) || !run.media[state.selection.media]) return {};
+  const frame = cellInTime(state, state.selection, letter);
+  const query = queryOf(run, state.selection.adapter) + frame * run.sites.adapter.queries;
+  return { query, layer: 0, head: headOf(run, state.selection.adapter) };
+}
+
 // The place on the picture that is looked at: the pinned one, else where a chosen query looks most.
 function placeIn(found, selection) {
   if (selection.keys) return selection.keys;

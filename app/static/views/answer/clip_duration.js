@@ -27,7 +27,8 @@ function scales(found, width) {
     .concat(found.here[1], found.trained);
   const span = (values) => [Math.log(Math.min(...values)), Math.log(Math.max(...values))];
   const [across, up] = [span([...found.seconds, Math.max(0.1, found.here[0])]), span(tokens)];
-  const part = (value, [low, high]) => (Math.log(Math.max(value, 1e-9)) - low) / (high - low || 1);
+  const part = (value, /** @type {number[]} */ [low, high]) =>
+    (Math.log(Math.max(value, 1e-9)) - low) / (high - low || 1);
   return {
     x: (seconds) => LEFT + (rightOf(width) - LEFT) * Math.max(0, part(seconds, across)),
     y: (value) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * part(value, up),

@@ -67,7 +67,7 @@ function costs(rows, budget) {
 
 // --- which limits ---
 
-function limitRows(run, media) {
+function limitRows(media) {
   const { sampling } = media;
   if (!sampling) return [];
   const [cells, rows, columns] = media.token_grid;
@@ -269,7 +269,7 @@ export function createClipFacts(ctx) {
         ? ctx.client.resource("twins", "twins", asked, { group: `${run.id} ${media.index}` }).value
         : null;
       refill(limits.body, [run.id, media.index, twins], () => [
-        ...limitRows(run, media),
+        ...limitRows(media),
         segments(media),
         ...(twins ? [el("p", { text: twinWords(twins) })] : []),
       ]);

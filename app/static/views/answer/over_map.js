@@ -91,7 +91,7 @@ export function rowScale(ctx, letter, { run, media, map, selection, most, pin, r
 }
 
 // A column: what the rows of visual tokens give to the key. Qwen-VL's are adapter queries, which lie nowhere.
-export function columnOver(run, media, selection, reading, places) {
+export function columnOver(media, selection, reading, places) {
   const unit = places ? "token" : "patch";
   const grid = places ? media.token_grid : media.patch_grid;
   const pin = chosenCells(selection, unit, grid, null);
@@ -109,7 +109,7 @@ export function columnOver(run, media, selection, reading, places) {
   return { spec, most };
 }
 
-export function columnScale(reading, places, most) {
+export function columnScale(places, most) {
   const top = places
     ? [[percent(most), say(" of the row of one visual token, on the key")]]
     : [["", say("The rows of visual tokens are adapter queries here, no places: nothing to draw on the picture.")]];

@@ -77,7 +77,7 @@ function tubeBox(box, cells, cell) {
   return { x: box.x + cell * width + gap / 2, width: Math.max(1, width - gap), y: box.y, height: box.height };
 }
 
-function tubeRow(box, run, media, chosen) {
+function tubeRow(box, media, chosen) {
   const [cells, rows, columns] = media.token_grid;
   const [t] = media.first_position;
   const tubes = framesOfCell(media) > 1;
@@ -111,7 +111,7 @@ function tubeRow(box, run, media, chosen) {
   });
 }
 
-function barRow(box, media, shares, chosen) {
+function barRow(box, shares, chosen) {
   const most = Math.max(...shares, 1e-12);
   const base = box.y + box.height;
   return shares.flatMap((share, cell) => {
@@ -251,8 +251,8 @@ export function createTimeline(ctx) {
         },
         ...nodes,
         ...frameRow(row("frames"), media, shown, at),
-        ...tubeRow(row("tubes"), run, media, chosen),
-        ...(map ? barRow(row("bars"), media, sharesInTime(run, media, map), chosen) : []),
+        ...tubeRow(row("tubes"), media, chosen),
+        ...(map ? barRow(row("bars"), sharesInTime(run, media, map), chosen) : []),
         ...rowNames(place.y, media, place.narrow, shown.length),
       );
     });

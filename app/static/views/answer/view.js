@@ -1,6 +1,6 @@
 // Why this word: the row that predicts a word of the answer, as a map on the picture, in both models.
 
-import { el, refill, segmented, setText, toggle } from "../../core/dom.js";
+import { el, find, refill, segmented, setText, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { fit } from "../../core/geometry.js";
 import { say, said } from "../../core/i18n.js";
@@ -27,6 +27,13 @@ export const SHOWS = ["place", "region", "swap"];
 export const CHOICES = { mode: "raw", scale: "own", statistic: "share" };
 const STAGE_HEIGHT = 288;
 const SCALE_HEIGHT = 204; // the least that its words need
+
+// What is shown of one run, for an export. A difference compares shares, and a map against a neutral question has none.
+export function shown({ selection }) {
+  const { mode, scale } = choices(selection, "answer");
+  const summed = scale === "difference";
+  return { mode: summed && mode === "neutral" ? "raw" : mode, summed, shared: scale === "shared" };
+}
 
 function pens() {
   const [query, key] = [el("span", { class: "pen-words" }), el("span", { class: "pen-words" })];
@@ -155,8 +162,7 @@ function column(ctx, letter) {
 
 // The matrix that made a rung: the row's own layer x head, the adapter's or merger's, or the patches of the picture.
 function openRung(ctx, letter, rung) {
-  if (rung === 0)
-    document.querySelector(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
+  if (rung === 0) find(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
   else ctx.actions.pickView(rung === 1 ? "adapter" : "patches");
 }
 
@@ -179,8 +185,8 @@ function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   const { letter } = view;
   const { value } = selection.swap ? ctx.reading(letter) : { value: null };
   if (value) {
-    const over = columnOver(run, media, selection, value, !hasAdapter(run));
-    return { spec: over.spec, words: columnScale(value, !hasAdapter(run), over.most) };
+    const over = columnOver(media, selection, value, !hasAdapter(run));
+    return { spec: over.spec, words: columnScale(!hasAdapter(run), over.most) };
   }
   const wanted = choices(selection, "answer").scale === "difference" ? ctx.agreement() : null;
   const compared = wanted?.value;
@@ -357,7 +363,7 @@ export function createView(ctx) {
 }
 
 // The one figure of this view, at the right of the tabs: do both models look at the same place?
-export function figure(ctx, state, selection, root) {
+export function figure(ctx, _state, selection, root) {
   const answer = selection.swap ? null : ctx.agreement();
   const found = answer?.value;
   toggle(root, "late", answer && !answer.fresh);

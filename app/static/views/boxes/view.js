@@ -88,6 +88,12 @@ function ask(ctx, state, selection, letter) {
   return ctx.client.resource(`boxes ${letter}`, "boxes", { run: run.id, media: selection.media }, { group: run.id });
 }
 
+// What is shown of one run, for an export.
+export function shown(state) {
+  const chosen = choices(state.selection, "boxes");
+  return { yours: edgesOf(chosen) && EDGES.map((name) => chosen[name]) };
+}
+
 // --- pointing ---
 
 const firstToken = (box, edge) => box.coordinates[Math.max(0, edge)]?.[0] ?? box.tokens[0];
@@ -351,7 +357,7 @@ export function suggestion(run) {
 }
 
 function fillQuestion(text) {
-  const area = document.querySelector("#question textarea");
+  const area = document.querySelector("#question")?.querySelector("textarea");
   if (!area) return;
   area.value = text;
   area.dispatchEvent(new Event("input", { bubbles: true }));

@@ -52,6 +52,7 @@ export function stroke(mask, [x1, y1], [x2, y2], [width, height]) {
   return painted;
 }
 
+/** @param {number[]} place */
 const strokeAt = ([x, y]) => Math.min(SIDE - 1, Math.floor(y * SIDE)) * SIDE + Math.min(SIDE - 1, Math.floor(x * SIDE));
 
 const middleOf = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];

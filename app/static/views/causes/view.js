@@ -57,17 +57,23 @@ function regionOf(chosen) {
 }
 
 // The question about one model, from what is locked: hovering asks nothing here.
-function questionOf(state, letter) {
+function questionOf(state, letter, region = regionOf(choices(state.selection, "causes"))) {
   const { selection } = state;
   const run = state.runs[letter];
   const query = selection.query[letter];
   const chosen = choices(selection, "causes");
-  const region = regionOf(chosen);
   if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
-  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, region };
+  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, place: region };
   if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
   if (chosen.tool === "paint") return { ...asked, fill: chosen.fill, frame: cellInTime(state, selection, letter) };
   return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
+}
+
+// What is shown of one run, for an export; where no place is chosen, the cells that hold half of the map.
+export function shown(state, letter) {
+  const chosen = choices(state.selection, "causes");
+  const region = regionOf(chosen) ?? { kind: "half" };
+  return { ...questionOf(state, letter, region), fill: chosen.fill };
 }
 
 function curvesQuestion(state, letter) {
@@ -93,7 +99,7 @@ function paintRegion(chosen, hidden, here) {
         context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
       });
     }
-    const pixels = ([left, top, right, bottom]) =>
+    const pixels = (/** @type {number[]} */ [left, top, right, bottom]) =>
       [left * width, top * height, right * width, bottom * height].map(Math.round);
     if (box) outline(context, ratio, pixels(box), REGION);
     if (here) outline(context, ratio, pixels(here.box), BRUSH);
@@ -356,7 +362,7 @@ function drawColumn(ctx, view, work, state, selection) {
   });
   toggle(view.cell, "flat", flat);
   view.layer.draw([regionOf(chosen), Boolean(painted), here], paintRegion(chosen, Boolean(painted), here));
-  figures(view.side, sideFigures(run, media, effect, word));
+  figures(view.side, sideFigures(media, effect, word));
   const start = () =>
     el("button", {
       type: "button",

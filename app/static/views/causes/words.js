@@ -9,7 +9,7 @@ const decimals = (value) => (value === 0 || value >= 0.1 ? value.toFixed(2) : St
 const logarithm = (value) => `${value < 0 ? "−" : ""}${decimals(Math.abs(value))}`;
 const signed = (value) => `${value > 0 ? "+" : ""}${logarithm(value)}`;
 
-export function sideFigures(run, media, effect, word) {
+export function sideFigures(media, effect, word) {
   if (!effect) return [];
   const changed = say("log-probability of the whole answer, {before} to {after}", {
     before: logarithm(effect.answer_before),
@@ -46,7 +46,7 @@ function hiddenWords(effect) {
 export function account(run, effect, asked) {
   if (effect.tool === "paint") {
     const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
-    if (run.media[asked.media].patch_grid[0] > 1 && asked.region.kind !== "half")
+    if (run.media[asked.media].patch_grid[0] > 1 && asked.place.kind !== "half")
       return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", {
         fill,
       });

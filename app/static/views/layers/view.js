@@ -320,11 +320,7 @@ function column(ctx, letter) {
     ),
     cell(
       "lens-charts",
-      titled(
-        say("Chance of the chosen word"),
-        say("{a} solid, {b} dashed", { a: letter, b: other(letter) }),
-        chance.root,
-      ),
+      titled(say("Chance of the word"), say("{a} solid, {b} dashed", { a: letter, b: other(letter) }), chance.root),
       titled(say("Median length"), kinds, norms.root),
       words,
     ),

@@ -37,7 +37,7 @@ export default {
   "one scale; click a layer": "同一刻度；点击一层",
   "Before each word of the answer": "回答的每个词之前",
   "likeliest word by layer": "逐层最可能的词",
-  "Chance of the chosen word": "所选词的概率",
+  "Chance of the word": "所选词的概率",
   "{a} solid, {b} dashed": "{a} 实线，{b} 虚线",
   "Median length": "长度的中位数",
   "A word to look for on the visual tokens": "要在视觉词元上寻找的词",

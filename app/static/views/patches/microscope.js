@@ -78,7 +78,7 @@ export function createMicroscope() {
 
   function caption() {
     const last = fold.root.dataset.step === "token";
-    setText(button, last ? say("Unfold") : say("▶ Four patches fold into one token"));
+    setText(button, last ? say("Unfold") : say("▶ Fold into one token"));
   }
   function press() {
     fold.play();

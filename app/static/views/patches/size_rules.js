@@ -9,13 +9,18 @@ const FACTOR = 784; // pixels of the smallest picture there is, one token
 
 const area = ([first, second]) => first * second;
 
-function mark(value, name, side, at) {
-  return el(
-    "span",
-    { class: `limit-mark ${side}`, style: { left: `${at}%` } },
-    el("small", { text: `${name} ${count(value)}` }),
-  );
+const NAME = 36; // the most that a mark's name takes, in percent of the bar: 11 px of a wide font on a card of 340 px
+
+// How far a name stands to the left of its mark, in percent of its own width: in the middle where there is room.
+const shiftAt = (at) => (at > 78 ? -92 : at < 20 ? -8 : -50);
+
+function mark(value, name, at, below = "") {
+  const style = { left: `${at}%`, "--shift": `${shiftAt(at)}%` };
+  return el("span", { class: `limit-mark ${below}`, style }, el("small", { text: `${name} ${count(value)}` }));
 }
+
+// Whether the names of two marks would meet on one line.
+const meet = (low, high) => high + (shiftAt(high) * NAME) / 100 < low + ((100 + shiftAt(low)) * NAME) / 100;
 
 // The limits that were in force: of a clip's frames those of its sampling, else those of the question.
 const limitsOf = (run, media) => (media.sampling?.max_pixels ? media.sampling : run.settings);
@@ -31,17 +36,16 @@ export function limitBar(run, media) {
   const here = area(media.size);
   const at = (value) => (100 * Math.log(value / FACTOR)) / Math.log((2 * Math.max(high, here)) / FACTOR);
   const left = Math.min(99, Math.max(0, at(here)));
-  const close = at(high) >= 60 && at(low) > 25; // both names to the left, one beneath the other
-  const shift = left > 70 ? "-92%" : left < 25 ? "-8%" : "-50%";
+  const close = meet(at(low), at(high)); // one name beneath the other
   return el(
     "div",
     { class: `limit-bar${close ? " tall" : ""}` },
     el("i", { style: { left: `${at(low)}%`, width: `${at(high) - at(low)}%` } }),
-    mark(low, "min_pixels", at(low) > 25 ? "left" : "right", at(low)),
-    mark(high, "max_pixels", `${at(high) < 60 ? "right" : "left"}${close ? " below" : ""}`, at(high)),
+    mark(low, "min_pixels", at(low)),
+    mark(high, "max_pixels", at(high), close ? "below" : ""),
     el(
       "b",
-      { style: { left: `${left}%`, "--shift": shift } },
+      { style: { left: `${left}%`, "--shift": `${shiftAt(left)}%` } },
       el("small", {
         text: say(media.sampling ? "a frame, {pixels} px" : "this picture, {pixels} px", { pixels: count(here) }),
       }),

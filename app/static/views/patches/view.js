@@ -281,7 +281,7 @@ function askRebuilt(ctx, letter, run, media, frame) {
   return ctx.client.resource(
     `rebuilt ${letter}`,
     "rebuilt",
-    { run: run.id, media: media.index, cell: frame },
+    { run: run.id, media: media.index, frame },
     { group: `${run.id} ${media.index}` },
   ).value;
 }
@@ -390,7 +390,7 @@ function placeWords(run, media, place, frame) {
 }
 
 // What the status line says of this view.
-export function status(ctx, state, selection) {
+export function status(_ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
     const run = state.runs[letter];
     const media = run.media[selection.media];

@@ -71,7 +71,7 @@ export default {
   "on the original": "原图上的区域",
   "{left}, {top} to {right}, {bottom}": "{left}, {top} 至 {right}, {bottom}",
   Unfold: "展开",
-  "▶ Four patches fold into one token": "▶ 四个图块折叠成一个词元",
+  "▶ Fold into one token": "▶ 四个图块折叠成一个词元",
   "Rebuilt from {tensor}": "由 {tensor} 重建",
   "values that differ, of {values}": "不同的数值，共 {values} 个",
   "{differing} of {values} values differ. Before rounding: at most {maximum} of an 8-bit step, {mean} on average.":

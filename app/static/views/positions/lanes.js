@@ -262,7 +262,11 @@ export class Lanes {
     );
     const cursors = LETTERS.flatMap((letter) => Object.values(this.cursors[letter]));
     this.root = el("div", { class: "lanes", ...label }, this.drawing, ...cursors);
-    Object.assign(this, { shown: {}, onpick });
+    this.onpick = onpick;
+    this.shown = {};
+    this.cursorsAt = {};
+    this.shape = null; // where each model's block lies: see layOut
+    this.lead = null; // the model chosen last
     this.root.addEventListener("pointermove", (event) => event.pointerType === "mouse" && onhover(this.under(event)));
     this.root.addEventListener("pointerleave", () => onhover(null));
     this.root.addEventListener("click", (event) => this.under(event) && onpick(this.under(event)));
@@ -296,7 +300,10 @@ export class Lanes {
     const shown = withLanes(given);
     const width = Math.max(200, this.root.clientWidth);
     const shape = layOut(shown, width, own);
-    Object.assign(this, { shape, shown, cursorsAt: cursors, lead: shown[lead] ? lead : shape.present[0] });
+    this.shape = shape;
+    this.shown = shown;
+    this.cursorsAt = cursors;
+    this.lead = shown[lead] ? lead : shape.present[0];
     this.drawing.setAttribute("width", width);
     this.drawing.setAttribute("height", shape.height);
     const stamp = [

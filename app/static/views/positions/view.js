@@ -113,10 +113,10 @@ function ruleWords({ run, positions, overtaken, rule }, letter) {
   );
   if (rule === "1-D") return `${decoding} ${say("No model was trained so: what if.")}`;
   if (rule !== "transformers-5") return decoding;
-  return `${decoding} ${overlapWords(run, positions, overtaken)}`;
+  return `${decoding} ${overlapWords(positions, overtaken)}`;
 }
 
-function overlapWords(run, positions, overtaken) {
+function overlapWords(positions, overtaken) {
   const spans = overtaken.flatMap((found, at) => found.map(([from, to]) => [from, to, at]));
   if (!spans.length)
     return say(

@@ -14,10 +14,12 @@ import { sumInRegion } from "../../drawing/places.js";
 import { figures } from "../../drawing/scale.js";
 import { createSegments } from "./segments.js";
 import { createStage } from "../../drawing/stage.js";
-import { STATISTICS, TowerMatrix, mostFocused } from "./tower_matrix.js";
+import { STATISTICS, TowerMatrix } from "./tower_matrix.js";
 import { shareAt } from "../../drawing/matrix.js";
 import { LETTERS, choices } from "../../core/store.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
+
+/** @import { Choice } from "../../core/types.d.ts" */
 
 export const NAME = "Vision";
 export const SITE = "vision";
@@ -46,7 +48,7 @@ function heads(ctx, state, selection, letter) {
 // The chosen layer and head; where none was chosen, the most focused one, once it is known.
 function chosenCell(run, selection, letter, statistics) {
   const { layers, heads: size } = run.sites.vision;
-  const start = statistics ? mostFocused(statistics) : [0, "mean"];
+  const start = statistics ? statistics.start : [0, "mean"];
   const layer = within(own(selection)[`layer${letter}`], layers) ?? start[0];
   const head = own(selection)[`head${letter}`];
   return [layer, head === "mean" ? "mean" : (within(head, size) ?? start[1])];
@@ -60,10 +62,10 @@ function patchOf(state, selection, letter) {
   return { ...at, patch: cellInTime(state, selection, letter) * rows * columns + at.index };
 }
 
-function rowOf(ctx, state, selection, letter, [layer, head]) {
+function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, head]) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
-  const query = { run: run.id, media: selection.media, patch, layer, head, column: selection.swap };
+  const query = { run: run.id, media: selection.media, query: patch, layer, head, swapped: selection.swap };
   const hovering = state.preview !== null;
   return ctx.client.resource(`vision ${letter}`, "vision_row", query, {
     hovering,
@@ -74,12 +76,21 @@ function rowOf(ctx, state, selection, letter, [layer, head]) {
 function placesOf(ctx, state, selection, letter) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
-  const query = { run: run.id, media: selection.media, patch };
+  const query = { run: run.id, media: selection.media, query: patch };
   const hovering = state.preview !== null;
   return ctx.client.resource(`places ${letter}`, "vision_places", query, {
     hovering,
     group: `${run.id} ${selection.media}`,
   });
+}
+
+// What is shown of one run, for an export.
+export function shown(state, letter, ctx) {
+  const { selection, runs } = state;
+  if (!runs[letter].media[selection.media]) return {};
+  const statistics = heads(ctx, state, selection, letter)?.value;
+  const [layer, head] = chosenCell(runs[letter], selection, letter, statistics);
+  return { query: patchOf(state, selection, letter).patch, layer, head };
 }
 
 const lookAt = (ctx, state, selection, letter) => {

@@ -9,7 +9,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,25 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Alternative, ModelCard, Record, Run, Token
 from qwenvl.models import config as configs
 from qwenvl.processing.media import Media
+from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
 
 FORMAT, VERSION = "qwenvl-run", 1
 
 
-def save_run(run: Run, path: Path) -> None:
-    """Write a run; an existing file is replaced in one step, so a broken-off save leaves it whole."""
+@dataclass(frozen=True, eq=False)
+class RunParts:
+    """What a run file holds; see `qwenvl.recorded.rows.RunRows`."""
+
+    record: Record
+    media: tuple[Media, ...]
+    positions: Tensor
+    kept: dict[str, Tensor]
+
+
+def save_parts(run: RunParts, path: Path) -> None:
+    """Write the parts of a run; an existing file is replaced in one step, so a broken-off save leaves it whole."""
     tensors = {"positions": run.positions} | {f"kept.{name}": value.contiguous() for name, value in run.kept.items()}
     for index, media in enumerate(run.media):
         tensors |= {f"media.{index}.{frame}": _png(picture) for frame, picture in enumerate(media.frames)}
@@ -49,8 +59,8 @@ def save_run(run: Run, path: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def load_run(path: Path) -> Run:
-    """Read what `save_run` wrote.
+def load_parts(path: Path) -> RunParts:
+    """Read what `save_parts` wrote.
 
     Raises:
         RunError: the file is missing, damaged, not a run, or of a later version.
@@ -76,7 +86,7 @@ def load_run(path: Path) -> Run:
         raise RunError(f"{path.name} is a damaged run ({type(error).__name__}); save the run again.") from None
 
 
-def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Run:
+def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunParts:
     record = _record(content["record"])
     media = tuple(
         Media.from_json(item, frames=_pictures(tensors, index, count))
@@ -88,7 +98,7 @@ def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Run:
     positions = tensors["positions"]
     if positions.shape != (3, len(record.tokens)):
         raise ValueError("positions do not fit the tokens")
-    return Run(record, media, positions, kept)
+    return RunParts(record, media, positions, kept)
 
 
 def _record_json(record: Record) -> dict[str, Any]:

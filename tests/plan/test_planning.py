@@ -6,15 +6,16 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import qwenvl
-from qwenvl.errors import CheckpointError, MediaError
+from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.loading.load import build_skeleton
 from qwenvl.models.config import PRESETS, QWEN_VL
-from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, percent, plan
-from qwenvl.plan.words import read_bytes
+from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, plan
 from qwenvl.processing.processor import QwenVLProcessor, from_folder
 from qwenvl.processing.tokenizers import TiktokenTokenizer, read_json
 
@@ -227,24 +228,13 @@ def test_a_folder_needs_no_weights_and_no_tokenizer(tmp_path: Path) -> None:
     assert cost.name == tmp_path.name
 
 
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (0.0155, "1.55 %"),
-        (0.02, "2.0 %"),
-        (0.3224, "32.2 %"),
-        (1.5, "150.0 %"),
-        (0.99999, "over 99.99 %"),
-        (0.0, "0.0 %"),
-    ],
-)
-def test_shares_in_words(share: float, words: str) -> None:
-    assert percent(share) == words
-
-
-@pytest.mark.parametrize(
-    ("count", "words"), [(512, "0.5 KiB"), (3 << 19, "1.50 MiB"), (5 << 30, "5.00 GiB"), (2000 << 30, "2,000.00 GiB")]
-)
-def test_bytes_in_words(count: int, words: str) -> None:
-    assert read_bytes(words.replace(",", "")) == count  # these are whole hundredths
-    assert in_bytes(count) == words
+def test_integers_of_numpy_and_torch_count_alike() -> None:
+    settings = {"min_pixels": 784, "max_pixels": 100_352, "text_tokens": 7, "answer_tokens": 5}
+    expected = plan([(640, 480), (64, 48, 6)], "Qwen2-VL-2B", **settings)
+    for kind in (np.int64, torch.tensor):
+        sizes = [tuple(map(kind, size)) for size in ((640, 480), (64, 48, 6))]
+        found = plan(sizes, "Qwen2-VL-2B", **{name: kind(value) for name, value in settings.items()})
+        assert found == expected
+        assert json.dumps(found.to_json()) == json.dumps(expected.to_json())
+    with pytest.raises(PromptError, match="answer_tokens is a whole number from 0 up, not True"):
+        plan((640, 480), "Qwen2-VL-2B", answer_tokens=True)
