@@ -1,4 +1,4 @@
-"""`python -m app`: serve the page, over the shipped checkpoints or over any two models that are named."""
+"""Serves the page (`python -m app`), with the shipped checkpoints or with any two models that are named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m qwenvl`: plan, ask, trace, look, show, compare, serve."""
+"""Runs the command line (`python -m qwenvl`): plan, ask, trace, look, show, compare, serve."""
 
 from __future__ import annotations
 

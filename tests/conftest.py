@@ -19,13 +19,6 @@ NO_CHROMIUM = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine may miss a press: its tests get a second chance, and the summary says so."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.fixture(autouse=True)
 def _closed_figures() -> Iterator[None]:
     """No test leaves a figure open for the next."""

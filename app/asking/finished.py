@@ -1,4 +1,4 @@
-"""A finished run with what the page says about it."""
+"""Holds a finished run together with what the page says about it."""
 
 from __future__ import annotations
 

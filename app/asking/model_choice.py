@@ -1,4 +1,4 @@
-"""A model as a visitor chooses it, and what the page says about it."""
+"""Holds a model as a visitor chooses it, and what the page says about it."""
 
 from __future__ import annotations
 

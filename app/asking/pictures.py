@@ -1,4 +1,4 @@
-"""Pictures on their way to the page: data URLs of what a visitor gave and of what a model received."""
+"""Turns pictures into data URLs for the page: those a visitor gave, and those a model received."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values by name as a browser or a script posted them, each checked where it is read; anybody may have posted them.
+"""Checks values that a browser or a script posted by name, each where it is read; anybody may have posted them.
 
 Every function raises a `RunError` of one sentence for a value that cannot be meant.
 """

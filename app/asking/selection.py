@@ -1,4 +1,4 @@
-"""What is chosen of one run, read once from what was posted: every index lies within the run, every name is known.
+"""Reads what is chosen of one run from what was posted: every index lies within the run, every name is known.
 
 The page posts resolved choices: the layer, head, token and cells that it shows. Nothing is decided here a second time;
 what is not posted is the mean of layers and heads, the first media, and no query.

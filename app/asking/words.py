@@ -1,4 +1,4 @@
-"""Numbers, sizes and shares as the page writes them: thousands with commas, × and not x, a space before %."""
+"""Writes numbers, sizes and shares as the page does: thousands with commas, × and not x, a space before %."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The token account: how pixels become patches, visual tokens and a prompt, in numbers and in words.
+"""Accounts for tokens: how pixels become patches, visual tokens and a prompt, in numbers and in words.
 
 Knows sizes and grids of a `Media`; needs no model, weights or pixels.
 """

@@ -1,4 +1,4 @@
-"""What a run takes of memory and time before it is made, and what would fit where it does not; numbers alone."""
+"""Forecasts memory and time of a run before it is made, and finds what would fit where it does not."""
 
 from __future__ import annotations
 

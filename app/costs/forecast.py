@@ -1,4 +1,4 @@
-"""What a question would cost each model, before it is asked and without weights: for the rail, while a slider moves."""
+"""Forecasts what a question would cost each model, without weights, while the rail's sliders move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Planner's answers: what files cost every published model, before anything is asked. No model is loaded for them.
+"""Answers the Planner: what files cost every published model, with no model loaded.
 
 The page hands over the files of the rail once and gets an unguessable id for each, which is the permission to plan it.
 Every function takes one dict that anybody may have posted, and answers one; all figures are `qwenvl.plan`'s.

@@ -1,4 +1,4 @@
-"""How captions name models, layers, heads and answers."""
+"""Names models, layers, heads and answers in captions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an export of a view consists of."""
+"""Defines what an export of a view consists of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An export as a file to download. Made when it is asked for and bounded; what lies on disk meanwhile is removed."""
+"""Makes an export a file to download, within bounds, and removes from disk what is no longer needed."""
 
 from __future__ import annotations
 

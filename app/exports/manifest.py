@@ -1,4 +1,4 @@
-"""What numbers belong to, as JSON: versions, models, question, settings, sums of the media and of the arrays."""
+"""Writes the manifest of an export as JSON: versions, models, question, settings and checksums."""
 
 from __future__ import annotations
 

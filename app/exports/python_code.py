@@ -1,4 +1,4 @@
-"""The Python lines that make a figure anew: written from the very values that it was made from."""
+"""Writes the Python lines that draw an exported figure anew, from the values it was drawn from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page as one file: the inspector with everything it would ask of the server, answered beforehand.
+"""Writes the page as one HTML file: the inspector, with everything it would ask of the server answered beforehand.
 
 The answers are those of the server's own functions, asked as the browser asks them. First comes what the page has asked
 already, then what hovering would ask next, the nearest first, while there is room; run ids, which are permissions, are

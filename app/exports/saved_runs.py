@@ -1,4 +1,4 @@
-"""A view of saved runs as a file, with no page open: for the command line's `show`."""
+"""Exports a view of saved runs as a file without an open page, for the command line's `show`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our JavaScript and styles as one piece of HTML: the very files, their imports led to each other without a server.
+"""Inlines the JavaScript modules and CSS into one HTML file, by an import map of data URLs.
 
 A module in a `data:` address cannot name a neighbour by a relative path, so each import is rewritten to a bare name
 and an import map says where the names are. Nothing else in a module is touched.

@@ -1,4 +1,4 @@
-"""The models that may be asked: those given at the start, the shipped ones, and hub ids where the server allows them.
+"""Lists the models that may be asked: those given at the start, the shipped ones, and hub ids where allowed.
 
 A visitor names a model by its label, never by a folder of this machine. Knows names, configs and cards; no weights.
 """
@@ -13,11 +13,11 @@ from typing import Any
 
 from app.asking.model_choice import ModelCard
 from qwenvl.errors import PromptError
-from qwenvl.loading.checkpoint_files import read_json
 from qwenvl.loading.hub import find_folder, is_hub_id
-from qwenvl.loading.load import read_config
+from qwenvl.loading.load import is_trained, read_config
 from qwenvl.models.config import Config
 from qwenvl.plan import parameters_by_part
+from qwenvl.published_files.json_files import read_json
 
 SHIPPED = ("tiny-qwen-vl", "tiny-qwen2-vl")
 TITLES = {"qwen-vl": "Qwen-VL", "qwen2-vl": "Qwen2-VL"}
@@ -131,8 +131,7 @@ def badge(cards: Sequence[ModelCard]) -> str:
 
 def _describe(folder: Path) -> Described:
     config, figures = read_config(folder), folder / "figures.json"
-    trained = read_json(folder / "config.json").get("qwenvl", {}).get("trained", True)
-    return Described(folder, config, trained, read_json(figures) if figures.exists() else None)
+    return Described(folder, config, is_trained(folder), read_json(figures) if figures.exists() else None)
 
 
 def _labelled(names: Sequence[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The models of a session: which stand in A and B at first, which may be chosen instead, and those in memory."""
+"""Holds the models of a session: which stand in A and B, which may be chosen, and which are in memory."""
 
 from __future__ import annotations
 

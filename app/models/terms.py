@@ -1,4 +1,4 @@
-"""What a forecast of costs needs to know of a model and its machine, beside the plan of the question."""
+"""Holds what a forecast of costs needs to know of a model and its machine, beside the plan of the question."""
 
 from __future__ import annotations
 

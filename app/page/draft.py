@@ -1,4 +1,4 @@
-"""What a visitor is about to ask: the pictures in the rail, the turns before, and what was asked last.
+"""Holds what a visitor is about to ask: pictures in the rail, turns before, and what was asked last.
 
 Frozen values, so that Gradio can keep one for each visitor; knows no session, component or model.
 """

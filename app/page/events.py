@@ -1,4 +1,4 @@
-"""What happens when: handlers that read the rail, ask the session and write the rail and the inspector.
+"""Connects the page's events to handlers that read the rail, ask the session, and write rail and inspector.
 
 Each returns the components it changes, by component. A visitor's mistake becomes one sentence in place; what stood in
 the rail stays there.

@@ -1,4 +1,4 @@
-"""The inspector: one component of our own that draws the answers, the picture and everything that lies on it.
+"""Defines the inspector: our own component that draws the answers, the picture and all that lies on it.
 
 Python sends it messages through its value (which runs to show, how an answer goes) and answers its questions for exact
 numbers; every view is JavaScript in static/.

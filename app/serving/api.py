@@ -1,4 +1,4 @@
-"""What a script may ask of the app over HTTP, and what the inspector asks from the browser.
+"""Defines what scripts may ask of the app over HTTP, and what the inspector asks from the browser.
 
 Named endpoints (`/ask`, `/attention`, `/compare`, `/plan`) stand on the API page with these docstrings, and are the
 tools of the MCP server where it is on. What they answer is the library's, as on the command line. The inspector's

@@ -1,4 +1,4 @@
-"""How the browser's part reaches the page: our static files, plotly's own script, the theme. No outside request."""
+"""Serves the browser's part: static files, plotly's own script and the theme, with no request to outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from viz.theme import DARK, LIGHT
 
 STATIC = Path(__file__).parents[1] / "static"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-STYLES = ("core/base.css", "rail/rail.css", "shell/shell.css", "drawing/drawing.css")
+CASCADE = ("core", "drawing", "rail", "shell", "planner", "tour", "views", "frozen")  # folders, the shared ones first
 SANS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation Sans", "Arial", "system-ui", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -36,8 +36,10 @@ def head() -> str:
 
 
 def styles() -> list[str]:
-    """Paths of our style sheets below `STATIC`, in the order of the cascade: the shared ones first."""
-    return [*STYLES, *sorted({path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.css")} - set(STYLES))]
+    """Paths of our style sheets below `STATIC`, in the order of the cascade: in a folder the file of its name first."""
+    found = [path.relative_to(STATIC) for path in STATIC.rglob("*.css")]
+    place = {path: (CASCADE.index(path.parts[0]), path.parent, path.stem != path.parent.name, path) for path in found}
+    return [path.as_posix() for path in sorted(found, key=place.__getitem__)]
 
 
 def routes() -> list[Mount | Route]:

@@ -1,4 +1,4 @@
-"""Saved runs kept in a session, without their models: for the command line's `show` and `serve`.
+"""Keeps saved runs in a session without their models, for the command line's `serve`.
 
 A run file holds its pictures, tokens, and the queries and keys that were kept; a layer that was not kept says that it
 needs its model.

@@ -1,4 +1,4 @@
-"""Everything the page does that is not the page: models by letter, questions on their way, finished runs.
+"""Does everything the page does that is not the page: models by letter, questions under way, finished runs.
 
 One session serves all visitors of a process and tells them apart by the name it is given; it imports no web framework.
 It knows what a visitor asked only while it is being answered: what is finished lies in the store under its id.

@@ -1,4 +1,4 @@
-"""Both models answer at once: their updates merged into one stream of the page's state."""
+"""Merges the updates of both models' answers into one stream of the page's state."""
 
 from __future__ import annotations
 

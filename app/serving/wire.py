@@ -1,4 +1,4 @@
-"""An answer as JSON takes it: dataclasses of the library become objects, tuples lists."""
+"""Turns an answer into what JSON takes: dataclasses of the library become objects, tuples lists."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""What the page asks of finished runs: rows of attention, and what each view needs beyond them. One file per view.
+"""Answers what the page asks of finished runs: rows of attention, and what each view needs beyond them.
 
-A question is a function of `look` (from a run's id to the run, see `Session.finished`) and of what was posted, one dict
-of named values; it answers named values, arrays as `rows.packed`, or raises a `UserError`. What of a posted dict says
-which row is meant is read by `Selection.of`, once for all questions; `look` and the reading are joined in
-`contract.selected`. The answers' types are written for the page by `python -m app.views.typescript`.
+One file per view. A question is a function of `look` (from a run's id to the run, see `Session.finished`) and of what
+was posted, one dict of named values; it answers named values, arrays as `rows.packed`, or raises a `UserError`. Which
+row, media and cells are meant is read by `Selection.of`, once for all questions; see `contract.selected`.
 """
 
 from __future__ import annotations

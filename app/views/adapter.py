@@ -1,4 +1,4 @@
-"""What Adapter asks: counts of what the queries read, the codes that tell them places, and the merger's steps."""
+"""Answers the Adapter view: statistics of the queries, their position codes, and the merger's steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Answer asks beyond a row: figures by layer and head, who reads a key, whether both models' maps agree."""
+"""Answers the Answer view beyond a row: statistics by layer and head, columns, agreement of both maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all views ask of rows: a map, shares of all heads, and what Qwen-VL's adapter queries read."""
+"""Answers what all views ask of rows: a map, shares of all heads, and what Qwen-VL's adapter queries read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Boxes asks: every box of the answer in three spaces, with the tokens that write it."""
+"""Answers the Boxes view: every box of the answer in three spaces, with the tokens that write it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Causes asks: the answer told again without a place of the picture, and curves of deletion and insertion.
+"""Answers the Causes view: the answer rescored without a part of the picture, and deletion curves.
 
 A forward pass or many: one question per run at a time, the newest first, and curves stop when nobody looks
 (`asking.bounded_work`).

@@ -1,4 +1,4 @@
-"""What a question of a view is: see the package."""
+"""Defines what a question of a view is; the package's docstring says more."""
 
 from __future__ import annotations
 

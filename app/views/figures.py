@@ -1,4 +1,4 @@
-"""A run's charts for the page: Plotly figures as JSON, drawn by `viz` from the run's numbers."""
+"""Draws a run's charts for the page: Plotly figures as JSON, made by `viz` from the run's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Layers view's questions: what states read as after every block, for answer positions and for visual tokens.
+"""Answers the Layers view: the logit lens of answer positions and of visual tokens.
 
 A lens takes a replay of the run and every layer's head, so that it is made once for a run and kept, as many as fit.
 """

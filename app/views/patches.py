@@ -1,4 +1,4 @@
-"""What Patches asks: a media rebuilt from what the model received, and the rule that decided its size."""
+"""Answers the Patches view: a media rebuilt from what the model received, and the rule that set its size."""
 
 from __future__ import annotations
 

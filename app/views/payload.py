@@ -1,4 +1,4 @@
-"""A finished run as the page receives it: JSON with the answer's words, the token account, the positions, the model.
+"""Describes a finished run to the page as JSON: words, token account, positions and model.
 
 Sent once for each run; rows of attention follow on demand (`rows`). Every number is the run's own, unrounded.
 """

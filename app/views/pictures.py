@@ -1,4 +1,4 @@
-"""The pictures of a run as the page asks for them: the upright original, and what the model's processor made of it."""
+"""Answers with the pictures of a run: the upright original, and what the model's processor made of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Pipeline view's question: a run's steps from file to answer, and where its time went."""
+"""Answers the Pipeline view: a run's steps from file to answer, and where its time went."""
 
 from __future__ import annotations
 

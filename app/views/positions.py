@@ -1,4 +1,4 @@
-"""What Positions asks: a run's ids under another rule, its frequencies, and what other media would cost in ids."""
+"""Answers the Positions view: ids under other rules, rotary frequencies, and what media cost in ids."""
 
 from __future__ import annotations
 

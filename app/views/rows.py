@@ -1,4 +1,4 @@
-"""Rows of attention as the inspector asks for them: a selection in, numbers and the sentence that states them out.
+"""Answers questions about rows of attention: a selection in, numbers and the sentence that states them out.
 
 Every number is the run's own (`Run.attention`, `Run.image_map`, `Run.shares`), passed on in float32; what is made here
 are sums over parts of a row, and counts of cells. Knows a finished run and no visitor, model or web page.

@@ -1,4 +1,4 @@
-"""What the timeline of a clip asks: frames side by side in one picture, and where its ids lie by each rule."""
+"""Answers a clip's timeline: its frames in one picture, and where its ids lie under each rule."""
 
 from __future__ import annotations
 

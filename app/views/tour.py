@@ -1,4 +1,4 @@
-"""What the tour asks: the cost of a picture of some size in the published models, counted without weights."""
+"""Answers the tour: what a picture of some size costs the published models, counted without weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Vision view's questions: one patch's row, the tower's statistics, and the position code's own similarity.
+"""Answers the Vision view: one patch's row, the tower's statistics, and position-code similarity.
 
 Patches are counted in the media, raster order (t, row, column); everything answered lies on the grid of one frame (or
 temporal patch), since attention in both towers ends there.

@@ -1,4 +1,4 @@
-"""What Qwen-VL's adapter knows of places, and what Qwen2-VL's merger is made of, from the model itself.
+"""Compares the position codes of Qwen-VL's adapter, and lists the steps of Qwen2-VL's merger.
 
 Similarities need a loaded model: the code is its own buffer, which a released checkpoint holds rounded to 16 bits.
 """

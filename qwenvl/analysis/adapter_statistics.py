@@ -1,4 +1,4 @@
-"""What Qwen-VL's adapter queries read, counted: how narrowly, how much of the picture, how much of it twice.
+"""Computes entropy, coverage and overlap of what the queries of Qwen-VL's adapter read.
 
 Everything here is a function of one matrix of attention, (queries, patches), each row of which sums to 1; see
 `Run.adapter_matrix` and `Run.query_statistics`. "Half" always means: the fewest patches that together hold half.

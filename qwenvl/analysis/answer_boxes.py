@@ -1,4 +1,4 @@
-"""The boxes of a run's answer, token by token: which tokens write which edge, and what is wrong with a box.
+"""Reads the boxes of a run's answer: which tokens write which edge, and what is wrong with a box.
 
 `processing.grounding` reads boxes for whoever wants the boxes. Here nothing is left out: a box that cannot be read, or
 cannot be, is told with the reason.

@@ -1,4 +1,4 @@
-"""How far, how evenly and how much on itself a vision tower looks: one number for each layer and head.
+"""Computes attention distance, entropy and share on itself per layer and head of the vision tower.
 
 The distance between two patches is that of their centres on the patch grid, in patches; a row's distance is its keys'
 mean, weighted by attention (Dosovitskiy et al., 2021, section 4.5 and figure 7).

@@ -1,4 +1,4 @@
-"""A clip in a run through time: its tubes, when their frames were shown, which ids they have, and where text goes on.
+"""Places a run's clip in time: when its frames are shown, which ids they have, and which id the text goes on with.
 
 Knows a finished run. A *tube* is one temporal cell of a media: two frames in Qwen2-VL, one frame taken as a picture in
 Qwen-VL.

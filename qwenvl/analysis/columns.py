@@ -1,4 +1,4 @@
-"""Columns of attention: how much one key, or a weighted set of keys, is given by every row that may see it.
+"""Rebuilds columns of attention: how much every row gives to one key, or to a weighted set of keys.
 
 A row says where one token looks; a column says who looks at one token. It is rebuilt from the same queries and keys as
 a row is, a few rows at a time, so that no tokens x tokens array is ever held.

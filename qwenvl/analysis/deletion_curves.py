@@ -1,7 +1,7 @@
-"""Deletion and insertion: is what a map points at what the answer needs? (Petsiuk and others, RISE, 1806.07421.)
+"""Computes deletion and insertion curves of a map (Petsiuk et al., 2018, "RISE", 1806.07421).
 
 The cells of a map are painted away a few at a time, those of the largest value first, and after each step the same
-answer is told again. If the map points at what mattered, the word's probability falls sooner than when cells go in a
+answer is rescored. If the map points at what mattered, the word's probability falls sooner than when cells go in a
 random order. A map of attention that does not do so may still be where the model looked: looking is not needing.
 """
 

@@ -1,4 +1,4 @@
-"""What the language model would say if it stopped early: the logit lens, and how large its states grow.
+"""Computes the logit lens: what each token's state reads as after every block, and how long the state is.
 
 After each block the state of every token goes through the model's own last norm and head. The last block's lens is the
 model's answer; earlier ones are a reading of states that no head was trained on, so they are a view and no proof.

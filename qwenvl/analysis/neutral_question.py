@@ -1,4 +1,4 @@
-"""A map held against the one that a neutral question gives on the same picture.
+"""Computes a map relative to the one that a neutral question gives on the same picture.
 
 Part of what a row looks at it would look at whatever is asked: sinks, borders, whatever stands out. Asked to describe
 the picture instead, the model shows what that is (Zhang et al., 2025, "MLLMs know where to look", compare attention

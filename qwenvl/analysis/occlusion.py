@@ -1,4 +1,4 @@
-"""Attention knockout and occlusion: whether a part of the picture mattered for a word of the answer.
+"""Tests by attention knockout and by occlusion whether a part of the picture mattered for a word.
 
 `without` hides patches or visual tokens from attention (attention knockout; Geva et al., 2023, "Dissecting recall of
 factual associations"). `painted` paints pixels over and reads the picture anew (occlusion; Zeiler and Fergus, 2014).

@@ -1,4 +1,4 @@
-"""What a vision tower is told of places: how alike its position code holds two patches to be, without any picture.
+"""Computes the similarity of two patches in the vision tower's position code alone, without any picture.
 
 Qwen-VL adds a learned row of a table to every patch (2308.12966, section 2.1); Qwen2-VL turns queries and keys by
 angles of row and column (2-D rotary embedding, 2409.12191, section 2.1).

@@ -1,7 +1,8 @@
-"""The ids of a run under other rules, the frequencies that read them, and what media cost in ids. Arithmetic."""
+"""Computes a run's position ids under other rules, its rotary frequencies, and what media cost in ids."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from qwenvl.models.rope import (
     overtaken,
     wavelengths,
 )
+from qwenvl.models.rope_scaling import stretch
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 from qwenvl.recorded.rows import RunRows
@@ -72,8 +74,10 @@ def frequencies(config: Config, ntk_alpha: float | None = None) -> Frequencies:
     if isinstance(config, QwenVLConfig):
         theta = ntk_theta(language.rope_theta, alpha, language.head_dim)
         return Frequencies(wavelengths(language.head_dim, theta), (), theta, alpha)
-    sections = tuple(config.language.rope_sections)
-    return Frequencies(wavelengths(language.head_dim, language.rope_theta), sections, language.rope_theta, 1.0)
+    sections, waves = tuple(config.language.rope_sections), wavelengths(language.head_dim, language.rope_theta)
+    if config.language.rope_scaling is not None:
+        waves = 2 * math.pi / stretch(2 * math.pi / waves, language.rope_theta, config.language.rope_scaling)
+    return Frequencies(waves, sections, language.rope_theta, 1.0)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the authors of Qwen2-VL report and nothing here can measure: quoted, each with its place in 2409.12191v2."""
+"""Quotes what the authors of Qwen2-VL report and nothing here can measure, with its place in 2409.12191v2."""
 
 from __future__ import annotations
 

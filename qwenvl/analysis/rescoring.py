@@ -1,4 +1,4 @@
-"""Rescoring: the probability of a run's own answer in one more forward pass, with something about the pass changed.
+"""Computes the probability of a run's own answer in one more forward pass, with something changed.
 
 The answer is forced, so that both passes speak of the same words at the same places. Probabilities are the model's own,
 before temperature and the like.

@@ -1,4 +1,4 @@
-"""One number for a whole row: how much of it is on the picture, how evenly, how far it spreads, how much sinks take.
+"""Computes one number per row of attention: share on the picture, entropy, distance, share on sinks.
 
 Each is computed for every layer and head of the language model at once, exactly, from the queries and keys of a run.
 They are what one asks before looking at a map: which layer, which head?

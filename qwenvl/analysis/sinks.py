@@ -1,4 +1,4 @@
-"""Attention sinks: keys that draw a large share of most rows, whatever the row's token is.
+"""Finds attention sinks: keys that draw a large share of most rows, whatever the row's token is.
 
 The first token of a prompt is one in most decoders (Xiao et al., 2023, "Efficient streaming language models with
 attention sinks"), and some visual tokens are (Kang et al., 2025, "See what you are told: visual attention sink in large

@@ -1,4 +1,4 @@
-"""The way from a file to an answer, step by step, as one run took it: shapes, counts, parameters and times.
+"""Lists the steps from a file to an answer as one run took them: shapes, counts, parameters and times.
 
 Everything is read off the run and its config; nothing is computed anew. The steps of both families have the same names
 in the same order, so that they can be laid side by side.

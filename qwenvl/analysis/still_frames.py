@@ -1,4 +1,4 @@
-"""A still is two equal frames, and why that costs nothing: a 3-D convolution of twins is a 2-D one of the summed taps.
+"""Checks that for a repeated frame the 3-D patch convolution equals a 2-D one with its time slices summed.
 
 Qwen2-VL's patch embedding is a convolution of depth 2 in time (2409.12191, section 2.1), so that a still, which has no
 time, is shown twice. Both frames being equal, their two taps may as well be added up first.

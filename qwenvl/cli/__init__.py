@@ -1,1 +1,1 @@
-"""The command line, `python -m qwenvl`: `main` reads it, and one file per subcommand, or per pair of them, acts."""
+"""The highest ring: the command line, `python -m qwenvl`, one file per subcommand."""

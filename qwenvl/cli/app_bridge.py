@@ -1,4 +1,4 @@
-"""The one door from the command line to the page and its figures.
+"""Calls the app from the command line by name, since the library does not import it.
 
 The library imports neither `app` nor `viz`, so that it stands without them; `show`, `serve` and reports as pictures or
 HTML are theirs. Here, and nowhere else, they are looked up by name when they are asked for, as a shell would.

@@ -1,4 +1,4 @@
-"""`ask` and `trace`: a question to one model, for its answer or for the run."""
+"""Implements `ask` and `trace`: a question to one model, for its answer or for the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`compare`: one question to two models, one report."""
+"""Implements `compare`: one question to two models, and one report."""
 
 from __future__ import annotations
 

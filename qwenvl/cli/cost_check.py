@@ -1,4 +1,4 @@
-"""What a question will cost, said before it is paid: the small files of a model are read, and the media are measured.
+"""Checks what a question will cost, and that it fits, before any weights are loaded.
 
 So a wrong file name, a model that cannot be read or one that memory has no room for is told of before any weights are
 downloaded or loaded.

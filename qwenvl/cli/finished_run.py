@@ -1,4 +1,4 @@
-"""From a question on the command line to a finished run: shared by `ask`, `trace` and `compare`."""
+"""Turns a question on the command line into a finished run, for `ask`, `trace` and `compare`."""
 
 from __future__ import annotations
 

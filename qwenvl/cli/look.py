@@ -1,4 +1,4 @@
-"""`look`: one exact row of attention of a saved run."""
+"""Implements `look`: one exact row of attention of a saved run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`plan`: what files would cost, without weights."""
+"""Implements `plan`: what files would cost, without weights."""
 
 from __future__ import annotations
 

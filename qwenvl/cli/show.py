@@ -1,4 +1,4 @@
-"""`show` and `serve`: saved runs as figures, as one page, or as the app."""
+"""Implements `show` and `serve`: saved runs as figures, as one HTML page, or as the app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures, clips and words in; answers and runs out. Holds a model, its processor and the way it is sampled.
+"""Asks a model: pictures, clips and words in, answers and runs out.
 
 One conversation at a time: a lock covers every forward pass and is never held while a reader is waited for.
 """
@@ -45,6 +45,7 @@ class Pipeline:
         sampling: the published generation config; each question may change it.
         trained: False for seeded random weights, whose answers mean nothing.
         figures: what `qwenvl.tiny evaluate` measured of this checkpoint, where its folder says so (figures.json).
+        notes: what is to be said of the checkpoint: keys that are not known, a head that counts against the config.
         max_trace_bytes: what a run may keep of queries and keys; beyond it layers are replayed when somebody looks.
     """
 
@@ -54,6 +55,7 @@ class Pipeline:
     sampling: Sampling
     trained: bool = True
     figures: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
     max_trace_bytes: int = 1 << 30
 
     def __post_init__(self) -> None:
@@ -170,7 +172,7 @@ class Pipeline:
         positions = self._three_rows(trace["language.positions"])
         likeliest, probabilities = self._likeliest(logits, answer_ids)
         record = Record(
-            card=ModelCard(self.name, self.family, self.parameters, self.trained),
+            card=ModelCard(self.name, self.family, self.parameters, self.trained, self.notes),
             config=self.config,
             messages=prompt.messages,
             answer=self.processor.decode_answer(answer_ids),

@@ -1,4 +1,4 @@
-"""What a script is told of a run: plain lists, strings and numbers, the same from the command line and over HTTP."""
+"""Reports a run as plain lists, strings and numbers, for the command line and over HTTP."""
 
 from __future__ import annotations
 

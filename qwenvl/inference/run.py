@@ -1,4 +1,4 @@
-"""A run: one question asked of one model, what it answered, and every exact question one can ask of it afterwards.
+"""Defines `Run`: one question asked of one model, its answer, and all that can be asked of it afterwards.
 
 It is the public face of the kernel (`qwenvl.recorded.rows`) and of the analyses (`qwenvl.analysis`): a method here is
 one call there, and the docstring there says how it is computed. It draws nothing.

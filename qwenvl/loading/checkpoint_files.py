@@ -1,4 +1,4 @@
-"""The files of a checkpoint: what lies in them, read tensor by tensor and never run.
+"""Reads the files of a checkpoint tensor by tensor, and never runs what lies in them.
 
 Knows files and published names; no config, device or model. Safetensors and `.bin` files are memory-mapped: a tensor's
 bytes are read when they are used.
@@ -6,39 +6,22 @@ bytes are read when they are used.
 
 from __future__ import annotations
 
-import json
 import pickle
+import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from qwenvl.errors import CheckpointError
+from qwenvl.published_files.json_files import VOCABULARY, check_no_pointer, check_ordinary, read_json
 
 CHUNK = 8 << 20  # bytes read at once
-
-
-def read_json(path: Path) -> dict:
-    """A JSON object from a checkpoint folder.
-
-    Raises:
-        CheckpointError: no such file, or not a JSON object.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"{path.parent.name} has no {path.name}; is it a checkpoint in the published layout?"
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path.name} of {path.parent.name} is not valid JSON: {error}.") from None
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path.name} of {path.parent.name} is not a JSON object.")
-    return content
 
 
 def read_tensors(folder: Path) -> Iterator[tuple[str, Tensor]]:
@@ -71,12 +54,32 @@ def weight_files(folder: Path) -> list[Path]:
             missing = next((file.name for file in files if not file.exists()), None)
             if missing:
                 raise CheckpointError(f"{folder.name} lacks {missing}, which its index names; finish the download.")
-            return files
+            return [checked_file(file) for file in files]
         if (folder / single).exists():
-            return [folder / single]
+            return [checked_file(folder / single)]
     raise CheckpointError(
         f"{folder.name} has no weights: neither model.safetensors nor pytorch_model.bin, whole or sharded."
     )
+
+
+def checked_file(file: Path) -> Path:
+    """A file of weights that can be read as one.
+
+    Raises:
+        CheckpointError: a pipe or a device, on which reading would hang; an empty file, or a Git LFS pointer.
+    """
+    try:
+        check_ordinary(file)
+        with file.open("rb") as opened:
+            start = opened.read(64)
+    except OSError:
+        raise CheckpointError(
+            f"{file.name} of {file.parent.name} cannot be read; check that you may open it."
+        ) from None
+    check_no_pointer(file, start)
+    if not start:
+        raise CheckpointError(f"{file.name} is damaged: it is empty; download it again.")
+    return file
 
 
 def _bring_to_memory(file: Path) -> None:
@@ -89,10 +92,20 @@ def _bring_to_memory(file: Path) -> None:
 
 
 def _shards(index: Path) -> list[str]:
-    """The files that an index names."""
-    names = read_json(index).get("weight_map")
-    if not isinstance(names, dict) or not names or not all(isinstance(name, str) for name in names.values()):
+    """The files that an index names: in its own folder or beneath it, never elsewhere.
+
+    A link is followed wherever it leads: the cache of the hub is made of links.
+    """
+    names = read_json(index, limit=VOCABULARY).get("weight_map")
+    if not isinstance(names, dict) or not names or not all(isinstance(name, str) and name for name in names.values()):
         raise CheckpointError(f"{index.name} of {index.parent.name} names no files; download it again.")
+    for name in set(names.values()):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or PureWindowsPath(name).drive or "\\" in name or "\0" in name:
+            raise CheckpointError(
+                f"{index.name} of {index.parent.name} names {name[:80]!r}, a file outside of the folder, which is not "
+                "opened; download the checkpoint again."
+            )
     return sorted(set(names.values()))
 
 
@@ -106,15 +119,29 @@ def _read_safetensors(file: Path) -> Iterator[tuple[str, Tensor]]:
 
 
 def _read_pickle(file: Path) -> Iterator[tuple[str, Tensor]]:
-    """A `.bin` file: tensors only, memory-mapped; anything else in the pickle is refused and never run."""
+    """A `.bin` file: tensors only, memory-mapped (those of torch before 1.6 cannot be); anything else in the pickle is
+    refused and never run."""
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{file.name} is damaged or holds more than tensors: {reason}") from None
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise CheckpointError(f"{file.name} does not hold a dictionary of tensors.")
+        state = torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
+    except Exception as error:  # pickles raise whatever a damaged one trips over
+        raise CheckpointError(_pickle_refusal(file, error)) from None
+    named = isinstance(state, dict) and all(isinstance(name, str) for name in state)
+    if not named or not all(isinstance(value, Tensor) for value in state.values()):
+        raise CheckpointError(f"{file.name} does not hold a dictionary of tensors; give the file of a checkpoint.")
     yield from state.items()
+
+
+def _pickle_refusal(file: Path, error: Exception) -> str:
+    """Why a pickle was refused, without PyTorch's advice to load it unsafely."""
+    found = re.search(
+        r"(?:GLOBAL|global|class|Can only build Tensor, .*? but got) [`'<]?(?:class ')?([\w.]+)", str(error)
+    )
+    if isinstance(error, pickle.UnpicklingError) and found:
+        return (
+            f"{file.name} is damaged or holds more than tensors: it names {found[1]}, and is not opened, since a "
+            "pickle can run what it names; get the checkpoint as safetensors."
+        )
+    return f"{file.name} is damaged or holds more than tensors; download it again, or get it as safetensors."
 
 
 class Stored:

@@ -1,11 +1,13 @@
-"""A preset, a folder in the published layout or a hub id to a model, and to a `Pipeline`.
+"""Loads a preset, a folder in the published layout or a hub id as a model or as a `Pipeline`.
 
 Knows files and devices; the tensors' names are `weights`' business, the words and pictures `processing`'s.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +18,25 @@ from torch.overrides import TorchFunctionMode
 from qwenvl.errors import CheckpointError
 from qwenvl.inference.generate import Sampling
 from qwenvl.inference.pipeline import Pipeline
-from qwenvl.loading.checkpoint_files import Stored, read_json, read_tensors
+from qwenvl.loading.checkpoint_files import Stored, read_tensors
 from qwenvl.loading.hub import CHECKPOINTS, Tell, find_folder
+from qwenvl.loading.notes import folder_notes
 from qwenvl.loading.placement import DeviceMap, attach, device_of, plan_layout
-from qwenvl.models.config import Config, ConfigError, QwenVLConfig, from_published
+from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
-from qwenvl.models.weights import check_tensors, our_name, our_tensors
+from qwenvl.models.weights import check_tensors, our_name, our_tensors, settle_tie
 from qwenvl.processing.processor import from_folder
+from qwenvl.published_files.json_files import read_json, read_json_if_there
+from qwenvl.published_files.published_config import ConfigError, read_published
 
 __all__ = ["CHECKPOINTS", "build", "count_parameters", "find_folder", "load", "load_model", "read_config"]
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)  # in which weights may be kept
+OWN_HEAD = (
+    "{folder}: config.json says tie_word_embeddings true, and the weights hold a language head of their own, which "
+    "counts, as in transformers; set it to false to say so."
+)
 SMALL = 1_000_000_000  # parameters below which "auto" keeps a CPU's model in float32
 
 
@@ -53,17 +62,24 @@ def load(
     """
     read_config(find_folder(name, weights=False))  # what cannot be read is refused before its weights are downloaded
     folder = find_folder(name, tell=tell)
-    model = load_model(folder, dtype=dtype, device=device, device_map=device_map, max_memory=max_memory)
-    published = read_json(folder / "config.json")
-    generation, figures = folder / "generation_config.json", folder / "figures.json"
+    sampling = Sampling.from_published(read_json_if_there(folder / "generation_config.json"))
+    places: dict[str, Any] = {"dtype": dtype, "device": device, "device_map": device_map, "max_memory": max_memory}
+    model, notes = _load_with_notes(folder, **places)
+    figures = folder / "figures.json"
     return Pipeline(
         name=str(name) if not Path(name).exists() else Path(name).resolve().name,
         model=model,
         processor=from_folder(folder, model.config),
-        sampling=Sampling.from_published(read_json(generation)) if generation.exists() else Sampling(),
-        trained=published.get("qwenvl", {}).get("trained", True),
+        sampling=sampling,
+        trained=is_trained(folder),
         figures=read_json(figures) if figures.exists() else None,
+        notes=(*folder_notes(folder), *notes),
     )
+
+
+def is_trained(folder: Path) -> bool:
+    """False for the seeded random weights that our own folders may hold, whose answers mean nothing."""
+    return bool(read_json(folder / "config.json").get("qwenvl", {}).get("trained", True))
 
 
 def build(config: Config) -> QwenVL | Qwen2VL:
@@ -104,7 +120,7 @@ def read_config(folder: Path) -> Config:
     if (folder / "quantize_config.json").exists():  # of GPTQ tools that leave config.json as it was
         published = {"quantization_config": {"quant_method": "gptq"}, **published}
     try:
-        return from_published(published)
+        return read_published(published)[0]
     except ConfigError as error:
         if "quantization_config" not in published:
             raise
@@ -135,25 +151,51 @@ def load_model(
 
     Raises:
         CheckpointError: the sentence names the file or tensor that is missing, unknown, misshapen or damaged.
+
+    Warns:
+        CheckpointWarning: config.json and the weights contradict each other; the sentence says which counts.
     """
-    folder, device = Path(folder), pick_device(device)
+    places: dict[str, Any] = {"dtype": dtype, "device": device, "device_map": device_map, "max_memory": max_memory}
+    model, notes = _load_with_notes(Path(folder), **places)
+    for note in notes:
+        warnings.warn(note, CheckpointWarning, stacklevel=2)
+    return model
+
+
+class CheckpointWarning(UserWarning):
+    """Something of a checkpoint that does not stop it from being loaded."""
+
+
+def _load_with_notes(
+    folder: Path,
+    *,
+    dtype: torch.dtype | str,
+    device: torch.device | str,
+    device_map: DeviceMap | None,
+    max_memory: Mapping[str | int, str | int] | None,
+) -> tuple[QwenVL | Qwen2VL, tuple[str, ...]]:
+    """`load_model`, and what is to be said of it."""
+    device = pick_device(device)
     config = read_config(folder)
     dtype = pick_dtype(dtype, device, config)
     model = build_skeleton(config)
     layout = {"": str(device)}
     if device_map is not None:
         layout = plan_layout(model, device_map, max_memory, device=device, dtype=dtype)
-    tied = getattr(config.language, "tied", False)
     tensors = {
         name: tensor.to(device_of(layout, name), dtype)
-        for name, tensor in our_tensors(read_tensors(folder), config.family, tied=tied)
+        for name, tensor in our_tensors(read_tensors(folder), config.family, tied=False)
     }
+    notes: tuple[str, ...] = ()
+    if isinstance(config, Qwen2VLConfig) and config.language.tied and not settle_tie(tensors):
+        model = build_skeleton(replace(config, language=replace(config.language, tied=False)))
+        notes = (OWN_HEAD.format(folder=folder.resolve().name),)
     check_tensors(model, tensors)
     model.load_state_dict(tensors, assign=True)
     model.requires_grad_(False).eval()
     if device_map is not None:
         attach(model, layout, _reader(folder, config.family, dtype))
-    return model
+    return model, notes
 
 
 def _reader(folder: Path, family: str, dtype: torch.dtype) -> Callable[[str], Tensor]:

@@ -1,4 +1,4 @@
-"""All of Qwen2-VL (2409.12191), top to bottom: Vision, Adapter, Language, Qwen2VL.
+"""Defines all of Qwen2-VL (2409.12191), top to bottom: Vision, Adapter, Language, Qwen2VL.
 
 Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Pictures and clips take one path: a
 still is a clip of one temporal patch, and every media is a (t, h, w) grid in one packed sequence.
@@ -7,13 +7,14 @@ still is a clip of one temporal patch, and every media is a (t, h, w) grid in on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qwenvl.models.config import Qwen2VLConfig, Qwen2VLLanguageConfig, Qwen2VLVisionConfig
-from qwenvl.models.layers import Attend, BlockCache, KVCache, RMSNorm, left_pads
+from qwenvl.models.layers import Attend, BlockCache, KVCache, RMSNorm, left_pads, on_rows
 from qwenvl.models.rope import (
     Grid,
     PositionRule,
@@ -176,14 +177,17 @@ class Language(nn.Module):
     def forward(self, x: Tensor, positions: Tensor, mask: Causal, cache: KVCache | None = None) -> Tensor:
         """Embeddings (batch, tokens, dim) at positions (3, batch, tokens) to hidden states after the last norm."""
         positions = self.positions(positions)
-        rotation = rope_multimodal(positions, self.config.head_dim, self.config.rope_theta, self.config.rope_sections)
+        config = self.config
+        rotation = rope_multimodal(
+            positions, config.head_dim, config.rope_theta, config.rope_sections, config.rope_scaling
+        )
         for index, block in enumerate(self.blocks):
             x = block(x, rotation, mask, cache.blocks[index] if cache is not None else None)
         return self.norm(x)
 
     def logits(self, x: Tensor) -> Tensor:
         """(batch, tokens, dim) to (batch, tokens, vocab)."""
-        return F.linear(x, self.embed.weight) if self.head is None else self.head(x)
+        return on_rows(partial(F.linear, weight=self.embed.weight) if self.head is None else self.head, x)
 
 
 class Qwen2VL(nn.Module):

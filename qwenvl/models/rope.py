@@ -1,4 +1,4 @@
-"""Rotary position embedding in one, two and three dimensions, and the position ids it eats. Pure functions.
+"""Computes rotary position embeddings in one, two and three dimensions, and position ids. Pure functions.
 
 Knows positions, grids and angles; no weights, no model, no picture. A *rotation* is a pair (cos, sin), each
 (..., tokens, head_dim), whose two halves are equal: channel i turns together with channel i + head_dim / 2.
@@ -13,6 +13,8 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+
+from qwenvl.models.rope_scaling import RopeScaling, stretch
 
 Rotation = tuple[Tensor, Tensor]
 Grid = tuple[int, int, int]
@@ -92,7 +94,9 @@ def rope_2d(coordinates: Tensor, head_dim: int, theta: float) -> Rotation:
 # --- three dimensions: Qwen2-VL's language model, M-RoPE ---
 
 
-def rope_multimodal(positions: Tensor, head_dim: int, theta: float, sections: Sequence[int]) -> Rotation:
+def rope_multimodal(
+    positions: Tensor, head_dim: int, theta: float, sections: Sequence[int], scaling: RopeScaling | None = None
+) -> Rotation:
     """Rotation of (t, h, w) ids (3, batch, tokens): the frequencies are dealt out in three consecutive runs.
 
     2409.12191, section 2.1 (M-RoPE). With three equal ids this is exactly `rope_1d`.
@@ -100,13 +104,15 @@ def rope_multimodal(positions: Tensor, head_dim: int, theta: float, sections: Se
     Args:
         positions: int64 (3, batch, tokens).
         sections: how many of the head_dim / 2 frequencies read t, h and w.
+        scaling: how the frequencies are stretched, see `rope_scaling`; None: not at all.
 
     Returns:
         cos and sin, (batch, tokens, head_dim), float32.
     """
-    axes = torch.arange(3, device=positions.device).repeat_interleave(torch.tensor(sections, device=positions.device))
-    ids = positions.float()[axes].movedim(0, -1)
-    return rotation(ids * inverse_frequencies(head_dim, theta, positions.device))
+    ids = torch.cat([axis.expand(count, -1, -1) for axis, count in zip(positions.float(), sections, strict=True)])
+    frequencies = stretch(inverse_frequencies(head_dim, theta, positions.device), theta, scaling)
+    cos, sin = rotation(ids.movedim(0, -1) * frequencies)
+    return (cos, sin) if scaling is None else (cos * scaling.attention_factor, sin * scaling.attention_factor)
 
 
 def multimodal_positions(

@@ -1,4 +1,4 @@
-"""Published tensor names to ours and back, and tensors into a model, strictly. The only place a released name stands.
+"""Translates published tensor names to ours and back, and puts tensors into a model, strictly.
 
 Knows names and shapes; reads no config and builds no model. `{}` in a table stands for the number of a block.
 """
@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
+import torch
 from torch import Tensor
 
 from qwenvl.errors import CheckpointError
@@ -127,6 +128,22 @@ def our_tensors(published: Iterable[tuple[str, Tensor]], family: str, *, tied: b
             raise CheckpointError(f"The checkpoint holds {name!r}, which a {family} model does not have.")
         if not (tied and ours == "language.head.weight"):
             yield ours, tensor
+
+
+def settle_tie(tensors: dict[str, Tensor]) -> bool:
+    """Whether the embedding serves as the language head of a Qwen2-VL whose config says so, as transformers decides:
+    not where the checkpoint holds another head. Takes away the head where it is the same; one alone serves as both.
+
+    Args:
+        tensors: by our names; changed in place.
+    """
+    head, embedding = tensors.get("language.head.weight"), tensors.get("language.embed.weight")
+    if head is None:
+        return True
+    if embedding is not None and not torch.equal(head, embedding):
+        return False
+    tensors["language.embed.weight"] = tensors.pop("language.head.weight")
+    return True
 
 
 def check_tensors(model: QwenVL | Qwen2VL, tensors: Mapping[str, Tensor]) -> None:

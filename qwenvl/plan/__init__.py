@@ -1,4 +1,4 @@
-"""What media cost before anything is asked: sizes, grids, tokens, positions, memory, arithmetic. No weights.
+"""Plans what media cost before anything is asked: sizes, grids, tokens, positions, memory. No weights.
 
 Every figure follows from a config and the sizes of the media; the steps are written out, so that a reader can check
 them. One plan is one question to one model; `plan_table` lays many files and models side by side, and

@@ -1,4 +1,4 @@
-"""Tokens of the words, and the memory that a prompt takes: cache, kept queries and keys, attention written out."""
+"""Counts tokens of the words, and the bytes of cache, of kept queries and keys, and of whole attention maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a plan is for: a preset, or a folder in the published layout, which needs no weights."""
+"""Finds the model that a plan is for: a preset, or a folder in the published layout, without weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from qwenvl.errors import CheckpointError
-from qwenvl.models.config import PRESETS, Config, ConfigError, Qwen2VLConfig, from_published
+from qwenvl.models.config import PRESETS, Config, Qwen2VLConfig
 from qwenvl.processing.processor import (
     PUBLISHED_MAX_PIXELS,
     PUBLISHED_MIN_PIXELS,
@@ -16,7 +16,8 @@ from qwenvl.processing.processor import (
     from_folder,
     read_pixel_limits,
 )
-from qwenvl.processing.tokenizers import read_json
+from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import ConfigError, from_published
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 PUBLISHED = ("Qwen-VL-Chat", "Qwen2-VL-2B", "Qwen2-VL-7B", "Qwen2-VL-72B")

@@ -1,4 +1,4 @@
-"""Many files and models side by side: one row a file and model, as CSV and JSON."""
+"""Tabulates the plans of many files and models, one row per file and model, as CSV and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the defaults of each common tool make of the same file: they differ, and it is rarely said which one ran.
+"""Plans what the defaults of each common tool make of the same file; they differ.
 
 A processor read from the checkpoint's folder, one built from its class alone, and two eras of qwen-vl-utils in front of
 the former give one model four sizes; Qwen-VL's own code knows one size only. Rules and limits are those of

@@ -1,4 +1,4 @@
-"""Animated GIF, WebP, PNG and AVIF through Pillow: when each frame is shown, and any of them."""
+"""Reads animated GIF, WebP, PNG and AVIF through Pillow: when each frame is shown, and any of them."""
 
 from __future__ import annotations
 

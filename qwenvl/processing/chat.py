@@ -1,4 +1,4 @@
-"""A conversation to token ids, in both families' chat formats, each token with where it comes from.
+"""Writes a conversation as token ids in both families' chat formats, and says where each token comes from.
 
 Knows tokens, messages and the grids of media; no pixel. Words, roles and line breaks of a format are section "template"
 (its built-in system prompt too); a control token is always written here, never found in text.
@@ -91,7 +91,8 @@ class PromptWriter:
             yield next((section for end, section in ends if token_end <= end), ends[-1][1])
 
 
-def _section_of(message: Message, is_question: bool) -> str:
+def section_of(message: Message, is_question: bool) -> str:
+    """The section of what a message says."""
     if message.role == "system":
         return "system"
     return "question" if is_question else "history"
@@ -127,7 +128,7 @@ class Qwen2VLChat:
             self._close(writer)
         for message in messages:
             self._open(writer, message.role)
-            self._content(writer, message, _section_of(message, message is messages[-1]), dealt)
+            self._content(writer, message, section_of(message, message is messages[-1]), dealt)
             self._close(writer)
         self._open(writer, "assistant")
         return writer.finish()
@@ -149,7 +150,7 @@ class Qwen2VLChat:
             else:
                 name = {"ref": "object_ref", "box": "box"}[part.kind]
                 writer.special(f"<|{name}_start|>", section)
-                writer.text(_inside_tag(part), section)
+                writer.text(inside_tag(part), section)
                 writer.special(f"<|{name}_end|>", section)
 
     def _media(self, writer: PromptWriter, index: int, media: Media) -> None:
@@ -160,11 +161,14 @@ class Qwen2VLChat:
             "video": ("<|video_pad|>", self.config.video_token_id),
         }[media.kind]
         writer.special("<|vision_start|>")
-        writer.visual(
-            PromptToken(id_, name, media.kind, index, media.token_cell(token), "image")
-            for token in range(media.num_tokens)
-        )
+        write_places(writer, id_, name, index, media)
         writer.special("<|vision_end|>")
+
+
+def write_places(writer: PromptWriter, id_: int, name: str, index: int, media: Media) -> None:
+    """The placeholders of a media of Qwen2-VL, one each visual token."""
+    cells = map(media.token_cell, range(media.num_tokens))
+    writer.visual(PromptToken(id_, name, media.kind, index, cell, "image") for cell in cells)
 
 
 # --- Qwen-VL ---
@@ -201,7 +205,7 @@ class QwenVLChat:
         else:
             system, messages = self._said(messages[0], "system", dealt), messages[1:]
         *history, question = [
-            self._said(message, _section_of(message, message is messages[-1]), dealt) for message in messages
+            self._said(message, section_of(message, message is messages[-1]), dealt) for message in messages
         ]
         turns = list(_turns([message.role for message in messages[:-1]], history))
         kept = self._newest(turns, self.window - len(system))
@@ -242,7 +246,7 @@ class QwenVLChat:
                 self._media(writer, *next(dealt))
             else:
                 writer.special(f"<{part.kind}>", section)
-                writer.text(_inside_tag(part), section)
+                writer.text(inside_tag(part), section)
                 writer.special(f"</{part.kind}>", section)
 
     def _media(self, writer: PromptWriter, index: int, media: Media) -> None:
@@ -275,7 +279,8 @@ def _only_message(messages: Sequence[Message]) -> Message:
     return messages[0]
 
 
-def _inside_tag(part: Part) -> str:
+def inside_tag(part: Part) -> str:
+    """What stands between the tags of a reference or a box."""
     if part.kind == "ref":
         return part.value
     left, top, right, bottom = part.value

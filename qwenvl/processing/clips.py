@@ -1,4 +1,4 @@
-"""A clip's file: how many frames, when each is shown, and any of them on demand.
+"""Reads a clip's file: how many frames it has, when each is shown, and any of them on demand.
 
 Knows containers, codecs and animated pictures; no model and no budget. Opening reads no pixels but the first frame's:
 the packets of a video tell when every frame is shown. Reading decodes each frame once at most, starts at a keyframe

@@ -1,4 +1,4 @@
-"""One image or video of a question: its sizes, its grids, and where each patch and token lies on the original picture.
+"""Describes one image or video of a question: its sizes, its grids, and where each patch and token lies.
 
 Knows geometry only. Patches and tokens are counted in raster order (t, row, column) from 0; boxes are (left, top,
 right, bottom) in pixels of the upright original, whatever size the model saw.

@@ -1,4 +1,4 @@
-"""The conversation as the user gives it, read and checked: who says what, in which parts.
+"""Reads and checks the conversation as the user gives it: who says what, in which parts.
 
 Knows no token and opens no picture. A message is `{"role": "system" | "user" | "assistant", "content": str or parts}`;
 a part is one of::
@@ -39,10 +39,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Message:
-    """One turn of one speaker."""
+    """One turn of one speaker; `is_text`: it was given as a text, and not as a list of parts."""
 
     role: str
     parts: tuple[Part, ...]
+    is_text: bool = False
 
 
 def read_messages(messages: Messages) -> tuple[Message, ...]:
@@ -73,7 +74,7 @@ def _read_message(message: Mapping[str, Any]) -> Message:
         raise PromptError(f"A message's role is 'system', 'user' or 'assistant', not {role!r}.")
     content = message.get("content")
     if isinstance(content, str):
-        return Message(role, (Part("text", content, {"type": "text", "text": content}),))
+        return Message(role, (Part("text", content, {"type": "text", "text": content}),), is_text=True)
     if isinstance(content, Mapping) or not isinstance(content, Sequence):
         raise PromptError(f"The content of a message is text or a list of parts, not {type(content).__name__}.")
     return Message(role, tuple(map(_read_part, content)))

@@ -1,4 +1,4 @@
-"""The media parts of a conversation, opened: pictures and lists of frames at once, a clip's file only as far as needed.
+"""Opens the media of a conversation: pictures and lists of frames at once, clips only as far as needed.
 
 Knows files and PIL images; no model.
 """

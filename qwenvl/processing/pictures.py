@@ -1,4 +1,4 @@
-"""From a file or a PIL image to the numbers both models read, and back.
+"""Reads pictures, resizes and normalises them as both models do, and turns patches back into pictures.
 
 Knows pixels and grids only: no tokenizer, no conversation, no model. Before either model sees a picture it is made
 upright by EXIF, scaled to 8 bits and converted to RGB, with alpha dropped: both models see what the user sees. The

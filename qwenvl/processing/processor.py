@@ -1,4 +1,4 @@
-"""A conversation to what a model reads, and what it answers to text: everything between a user's words and tensors.
+"""Turns a conversation into what a model reads, and what the model answers into text.
 
 Knows pictures, tokens and both chat formats; no model, no weights. `from_folder` reads a checkpoint's folder.
 """
@@ -16,24 +16,27 @@ from torch import Tensor
 
 from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.processing import pictures
 from qwenvl.processing.answer_text import StreamDecoder, group_words
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
+from qwenvl.processing.chat_template import find_template, is_built_in, is_raw
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.frame_count import frames_that_fit
 from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Messages, Part, read_messages
 from qwenvl.processing.opened_media import open_part
+from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS, read_pixel_limits
 from qwenvl.processing.progress import Progress
 from qwenvl.processing.reconstruction import received
 from qwenvl.processing.sampled_clips import plan_clip, read_frames
 from qwenvl.processing.sampling import VideoOptions
-from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer, read_json
+from qwenvl.processing.template_chat import TemplateChat
+from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer
+from qwenvl.published_files.generation_keys import GENERATION
+from qwenvl.published_files.json_files import read_json_if_there
+from qwenvl.published_files.keys import check_keys
 
 __all__ = ["Processor", "Prompt", "PromptToken", "Qwen2VLProcessor", "QwenVLProcessor", "StreamDecoder", "from_folder"]
-
-PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS = 56 * 56, 16384 * 28 * 28
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,11 +252,20 @@ class QwenVLProcessor(Processor):
     _frames_are_pictures = True
     _shorten = "ask less, or about fewer pictures; of a clip take fewer with pictures="
 
-    def __init__(self, tokenizer: Tokenizer, config: QwenVLConfig, *, raw: bool = False, window: int = 6144) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        config: QwenVLConfig,
+        *,
+        raw: bool = False,
+        window: int = 6144,
+        stop_ids: Iterable[int] = (),
+    ) -> None:
         """
         Args:
             raw: a base model, which has no chat format.
             window: tokens of history a chat model is shown; see `QwenVLChat`.
+            stop_ids: that end an answer besides the three of the format.
 
         Raises:
             CheckpointError: the tokenizer is not this model's.
@@ -262,7 +274,8 @@ class QwenVLProcessor(Processor):
         first = config.image_start_id
         self._check_vocabulary(config, {"<img>": first, "</img>": first + 1, "<imgpad>": first + 2})
         self._chat = QwenVLChat(tokenizer, config, raw=raw, window=window)
-        self.stop_ids = frozenset(map(tokenizer.special, ("<|endoftext|>", "<|im_end|>", "<|im_start|>")))
+        own = map(tokenizer.special, ("<|endoftext|>", "<|im_end|>", "<|im_start|>"))
+        self.stop_ids = frozenset(own) | frozenset(stop_ids)
 
     @classmethod
     def from_folder(cls, folder: str | Path, config: QwenVLConfig) -> QwenVLProcessor:
@@ -272,12 +285,14 @@ class QwenVLProcessor(Processor):
             CheckpointError: a file is missing or damaged, or not this model's.
         """
         folder = Path(folder)
-        generation = read_json(folder / "generation_config.json")
+        generation = read_json_if_there(folder / "generation_config.json")
+        check_keys("generation_config.json", generation, GENERATION)
         return cls(
             TiktokenTokenizer.from_file(folder / "qwen.tiktoken"),
             config,
             raw=generation.get("chat_format", "chatml") == "raw",
             window=generation.get("max_window_size", 6144),
+            stop_ids=_stop_ids(generation, {}),
         )
 
     def _see(self, seen: Seen, *, min_pixels: int | None, max_pixels: int | None) -> Media:
@@ -306,12 +321,16 @@ class Qwen2VLProcessor(Processor):
         max_pixels: int = PUBLISHED_MAX_PIXELS,
         raw: bool = False,
         number_media: bool = False,
+        template: str = "",
+        stop_ids: Iterable[int] = (),
     ) -> None:
         """
         Args:
             min_pixels, max_pixels: of a resized picture, where a question sets none of its own.
             raw: a base model, which has no chat format.
             number_media: introduce pictures and clips by number; see `Qwen2VLChat`.
+            template: a chat template other than the published one; see `TemplateChat`.
+            stop_ids: that end an answer; none: the two of the published format.
 
         Raises:
             CheckpointError: the tokenizer is not this model's.
@@ -325,8 +344,10 @@ class Qwen2VLProcessor(Processor):
             "<|video_pad|>": config.video_token_id,
         }
         self._check_vocabulary(config, ids)
-        self._chat = Qwen2VLChat(tokenizer, config, raw=raw, number_media=number_media)
-        self.stop_ids = frozenset(map(tokenizer.special, ("<|endoftext|>", "<|im_end|>")))
+        self._chat: Qwen2VLChat | TemplateChat = Qwen2VLChat(tokenizer, config, raw=raw, number_media=number_media)
+        if template:
+            self._chat = TemplateChat(tokenizer, config, template, number_media=number_media)
+        self.stop_ids = frozenset(stop_ids) or frozenset(map(tokenizer.special, ("<|endoftext|>", "<|im_end|>")))
 
     @classmethod
     def from_folder(cls, folder: str | Path, config: Qwen2VLConfig) -> Qwen2VLProcessor:
@@ -337,14 +358,20 @@ class Qwen2VLProcessor(Processor):
         """
         folder = Path(folder)
         min_pixels, max_pixels = read_pixel_limits(folder, config)
-        template = _chat_template(folder)
-        return cls(
+        template = find_template(folder)
+        generation = read_json_if_there(folder / "generation_config.json")
+        check_keys("generation_config.json", generation, GENERATION)
+        processor = cls(
             HubTokenizer.from_folder(folder),
             config,
             min_pixels=min_pixels,
             max_pixels=max_pixels,
-            raw=bool(template) and "<|im_start|>" not in template,
+            raw=is_raw(template),
+            template="" if is_built_in(template) or is_raw(template) else template,
+            stop_ids=_stop_ids(generation, read_json_if_there(folder / "config.json")),
         )
+        processor.write([Message("user", (Part("text", "?", {}),))], [])  # a broken template is known at once
+        return processor
 
     def _see(self, seen: Seen, *, min_pixels: int | None, max_pixels: int | None) -> Media:
         return qwen2_vl_media(
@@ -382,41 +409,12 @@ def from_folder(folder: str | Path, config: Config) -> Processor:
     return Qwen2VLProcessor.from_folder(folder, config)
 
 
-def read_pixel_limits(folder: Path, config: Qwen2VLConfig) -> tuple[int, int]:
-    """(min_pixels, max_pixels) of a checkpoint's `preprocessor_config.json`, in any of its published spellings.
-
-    Raises:
-        CheckpointError: the file asks for what no Qwen2-VL does: other patches, or pixels normalised otherwise.
-    """
-    settings = read_json(folder / "preprocessor_config.json")
-    settings = settings or read_json(folder / "processor_config.json").get("image_processor", {})
-    size = settings.get("size") or {}
-    expected = {
-        "patch_size": config.vision.patch_size,
-        "temporal_patch_size": config.vision.temporal_patch_size,
-        "merge_size": config.vision.merge_size,
-        "image_mean": list(pictures.MEAN),
-        "image_std": list(pictures.DEVIATION),
-    }
-    for name, value in expected.items():
-        if settings.get(name, value) != value:
-            raise CheckpointError(f"preprocessor_config.json says {name} {settings[name]}; this model needs {value}.")
-    return (
-        settings.get("min_pixels") or size.get("shortest_edge") or PUBLISHED_MIN_PIXELS,
-        settings.get("max_pixels") or size.get("longest_edge") or PUBLISHED_MAX_PIXELS,
-    )
-
-
-def _chat_template(folder: Path) -> str:
-    """The folder's own template, "" if it has none."""
-    written = folder / "chat_template.jinja"
-    if written.exists():
-        return written.read_text(encoding="utf-8")
-    for name in ("chat_template.json", "tokenizer_config.json"):
-        template = read_json(folder / name).get("chat_template")
-        if isinstance(template, str):
-            return template
-    return ""
+def _stop_ids(generation: Mapping[str, Any], published: Mapping[str, Any]) -> frozenset[int]:
+    """The ids that end an answer by a folder's generation_config.json, or else its config.json; none where it says
+    nothing."""
+    given = generation.get("eos_token_id")
+    given = published.get("eos_token_id") if given is None and not generation else given
+    return frozenset([given] if isinstance(given, int) else given or ())
 
 
 def _without_unused(tokens: Sequence[PromptToken]) -> tuple[list[PromptToken], list[int]]:

@@ -1,4 +1,4 @@
-"""How far a question has come before its first word, and a way to end it there.
+"""Reports how far a question has come before its first word, and can end it there.
 
 A listener is told of every frame of a clip as it is decoded, and of every block that the first forward pass goes
 through. Whatever it raises ends the work at that place: `Interrupted` is there to be raised.

@@ -1,4 +1,4 @@
-"""The pixels a model received of a media, and the frames they turn back into: the proof that nothing was lost.
+"""Rebuilds a media's frames from the pixels a model received, and measures how far they are off.
 
 Knows media, grids and the two families' ways of laying pixels out; no prompt, no tokenizer, no model.
 """

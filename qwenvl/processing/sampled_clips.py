@@ -1,4 +1,4 @@
-"""A clip's file as one model sees it: which frames, how large, how many tokens; then the frames themselves.
+"""Prepares a clip's file as one model sees it: which frames, how large, how many tokens, and the frames.
 
 The first half is arithmetic on what `clips.open_clip` found, so that a clip is forecast, and refused, before it is
 decoded. Qwen2-VL gets frames in pairs; Qwen-VL, which has no video, gets a few frames as pictures.

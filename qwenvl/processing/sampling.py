@@ -1,4 +1,4 @@
-"""Which frames of a clip Qwen2-VL is shown, and how large: arithmetic on counts, rates and sizes.
+"""Chooses which frames of a clip Qwen2-VL is shown, and how large: arithmetic on counts, rates and sizes.
 
 The model has no rule of its own: the published tool qwen-vl-utils chooses, and its releases differ. Three presets stand
 for them. Opens no file. Tokens here are visual tokens of one temporal patch: a pair of frames shares them.

@@ -1,4 +1,4 @@
-"""Text to ids and back, for both families' published vocabularies.
+"""Encodes text as ids and decodes it, for both families' published vocabularies.
 
 Knows bytes and ids only: no chat format, no picture. Text is text: whatever a user types, `encode` never yields a
 control token; those are asked for by name, with `special`. Text is brought to NFC first, as the published code does.
@@ -7,33 +7,17 @@ control token; those are asked for by name, with `special`. Text is brought to N
 from __future__ import annotations
 
 import base64
-import json
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import tiktoken
-from tokenizers import Regex
 from tokenizers import Tokenizer as Backend
-from tokenizers.models import BPE
-from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
 
 from qwenvl.errors import CheckpointError
-
-# Where words may be cut before merging: contractions, letters with one mark before them, single digits, signs, breaks.
-SPLIT_PATTERN = "|".join(
-    (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)",
-        r"[^\r\n\p{L}\p{N}]?\p{L}+",
-        r"\p{N}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    )
-)
+from qwenvl.processing.tokenizer_files import SPLIT_PATTERN, read_tokenizer
+from qwenvl.published_files.json_files import VOCABULARY, read_bytes
 
 # The order in which Qwen-VL's control tokens follow the ranks of qwen.tiktoken.
 QWEN_VL_SPECIALS = (
@@ -113,8 +97,10 @@ class TiktokenTokenizer(Tokenizer):
         """
         path = Path(path)
         try:
-            lines = [line.split() for line in path.read_bytes().splitlines() if line]
+            lines = [line.split() for line in read_bytes(path, limit=VOCABULARY).splitlines() if line]
             ranks = {base64.b64decode(token, validate=True): int(rank) for token, rank in lines}
+        except CheckpointError:
+            raise
         except FileNotFoundError:
             raise CheckpointError(f"There is no tokenizer file {path.name}; check the checkpoint's folder.") from None
         except ValueError:
@@ -128,16 +114,24 @@ class TiktokenTokenizer(Tokenizer):
 
 
 class HubTokenizer(Tokenizer):
-    """Qwen2-VL's vocabulary, and any other byte-level one: `tokenizer.json`, or `vocab.json` with `merges.txt`."""
+    """Qwen2-VL's vocabulary, and any other byte-level one: `tokenizer.json`, or `vocab.json` with `merges.txt`.
 
-    def __init__(self, backend: Backend, specials: Mapping[str, int]) -> None:
+    Added tokens that are not for control are text: one id each in a question, shown in an answer.
+    """
+
+    def __init__(self, backend: Backend, specials: Mapping[str, int], text: Mapping[str, int] | None = None) -> None:
         bytes_of = {ord(character): byte for byte, character in byte_characters().items()}
+        added = {id_: name.encode("utf-8", "replace") for name, id_ in (text or {}).items()}
         vocabulary = backend.get_vocab(with_added_tokens=False)
         try:
-            pieces = {id_: token.translate(bytes_of).encode("latin-1") for token, id_ in vocabulary.items()}
+            pieces = {
+                id_: token.translate(bytes_of).encode("latin-1")
+                for token, id_ in vocabulary.items()
+                if id_ not in added
+            }
         except UnicodeEncodeError:
             raise CheckpointError("The tokenizer is not a byte-level one; Qwen2-VL's vocabulary is.") from None
-        super().__init__(pieces, specials)
+        super().__init__(pieces | added, specials)
         self._backend = backend
 
     @classmethod
@@ -147,42 +141,11 @@ class HubTokenizer(Tokenizer):
         Raises:
             CheckpointError: no tokenizer there, or a damaged one.
         """
-        folder = Path(folder)
-        whole, vocabulary = folder / "tokenizer.json", folder / "vocab.json"
-        if not whole.exists() and not (vocabulary.exists() and (folder / "merges.txt").exists()):
-            raise CheckpointError(
-                f"{folder.name} has no tokenizer: neither tokenizer.json nor vocab.json and merges.txt."
-            )
-        try:
-            content = read_json(whole)
-            specials = _listed_specials(folder, content)
-            backend = _from_whole(content, specials) if content else _from_parts(folder, specials)
-        except CheckpointError:
-            raise
-        # The library raises bare Exceptions, and a malformed file makes anything trip.
-        except Exception as error:
-            raise CheckpointError(f"The tokenizer files of {folder.name} are damaged or of another kind.") from error
-        return cls(backend, specials)
+        files = read_tokenizer(Path(folder))
+        return cls(files.backend, files.added.control, files.added.text)
 
     def encode(self, text: str) -> list[int]:
         return self._backend.encode(normalise(text), add_special_tokens=False).ids
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object; an empty one where there is no such file.
-
-    Raises:
-        CheckpointError: the file is not a JSON object.
-    """
-    if not path.exists():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path.name} of {path.parent.name} is not a JSON object; download it again.")
-    return content
 
 
 def byte_characters() -> dict[int, str]:
@@ -193,48 +156,3 @@ def byte_characters() -> dict[int, str]:
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printable]
     return {byte: chr(byte) for byte in printable} | {byte: chr(256 + n) for n, byte in enumerate(others)}
-
-
-def _listed_specials(folder: Path, content: Mapping[str, Any]) -> dict[str, int]:
-    """Control tokens, by every way in which published folders list them; they must agree."""
-    listed = [(token["content"], token["id"]) for token in content.get("added_tokens", [])]
-    decoder = read_json(folder / "tokenizer_config.json").get("added_tokens_decoder", {})
-    listed += [(token["content"], int(id_)) for id_, token in decoder.items()]
-    listed += read_json(folder / "added_tokens.json").items()
-    specials: dict[str, int] = {}
-    for name, id_ in listed:
-        if specials.setdefault(name, id_) != id_:
-            raise CheckpointError(
-                f"The tokenizer files of {folder.name} give {name} two ids, {specials[name]} and {id_}."
-            )
-    return specials
-
-
-def _from_whole(content: dict[str, Any], specials: Mapping[str, int]) -> Backend:
-    """The tokenizer of a tokenizer.json without its control tokens, so that no text can match one."""
-    model = content["model"]
-    plain = {token: id_ for token, id_ in model["vocab"].items() if token not in specials}
-    _check_merges(plain, [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]])
-    bare: dict[str, Any] = {"added_tokens": [], "truncation": None, "padding": None, "post_processor": None}
-    return Backend.from_str(json.dumps({**content, **bare, "model": {**model, "vocab": plain}}))
-
-
-def _check_merges(vocabulary: Mapping[str, int], merges: Iterable[Iterable[str]]) -> None:
-    """Refuse merges of tokens that are not there, on which the library would abort instead of raising an error."""
-    for left, right in merges:
-        if not {left, right, left + right} <= vocabulary.keys():
-            raise CheckpointError(f"The tokenizer merges {left!r} and {right!r}, which its vocabulary has not.")
-
-
-def _from_parts(folder: Path, specials: Mapping[str, int]) -> Backend:
-    vocabulary = read_json(folder / "vocab.json")
-    lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
-    merges = [
-        (left, right) for left, right in (line.split(" ") for line in lines if line and not line.startswith("#v"))
-    ]
-    plain = {token: id_ for token, id_ in vocabulary.items() if token not in specials}
-    _check_merges(plain, merges)
-    backend = Backend(BPE(vocab=plain, merges=merges))
-    split = Split(Regex(SPLIT_PATTERN), behavior="isolated")
-    backend.pre_tokenizer = Sequence([split, ByteLevel(add_prefix_space=False, use_regex=False)])
-    return backend

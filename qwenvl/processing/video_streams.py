@@ -1,4 +1,4 @@
-"""Video files through PyAV: when each frame is shown, and any of them.
+"""Reads video files through PyAV: when each frame is shown, and any of them.
 
 The packets of a stream carry the times of its frames, so that all are known before one is decoded, whatever the header
 promises. Only where packets are silent (a bare H.264 stream) is everything decoded to count.

@@ -1,4 +1,4 @@
-"""Which layers' queries and keys a run keeps; the others are replayed when somebody looks. Sizes in, layers out."""
+"""Chooses the layers whose queries and keys a run keeps; the others are replayed when somebody looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says of itself without tensors and pictures: its tokens, words, answer, settings and times."""
+"""Holds what a run says of itself without tensors and pictures: tokens, words, answer, settings, times."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class ModelCard:
     family: str  # "qwen-vl" or "qwen2-vl"
     parameters: int
     trained: bool  # False: seeded random weights, whose answers mean nothing
+    notes: tuple[str, ...] = ()  # what was to be said of its checkpoint, see `Pipeline.notes`
 
 
 @dataclass(frozen=True)

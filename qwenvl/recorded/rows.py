@@ -1,4 +1,4 @@
-"""The kernel of a run: its record, its media, its queries and keys, and the exact rows of attention rebuilt from them.
+"""Defines the kernel of a run: its queries and keys, and the exact rows of attention rebuilt from them.
 
 The analyses take a run as it is described here. It knows no analysis and no pipeline: of the pipeline that made a run,
 and that can replay what was not kept, it knows the few methods of `Replayer`.

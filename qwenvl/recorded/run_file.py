@@ -1,4 +1,4 @@
-"""A run in one file: a safetensors file whose header carries the record as JSON and whose tensors are all the rest.
+"""Reads and writes a run as one safetensors file, whose header carries the record as JSON.
 
 Pictures are stored as PNG, upright and whole, so that a run can be replayed; no path of the machine goes in.
 """
@@ -22,6 +22,7 @@ from torch import Tensor
 
 from qwenvl.errors import RunError
 from qwenvl.models import config as configs
+from qwenvl.models.rope_scaling import RopeScaling
 from qwenvl.processing.media import Media
 from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
 
@@ -108,7 +109,7 @@ def _record_json(record: Record) -> dict[str, Any]:
 def _record(content: Mapping[str, Any]) -> Record:
     record = Record(
         **{name: content[name] for name in ("messages", "answer", "settings", "seconds", "stopped", "ntk_alpha")},
-        card=ModelCard(**content["card"]),
+        card=ModelCard(**{**content["card"], "notes": tuple(content["card"].get("notes", ()))}),
         config=_config(content["config"]),
         tokens=tuple(_token(token) for token in content["tokens"]),
         words=tuple(tuple(word) for word in content["words"]),
@@ -136,6 +137,8 @@ def _config(content: Mapping[str, Any]) -> configs.Config:
         )
     language = content.pop("language")
     language["rope_sections"] = tuple(language["rope_sections"])
+    if language.get("rope_scaling") is not None:
+        language["rope_scaling"] = RopeScaling(**language["rope_scaling"])
     return configs.Qwen2VLConfig(
         vision=configs.Qwen2VLVisionConfig(**content.pop("vision")),
         language=configs.Qwen2VLLanguageConfig(**language),

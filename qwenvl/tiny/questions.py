@@ -1,4 +1,4 @@
-"""Questions about scenes and clips of the synthetic world, with their answers, in English and Chinese.
+"""Asks questions about scenes and clips of the synthetic world, and knows the answers, in two languages.
 
 An answer follows from the description of the scene alone. Boxes are in thousandths of the picture's sides, as both
 families write them; `spell` puts them in a family's own notation.

@@ -40,7 +40,7 @@ def test_each_layer_and_head_is_the_weighted_mean(name: str) -> None:
             places = [divmod(key, columns) for key in range(rows * columns)]
             here = divmod(query, columns)
             total += sum(weight * math.dist(here, place) for weight, place in zip(row, places, strict=True))
-        assert float(found[layer, head]) == pytest.approx(total / 5, rel=1e-5)
+        assert float(found[layer, head]) == pytest.approx(total / 5, rel=1e-4)
 
 
 def test_few_patches_are_all_taken() -> None:
@@ -59,9 +59,9 @@ def test_entropy_and_share_on_itself_of_a_later_frame_of_a_clip(name: str) -> No
         row = run.attention("vision", media=media, layer=2, head=1, query=rows * columns + query).tolist()
         entropies.append(-sum(weight * math.log2(weight) for weight in row if weight > 0))
         own.append(row[query])
-    assert float(found.entropy[2, 1]) == pytest.approx(sum(entropies) / 4, rel=1e-5)
-    assert float(found.own[2, 1]) == pytest.approx(sum(own) / 4, rel=1e-5)
-    assert found.even_entropy == math.log2(rows * columns)
+    assert float(found.entropy[2, 1]) == pytest.approx(sum(entropies) / 4, rel=1e-4)
+    assert float(found.own[2, 1]) == pytest.approx(sum(own) / 4, rel=1e-4)
+    assert found.even_entropy == pytest.approx(math.log2(rows * columns))
     assert found.even_distance == pytest.approx(
         sum(float(distances_from(query, rows, columns).mean()) for query in found.queries) / 4
     )
@@ -75,4 +75,4 @@ def test_a_frame_that_is_not_there_is_refused() -> None:
 def test_layers_that_were_not_kept_are_replayed_a_few_at_a_time() -> None:
     run = tiny(TINY[1]).run(one_picture(), answer=SPOKEN)
     bare = replace(run, kept={}, pipeline=replace(tiny(TINY[1]), max_trace_bytes=1))
-    assert torch.allclose(bare.tower_statistics().distance, run.tower_statistics().distance)
+    torch.testing.assert_close(bare.tower_statistics().distance, run.tower_statistics().distance, atol=1e-5, rtol=1e-4)

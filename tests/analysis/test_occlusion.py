@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,10 +22,14 @@ from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
 from qwenvl.models import layers
 from qwenvl.models.trace import Mask
+from qwenvl.recorded.record import Alternative
 from qwenvl.tiny.scenes import random_scene
 from qwenvl.tiny.world import Scene, box_of, render
 from tests.support.dense import dense_attention
+from tests.support.goldens import assert_likeliest
 from tests.support.tiny import SPOKEN, TINY, mixed_messages, mixed_run, one_picture, tiny
+
+LOGIT_LIMIT = 4e-5  # passes of different shapes: 1e-6 apart, more or less on each processor
 
 
 @pytest.fixture(params=TINY)
@@ -64,13 +69,20 @@ def answer_logits(run: Run, **inputs: Tensor) -> Tensor:
     return logits[0, run.answer_start - 1 : -1]
 
 
+def assert_alike(found: Sequence[Alternative], expected: Sequence[Alternative]) -> None:
+    """The same likeliest tokens with the same probabilities, in passes that may round otherwise."""
+    assert [one.probability for one in found] == pytest.approx([one.probability for one in expected], rel=1e-5)
+    if all(one.probability > 1.0001 * other.probability for one, other in pairwise(expected)):
+        assert [one.id for one in found] == [one.id for one in expected]
+
+
 # --- hidden from attention ---
 
 
-def test_hiding_nothing_changes_no_bit(run: Run) -> None:
+def test_hiding_nothing_changes_nothing(run: Run) -> None:
     index = run.answer_start + 3
     plain = unchanged_score(run)
-    assert plain.probabilities == run.record.probabilities
+    assert plain.probabilities == pytest.approx(run.record.probabilities, rel=1e-5)
     assert plain.log_probability == pytest.approx(sum(map(math.log, run.record.probabilities)), abs=1e-4)
     effects = [
         run.without(index, patches=[]),
@@ -79,9 +91,10 @@ def test_hiding_nothing_changes_no_bit(run: Run) -> None:
         run.painted(index, np.zeros((84, 56), dtype=bool)),
     ]
     for effect in effects:
-        assert effect.before == effect.after == run.probability(index)
+        assert effect.before == effect.after  # the same pass twice
         assert effect.change == 0
-        assert list(effect.likeliest) == run.alternatives(index, 5)
+        assert effect.before == pytest.approx(run.probability(index), rel=1e-5)
+        assert_alike(effect.likeliest, run.alternatives(index, 5))
 
 
 @pytest.mark.parametrize("rows", ["answer", "text"])
@@ -100,7 +113,7 @@ def test_hiding_every_visual_token_equals_a_dense_mask_made_by_hand(run: Run, ro
     assert effect.answer_after == pytest.approx(float(logits.log_softmax(-1)[range(len(ids)), ids].sum()), abs=1e-4)
     assert abs(effect.change) > 1e-3  # there is something to see
     assert effect.after != pytest.approx(effect.before, rel=1e-3)
-    assert [one.id for one in effect.likeliest] == logits[place].topk(5).indices.tolist()
+    assert_likeliest([one.id for one in effect.likeliest], logits[place], LOGIT_LIMIT)
     assert effect.unit == ("query" if run.card.family == "qwen-vl" else "token")
     assert effect.hidden == tuple(range(len(visual)))
 
@@ -193,11 +206,11 @@ def test_a_painted_picture_is_the_changed_picture_asked_anew() -> None:
         changed = paint(messages[0]["content"][0]["image"], mask, "black")
         anew = tiny(name).run(one_picture(changed), answer=SPOKEN)
         effect = run.painted(run.answer_start + 1, mask, fill="black")
-        assert effect.after == anew.probability(anew.answer_start + 1)
-        assert list(effect.likeliest) == anew.alternatives(anew.answer_start + 1, 5)
+        assert effect.after == pytest.approx(anew.probability(anew.answer_start + 1), rel=1e-5)
+        assert_alike(effect.likeliest, anew.alternatives(anew.answer_start + 1, 5))
         assert effect.pixels == 30 * 36
         assert effect.pictures[0].tobytes() == changed.tobytes()
-        assert effect.after != effect.before
+        assert effect.after != pytest.approx(effect.before, rel=1e-3)
 
 
 def test_a_clip_is_painted_in_the_frames_of_its_temporal_cells(run: Run) -> None:

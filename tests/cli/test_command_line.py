@@ -54,7 +54,7 @@ def test_plan_as_json_and_csv_are_the_librarys_table(tmp_path: Path, capsys: pyt
     assert main([*asked, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == expected.to_json()
     assert main([*asked, "--csv", "--into", str(tmp_path / "plan.csv")]) == 0
-    assert (tmp_path / "plan.csv").read_text() == expected.to_csv()
+    assert (tmp_path / "plan.csv").read_text(encoding="utf-8") == expected.to_csv()
     assert capsys.readouterr().out == ""
 
 
@@ -350,20 +350,20 @@ def test_progress_in_a_log_is_a_line_every_ten_seconds(
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     wanted = tmp_path / "report.json"
-    wanted.write_text("what was there before")
+    wanted.write_text("what was there before", encoding="utf-8")
 
     def write_half() -> None:
         with whole_file(wanted) as path:
-            path.write_text("half of it")
+            path.write_text("half of it", encoding="utf-8")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         write_half()
-    assert wanted.read_text() == "what was there before"
+    assert wanted.read_text(encoding="utf-8") == "what was there before"
     assert list(tmp_path.iterdir()) == [wanted]
     with whole_file(wanted) as path:
-        path.write_text("all of it")
-    assert wanted.read_text() == "all of it"
+        path.write_text("all of it", encoding="utf-8")
+    assert wanted.read_text(encoding="utf-8") == "all of it"
     assert list(tmp_path.iterdir()) == [wanted]
     with pytest.raises(OutputError, match="cannot be written"), whole_file(tmp_path / "nowhere" / "a.json"):
         pass

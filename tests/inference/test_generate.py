@@ -11,17 +11,30 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig
 from transformers.generation.logits_process import (
+    MinPLogitsWarper,
+    NoRepeatNGramLogitsProcessor,
     RepetitionPenaltyLogitsProcessor,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
+    TypicalLogitsWarper,
 )
 
 from qwenvl.errors import PromptError
-from qwenvl.inference.generate import Sampling, generate, keep_top_k, keep_top_p, next_token, penalise_repetition
+from qwenvl.inference.generate import (
+    Sampling,
+    generate,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    keep_typical,
+    next_token,
+    penalise_repetition,
+    repeated_ngram_ends,
+)
 from qwenvl.loading.load import build
-from qwenvl.models.config import from_published
 from qwenvl.models.weights import our_tensors
+from qwenvl.published_files.published_config import from_published
 from tests.support.goldens import assert_close, qwen2_vl_case, qwen_vl_golden, rebuilt
 from tests.support.reference import PROMPTS, SHAPES, inputs_of, reference, token_types
 
@@ -106,7 +119,7 @@ def test_published_generation_configs_are_read() -> None:
     small = {"do_sample": True, "temperature": 0.1, "top_p": 0.001, "top_k": 1, "repetition_penalty": 1.05}
     assert Sampling.from_published(small) == Sampling(512, 0.1, 1, 0.001, 1.05)
     assert Sampling.from_published({"temperature": 0.7}).temperature == 0
-    assert Sampling.from_published({"do_sample": False, "temperature": 0.7}) == Sampling()
+    assert Sampling.from_published({"do_sample": False, "temperature": 0.7}) == Sampling(top_k=50)
 
 
 @pytest.mark.parametrize(
@@ -238,3 +251,74 @@ def test_what_stands_for_media_is_never_said(asked: tuple[Any, dict[str, Tensor]
         assert not set(said(model, inputs, max_new_tokens=4)) & set(model.config.media_ids)
     finally:
         handle.remove()
+
+
+# --- the keys of a generation_config.json that choose tokens ---
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 6])
+def test_ngrams_that_may_not_repeat_equal_transformers(size: int) -> None:
+    seen = torch.tensor([5, 6, 7, 5, 6, 8, 5, 6])[: 8 if size < 6 else 4]
+    logits = random_logits(0)
+    banned = repeated_ngram_ends(seen, size)
+    ours = logits.index_fill(0, torch.tensor(banned, dtype=torch.int64), -torch.inf)
+    same(ours, NoRepeatNGramLogitsProcessor(size)(seen[None], logits[None].clone()))
+    assert bool(banned) == (size <= 3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("p", [0.01, 0.3, 1.0])
+def test_min_p_equals_transformers(seed: int, p: float) -> None:
+    logits = random_logits(seed)
+    same(keep_min_p(logits, p), MinPLogitsWarper(p)(SEEN[None], logits[None]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("p", [0.05, 0.3, 0.9])
+def test_typical_p_equals_transformers(seed: int, p: float) -> None:
+    logits = random_logits(seed)
+    same(keep_typical(logits, p), TypicalLogitsWarper(p)(SEEN[None], logits[None]))
+
+
+CHOOSING: dict[str, dict[str, Any]] = {
+    "no_repeat_ngram_size": {"no_repeat_ngram_size": 1},
+    "min_new_tokens": {"min_new_tokens": 6, "eos_token_id": list(range(0, 300, 2))},
+    "min_length": {"min_length": 30, "eos_token_id": list(range(0, 300, 2))},
+    "max_length": {"max_length": 27},
+    "suppress_tokens": {"suppress_tokens": list(range(0, 300, 3))},
+    "begin_suppress_tokens": {"begin_suppress_tokens": list(range(0, 300, 2))},
+    "repetition_penalty": {"repetition_penalty": 1.8},
+}
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+def test_each_key_changes_an_answer_as_in_transformers(name: str) -> None:
+    """Greedy answers of random weights to a prompt of 20 tokens, with the key and without."""
+    shape, settings = "untied, six queries a key", {"do_sample": False, **CHOOSING[name]}
+    theirs, model = reference(shape), ours_of(shape)
+    ids = torch.randint(0, 280, (1, 20), generator=torch.Generator().manual_seed(11))
+    stops = settings.get("eos_token_id", [])
+    length = {} if name == "max_length" else {"max_new_tokens": 12}
+    sampling = Sampling.from_published(settings | length)
+    ours = list(generate(model, {"input_ids": ids}, sampling=sampling, stop_ids=stops))
+    asked = GenerationConfig(**{"eos_token_id": None, **settings, **length, "pad_token_id": 0})
+    asked.suppress_tokens = [*(asked.suppress_tokens or []), *model.config.media_ids]  # which we never say
+    assert ours == theirs.generate(ids, attention_mask=torch.ones_like(ids), generation_config=asked)[0, 20:].tolist()
+    plain = generate(model, {"input_ids": ids}, sampling=Sampling(12), stop_ids=stops)
+    assert ours != list(plain)
+
+
+def test_where_a_file_is_silent_the_fifty_likeliest_are_drawn_from() -> None:
+    assert Sampling.from_published({"do_sample": True}) == Sampling(temperature=1.0, top_k=50)
+    assert Sampling.from_published({"do_sample": True, "top_k": None}).top_k == 50
+    assert Sampling.from_published({"do_sample": True, "top_k": 0}).top_k == 0
+    assert GenerationConfig()._get_default_generation_params()["top_k"] == 50
+
+
+def test_a_number_of_new_tokens_counts_before_a_whole_length() -> None:
+    both = Sampling.from_published({"max_length": 10, "max_new_tokens": 40})
+    assert (both.max_new_tokens, both.max_length) == (40, None)
+    alone = Sampling.from_published({"max_length": 10})
+    assert alone.max_length == 10
+    assert alone.changed(max_new_tokens=7).max_length is None
+    assert alone.changed(temperature=1.0).max_length == 10

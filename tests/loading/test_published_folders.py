@@ -19,17 +19,19 @@ import torch
 import qwenvl
 from qwenvl.errors import CheckpointError
 from qwenvl.inference.generate import Sampling
-from qwenvl.loading.checkpoint_files import read_json, weight_files
+from qwenvl.loading.checkpoint_files import weight_files
 from qwenvl.loading.load import build_skeleton, load_model, read_config
-from qwenvl.models.config import QWEN2_VL_2B, QWEN_VL, Config, from_published
+from qwenvl.models.config import QWEN2_VL_2B, QWEN_VL, Config
 from qwenvl.models.weights import our_name, published_name
 from qwenvl.processing.processor import from_folder
+from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 from tests.benchmarks.loading import in_a_process
 from tests.support.goldens import GOLDENS
 from tests.support.published import published_config, write_checkpoint, write_weights
 from tests.support.tiny import one_picture
 
-FACTS = json.loads((GOLDENS / "published_names.json").read_text())
+FACTS = json.loads((GOLDENS / "published_names.json").read_text(encoding="utf-8"))
 GIVEN = Path(os.environ.get("PUBLISHED_FOLDERS", "nowhere"))
 REAL = sorted(path.parent for path in GIVEN.glob("*/config.json"))
 
@@ -80,8 +82,9 @@ def test_loading_holds_the_weights_once_and_at_most_one_shard_beside_them(tmp_pa
         QWEN2_VL_2B,
         vision=replace(QWEN2_VL_2B.vision, num_blocks=2),
         language=replace(QWEN2_VL_2B.language, num_blocks=3, vocab_size=20_000),
+        **dict.fromkeys(("vision_start_id", "vision_end_id", "image_token_id", "video_token_id"), 19990),
     )
-    (tmp_path / "config.json").write_text(json.dumps(published_config(cut)))
+    (tmp_path / "config.json").write_text(json.dumps(published_config(cut)), encoding="utf-8")
     write_weights(tmp_path, cut, shard_bytes=128 << 20, suffix="safetensors", dtype=torch.bfloat16, seed=0)
     shard = max(file.stat().st_size for file in weight_files(tmp_path))
     for dtype in ("bfloat16", "float32"):
@@ -119,6 +122,6 @@ def test_a_real_folder_is_read_or_refused_by_name(folder: Path) -> None:
 
 
 def test_a_folder_without_weights_says_so(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps(published_config(SMALL["qwen2-vl"])))
+    (tmp_path / "config.json").write_text(json.dumps(published_config(SMALL["qwen2-vl"])), encoding="utf-8")
     with pytest.raises(CheckpointError, match="has no weights"):
         load_model(tmp_path, device="cpu")

@@ -12,7 +12,8 @@ from torch import nn
 
 from qwenvl.errors import CheckpointError, UserError
 from qwenvl.loading.load import build_skeleton, count_parameters
-from qwenvl.models.config import PRESETS, QWEN2_VL_2B, QWEN2_VL_7B, QWEN2_VL_72B, QWEN_VL, ConfigError, from_published
+from qwenvl.models.config import PRESETS, QWEN2_VL_2B, QWEN2_VL_7B, QWEN2_VL_72B, QWEN_VL
+from qwenvl.published_files.published_config import ConfigError, from_published
 from tests.support.goldens import GOLDENS, QWEN2_VL_NAMES, read_json
 
 # The published numbers, spelled as the published files spell them.
@@ -181,7 +182,7 @@ def test_the_tower_rounds_its_inner_width_down() -> None:
         (changed(QWEN2_VL_7B_FILE, rope_scaling={"mrope_section": [16, 24]}), "must be three numbers"),
         (changed(QWEN2_VL_7B_FILE, rope_scaling={"mrope_section": [16, 24, 25]}), "head_dim / 2 = 64"),
         (changed(QWEN2_VL_7B_FILE, vision_config__hidden_size=1536), "hidden_size 1536 must equal"),
-        (changed(QWEN2_VL_7B_FILE, use_sliding_window=True), "use_sliding_window"),
+        (changed(QWEN2_VL_7B_FILE, use_sliding_window=True, max_window_layers=27), "use_sliding_window"),
         (changed(QWEN2_VL_7B_FILE, num_key_value_heads=3), "num_attention_heads 28.*num_key_value_heads 3"),
         (changed(QWEN2_VL_7B_FILE, num_attention_heads=30), "hidden_size 3584.*num_attention_heads 30"),
         (changed(QWEN2_VL_7B_FILE, vocab_size=None), "no 'vocab_size'"),

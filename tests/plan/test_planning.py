@@ -11,16 +11,17 @@ import pytest
 import torch
 from PIL import Image
 
-import qwenvl
 from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.loading.load import build_skeleton
 from qwenvl.models.config import PRESETS, QWEN_VL
 from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, plan
 from qwenvl.processing.processor import QwenVLProcessor, from_folder
-from qwenvl.processing.tokenizers import TiktokenTokenizer, read_json
+from qwenvl.processing.tokenizers import TiktokenTokenizer
+from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 
 GOLDENS = Path(__file__).parents[1] / "goldens" / "qwen2-vl"
-SIZES = json.loads((GOLDENS / "preprocessing.json").read_text())["images"]
+SIZES = json.loads((GOLDENS / "preprocessing.json").read_text(encoding="utf-8"))["images"]
 PARAMETERS = {
     "Qwen-VL": 9_656_935_168,
     "Qwen-VL-Chat": 9_656_935_168,
@@ -41,7 +42,7 @@ def test_parameters_are_those_of_the_published_checkpoints(preset: str) -> None:
 
 
 def test_parameters_by_part_are_those_of_the_golden_file() -> None:
-    golden = json.loads((GOLDENS / "params.json").read_text())
+    golden = json.loads((GOLDENS / "params.json").read_text(encoding="utf-8"))
     assert golden
     parts = parameters_by_part(PRESETS["Qwen2-VL-7B"])
     assert parts["vision"] == 631_183_360
@@ -95,7 +96,7 @@ def test_a_preset_may_be_spelled_as_people_do() -> None:
 def test_a_folder_counts_what_its_processor_counts(name: str, text: str) -> None:
     pictures = [Image.new("RGB", (200, 100)), Image.new("RGB", (60, 90))]
     clip = [Image.new("RGB", (64, 48))] * 3
-    config = qwenvl.models.config.from_published(read_json(CHECKPOINTS / name / "config.json"))
+    config = from_published(read_json(CHECKPOINTS / name / "config.json"))
     parts = [{"type": "image", "image": picture} for picture in pictures] + [{"type": "video", "video": clip}]
     parts += [{"type": "text", "text": text}] if text else []
     prompt = from_folder(CHECKPOINTS / name, config)([{"role": "user", "content": parts}])
@@ -108,7 +109,7 @@ def test_a_folder_counts_what_its_processor_counts(name: str, text: str) -> None
 
 @pytest.mark.parametrize("name", TINY)
 def test_memory_is_what_the_model_says_it_takes(name: str) -> None:
-    config = qwenvl.models.config.from_published(read_json(CHECKPOINTS / name / "config.json"))
+    config = from_published(read_json(CHECKPOINTS / name / "config.json"))
     model = build_skeleton(config)
     picture = Image.new("RGB", (200, 100))
     content = [{"type": "image", "image": picture}, {"type": "text", "text": "What is this?"}]
@@ -220,8 +221,10 @@ def test_what_cannot_be_planned_is_refused(media: object, preset: str, error: ty
 
 
 def test_a_folder_needs_no_weights_and_no_tokenizer(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text((CHECKPOINTS / "tiny-qwen2-vl" / "config.json").read_text())
-    (tmp_path / "preprocessor_config.json").write_text('{"min_pixels": 784, "max_pixels": 7840}')
+    (tmp_path / "config.json").write_text(
+        (CHECKPOINTS / "tiny-qwen2-vl" / "config.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    (tmp_path / "preprocessor_config.json").write_text('{"min_pixels": 784, "max_pixels": 7840}', encoding="utf-8")
     cost = plan((300, 300), tmp_path, text="hi")
     assert cost.max_pixels == 7840
     assert cost.text_tokens is None

@@ -23,7 +23,7 @@ from qwenvl.processing import pictures
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 PUBLISHED = {"min_pixels": 3136, "max_pixels": 12_845_056}
-SIZES = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text())["images"]
+SIZES = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text(encoding="utf-8"))["images"]
 
 
 def half_and_half(width: int = 40, height: int = 20) -> Image.Image:
@@ -307,7 +307,7 @@ def test_damaged_exif_leaves_the_pixels_as_they_stand(tmp_path: Path) -> None:
 def test_the_squash_equals_the_golden_bit_for_bit(case: str) -> None:
     folder = GOLDENS / "qwen-vl" / case
     golden = load_file(folder / "io.safetensors")
-    image_size = json.loads((folder / "config.json").read_text())["visual"]["image_size"]
+    image_size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["visual"]["image_size"]
     values = pictures.squash(pictures.open_picture(folder / "image.png"), image_size)
     assert values.shape == (3, image_size, image_size)
     if "pixel_values" in golden:
@@ -334,7 +334,7 @@ def golden_frames(golden: dict[str, torch.Tensor], case: str, limits: dict[str, 
 @pytest.mark.parametrize("folder", ["dev-a", "dev-b"])
 def test_patches_equal_the_goldens_bit_for_bit_and_turn_back_without_error(folder: str, case: str) -> None:
     golden = load_file(GOLDENS / "qwen2-vl" / folder / "io.safetensors")
-    limits = json.loads((GOLDENS / "qwen2-vl" / folder / "meta.json").read_text())["processor"]
+    limits = json.loads((GOLDENS / "qwen2-vl" / folder / "meta.json").read_text(encoding="utf-8"))["processor"]
     media = golden_frames(golden, case, {name: limits[name] for name in ("min_pixels", "max_pixels")})
     assert media
     for key, clips in media.items():

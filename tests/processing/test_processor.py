@@ -18,11 +18,12 @@ from transformers import AutoTokenizer
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from qwenvl.errors import CheckpointError, MediaError, PromptError
-from qwenvl.models.config import PRESETS, Qwen2VLConfig, QwenVLConfig, from_published
+from qwenvl.models.config import PRESETS, Qwen2VLConfig, QwenVLConfig
 from qwenvl.plan import CHECKPOINTS
 from qwenvl.processing import pictures
 from qwenvl.processing.processor import Processor, Qwen2VLProcessor, QwenVLProcessor, from_folder
-from qwenvl.processing.tokenizers import read_json
+from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 
 CAT = Image.fromarray(skimage.data.chelsea())
 COFFEE = Image.fromarray(skimage.data.coffee()).rotate(90, expand=True)
@@ -177,11 +178,12 @@ def test_a_folder_reads_as_in_transformers(words: str) -> None:
 
 def write_qwen2_vl_folder(folder: Path, **settings: Any) -> Qwen2VLConfig:
     """Settings of preprocessor_config.json beside the small tokenizer; the config that fits it."""
-    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
     published = PRESETS["Qwen2-VL-2B"]
     assert isinstance(published, Qwen2VLConfig)
     ids = {
-        token["content"]: token["id"] for token in json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
+        token["content"]: token["id"]
+        for token in json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["added_tokens"]
     }
     return replace(
         published,
@@ -197,7 +199,7 @@ def write_qwen2_vl_folder(folder: Path, **settings: Any) -> Qwen2VLConfig:
     [
         ({"min_pixels": 784, "max_pixels": 7840}, (784, 7840)),
         ({"size": {"shortest_edge": 1568, "longest_edge": 9408}}, (1568, 9408)),
-        ({}, (3136, 12_845_056)),
+        ({}, (3136, 1_003_520)),  # what the class of transformers 5.23 takes where its file is silent
     ],
 )
 def test_a_folder_of_qwen2_vl_brings_its_limits(settings: dict, limits: tuple[int, int], small_folder: Path) -> None:
@@ -212,7 +214,7 @@ def test_a_nested_processor_config_is_read_too(small_folder: Path) -> None:
     config = write_qwen2_vl_folder(small_folder)
     (small_folder / "preprocessor_config.json").unlink()
     nested = {"image_processor": {"size": {"shortest_edge": 784, "longest_edge": 7840}}}
-    (small_folder / "processor_config.json").write_text(json.dumps(nested))
+    (small_folder / "processor_config.json").write_text(json.dumps(nested), encoding="utf-8")
     processor = from_folder(small_folder, config)
     assert isinstance(processor, Qwen2VLProcessor)
     assert (processor.min_pixels, processor.max_pixels) == (784, 7840)
@@ -247,7 +249,7 @@ def test_a_template_without_roles_is_that_of_a_base_model(name: str, small_folde
     config = write_qwen2_vl_folder(small_folder)
     for template, expected in (("{{ content }}", "hi"), ("<|im_start|>{{ role }}", None)):
         content = template if name.endswith("jinja") else json.dumps({"chat_template": template})
-        (small_folder / name).write_text(content)
+        (small_folder / name).write_text(content, encoding="utf-8")
         prompt = from_folder(small_folder, config)([{"role": "user", "content": "hi"}])
         assert (prompt.text == "hi") is (expected == "hi")
 
@@ -257,8 +259,10 @@ def test_a_template_without_roles_is_that_of_a_base_model(name: str, small_folde
 )
 def test_a_folder_of_qwen_vl_brings_its_chat_format(generation: dict, raw: bool, tmp_path: Path) -> None:
     ranks = [f"{base64.b64encode(bytes([byte])).decode()} {byte}" for byte in range(256)]
-    (tmp_path / "qwen.tiktoken").write_text("\n".join(ranks))
-    (tmp_path / "generation_config.json").write_text(json.dumps({**generation, "max_window_size": 60}))
+    (tmp_path / "qwen.tiktoken").write_text("\n".join(ranks), encoding="utf-8")
+    (tmp_path / "generation_config.json").write_text(
+        json.dumps({**generation, "max_window_size": 60}), encoding="utf-8"
+    )
     published = PRESETS["Qwen-VL-Chat"]
     assert isinstance(published, QwenVLConfig)
     processor = from_folder(tmp_path, replace(published, image_start_id=256 + 214))

@@ -143,7 +143,7 @@ def test_the_forecast_counts_frames_and_names_limits(clip: Path) -> None:
 
 
 def test_a_file_that_is_nothing_is_told_of(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no picture and no clip")
+    (tmp_path / "notes.txt").write_text("no picture and no clip", encoding="utf-8")
     with pytest.raises(MediaError, match=r"^notes.txt is neither a picture nor a clip; give a JPEG, PNG or MP4 file"):
         qwenvl.plan(tmp_path / "notes.txt", "Qwen2-VL-7B")
 

@@ -19,7 +19,7 @@ from qwenvl.processing.sampling import (
 )
 from tests.support.goldens import GOLDENS
 
-ROWS = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text())["videos"]
+ROWS = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text(encoding="utf-8"))["videos"]
 READABLE = [row for row in ROWS if "error" not in row["qwen_vl_utils_0.0.8"]]
 RELEASES = {"Qwen2-VL": "qwen_vl_utils_0.0.8", "qwen-vl-utils 0.0.14": "qwen_vl_utils_0.0.14"}
 

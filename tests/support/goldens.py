@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -33,6 +33,12 @@ def assert_close(actual: Tensor, expected: Tensor, limit: float) -> None:
     assert actual.isfinite().all()
     distance = (actual.double() - expected.double()).abs().max().item() if actual.numel() else 0.0
     assert distance <= limit, f"{distance:.2e} apart, at most {limit:.0e} is allowed"
+
+
+def assert_likeliest(ids: Sequence[int], scores: Tensor, limit: float) -> None:
+    """Different ids of the largest scores, in their order; scores closer than `limit` may change places."""
+    assert len(set(ids)) == len(ids)
+    assert_close(scores[list(ids)], scores.topk(len(ids)).values, limit)
 
 
 def rebuilt(model: nn.Module, config: Config) -> Any:

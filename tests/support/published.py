@@ -28,9 +28,7 @@ QWEN2_VL_SPECIALS = (
     *("<|box_start|>", "<|box_end|>", "<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>"),
     *("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"),
 )
-CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-)
+INSTRUCTED = "Qwen2-VL-7B-Instruct_via-olmOCR-preview"  # where goldens/published_configs.json has the 7B's own files
 
 
 def write_checkpoint(
@@ -52,12 +50,18 @@ def write_checkpoint(
         write_json(folder / "generation_config.json", {**stops, "do_sample": True, "top_p": 0.3, "max_new_tokens": 512})
         return folder
     write_vocabulary(folder)
-    write_json(folder / "chat_template.json", {"chat_template": CHAT_TEMPLATE})
+    write_json(folder / "chat_template.json", published_files(INSTRUCTED)["chat_template.json"])
     sampling = {"do_sample": True, "temperature": 0.01, "top_p": 0.001, "top_k": 1, "repetition_penalty": 1.0}
     write_json(folder / "generation_config.json", {**sampling, "eos_token_id": [151_645, 151_643]})
     pixels = {"min_pixels": 3136, "max_pixels": 12_845_056, "patch_size": 14, "temporal_patch_size": 2, "merge_size": 2}
     write_json(folder / "preprocessor_config.json", pixels)
     return folder
+
+
+def published_files(folder: str) -> dict[str, Any]:
+    """The small JSON files of a published folder, by name."""
+    facts = Path(__file__).parents[1] / "goldens" / "published_configs.json"
+    return json.loads(facts.read_text(encoding="utf-8"))[folder]
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

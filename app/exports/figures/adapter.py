@@ -1,4 +1,4 @@
-"""Adapter for print: what every query of Qwen-VL's adapter reads, and one of them on the original picture."""
+"""Exports the Adapter view: what every query of Qwen-VL's adapter reads, and one query on the picture."""
 
 from __future__ import annotations
 

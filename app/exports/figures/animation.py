@@ -1,4 +1,4 @@
-"""A clip's map as a file that plays: one picture a moment, both models side by side, all on the scale of their own."""
+"""Exports a clip's map as a file that plays: one picture per moment, both models side by side."""
 
 from __future__ import annotations
 

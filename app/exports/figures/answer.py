@@ -1,4 +1,4 @@
-"""Answer for print: the row that predicts a word of the answer, on the original picture, in both models."""
+"""Exports the Answer view: the row that predicts a word, on the original picture, in both models."""
 
 from __future__ import annotations
 

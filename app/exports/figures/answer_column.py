@@ -1,4 +1,4 @@
-"""Answer for print with query and key swapped: the column of a key, what every row gives to it."""
+"""Exports the Answer view with query and key swapped: what every row gives to one key."""
 
 from __future__ import annotations
 

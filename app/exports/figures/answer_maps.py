@@ -1,4 +1,4 @@
-"""The map that Answer draws of one model: which rows, in which way, as numbers and as the lines that make them."""
+"""Computes the map that the Answer view draws of one model, and writes the Python lines that compute it."""
 
 from __future__ import annotations
 

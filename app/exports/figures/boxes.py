@@ -1,4 +1,4 @@
-"""Boxes for print: what each answer wrote, on the original picture."""
+"""Exports the Boxes view: the boxes each answer wrote, on the original picture."""
 
 from __future__ import annotations
 

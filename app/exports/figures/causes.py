@@ -1,4 +1,4 @@
-"""Causes for print: the picture with a place taken away, and the word's probability before and after."""
+"""Exports the Causes view: the picture with a place taken away, and the word's probability before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that figures lie on, as arrays and as the lines that read them."""
+"""Reads the pictures that figures lie on, as arrays and as the Python lines that read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers for print: what every layer would have said before each word of the answer, and how likely the words were."""
+"""Exports the Layers view: the logit lens before each word of the answer, and each word's probability."""
 
 from __future__ import annotations
 

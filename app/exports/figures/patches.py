@@ -1,4 +1,4 @@
-"""Patches for print: each model's grid on the original, what reaches the model, and the token arithmetic."""
+"""Exports the Patches view: each model's grid on the original picture, and the arithmetic of tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pipeline for print: both models' steps from file to answer, with the seconds of each part."""
+"""Exports the Pipeline view: both models' steps from file to answer, with the seconds of each part."""
 
 from __future__ import annotations
 

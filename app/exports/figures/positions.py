@@ -1,4 +1,4 @@
-"""Positions for print: the ids that each model rotated its tokens by, on one token axis."""
+"""Exports the Positions view: the ids that each model rotated its tokens by, on one token axis."""
 
 from __future__ import annotations
 

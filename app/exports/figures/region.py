@@ -1,4 +1,4 @@
-"""A rectangle of the picture in an export: what of each map lies in it, in the caption and in the manifest."""
+"""Measures how much of each exported map lies in a rectangle of the picture, for caption and manifest."""
 
 from __future__ import annotations
 

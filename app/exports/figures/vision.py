@@ -1,4 +1,4 @@
-"""Vision for print: where a patch looks in each tower, and how far every head of it does."""
+"""Exports the Vision view: where a patch looks in each tower, and the attention distance of every head."""
 
 from __future__ import annotations
 

@@ -3,7 +3,9 @@
 import { cellAt, cellBox, placeOf } from "./geometry.js";
 import { ownGrid } from "./families.js";
 import { rectangle } from "../drawing/region.js";
-import { LETTERS, MOST_ADDED, NO_PLACE, choices, effective, hasView, letGoOf, other, shows, siteOf } from "./store.js";
+import { LETTERS, MOST_ADDED, NO_PLACE, choices, other } from "./selection.js";
+import { effective } from "./store.js";
+import { hasView, letGoOf, shows, siteOf } from "./view_registry.js";
 import { linkedWord, sameWord, tokenOfWord, wordOfToken } from "./words.js";
 
 const PLAY_MS = 700;

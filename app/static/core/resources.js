@@ -3,7 +3,8 @@
 import { ownGrid } from "./families.js";
 import { cellsOf } from "./geometry.js";
 import { say } from "./i18n.js";
-import { LETTERS, choices, effective } from "./store.js";
+import { LETTERS, choices } from "./selection.js";
+import { effective } from "./store.js";
 import { cellInTime, firstFrameOf } from "./time.js";
 import { chosenLabel, isPredicted, wordOfToken } from "./words.js";
 

@@ -4,7 +4,7 @@
 // run that sees the clip in the most detail; the other run shows whatever it saw nearest to that moment.
 
 import { say } from "./i18n.js";
-import { LETTERS } from "./store.js";
+import { LETTERS } from "./selection.js";
 
 export const isClip = (media) => Boolean(media) && media.patch_grid[0] > 1;
 

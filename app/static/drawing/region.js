@@ -110,6 +110,7 @@ export function edgeFields(label, names, onchange) {
   const inputs = EDGES.map((name, index) =>
     el("input", {
       type: "number",
+      class: "text-field",
       min: 0,
       max: THOUSANDTHS,
       step: 1,

@@ -60,7 +60,7 @@ function stepped(value, by) {
 }
 
 function field(name) {
-  const box = el("input", { type: "text", inputmode: "numeric", class: "pixels", id: `plan-${name}` });
+  const box = el("input", { type: "text", inputmode: "numeric", class: "text-field pixels", id: `plan-${name}` });
   box.setAttribute("aria-label", say("{name} in pixels", { name: `${name}_pixels` }));
   box.addEventListener("change", () => {
     const value = Number(box.value.replace(/[^0-9]/g, ""));

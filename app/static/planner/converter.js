@@ -33,12 +33,13 @@ export function createConverter(client) {
   const typed = { text: "", space: "thousandths" };
   const box = el("input", {
     type: "text",
+    class: "text-field",
     id: "plan-numbers",
     spellcheck: "false",
     autocomplete: "off",
     placeholder: "(120,310),(480,905)",
   });
-  const choice = el("select", { id: "plan-space", "aria-label": say("What these numbers are") });
+  const choice = el("select", { class: "text-field", id: "plan-space", "aria-label": say("What these numbers are") });
   choice.append(...SPACES.map((space) => el("option", { value: space, text: names()[space] })));
   [box.value, choice.value] = [typed.text, typed.space];
   const result = el("dl", { class: "plan-steps plan-places", "aria-live": "polite" });

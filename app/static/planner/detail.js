@@ -41,7 +41,7 @@ function toolchainRow(one) {
     el("td", { class: "number", text: [times(...media.resized), frames].filter(Boolean).join(", ") }),
     el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
     el("td", { class: "number", text: letterSize(one.letter) }),
-    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag amber", text: limit }) : "–"),
   );
 }
 
@@ -95,7 +95,7 @@ function fileRow(row, media) {
     el("td", { class: "number", text: media.frames ? count(media.frames) : "" }),
     el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
     el("td", { class: "number", text: row.visual_tokens ? percent(media.tokens / row.visual_tokens) : "–" }),
-    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag amber", text: limit }) : "–"),
   );
 }
 

@@ -94,7 +94,7 @@ function limitCell(row) {
   return el(
     "td",
     { class: "limit", title },
-    el("span", { class: words.bites ? "tag bites" : "tag", text: words.text }),
+    el("span", { class: words.bites ? "tag amber" : "tag", text: words.text }),
   );
 }
 

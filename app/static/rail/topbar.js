@@ -227,7 +227,7 @@ export function mount(element, { props, trigger, watch, signal }) {
   const pick = (name) => trigger("example", { name });
   const [chips, narrow] = [createChips(pick), narrowMenu(pick)];
   const measured = createMeasured();
-  const badge = el("button", { type: "button", class: "badge", onclick: measured.open });
+  const badge = el("button", { type: "button", class: "badge amber", onclick: measured.open });
   const shade = el("div", { class: "rail-shade", onclick: () => openRail(false) });
   document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false), { signal });
   window.addEventListener("inspector-asked", () => openRail(false), { signal });

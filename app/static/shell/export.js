@@ -2,8 +2,9 @@
 
 import { el, setText, toggle } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
-import { LETTERS, toLine } from "../core/store.js";
+import { toLine } from "../core/address.js";
 import { resolved } from "../core/resolved.js";
+import { LETTERS } from "../core/selection.js";
 import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
 

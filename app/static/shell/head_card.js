@@ -177,7 +177,7 @@ export class HeadCard {
     this.chain = part("chain");
     this.error = part("error-card");
     this.filled = el("i");
-    this.bar = el("div", { class: "progress", role: "progressbar" }, this.filled);
+    this.bar = el("div", { class: "progress-line progress", role: "progressbar" }, this.filled);
     this.root = el(
       "section",
       { class: "card head-card", "data-letter": letter, "aria-label": say("Answer {letter}", { letter }) },

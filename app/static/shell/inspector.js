@@ -13,7 +13,10 @@ import { publish } from "../core/news.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "../rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
-import { LETTERS, createStore, effective, registerViews, writeAddress } from "../core/store.js";
+import { writeAddress } from "../core/address.js";
+import { LETTERS } from "../core/selection.js";
+import { createStore, effective } from "../core/store.js";
+import { registerViews } from "../core/view_registry.js";
 import { createTour } from "../tour/tour.js";
 import { VIEWS } from "../views/index.js";
 
@@ -33,7 +36,7 @@ function createTabs(actions) {
       onclick: () => actions.pickView(id),
     }),
   );
-  const remark = el("span", { class: "remark" });
+  const remark = el("span", { class: "remark amber" });
   const figure = el("span", { class: "tabs-figure" });
   const list = el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons);
   const root = el("div", { class: "tabs" }, list, figure, remark);
@@ -75,7 +78,7 @@ function createStatus() {
     el("span", { class: name }),
   );
   spoken.setAttribute("aria-live", "polite");
-  const root = el("footer", { class: "status" }, el("i", { class: "pen-query" }), sentence, hint, spoken);
+  const root = el("footer", { class: "status" }, el("i", { class: "pen pen-query" }), sentence, hint, spoken);
   let timer = null;
   return {
     root,
@@ -104,7 +107,7 @@ function createNotices() {
   const line = (sentence) =>
     el(
       "div",
-      { class: "notice" },
+      { class: "notice amber" },
       el("span", { text: said(sentence) }),
       el("button", { type: "button", class: "link", text: say("Ask both"), onclick: pressAsk }),
     );
@@ -156,12 +159,7 @@ function createShell(actions) {
         act: takeWayOut,
       }),
   );
-  const [tabs, status, notices, choice] = [
-    createTabs(actions),
-    createStatus(),
-    createNotices(),
-    letterSwitch(actions),
-  ];
+  const [tabs, status, notices, choice] = [createTabs(actions), createStatus(), createNotices(), letterSwitch(actions)];
   const moment = el("div", { class: "moment" }); // of a clip, in the views that have no timeline of their own
   const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
   const root = el(

@@ -3,7 +3,7 @@
 import { el, refill } from "../core/dom.js";
 import { say } from "../core/i18n.js";
 import { percent } from "../core/numbers.js";
-import { LETTERS } from "../core/store.js";
+import { LETTERS } from "../core/selection.js";
 
 // Which part of a row falls on each media: sums over the row's visual tokens.
 export function mediaShares(run, keys) {

@@ -2,7 +2,8 @@
 
 import { linkedQuery } from "../core/actions.js";
 import { publish } from "../core/news.js";
-import { LETTERS, NO_PLACE, emptySelection, fromLine, nothingChosen, other, readAddress } from "../core/store.js";
+import { fromLine, readAddress } from "../core/address.js";
+import { LETTERS, NO_PLACE, emptySelection, nothingChosen, other } from "../core/selection.js";
 import { wordOfToken } from "../core/words.js";
 
 /** @import { Letter, Run, Selection, Store } from "../core/types.d.ts" */

@@ -5,7 +5,8 @@ import { ownGrid, ownUnit } from "../core/families.js";
 import { cellAt, cellBox } from "../core/geometry.js";
 import { say, said } from "../core/i18n.js";
 import { count, percent } from "../core/numbers.js";
-import { LETTERS, letGoOf, other, shows } from "../core/store.js";
+import { LETTERS, other } from "../core/selection.js";
+import { letGoOf, shows } from "../core/view_registry.js";
 import { cellInTime, isClip, momentName, sharesInTime } from "../core/time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "../core/words.js";
 

@@ -5,7 +5,7 @@ import { say } from "../core/i18n.js";
 import { hasAdapter } from "../core/families.js";
 import { cellAt, rowAndColumn } from "../core/geometry.js";
 import { count, percent } from "../core/numbers.js";
-import { LETTERS } from "../core/store.js";
+import { LETTERS } from "../core/selection.js";
 import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
 import { tokenOfWord, wordLabel } from "../core/words.js";

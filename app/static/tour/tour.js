@@ -3,7 +3,7 @@
 import { el, find, refill } from "../core/dom.js";
 import { say, said } from "../core/i18n.js";
 import { pixels } from "../core/numbers.js";
-import { LETTERS } from "../core/store.js";
+import { LETTERS } from "../core/selection.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
@@ -21,7 +21,12 @@ function guessForm(stop, onguess) {
           el("label", {}, el("input", { type: "radio", name: "tour-guess", value: index }), say(text)),
         ),
       )
-    : el("input", { type: "text", inputmode: "decimal", class: "tour-number", "aria-label": say("Your guess") });
+    : el("input", {
+        type: "text",
+        inputmode: "decimal",
+        class: "text-field tour-number",
+        "aria-label": say("Your guess"),
+      });
   const form = el("form", { class: `tour-form${stop.options ? " options" : ""}` }, field, submit, warn);
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -33,7 +33,7 @@ def table(chromium: str) -> dict[str, str]:
 def _table(chromium: str) -> dict[str, str]:
     from playwright.sync_api import sync_playwright
 
-    modules = [path.read_text() for path in _tables()]
+    modules = [path.read_text(encoding="utf-8") for path in _tables()]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
@@ -53,7 +53,7 @@ def _tables() -> list[Path]:
 def said_in_scripts() -> Iterator[tuple[str, str]]:
     """(file, template) of every literal given to `say` or `said`."""
     for path in sorted(STATIC.rglob("*.js")):
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if path.stem.startswith("zh") or 'i18n.js"' not in text:
             continue
         for found in SAY.finditer(text):
@@ -62,7 +62,7 @@ def said_in_scripts() -> Iterator[tuple[str, str]]:
 
 def raised(path: Path) -> Iterator[str]:
     """Every sentence that a file gives to an error, with {} where a value stands."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not (isinstance(node, ast.Call) and node.args):
             continue
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -111,5 +111,7 @@ def test_no_gap_is_lost_and_none_is_left_in_english(table: dict[str, str]) -> No
 
 def test_the_static_tables_are_all_joined() -> None:
     joined = STATIC / "core" / "chinese.js"
-    files = {(joined.parent / name).resolve() for name in re.findall(r'from "(\.[^"]+)"', joined.read_text())}
+    files = {
+        (joined.parent / name).resolve() for name in re.findall(r'from "(\.[^"]+)"', joined.read_text(encoding="utf-8"))
+    }
     assert files == {path.resolve() for path in _tables()}

@@ -166,7 +166,7 @@ def test_an_unknown_preset_or_a_folder_is_one_sentence(server: Server, preset: s
 
 
 BROKEN = {
-    "notes.png": lambda path: path.write_text("these are notes"),
+    "notes.png": lambda path: path.write_text("these are notes", encoding="utf-8"),
     "cut.jpg": lambda path: _cut_short(path),
     "strip.png": lambda path: Image.new("RGB", (30000, 2)).save(path),
     "bomb.png": lambda path: Image.new("1", (9500, 9500)).save(path),

@@ -68,7 +68,11 @@ def test_a_clips_thumbnail_is_its_first_frame(tiny_session: Session, clip: str) 
     ("name", "make", "sentence"),
     [
         ("empty.mp4", lambda path: path.write_bytes(b""), "empty.mp4 is empty"),
-        ("words.txt", lambda path: path.write_text("no clip " * 90), "words.txt is neither a picture nor a clip"),
+        (
+            "words.txt",
+            lambda path: path.write_text("no clip " * 90, encoding="utf-8"),
+            "words.txt is neither a picture nor a clip",
+        ),
         ("song.mp4", encode_sound, "song.mp4 holds sound and no picture"),
         (
             "cut.mp4",

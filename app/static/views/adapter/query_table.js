@@ -4,7 +4,7 @@ import { el, refill } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
-import { LETTERS } from "../../core/store.js";
+import { LETTERS } from "../../core/selection.js";
 
 export const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 

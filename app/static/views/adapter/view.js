@@ -14,7 +14,7 @@ import { sumInRegion } from "../../drawing/places.js";
 import { figures } from "../../drawing/scale.js";
 import { ContactSheet, readersOf } from "./contact_sheet.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 export const NAME = "Adapter";
@@ -97,6 +97,7 @@ const ORDERS = [
 function controls(ctx, letter) {
   const id = (name) => `adapter-${name}${letter === "A" ? "" : `-${letter}`}`;
   const number = el("input", {
+    class: "text-field",
     type: "number",
     min: 0,
     step: 1,
@@ -104,6 +105,7 @@ function controls(ctx, letter) {
     onchange: (event) => pickQuery(ctx, Number(event.target.value)),
   });
   const head = el("select", {
+    class: "text-field",
     id: id("head"),
     onchange: ({ target }) => pickHead(ctx, target.value === "mean" ? "mean" : Number(target.value)),
   });

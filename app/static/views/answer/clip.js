@@ -2,7 +2,7 @@
 // beneath it what the clip costs and which ids follow it.
 
 import { el } from "../../core/dom.js";
-import { LETTERS } from "../../core/store.js";
+import { LETTERS } from "../../core/selection.js";
 import { timekeeper } from "../../core/time.js";
 import { createClipFacts } from "./clip_facts.js";
 import { createTimeline } from "./timeline.js";

@@ -3,7 +3,7 @@
 import { el, refill, segmented, svg } from "../../core/dom.js";
 import { said, say } from "../../core/i18n.js";
 import { count, lasting, times } from "../../core/numbers.js";
-import { LETTERS } from "../../core/store.js";
+import { LETTERS } from "../../core/selection.js";
 import { framesOfCell, isClip } from "../../core/time.js";
 import { createLonger } from "./clip_duration.js";
 
@@ -91,7 +91,7 @@ function limitRows(media) {
     ...rows3.map(([left, right]) =>
       el("div", { class: "limit-row" }, el("span", { text: left }), el("b", { text: right })),
     ),
-    ...(media.note ? [el("p", { class: "clamp", text: said(media.note) })] : []),
+    ...(media.note ? [el("p", { class: "clamp amber", text: said(media.note) })] : []),
   ];
 }
 

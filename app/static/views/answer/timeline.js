@@ -305,4 +305,4 @@ function filmNodes(strip, media, shown, place) {
 }
 
 const clampNodes = (media) =>
-  (media.sampling?.clamps ?? []).map((clamp) => el("span", { class: "clamp", text: said(clamp.sentence) }));
+  (media.sampling?.clamps ?? []).map((clamp) => el("span", { class: "clamp amber", text: said(clamp.sentence) }));

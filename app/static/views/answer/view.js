@@ -16,7 +16,7 @@ import { createStage } from "../../drawing/stage.js";
 import { createClip } from "./clip.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { cellWords, headWords, languageWhere, layerWords, rowWords } from "../../shell/status.js";
 import { atCell, cellInTime } from "../../core/time.js";
 import { chosenLabel, isPredicted, tokenLabel, wordLabel, wordOfToken, wordPredictedBy } from "../../core/words.js";
@@ -40,8 +40,8 @@ function pens() {
   const root = el(
     "div",
     { class: "pens" },
-    el("span", {}, el("i", { class: "pen-query" }), query),
-    el("span", {}, el("i", { class: "pen-key" }), key),
+    el("span", {}, el("i", { class: "pen pen-query" }), query),
+    el("span", {}, el("i", { class: "pen pen-key" }), key),
   );
   return {
     root,

@@ -19,7 +19,7 @@ import {
 } from "../../drawing/region.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
 
 export const NAME = "Boxes";
@@ -145,9 +145,9 @@ function tools(ctx) {
   const pens = el(
     "div",
     { class: "pens" },
-    el("span", {}, el("i", { class: "pen-written" }), say("written by the model")),
-    el("span", {}, el("i", { class: "pen-query" }), say("edge whose number is chosen")),
-    el("span", {}, el("i", { class: "pen-yours" }), say("yours: drag on a picture")),
+    el("span", {}, el("i", { class: "pen pen-written" }), say("written by the model")),
+    el("span", {}, el("i", { class: "pen pen-query" }), say("edge whose number is chosen")),
+    el("span", {}, el("i", { class: "pen pen-yours" }), say("yours: drag on a picture")),
   );
   const root = el(
     "div",
@@ -328,7 +328,7 @@ function boxBlock(run, box, index, { letter, point, media, yours }) {
     el("div", { class: "title-line" }, el("b", { text: phrase }), el("span", { text: share })),
     strip(run, box, letter, point),
     box.written ? table : null,
-    box.problem ? el("p", { class: "box-problem", text: said(box.problem) }) : null,
+    box.problem ? el("p", { class: "box-problem amber", text: said(box.problem) }) : null,
   );
 }
 

@@ -3,7 +3,7 @@
 import { ownGrid } from "../../core/families.js";
 import { cellAt, cellBox } from "../../core/geometry.js";
 import { say } from "../../core/i18n.js";
-import { choices } from "../../core/store.js";
+import { choices } from "../../core/selection.js";
 import { isPainted, readStrokes, turned, writeStrokes } from "./brush.js";
 import { edgesOf, shifted } from "../../drawing/region.js";
 

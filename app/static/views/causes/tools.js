@@ -4,7 +4,7 @@ import { el, refill, segmented, setText } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
 import { EDGES, NO_RECTANGLE, edgeFields } from "../../drawing/region.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { chosenLabel } from "../../core/words.js";
 
 // First and last layer to hide in, within the run's own.
@@ -18,6 +18,7 @@ export function layersOf(run, chosen, letter) {
 function layerChoice(letter, work) {
   const pick = (end) =>
     el("select", {
+      class: "text-field",
       "aria-label":
         end === "from" ? say("first layer of {letter}", { letter }) : say("last layer of {letter}", { letter }),
       onchange: (event) => work.choose({ [`${end}_${letter}`]: Number(event.target.value) }),
@@ -143,7 +144,7 @@ export function createControls(ctx, work) {
   const pen = el(
     "span",
     { class: "causes-word" },
-    el("i", { class: "pen-query" }),
+    el("i", { class: "pen pen-query" }),
     say("word in question"),
     " ",
     all.word,

@@ -19,7 +19,7 @@ import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle } from "../../drawing/region.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
 import { chosenLabel } from "../../core/words.js";
 

@@ -1,6 +1,6 @@
 // What Causes asks the server: one effect a column, the latest wins; curves that go on step by step until stopped.
 
-import { LETTERS } from "../../core/store.js";
+import { LETTERS } from "../../core/selection.js";
 
 const SLOW = 3000; // milliseconds: an effect that took longer waits for its button the next time
 const POLL = 300;

@@ -13,7 +13,7 @@ import { drawTable, quoted, reveal, stepCell } from "./lens_table.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { paintGrid } from "../../drawing/thumbnails.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 import { chosenLabel } from "../../core/words.js";
 
@@ -379,6 +379,7 @@ function drawColumn(ctx, view, state, selection) {
 function tools(ctx) {
   const label = el("b", { class: "pen-words" });
   const input = el("input", {
+    class: "text-field",
     type: "text",
     id: "lens-word",
     maxlength: "40",
@@ -390,7 +391,7 @@ function tools(ctx) {
     root: el(
       "div",
       { class: "tools" },
-      el("div", { class: "pens" }, el("span", {}, el("i", { class: "pen-query" }), label)),
+      el("div", { class: "pens" }, el("span", {}, el("i", { class: "pen pen-query" }), label)),
       el("span", { class: "spring" }),
       media.root,
       el("label", { class: "lens-find", for: "lens-word" }, say("Look for"), input),

@@ -14,7 +14,7 @@ import { createMicroscope, createProof } from "./microscope.js";
 import { cellsOf, createOrders, pathOf, tensorOf } from "../../drawing/patch_orders.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 export const NAME = "Patches";

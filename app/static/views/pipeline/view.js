@@ -7,7 +7,7 @@ import { said, say } from "../../core/i18n.js";
 import { count, seconds } from "../../core/numbers.js";
 import { merger, readers, strip, ticks, tower, triangle } from "./glyphs.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 
 export const NAME = "Pipeline";
 export const SITE = "vision";

@@ -4,7 +4,7 @@ import { el, refill, svg } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
-import { LETTERS } from "../../core/store.js";
+import { LETTERS } from "../../core/selection.js";
 import { kindSpans } from "../../drawing/ribbon.js";
 
 const LABELS = 84;

@@ -13,7 +13,7 @@ import { Lanes, idsWords, tallest } from "./lanes.js";
 import { createPlot3d } from "./plot3d.js";
 import { costRows } from "./position_costs.js";
 import { reportedCard } from "./published_claims.js";
-import { LETTERS, choices, other } from "../../core/store.js";
+import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 export const NAME = "Positions";

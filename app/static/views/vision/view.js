@@ -16,7 +16,7 @@ import { createSegments } from "./segments.js";
 import { createStage } from "../../drawing/stage.js";
 import { STATISTICS, TowerMatrix } from "./tower_matrix.js";
 import { shareAt } from "../../drawing/matrix.js";
-import { LETTERS, choices } from "../../core/store.js";
+import { LETTERS, choices } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
 
 /** @import { Choice } from "../../core/types.d.ts" */
@@ -348,8 +348,8 @@ function tools(ctx) {
   const pens = el(
     "div",
     { class: "pens" },
-    el("span", {}, el("i", { class: "pen-query" }), first),
-    el("span", {}, el("i", { class: "pen-key" }), second),
+    el("span", {}, el("i", { class: "pen pen-query" }), first),
+    el("span", {}, el("i", { class: "pen pen-key" }), second),
   );
   const direction = segmented(
     say("Direction"),
