@@ -24,7 +24,7 @@ TOP_K = 50  # of transformers, where a file does not say
 
 
 @dataclass(frozen=True)
-class Sampling:
+class TokenSampling:
     """How the next token is drawn from the logits; temperature 0 takes the likeliest.
 
     Applied in this order, as transformers does: repetition penalty, n-grams that may not repeat, the least lengths,
@@ -69,7 +69,7 @@ class Sampling:
                 raise PromptError(f"{name} is {value}; it must be {wanted}.")
 
     @classmethod
-    def from_published(cls, published: Mapping[str, Any]) -> Sampling:
+    def from_published(cls, published: Mapping[str, Any]) -> TokenSampling:
         """From a `generation_config.json`; `do_sample` false is temperature 0. What the file leaves out is what
         transformers would take (the 50 likeliest of all tokens), but for the length of an answer.
 
@@ -85,7 +85,7 @@ class Sampling:
             chosen.pop("max_length", None)
         return cls(**{"top_k": TOP_K, **chosen})
 
-    def changed(self, **settings: Any) -> Sampling:
+    def changed(self, **settings: Any) -> TokenSampling:
         """A copy with the settings that are not None.
 
         Raises:
@@ -152,7 +152,7 @@ def repeated_ngram_ends(seen: Tensor, size: int) -> list[int]:
     return [ids[at + size - 1] for at in range(len(ids) - size + 1) if ids[at : at + size - 1] == begun]
 
 
-def forbidden(seen: Tensor, prompt: int, sampling: Sampling, stop_ids: Collection[int]) -> list[int]:
+def forbidden(seen: Tensor, prompt: int, sampling: TokenSampling, stop_ids: Collection[int]) -> list[int]:
     """The ids that may not come next after those seen, the first `prompt` of which are the prompt's."""
     said = len(seen) - prompt
     banned = repeated_ngram_ends(seen, sampling.no_repeat_ngram_size) + list(sampling.suppress_tokens)
@@ -162,7 +162,7 @@ def forbidden(seen: Tensor, prompt: int, sampling: Sampling, stop_ids: Collectio
 
 
 def next_token(
-    logits: Tensor, seen: Tensor, sampling: Sampling, generator: torch.Generator, banned: Sequence[int] = ()
+    logits: Tensor, seen: Tensor, sampling: TokenSampling, generator: torch.Generator, banned: Sequence[int] = ()
 ) -> int:
     """Draw one id from logits (vocab,), given the ids seen so far (tokens,) and those that may not come."""
     logits = penalise_repetition(logits.float(), seen, sampling.repetition_penalty)
@@ -176,7 +176,7 @@ def next_token(
 
 
 def generate(
-    model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: Sampling, stop_ids: Collection[int] = ()
+    model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: TokenSampling, stop_ids: Collection[int] = ()
 ) -> Iterator[int]:
     """Decode one conversation token by token; close the iterator to stop.
 

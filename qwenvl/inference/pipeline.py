@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from qwenvl.errors import PromptError
-from qwenvl.inference.generate import Sampling, generate
+from qwenvl.inference.generate import TokenSampling, generate
 from qwenvl.inference.run import Run
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
@@ -52,7 +52,7 @@ class Pipeline:
     name: str
     model: QwenVL | Qwen2VL
     processor: Processor
-    sampling: Sampling
+    sampling: TokenSampling
     trained: bool = True
     figures: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
@@ -308,7 +308,7 @@ class Stream:
         self,
         pipeline: Pipeline,
         prompt: Prompt,
-        sampling: Sampling,
+        sampling: TokenSampling,
         pixels: Mapping[str, Any],
         progress: Progress | None = None,
         *,

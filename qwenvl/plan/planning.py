@@ -20,6 +20,7 @@ from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.opened_media import Source, as_list, measure
 from qwenvl.processing.sampled_clips import plan_clip
 from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.size_request import SizeRequest
 
 Measured = Seen | ClipFile
 
@@ -119,7 +120,8 @@ def measured(media: Source, *, place: int = 1) -> Measured:
     Raises:
         MediaError: it cannot be read, or has a size that no model accepts.
     """
-    return measure(media, place, VideoOptions())[0]
+    seen = measure(media, place, VideoOptions())[0]
+    return replace(seen, request=SizeRequest()) if isinstance(seen, Seen) else seen
 
 
 def cost(model: PlannedModel, media: tuple[Media, ...], limits: tuple[int, int], text: Text) -> Plan:

@@ -18,7 +18,7 @@ from qwenvl.plan.units import in_size
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.opened_media import Source, as_list
-from qwenvl.processing.pictures import is_picture
+from qwenvl.processing.picture_files import is_picture
 
 CLIP_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".mpeg", ".mpg", ".m4v", ".gif")
 COLUMNS = (
@@ -26,7 +26,7 @@ COLUMNS = (
     *("patch_rows", "patch_columns", "patches", "visual_tokens", "prompt_tokens", "positions"),
     *("context", "share_of_context", "limit", "min_pixels", "max_pixels"),
     *("weight_bytes", "kv_cache_bytes", "trace_bytes", "attention_bytes"),
-    *("flops_vision", "flops_adapter", "flops_language", "says", "error"),
+    *("flops_vision", "flops_adapter", "flops_language", "says", "notes", "error"),
 )
 """Of a table, in this order. Bytes and operations are whole numbers; `limit` is the name of the setting that bit, or of
 several of a clip."""
@@ -141,5 +141,5 @@ def row(result: Plan, file: str) -> dict[str, Any]:
         "trace_bytes": sum(result.trace_bytes.values()),
         "attention_bytes": sum(result.attention_bytes.values()),
         **{f"flops_{part}": count for part, count in result.flops.items()},
-        **{"says": " ".join(result.limits), "error": None},
+        **{"says": " ".join(result.limits), "notes": " ".join(result.notes), "error": None},
     }

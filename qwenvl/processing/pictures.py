@@ -1,148 +1,39 @@
-"""Reads pictures, resizes and normalises them as both models do, and turns patches back into pictures.
+"""Turns upright 8-bit RGB pictures into the numbers both models read, and back.
 
-Knows pixels and grids only: no tokenizer, no conversation, no model. Before either model sees a picture it is made
-upright by EXIF, scaled to 8 bits and converted to RGB, with alpha dropped: both models see what the user sees. The
-published tools differ: Qwen-VL's code and the processors of transformers ignore EXIF, Pillow's own conversion clips
-16-bit grey to white instead of scaling it, and newer releases of qwen-vl-utils paste alpha onto white. Colour profiles
-are applied by none of them, nor here. Two orders of patches live here and nowhere else: raster (t, row, column), which
-the rest of the library counts in, and the processor's, which lists the four patches of a merged token one after another
-(2409.12191, section 2.1).
+Knows pixels and grids only: no file, no tokenizer, no conversation, no model; `picture_files` reads. Two orders of
+patches live here and nowhere else: raster (t, row, column), which the rest of the library counts in, and the
+processor's, which lists the four patches of a merged token one after another (2409.12191, section 2.1).
 """
 
 from __future__ import annotations
 
 import math
-import os
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from qwenvl.errors import MediaError
 from qwenvl.processing.integers import as_integer
 
-Source = str | os.PathLike[str] | Image.Image
 Grid = tuple[int, int, int]
 Limit = Literal["min_pixels", "max_pixels"]
-Resize = Callable[[Image.Image, int, int], Image.Image]
+Frame = Image.Image | np.ndarray
+"""A picture, or a decoded frame as uint8 (height, width, 3)."""
+Resize = Callable[[Frame, int, int], Image.Image]
 
-MAX_DECODED_PIXELS = 89_478_485
-"""Larger pictures are refused before a pixel is decoded: a quarter of a GiB as RGB, the line Pillow itself warns at."""
+ROWS_AT_ONCE = 120  # of a frame that is resized
+PATCHES_AT_ONCE = 512  # that are normalised
 
 MAX_ASPECT_RATIO = 200
 """Long side over short side; more is refused for both models, although Qwen-VL's own code would squash any strip."""
 
-# Formats with a signature, decoded by Pillow itself: EPS, for one, would start another program.
-_FORMATS = ("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "QOI", "TIFF", "WEBP")
-_READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, JPEG 2000, ICO, PPM or QOI"
-
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 DEVIATION = (0.26862954, 0.26130258, 0.27577711)
-
-
-def open_picture(source: Source) -> Image.Image:
-    """Open a picture as upright 8-bit RGB.
-
-    Palette, grey, 1-bit, CMYK and the rest become RGB; alpha is dropped and leaves the colour under it; 16-bit values
-    are divided by 257 and rounded (but for grey with alpha, and colour in a given PIL image, of which Pillow keeps the
-    high byte alone); float pixels are read as 0..1 where none exceeds 1, as 0..255 otherwise. Of an animation the first
-    frame is taken.
-
-    Args:
-        source: path of a file, or a PIL image, which is left as it is.
-
-    Raises:
-        MediaError: the file is missing, empty, damaged or no picture; it has no pixels, more than `MAX_DECODED_PIXELS`,
-            or one side more than `MAX_ASPECT_RATIO` times the other.
-    """
-    if isinstance(source, Image.Image):
-        return upright_rgb(source, "This picture")
-    if not isinstance(source, str | os.PathLike):
-        raise MediaError(f"A picture is a path or a PIL image, not {type(source).__name__}.")
-    path = Path(source)
-    check_file(path, "a picture")
-    try:
-        return _read_file(path)
-    except MediaError:
-        raise
-    except UnidentifiedImageError:
-        raise MediaError(f"{path.name} is not a picture; give a {_READABLE} file.") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise MediaError(_too_large(path.name)) from None
-    except PermissionError:
-        raise MediaError(f"{path.name} cannot be read; check that you may open it.") from None
-    # Readers raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
-    except Exception:
-        raise MediaError(_damaged(path.name)) from None
-
-
-def check_file(path: Path, what: str) -> None:
-    """Refuse a path that is no file with something in it; `what` was expected: "a picture"."""
-    if path.is_dir():
-        raise MediaError(f"{path.name} is a folder; give {what} in it.")
-    if not path.is_file():
-        raise MediaError(f"There is no file {path.name}; check its name and folder.")
-    if path.stat().st_size == 0:
-        raise MediaError(f"{path.name} is empty; save or download it again.")
-
-
-def _read_file(path: Path) -> Image.Image:
-    """A file as upright RGB. Of 16-bit colour Pillow reads the high bytes; a second reading, swapped, gives the low."""
-    with open_file(path) as picture:
-        swapped = _swapped_bytes(picture.tile)
-        high = upright_rgb(picture, path.name)
-    if not swapped:
-        return high
-    with open_file(path) as picture:
-        picture.tile = swapped
-        low = upright_rgb(picture, path.name)
-    joined = np.asarray(high).astype(np.float32) * 256 + np.asarray(low)
-    return Image.fromarray((joined / 257).round().astype(np.uint8))
-
-
-def open_file(path: Path) -> ImageFile.ImageFile:
-    """Recognise a picture file, and read no pixels yet; raises what Pillow raises."""
-    Image.init()
-    return Image.open(path, formats=[name for name in _FORMATS if name in Image.OPEN])
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file begins like a picture, whole or damaged, or is named like one."""
-    try:
-        with open_file(path):
-            return True
-    except UnidentifiedImageError:
-        return Image.registered_extensions().get(path.suffix.lower()) in _FORMATS
-    except Exception:  # what recognises it finds it damaged
-        return True
-
-
-def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:
-    """What tells Pillow to decode 16-bit colour with the bytes of a value swapped; [] where it is not 16-bit colour."""
-    swapped = []
-    for tile in tiles:
-        mode, *rest = (tile.args,) if isinstance(tile.args, str) else tile.args or ("",)
-        colours, _, order = str(mode).partition(";16")
-        if colours not in ("RGB", "RGBA") or not order:
-            return []
-        swap = "B" if order == "L" or (order == "N" and sys.byteorder == "little") else "L"
-        args = f"{colours};16{swap}"
-        swapped.append(tile._replace(args=(args, *rest) if rest else args))
-    return swapped
-
-
-def _too_large(name: str) -> str:
-    return f"{name} has more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
-
-
-def _damaged(name: str) -> str:
-    return f"{name} is cut short or damaged; save or download it again."
 
 
 def check_size(width: int, height: int, name: str = "This picture") -> None:
@@ -159,51 +50,6 @@ def check_size(width: int, height: int, name: str = "This picture") -> None:
             f"{name} is {width} × {height}, one side {ratio:,.1f} times the other; "
             f"the limit is {MAX_ASPECT_RATIO}, so crop it or cut it into pieces."
         )
-
-
-def upright_rgb(picture: Image.Image, name: str) -> Image.Image:
-    """What `open_picture` makes of a PIL image; `name` begins its sentences."""
-    check_size(*picture.size, name)
-    if picture.width * picture.height > MAX_DECODED_PIXELS:
-        raise MediaError(_too_large(name))
-    try:
-        picture.load()
-        return _to_rgb(_upright(picture))
-    except Exception:  # of a decoder, as above
-        raise MediaError(_damaged(name)) from None
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """Turn by EXIF; where the EXIF data are themselves damaged the pixels stand as they are."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:
-        return picture.copy()
-
-
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode == "I" or picture.mode.startswith("I;16"):
-        return _grey(np.asarray(picture).astype(np.float32) / 257)
-    if picture.mode == "F":
-        values = np.asarray(picture)
-        return _grey(values * 255 if values.max() <= 1 else values)
-    if picture.mode == "LAB":
-        return _lab_to_rgb(picture)
-    if picture.mode in ("La", "RGBa"):  # premultiplied: Pillow goes through the straight form only
-        picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[picture.mode])
-    return picture.convert("RGB")
-
-
-def _grey(values: np.ndarray) -> Image.Image:
-    """An RGB picture of float values on the scale 0..255, rounded."""
-    return Image.fromarray(np.nan_to_num(values).round().clip(0, 255).astype(np.uint8)).convert("RGB")
-
-
-def _lab_to_rgb(picture: Image.Image) -> Image.Image:
-    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")
-    assert converted is not None  # None is for in-place conversion alone
-    return converted
 
 
 def check_limits(min_pixels: int, max_pixels: int) -> None:
@@ -259,22 +105,30 @@ def limit_that_bites(height: int, width: int, *, factor: int = 28, min_pixels: i
     return "min_pixels" if area < min_pixels else None
 
 
-def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
+def as_picture(frame: Frame) -> Image.Image:
+    """A decoded frame as a PIL image."""
+    return frame if isinstance(frame, Image.Image) else Image.fromarray(frame)
+
+
+def resize(picture: Frame, width: int, height: int) -> Image.Image:
     """Bicubic with Pillow's antialiasing, on 8-bit values, as both models' own processors do."""
-    return picture.resize((width, height), Image.Resampling.BICUBIC)
+    return as_picture(picture).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def resize_frame(picture: Image.Image, width: int, height: int) -> Image.Image:
+def resize_frame(picture: Frame, width: int, height: int) -> Image.Image:
     """Bicubic with torch's antialiasing, rounded to 8 bits: what the published tools do to a clip's frames.
 
-    A channel at a time, since the arithmetic is in float32 and a frame may be large.
+    torch does the rows first and then the columns, so a band of rows at a time is narrowed while it is in the
+    processor's cache: the same bits, and a large frame is never held in float32.
     """
-    channels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-    resized = [
-        interpolate(channel[None, None].float(), (height, width), mode="bicubic", antialias=True)[0, 0]
-        for channel in channels
-    ]
-    return Image.fromarray(torch.stack(resized, dim=-1).round_().clamp_(0, 255).to(torch.uint8).numpy())
+    rows = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
+    bands = [_stretch(band.float(), band.shape[2], width) for band in rows.split(ROWS_AT_ONCE, dim=2)]
+    resized = _stretch(torch.cat(bands, dim=2), height, width)[0]
+    return Image.fromarray(resized.round_().clamp_(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy())
+
+
+def _stretch(values: Tensor, height: int, width: int) -> Tensor:
+    return interpolate(values, (height, width), mode="bicubic", antialias=True)
 
 
 def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
@@ -287,7 +141,7 @@ def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
         float32, the same shape.
     """
     mean, deviation = _colour_statistics(pixels, channels)
-    return pixels.float().div_(255).sub_(mean).div_(deviation)
+    return torch.div(pixels, 255).sub_(mean).div_(deviation)
 
 
 def unnormalise(values: Tensor, *, channels: int = 0) -> Tensor:
@@ -334,20 +188,26 @@ def patches(
         float32 (patches, channels * temporal_patch_size * patch_size * patch_size), rows in processor order; and the
         patch grid (t, h, w).
     """
-    missing = -len(frames) % temporal_patch_size
-    stacked = np.stack([np.asarray(frame) for frame in [*frames, *[frames[-1]] * missing]])
+    still = len(frames) == 1  # cut up once: all frames of its patches are the same
+    missing = 0 if still else -len(frames) % temporal_patch_size
+    pixels = [np.asarray(frame) for frame in [*frames, *[frames[-1]] * missing]]
+    stacked = pixels[0][None] if still else np.stack(pixels)
     count, height, width, channels = stacked.shape
-    grid = (count // temporal_patch_size, height // patch_size, width // patch_size)
-    block_rows, block_columns = grid[1] // merge_size, grid[2] // merge_size
+    depth = 1 if still else temporal_patch_size
+    grid = (count // depth, height // patch_size, width // patch_size)
     split = stacked.reshape(
-        *(grid[0], temporal_patch_size),
-        *(block_rows, merge_size, patch_size),
-        *(block_columns, merge_size, patch_size),
+        *(grid[0], depth),
+        *(grid[1] // merge_size, merge_size, patch_size),
+        *(grid[2] // merge_size, merge_size, patch_size),
         channels,
     )
     # (t, block row, block column, row in block, column in block, channels, frame in pair, y, x)
-    ordered = np.ascontiguousarray(split.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7)).reshape(math.prod(grid), channels, -1)
-    return normalise(torch.from_numpy(ordered), channels=1).flatten(1), grid
+    ordered = np.ascontiguousarray(split.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7))
+    rows = torch.from_numpy(ordered).view(math.prod(grid), channels, depth, patch_size**2)
+    values = torch.empty(len(rows), channels, temporal_patch_size, patch_size**2)
+    for into, part in zip(values.split(PATCHES_AT_ONCE), rows.split(PATCHES_AT_ONCE), strict=True):
+        into.copy_(normalise(part, channels=1))  # a part stays in the processor's cache
+    return values.flatten(1), grid
 
 
 def unpatch(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from qwenvl.analysis.adapter_codes import merger_steps
-from qwenvl.analysis.adapter_statistics import ORDERS, half_sets, query_statistics, readers_of
+from qwenvl.analysis.adapter_statistics import ORDERS, half_sets, query_statistics
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
 from qwenvl.models.config import PRESETS
@@ -94,15 +94,6 @@ def test_equal_and_disjoint_queries() -> None:
     even = query_statistics(torch.full((1, 16), 1 / 16), (4, 4))
     assert (float(even.entropy), int(even.half_counts), even.coverage) == (4.0, 8, 0.5)
     assert (even.redundant_pairs, even.order("alike")) == ([], [0])
-
-
-def test_readers_of_a_patch() -> None:
-    values = matrix(3)
-    found = readers_of(values, 5)
-    column = values[:, 5]
-    assert found.weights.tolist() == sorted(column.tolist(), reverse=True)
-    assert [float(column[query]) for query in found.queries] == found.weights.tolist()
-    assert set(found.queries[: found.half].tolist()) == slow_half(column.double().numpy())
 
 
 def test_half_of_nothing_is_nothing() -> None:

@@ -31,7 +31,7 @@ export function timekeeper(state, selection) {
   return (tubes ?? most)?.[0] ?? null;
 }
 
-export const momentsOf = (media) => Array.from({ length: cells(media) }, (_, cell) => moment(media, cell));
+const momentsOf = (media) => Array.from({ length: cells(media) }, (_, cell) => moment(media, cell));
 
 // The temporal cell that a model shows of a media; 0 of a still.
 export function cellInTime(state, selection, letter) {

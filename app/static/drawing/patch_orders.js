@@ -14,7 +14,7 @@ export const cellsOf = (grid) => grid.reduce((product, size) => product * size, 
 export const mergeOf = (media) => media.patch_grid[1] / media.token_grid[1];
 
 // Where a media's patches begin among the rows of its tensor: pictures and clips have one each.
-export const firstRow = (run, index) =>
+const firstRow = (run, index) =>
   run.media
     .slice(0, index)
     .filter((media) => media.kind === run.media[index].kind)

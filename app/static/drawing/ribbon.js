@@ -7,9 +7,9 @@ import { say } from "../core/i18n.js";
 import { count } from "../core/numbers.js";
 
 const HEIGHTS = { kinds: 7, heat: 11, ids: 24 };
-export const RIBBON_HEIGHT = HEIGHTS.kinds + 2 + HEIGHTS.heat + 2 + HEIGHTS.ids;
+const RIBBON_HEIGHT = HEIGHTS.kinds + 2 + HEIGHTS.heat + 2 + HEIGHTS.ids;
 
-export function kindColour(run, index) {
+function kindColour(run, index) {
   if (index >= run.answer_start) return token("--kind-answer");
   return run.tokens.media[index] !== null && run.tokens.media[index] !== undefined
     ? token("--kind-image")

@@ -26,7 +26,7 @@ function modelRow(name, size) {
 }
 
 function numberRow(id, label, name) {
-  const box = el("input", { type: "text", class: "text-field", inputmode: "numeric", id });
+  const box = el("input", { type: "text", inputmode: "numeric", id });
   box.addEventListener("change", () => {
     const value = Number(box.value.replace(/[^0-9]/g, ""));
     setting({ [name]: Math.min(100_000, value) });

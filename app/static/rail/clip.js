@@ -3,7 +3,7 @@
 import { hear as onNews } from "../core/news.js";
 import { el, refill, segmented } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
-import { count, lasting, plural, times } from "../core/numbers.js";
+import { count, times } from "../core/numbers.js";
 
 const PRESETS = {
   "Qwen2-VL": "24,576 tokens a clip at most; qwen-vl-utils 0.0.8, the tool of this model's time",
@@ -181,8 +181,3 @@ export function mount(element, { props, watch, signal }) {
     signal,
   );
 }
-
-export const framesWords = (item) =>
-  item.seconds === undefined
-    ? times(...item.size)
-    : `${times(...item.size)} · ${lasting(item.seconds)} s · ${plural(item.frames, "frame")}`;

@@ -6,7 +6,7 @@ import { percent } from "../core/numbers.js";
 import { LETTERS } from "../core/selection.js";
 
 // Which part of a row falls on each media: sums over the row's visual tokens.
-export function mediaShares(run, keys) {
+function mediaShares(run, keys) {
   const shares = run.media.map(() => 0);
   keys.forEach((value, index) => {
     const media = run.tokens.media[index];

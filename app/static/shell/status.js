@@ -5,7 +5,7 @@ import { ownGrid, ownUnit } from "../core/families.js";
 import { cellAt, cellBox } from "../core/geometry.js";
 import { say, said } from "../core/i18n.js";
 import { count, percent } from "../core/numbers.js";
-import { LETTERS, other } from "../core/selection.js";
+import { LETTERS } from "../core/selection.js";
 import { letGoOf, shows } from "../core/view_registry.js";
 import { cellInTime, isClip, momentName, sharesInTime } from "../core/time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "../core/words.js";
@@ -61,7 +61,7 @@ function inTime(state, selection, letter, map) {
 }
 
 // The word that stands in where a model never said the chosen one; null where it said it, or was chosen by hand.
-export function follows(state, selection, letter) {
+function follows(state, selection, letter) {
   const lead = selection.model;
   const [from, to] = [state.runs[lead], state.runs[letter]];
   if (letter === lead || !from || !to || selection.own[letter] || selection.query[letter] === null) return null;
@@ -100,5 +100,3 @@ export function statusHint(state, selection) {
   const locked = place || letGoOf(view, selection) || LETTERS.some((letter) => selection.query[letter] !== null);
   return locked ? say("Locked. Esc lets go") : say("Hover to look, click to lock");
 }
-
-export const otherHasNoRow = (state, selection) => follows(state, selection, other(selection.model));

@@ -8,7 +8,7 @@ import { say } from "../../core/i18n.js";
 const SIDE = 72;
 
 // Row `query` of (queries, columns), as its own array.
-export const rowOf = (values, query) => values.subarray(query * values.shape[1], (query + 1) * values.shape[1]);
+const rowOf = (values, query) => values.subarray(query * values.shape[1], (query + 1) * values.shape[1]);
 
 // Cosines from the lowest of the row to 1, which is where a code meets itself.
 function paint(canvas, row, [rows, columns], low, marked) {

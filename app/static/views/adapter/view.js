@@ -114,14 +114,15 @@ function controls(ctx, letter) {
     ORDERS.map(([value, words, title]) => [value, say(words), say(title)]),
     (value) => ctx.actions.choose("adapter", { order: value }),
   );
-  const field = (name, label, node) => el("div", { class: "field" }, el("label", { for: id(name), text: label }), node);
-  const queryField = field("query", say("Query"), number);
+  const labelOf = (name, text) => el("label", { for: id(name), text });
+  const field = (label, node) => el("div", { class: "field" }, label, node);
+  const queryLabel = labelOf("query", say("Query"));
   const readers = el("div", { class: "readers" });
   const code = createPlaceCode((against) => ctx.actions.choose("adapter", { against }));
-  const pair = el("div", { class: "field-pair" }, queryField, field("head", say("Head"), head));
+  const pair = el("div", { class: "field-pair" }, field(queryLabel, number), field(labelOf("head", say("Head")), head));
   const orders = el("div", { class: "field" }, el("span", { class: "label", text: say("Order") }), order);
   const root = el("div", { class: "adapter-controls" }, pair, orders, readers, code.root);
-  return { root, number, queryLabel: queryField.firstChild, head, order, readers, code };
+  return { root, number, queryLabel, head, order, readers, code };
 }
 
 function updateControls(parts, found, selection, readers, pin) {
@@ -294,8 +295,9 @@ function createMergerPart(letter) {
     el("h3", {}, letterBadge(letter), say("The merger")),
     el("span", { text: say("no attention, no choice: a reshape and an MLP") }),
   );
-  const root = el("div", { class: "adapter-part" }, title, el("section", { class: "card merger" }, merger.root));
-  return { root, card: root.lastChild, update: (shown) => merger.update(shown) };
+  const card = el("section", { class: "card merger" }, merger.root);
+  const root = el("div", { class: "adapter-part" }, title, card);
+  return { root, card, update: (shown) => merger.update(shown) };
 }
 
 function drawMerger(ctx, view, state, selection, place, far) {

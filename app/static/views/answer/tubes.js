@@ -71,6 +71,7 @@ export function createTubes(ctx, letter) {
     (value) => ctx.store.set({ tubeScale: value }),
   );
   const grid = el("div", { class: "tube-grid" });
+  let buttons = []; // of the tubes on show: { root, canvas, label }
   const partly = el("p", { class: "faint tubes-partly" });
   const root = el(
     "div",
@@ -86,7 +87,8 @@ export function createTubes(ctx, letter) {
     return { frame: frameFor(state, state.selection, letter, cell) };
   }
   function button(cell) {
-    return el(
+    const [canvas, label] = [el("canvas", { "aria-hidden": "true" }), el("span", { class: "tube-label" })];
+    const node = el(
       "button",
       {
         type: "button",
@@ -96,9 +98,10 @@ export function createTubes(ctx, letter) {
         onpointerenter: (event) => event.pointerType === "mouse" && ctx.store.preview(select(cell)),
         onpointerleave: () => ctx.store.preview(null),
       },
-      el("canvas", { "aria-hidden": "true" }),
-      el("span", { class: "tube-label" }),
+      canvas,
+      label,
     );
+    return { root: node, canvas, label };
   }
 
   function draw(state, run, media, map, chosen) {
@@ -109,7 +112,10 @@ export function createTubes(ctx, letter) {
     const query = { run: run.id, media: media.index, frames, height: STRIP_HEIGHT };
     const strip = ctx.client.resource(`tubes ${letter}`, "filmstrip", query, { group: `${run.id} ${media.index}` });
     const image = strip.fresh ? loaded(strip.value) : null;
-    refill(grid, [run.id, media.index, from, to], () => shown.map(button));
+    refill(grid, [run.id, media.index, from, to], () => {
+      buttons = shown.map(button);
+      return buttons.map((one) => one.root);
+    });
     const across = Math.min(grid.clientWidth < NARROW ? 3 : A_ROW, shown.length);
     partly.textContent =
       to - from < cells
@@ -123,14 +129,14 @@ export function createTubes(ctx, letter) {
     const values = map && drawnValues(map);
     const layout = map && drawnGrid(map);
     const shares = map && sharesInTime(run, media, map);
-    [...grid.children].forEach((node, index) => {
+    buttons.forEach(({ root: node, canvas, label }, index) => {
       const cell = shown[index];
       const size = map && layout[1] * layout[2];
       const max = map && (state.tubeScale === "own" ? most(values, cell * size, (cell + 1) * size) : map.max);
       const over = map ? { values, grid: layout, max, offset: cell * size, signed: map.mode === "neutral" } : null;
-      paint(node.firstChild, image, strip.value, index, over, [width, height]);
+      paint(canvas, image, strip.value, index, over, [width, height]);
       const words = map ? `${momentName(media, cell)} · ${percent(shares[cell])}` : momentName(media, cell);
-      node.lastChild.textContent = words;
+      label.textContent = words;
       node.setAttribute("aria-pressed", String(cell === chosen));
     });
   }

@@ -14,7 +14,7 @@ import { createRibbon } from "../../drawing/ribbon.js";
 import { createScale } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { createClip } from "./clip.js";
-import { twoColumns } from "../../drawing/frame.js";
+import { belowStage, twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { LETTERS, choices } from "../../core/selection.js";
 import { cellWords, headWords, languageWhere, layerWords, rowWords } from "../../shell/status.js";
@@ -156,7 +156,12 @@ function column(ctx, letter) {
   });
   const bars = cell("bars");
   const details = cell("detail-cell", matrixBox, ladder.root);
-  const cells = [cell("stage-cell", stage.root, scale.root), bars, cell("ribbon-cell", ribbon.root), details];
+  const cells = {
+    stage: cell("stage-cell", stage.root, scale.root),
+    bars,
+    ribbon: cell("ribbon-cell", ribbon.root),
+    details,
+  };
   return { letter, stage, scale, matrix, statistic, ladder, ribbon, bars, cells };
 }
 
@@ -168,11 +173,11 @@ function openRung(ctx, letter, rung) {
 
 const BARE = { quiet: false, cells: null, contour: null, outlines: [], label: null };
 
-const setIdle = (view, idle) => [view.scale.root, ...view.cells.slice(1)].forEach((node) => toggle(node, "idle", idle));
+const setIdle = (view, idle) => [view.scale.root, ...belowStage(view)].forEach((node) => toggle(node, "idle", idle));
 
 function drawVacant(ctx, view, state) {
   setIdle(view, true);
-  view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, state.runs[view.letter]));
+  view.stage.update(ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, state.runs[view.letter]));
 }
 
 function maximum(selection, resources, letter) {
@@ -211,18 +216,18 @@ function drawColumn(ctx, view, state, chosen, resources) {
   if (!run || !media) return drawVacant(ctx, view, state);
   const cell = cellInTime(state, chosen, letter);
   const selection = { ...chosen, frame: cell };
-  const { inner, flat } = ctx.stageBox(view.cells[0], media.size, STAGE_HEIGHT);
+  const { inner, flat } = ctx.stageBox(view.cells.stage, media.size, STAGE_HEIGHT);
   const shown = selection.query[letter] === null ? null : map;
   const over = shown || selection.swap ? overlayOf(ctx, view, { run, media, map: shown, selection, resources }) : null;
   const note = error && said(error);
   const dimmed = selection.swap && !ctx.reading(letter).fresh ? say("column on its way") : late;
   view.stage.update({ image, size: media.size, box: inner, dimmed, note, ...(over?.spec ?? BARE) });
-  toggle(view.cells[0], "flat", flat);
+  toggle(view.cells.stage, "flat", flat);
   setIdle(view, !over);
   if (!over) return undefined;
   const height = Math.max(SCALE_HEIGHT, Math.round(fit(media.size, inner).height));
   view.scale.update({ height, flat, ...over.words });
-  toggle(view.cells[3], "idle", !shown);
+  toggle(view.cells.details, "idle", !shown);
   if (selection.swap) drawReaders(ctx, view, { run, selection });
   return shown && drawDetails(ctx, view, { selection, run, map: shown, still: atCell(shown, cell), image, media });
 }
@@ -255,7 +260,7 @@ function drawReaders(ctx, view, { run, selection }) {
     run,
     row: reading.key ?? 0,
     keys: values,
-    width: Math.floor(view.cells[2].clientWidth),
+    width: Math.floor(view.cells.ribbon.clientWidth),
     marks,
     swap: true,
   });
@@ -279,7 +284,7 @@ function drawRow(view, { run, map }) {
     run,
     row: map.row,
     keys: map.keys,
-    width: Math.floor(view.cells[2].clientWidth),
+    width: Math.floor(view.cells.ribbon.clientWidth),
     marks: map.rows,
   });
 }

@@ -40,7 +40,7 @@ const edgeNames = () => [say("left"), say("top"), say("right"), say("bottom")];
 // --- reading ---
 
 // Intersection over union of two boxes in one space.
-export function overlap(one, two) {
+function overlap(one, two) {
   const area = ([left, top, right, bottom]) => Math.max(right - left, 0) * Math.max(bottom - top, 0);
   const shared = area([
     Math.max(one[0], two[0]),
@@ -349,7 +349,7 @@ function mark(body, chosen, at) {
 // --- an answer without a box ---
 
 // A question the tiny checkpoints were trained on, about what this question and answer named already.
-export function suggestion(run) {
+function suggestion(run) {
   const words = `${run.question} ${run.answer}`.toLowerCase().match(/[a-z]+/g) ?? [];
   const named = [COLOURS, SHAPES].map((known) => words.find((word) => known.includes(word)));
   if (run.model.size_label !== "tiny") return say("Give the box of the main object.");

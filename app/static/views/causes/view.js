@@ -156,9 +156,10 @@ function column(ctx, letter, work) {
     title(say("The same answer, told again"), state),
     body,
   );
+  const done = el("i");
   const [run, progress, note] = [
     el("button", { type: "button", class: "text-button" }),
-    el("span", { class: "progress-line" }, el("i")),
+    el("span", { class: "progress-line" }, done),
     el("p", { class: "causes-note" }),
   ];
   run.addEventListener("click", () => work.walk(letter));
@@ -170,7 +171,7 @@ function column(ctx, letter, work) {
     note,
     el("div", { class: "curve-pair" }, charts.deletion, charts.insertion),
   );
-  return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, note };
+  return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, done, note };
 }
 
 function overlayOf(ctx, letter, selection, chosen, effect) {
@@ -284,7 +285,7 @@ function drawWalk(view, walk, question, run, selection) {
   );
   view.run.disabled = !question;
   view.progress.hidden = !running;
-  view.progress.firstChild.style.width = `${progress.total ? (100 * progress.done) / progress.total : 0}%`;
+  view.done.style.width = `${progress.total ? (100 * progress.done) / progress.total : 0}%`;
   const shown = current && progress.deletion;
   setText(view.note, noteOf(progress, current, question, run, selection, view.letter));
   for (const kind of ["deletion", "insertion"]) {

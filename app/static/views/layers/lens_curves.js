@@ -4,7 +4,7 @@ import { setText, toggle } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 import { other } from "../../core/selection.js";
 import { chosenLabel } from "../../core/words.js";
-import { roundTicks } from "../../drawing/layer_curves.js";
+import { roundTicks } from "../../drawing/chart.js";
 
 export const layersOf = (run) => run.sites.language.layers;
 

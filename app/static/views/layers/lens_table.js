@@ -82,7 +82,7 @@ export function stepCell(ctx, view, event) {
 
 export function drawTable(ctx, view, { run, lens, layer }, selection) {
   const value = lens.value;
-  toggle(view.cells[2], "idle", !value || !run.words.length);
+  toggle(view.cells.table, "idle", !value || !run.words.length);
   if (!value || !run.words.length) return;
   const chosen = Math.max(0, wordOfToken(run, selection.query[view.letter]));
   const words = windowOf(run, chosen, (view.table.clientWidth || 300) - 30);

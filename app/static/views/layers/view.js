@@ -5,7 +5,7 @@ import { hasAdapter } from "../../core/families.js";
 import { cellAt, cellBox, rowAndColumn } from "../../core/geometry.js";
 import { said, say } from "../../core/i18n.js";
 import { count, percent, roughly } from "../../core/numbers.js";
-import { createFrame } from "../../drawing/frame.js";
+import { belowStage, createFrame } from "../../drawing/frame.js";
 import { createLayerCurves } from "../../drawing/layer_curves.js";
 import { beginReading, drawCurves, layersOf, lensOf } from "./lens_curves.js";
 import { weightsNote } from "../../drawing/honest.js";
@@ -129,8 +129,8 @@ function drawStage(ctx, view, look, state, selection) {
   const here = visualToken(state, selection, view.letter);
   const [, rows, columns] = media.token_grid;
   const size = board ? [columns, rows] : media.size;
-  const { inner, flat } = ctx.stageBox(view.cells[0], size, STAGE_HEIGHT);
-  toggle(view.cells[0], "flat", flat);
+  const { inner, flat } = ctx.stageBox(view.cells.stage, size, STAGE_HEIGHT);
+  toggle(view.cells.stage, "flat", flat);
   const value = word?.value;
   const image = board ? null : ctx.picture("picture", run.id, media.index, firstFrameOf(media, here.time));
   const offset = layer * (value?.values.shape[1] ?? 0) + here.time * rows * columns;
@@ -308,31 +308,31 @@ function column(ctx, letter) {
       ),
       ...children,
     );
-  const view = { letter, stage, side, wait, thumbs, table, before, at, words, chance, norms };
-  table.addEventListener("keydown", (event) => stepCell(ctx, view, event));
-  view.cells = [
-    cell("stage-cell", stage.root, side, wait),
-    cell("lens-strip", titled(say("The same word, layer by layer"), say("one scale; click a layer"), thumbs)),
-    cell(
+  const cells = {
+    stage: cell("stage-cell", stage.root, side, wait),
+    strip: cell("lens-strip", titled(say("The same word, layer by layer"), say("one scale; click a layer"), thumbs)),
+    table: cell(
       "lens-cell-pair",
       titled(say("Before each word of the answer"), say("likeliest word by layer"), table),
       el("div", { class: "lens-readings" }, before, at),
     ),
-    cell(
+    charts: cell(
       "lens-charts",
       titled(say("Chance of the word"), say("{a} solid, {b} dashed", { a: letter, b: other(letter) }), chance.root),
       titled(say("Median length"), kinds, norms.root),
       words,
     ),
-  ];
+  };
+  const view = { letter, stage, side, wait, thumbs, table, before, at, words, chance, norms, cells };
+  table.addEventListener("keydown", (event) => stepCell(ctx, view, event));
   return view;
 }
 
 // What reading every layer of a large run takes, before anybody pays for it.
 function drawWaiting(ctx, view, run, media, seconds) {
-  view.cells.slice(1).forEach((cell) => toggle(cell, "idle", true));
+  belowStage(view).forEach((cell) => toggle(cell, "idle", true));
   toggle(view.side, "idle", true);
-  const { inner } = ctx.stageBox(view.cells[0], media?.size ?? [1, 1], STAGE_HEIGHT);
+  const { inner } = ctx.stageBox(view.cells.stage, media?.size ?? [1, 1], STAGE_HEIGHT);
   const image = media && ctx.picture("picture", run.id, media.index);
   view.stage.update({ image, size: media?.size ?? [1, 1], box: inner, quiet: true });
   refill(view.wait, [run.id, seconds], () => [
@@ -354,9 +354,9 @@ function drawWaiting(ctx, view, run, media, seconds) {
 
 function drawColumn(ctx, view, state, selection) {
   const run = state.runs[view.letter];
-  view.cells.slice(1).forEach((cell) => toggle(cell, "idle", !run));
+  belowStage(view).forEach((cell) => toggle(cell, "idle", !run));
   toggle(view.side, "idle", !run?.media[selection.media]);
-  if (!run) return void view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run));
+  if (!run) return void view.stage.update(ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, run));
   const media = run.media[selection.media] ?? null;
   const lens = lensOf(ctx, run, view.letter);
   toggle(view.wait, "idle", !lens.waits);
@@ -366,10 +366,10 @@ function drawColumn(ctx, view, state, selection) {
   if (media) drawStage(ctx, view, look, state, selection);
   else
     view.stage.update({
-      ...ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, run),
+      ...ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, run),
       note: say("No picture in this question, so no visual token."),
     });
-  toggle(view.cells[1], "idle", !media);
+  toggle(view.cells.strip, "idle", !media);
   if (media) drawThumbs(ctx, view, look, state, selection);
   drawTable(ctx, view, look, selection);
   drawReadings(ctx, view, look, state, selection);

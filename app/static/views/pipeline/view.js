@@ -112,7 +112,7 @@ function createBox(ctx, letter, name) {
     parts.words,
     parts.numbers,
   );
-  return { root, name, letter, painted: null, ...parts };
+  return { root, name, letter, canvas: null, painted: null, ...parts };
 }
 
 function createRow(ctx, name) {
@@ -133,10 +133,10 @@ function drawPicture(ctx, box, run, index) {
   }
   const [kind, shape, lines] = PICTURES[box.name](media);
   const image = ctx.picture(kind, run.id, index);
-  refill(box.picture, [run.id, index, "picture"], () => el("canvas"));
+  refill(box.picture, [run.id, index, "picture"], () => (box.canvas = el("canvas")));
   if (!image || box.painted === image) return;
   box.painted = image;
-  paintThumb(box.picture.firstChild, image, shape, lines);
+  paintThumb(box.canvas, image, shape, lines);
 }
 
 const shapeOf = (stage) => stage.shape.map(count).join(" × ");

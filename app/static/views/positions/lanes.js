@@ -5,6 +5,7 @@ import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
 import { LETTERS } from "../../core/selection.js";
+import { text } from "../../drawing/chart.js";
 import { kindSpans } from "../../drawing/ribbon.js";
 
 const LABELS = 84;
@@ -38,7 +39,7 @@ function stepPath(lane, [from, to], x, y, bottom) {
 }
 
 // Tokens from a media's first visual token to its last; the frames of a clip in Qwen-VL have labels between them.
-export function spanOf(run, media) {
+function spanOf(run, media) {
   const last = run.tokens.media.lastIndexOf(media.index);
   return [media.first_token, last < 0 ? media.first_token : last];
 }
@@ -57,12 +58,6 @@ function landmarks(run, lane, width) {
   return [...marks, end];
 }
 
-function words(tag, attributes, text) {
-  const node = svg(tag, attributes);
-  node.textContent = text;
-  return node;
-}
-
 // Labels in the order they matter; one that would lie on an earlier one is left out.
 function apart(marks, x, width) {
   const taken = [];
@@ -79,16 +74,14 @@ function idLabel([at, id, side], x, y, top, colour) {
   const right = side === "end";
   const above = y(id) - 4 >= top + 10;
   const place = { x: x(at) + (right ? -3 : 3), y: above ? y(id) - 4 : y(id) + 13 };
-  return words(
-    "text",
-    { ...place, "text-anchor": right ? "end" : "start", class: "lane-id", style: { fill: colour } },
-    count(id),
-  );
+  const label = text(place.x, place.y, count(id), "lane-id", right ? "end" : "start");
+  label.style.fill = colour;
+  return label;
 }
 
 function laneTitle({ name, words: title, colour }, y) {
   const style = { fill: colour, "font-weight": 700 };
-  const parts = [words("tspan", { style }, name), words("tspan", { dx: name ? 6 : 0 }, say(title))];
+  const parts = [svg("tspan", { style }, name), svg("tspan", { dx: name ? 6 : 0 }, say(title))];
   return svg("text", { x: 18, y, class: "lane-name" }, ...parts);
 }
 
@@ -139,13 +132,7 @@ function laneParts(shown, at, x, top, largest, width) {
     ]),
     ...apart(landmarks(run, lane, width), x, width).map((mark) => idLabel(mark, x, y, top, of.colour)),
     ...(room > NOTE
-      ? [
-          words(
-            "text",
-            { x: x(lane.length) + 12, y: top + of.height / 2 + 4, class: "lane-name" },
-            laneWords(run, lane, of.name),
-          ),
-        ]
+      ? [text(x(lane.length) + 12, top + of.height / 2 + 4, laneWords(run, lane, of.name), "lane-name")]
       : []),
     laneTitle(of, top + of.height / 2 + 4),
   ];
@@ -183,8 +170,8 @@ function jumps(shown, x, top, width) {
     const clear = besideTags(x, run, width);
     const beyond = clear !== null && media === run.media.at(-1);
     const at = apart ? x(first) : beyond ? clear : x(last + 1) + (right ? -3 : 3);
-    const place = { x: at, y: top - 5, "text-anchor": right && !apart ? "end" : "start", class: "lane-name" };
-    return [line, words("text", place, jumpWords(positions[0][first], after, media, shown.rule))];
+    const says = jumpWords(positions[0][first], after, media, shown.rule);
+    return [line, text(at, top - 5, says, "lane-name", right && !apart ? "end" : "start")];
   });
 }
 
@@ -215,14 +202,8 @@ function block(shown, letter, top, width, tokens) {
     at += height + GAP;
     return parts;
   });
-  const badge = words("text", { x: 0, y: top + 11, class: "lane-letter" }, letter);
-  return [
-    badge,
-    words("text", { x: 18, y: top + 11, class: "lane-name" }, say("tokens")),
-    ...kinds,
-    ...lanes,
-    ...jumps(shown, x, top, width),
-  ];
+  const badge = text(0, top + 11, letter, "lane-letter");
+  return [badge, text(18, top + 11, say("tokens"), "lane-name"), ...kinds, ...lanes, ...jumps(shown, x, top, width)];
 }
 
 export const idsWords = (run, [t, h, w]) =>
@@ -249,7 +230,10 @@ function withLanes(shown) {
   return Object.fromEntries(all.map(([letter, one]) => [letter, { ...one, lanes: lanesOf(one.run, low) }]));
 }
 
-const cursor = (name) => el("div", { class: `lane-cursor ${name}`, hidden: true }, el("span"));
+function cursor(name) {
+  const label = el("span");
+  return { label, root: el("div", { class: `lane-cursor ${name}`, hidden: true }, label) };
+}
 
 // `update(shown, cursors)`: shown is { letter: { run, positions, overtaken, rule } }; cursors is { letter: { query, key } },
 // tokens chosen and tokens that belong to the other model's choice.
@@ -260,7 +244,7 @@ export class Lanes {
     this.cursors = Object.fromEntries(
       LETTERS.map((letter) => [letter, { key: cursor("of-key"), query: cursor("of-query") }]),
     );
-    const cursors = LETTERS.flatMap((letter) => Object.values(this.cursors[letter]));
+    const cursors = LETTERS.flatMap((letter) => Object.values(this.cursors[letter]).map((one) => one.root));
     this.root = el("div", { class: "lanes", ...label }, this.drawing, ...cursors);
     this.onpick = onpick;
     this.shown = {};
@@ -321,19 +305,19 @@ export class Lanes {
     const at = cursors[this.lead]?.query ?? 0;
     this.root.setAttribute("aria-valuemax", String(shape.lengths[this.lead] - 1));
     this.root.setAttribute("aria-valuenow", String(at));
-    this.root.setAttribute("aria-valuetext", this.cursors[this.lead].query.textContent || say("nothing chosen"));
+    this.root.setAttribute("aria-valuetext", this.cursors[this.lead].query.label.textContent || say("nothing chosen"));
   }
 
   placeCursor(letter, role, token) {
     const { shape } = this;
-    const [bar, shown] = [this.cursors[letter][role], this.shown[letter]];
+    const { root: bar, label } = this.cursors[letter][role];
+    const shown = this.shown[letter];
     bar.hidden = !shown || token === null || token >= shown.run.tokens.id.length;
     if (bar.hidden) return;
     const x = LABELS + ((token + 0.5) * (shape.width - LABELS)) / shape.tokens[letter];
     bar.style.left = `${x}px`;
     bar.style.top = `${shape.tops[letter] - 22}px`;
     bar.style.height = `${shape.heights[letter] + 20}px`;
-    const label = bar.firstChild;
     const ids = idsWords(
       shown.run,
       shown.positions.map((lane) => lane[token]),

@@ -9,7 +9,7 @@ import { frameFor } from "../../core/time.js";
 const BUTTONS = 40; // more segments than that are too thin to be pressed
 
 // Each segment of a run: its media, its cell in time, its patches.
-export function segmentsOf(run) {
+function segmentsOf(run) {
   return run.media.flatMap((media) =>
     Array.from({ length: media.patch_grid[0] }, (_, cell) => ({
       media: media.index,
@@ -20,7 +20,7 @@ export function segmentsOf(run) {
 }
 
 // Which part of all pairs of patches may look at each other.
-export function pairShare(segments) {
+function pairShare(segments) {
   const all = segments.reduce((sum, { patches }) => sum + patches, 0);
   return segments.reduce((sum, { patches }) => sum + patches * patches, 0) / all ** 2;
 }

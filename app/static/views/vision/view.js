@@ -7,8 +7,9 @@ import { hasAdapter } from "../../core/families.js";
 import { cellAt, cellBox, edges, fit } from "../../core/geometry.js";
 import { said, say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
-import { createLayerCurves, roundTicks } from "../../drawing/layer_curves.js";
-import { createFrame } from "../../drawing/frame.js";
+import { roundTicks } from "../../drawing/chart.js";
+import { createLayerCurves } from "../../drawing/layer_curves.js";
+import { belowStage, createFrame } from "../../drawing/frame.js";
 import { weightsNote } from "../../drawing/honest.js";
 import { sumInRegion } from "../../drawing/places.js";
 import { figures } from "../../drawing/scale.js";
@@ -146,9 +147,9 @@ function column(ctx, letter) {
     segments,
     places,
     placeWords,
-    cells: [
-      cell("stage-cell", stage.root, side),
-      cell(
+    cells: {
+      stage: cell("stage-cell", stage.root, side),
+      tower: cell(
         "tower-cell",
         el(
           "div",
@@ -169,13 +170,13 @@ function column(ctx, letter) {
           curves.root,
         ),
       ),
-      cell(
+      places: cell(
         "card place-card",
         el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Where attention ends")), null),
         segments.root,
         el("div", { class: "place-row" }, places, placeWords),
       ),
-    ],
+    },
   };
 }
 
@@ -205,8 +206,8 @@ function drawStage(ctx, view, look, state, selection) {
   const { letter } = view;
   const { run, media, row } = look;
   const here = patchOf(state, selection, letter);
-  const { inner, flat } = ctx.stageBox(view.cells[0], media.size, STAGE_HEIGHT);
-  toggle(view.cells[0], "flat", flat);
+  const { inner, flat } = ctx.stageBox(view.cells.stage, media.size, STAGE_HEIGHT);
+  toggle(view.cells.stage, "flat", flat);
   const value = row.value;
   const region = value && sumInRegion(selection, value);
   view.stage.update({
@@ -246,7 +247,7 @@ function drawTower(view, look, selection) {
   const statistic = statisticOf(selection);
   setText(view.title, say(STATISTICS[statistic].title));
   const found = look.statistics.value;
-  toggle(view.cells[1], "waiting", !found);
+  toggle(view.cells.tower, "waiting", !found);
   if (!found) return;
   const [layer] = look.cell;
   view.matrix.update(found, statistic, ...look.cell);
@@ -332,10 +333,10 @@ function drawPlaces(ctx, view, look, state, selection) {
 
 function drawColumn(ctx, view, state, selection) {
   const look = lookAt(ctx, state, selection, view.letter);
-  view.cells.slice(1).forEach((cell) => toggle(cell, "idle", !look));
+  belowStage(view).forEach((cell) => toggle(cell, "idle", !look));
   toggle(view.side, "idle", !look);
   if (!look) {
-    view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, state.runs[view.letter]));
+    view.stage.update(ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, state.runs[view.letter]));
     return;
   }
   drawStage(ctx, view, look, state, selection);
