@@ -1,8 +1,9 @@
 // The page's own types. What the server sends stands in payload.d.ts, as Python writes it.
 
-import type { Answers, Choice, MapRow, Media, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
+import type { Answers, Choice, MapRow, MediaPayload, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
 
 export type * from "./payload.d.ts";
+export type Media = MediaPayload;
 
 // --- geometry ---
 
