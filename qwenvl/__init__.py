@@ -29,11 +29,16 @@ Shapes are written in words: `(batch, tokens, dim)`, `(batch, heads, queries, he
 and tokens of a media are counted in raster order (t, row, column) from 0, boxes are in pixels of the original picture.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from qwenvl.errors import UserError
-from qwenvl.inference.run import Run
-from qwenvl.loading.load import load, load_model
-from qwenvl.models.trace import Block, Trace, attention_rows
 from qwenvl.plan import plan, plan_table, plan_toolchains
+
+if TYPE_CHECKING:
+    from qwenvl.inference.run import Run
+    from qwenvl.loading.load import load, load_model
+    from qwenvl.models.trace import Block, Trace, attention_rows
 
 __all__ = [
     "Block",
@@ -47,3 +52,23 @@ __all__ = [
     "plan_table",
     "plan_toolchains",
 ]
+
+# Looked up when first asked for: a plan needs no torch, which takes longer to import than the plan to make.
+_HOMES = {
+    "qwenvl.inference.run": ("Run",),
+    "qwenvl.loading.load": ("load", "load_model"),
+    "qwenvl.models.trace": ("Block", "Trace", "attention_rows"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
+        raise AttributeError(f"module 'qwenvl' has no attribute {name!r}")
+    found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

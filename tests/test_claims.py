@@ -13,7 +13,7 @@ from PIL import Image
 import qwenvl
 from qwenvl.analysis.still_frames import summed_taps, twins, twins_of
 from qwenvl.models.rope import Grid, PositionRule, multimodal_positions
-from qwenvl.processing.pictures import normalise
+from qwenvl.processing.pixels import normalise
 from qwenvl.processing.sampling import VideoOptions, count_frames, frame_indices, frame_size
 from tests.support.clips import encode
 

@@ -16,7 +16,8 @@ from qwenvl.analysis.still_frames import Twins, twins_of
 from qwenvl.errors import RunError
 from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.plan.clip_duration import DURATIONS, TRAINED_TOKENS, cost_by_length
-from qwenvl.processing.pictures import normalise, resize
+from qwenvl.processing.pictures import resize
+from qwenvl.processing.pixels import normalise
 from qwenvl.processing.sampling import VIDEO_PRESETS
 
 MAX_FRAMES, MAX_HEIGHT = 24, 240

@@ -15,9 +15,9 @@ from qwenvl.models.rope import (
     multimodal_positions,
     ntk_theta,
     overtaken,
+    stretch,
     wavelengths,
 )
-from qwenvl.models.rope_scaling import stretch
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 from qwenvl.recorded.rows import RunRows

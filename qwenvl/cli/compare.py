@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.cli import app_bridge
+from qwenvl.cli.arguments import HELP
 from qwenvl.cli.cost_check import look_ahead
 from qwenvl.cli.finished_run import add_question, answer, look_inside, messages_of, names_of
 from qwenvl.cli.output import Progress, as_json, check_destination, whole_file, write_text
@@ -21,7 +22,7 @@ def add(commands: Any) -> None:
     """Its arguments."""
     parser = commands.add_parser(
         "compare",
-        help="one question to two models, one report",
+        help=HELP["compare"],
         description="Ask two models the same question about the same files, and report both: as words, JSON, the "
         "answers' maps for print, or one HTML page to look around in.",
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from qwenvl.cli.arguments import whole
 from qwenvl.cli.output import Progress
 from qwenvl.inference.pipeline import Stream
 from qwenvl.inference.run import Run
@@ -17,7 +18,6 @@ from qwenvl.recorded.kept_layers import Keep
 
 DEFAULT_MODEL = "tiny-qwen2-vl"
 DTYPES = ("auto", "bfloat16", "float32", "float16")
-QUOTE = 'Put the question in quotation marks before --about, as in: ask "What is this?" --about cat.png'
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +36,6 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nframes", type=whole, metavar="N", help="frames of a clip to take in all")
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or the best there is (auto)")
     parser.add_argument("--dtype", default="auto", choices=DTYPES, help="of the weights; what suits the device (auto)")
-
-
-def whole(text: str) -> int:
-    """A whole number, also as the page writes it: 1,003,520."""
-    try:
-        return int(text.replace(",", ""))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
 
 
 def messages_of(asked: argparse.Namespace) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import NoReturn
 
-from qwenvl.cli import ask, compare, look, plan_command, show
-from qwenvl.cli.finished_run import QUOTE
+from qwenvl.cli.arguments import HELP, QUOTE
 from qwenvl.errors import UserError
 
+MODULES = {"plan": "plan_command", "trace": "ask", "serve": "show"}  # of the subcommands not named like theirs
 DONE, REFUSED, INTERRUPTED = 0, 3, 130
 EPILOG = """\
     plan page.png --of Qwen2-VL-7B               what it would cost, without weights
@@ -32,8 +33,9 @@ says why; 130 interrupted.
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    parser = build_parser()
-    asked, more = parser.parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = build_parser([word for word in given if word in HELP][:1])
+    asked, more = parser.parse_known_args(given)
     if more:
         parser.chosen[asked.command].error(f"unrecognized arguments: {' '.join(more)}")
     try:
@@ -77,8 +79,8 @@ class Parser(argparse.ArgumentParser):
         super().error(f"{message}. {QUOTE}" if is_about_words and has_question else message)
 
 
-def build_parser() -> Parser:
-    """All subcommands."""
+def build_parser(wanted: Iterable[str] = tuple(HELP)) -> Parser:
+    """All subcommands, and the arguments of those that are wanted: each brings in what it works with, such as torch."""
     parser = Parser(
         prog="python -m qwenvl",
         description="Plan, ask, look inside and compare: Qwen-VL and Qwen2-VL on pictures and clips.",
@@ -86,8 +88,12 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for part in (plan_command, ask, look, show, compare):
-        part.add(commands)
+    modules = {MODULES.get(name, name): name for name in reversed(HELP) if name in set(wanted)}
+    for name, line in HELP.items():
+        if MODULES.get(name, name) not in modules:
+            commands.add_parser(name, help=line)
+        elif modules[MODULES.get(name, name)] == name:
+            import_module(f"qwenvl.cli.{MODULES.get(name, name)}").add(commands)
     parser.chosen = dict(commands.choices)
     for chosen in parser.chosen.values():
         chosen.add_argument("--quiet", action="store_true", help="say nothing on standard error but errors")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from qwenvl.cli.finished_run import whole
+from qwenvl.cli.arguments import HELP, whole
 from qwenvl.cli.output import as_json, check_destination, write_text
 from qwenvl.errors import UserError
 from qwenvl.plan import PUBLISHED, Plan, Table, files_of, in_bytes, name_of, percent, plan, plan_table, plan_toolchains
@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     """Its arguments."""
     parser = commands.add_parser(
         "plan",
-        help="what files would cost each model, without weights",
+        help=HELP["plan"],
         description="Sizes, grids, tokens, positions, memory and operations of pictures and clips for published "
         "models or folders, without weights; each file by itself, or all in one question.",
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.cli import app_bridge
+from qwenvl.cli.arguments import HELP
 from qwenvl.cli.output import Progress, whole_file
 from qwenvl.inference.run import Run
 
@@ -15,7 +16,7 @@ def add(commands: Any) -> None:
     """Their arguments."""
     show = commands.add_parser(
         "show",
-        help="a view of saved runs as SVG, PDF or HTML",
+        help=HELP["show"],
         description="Draw a view of one run, or of two side by side, for print (SVG, PDF), or write the page as one "
         "HTML file that answers for itself.",
     )
@@ -28,7 +29,7 @@ def add(commands: Any) -> None:
     show.add_argument("--into", required=True, metavar="FILE", help="its suffix says what: .svg, .pdf, .html")
     show.set_defaults(act=show_runs)
     serve = commands.add_parser(
-        "serve", help="the page on saved runs", description="Open the page on one saved run, or on two side by side."
+        "serve", help=HELP["serve"], description="Open the page on one saved run, or on two side by side."
     )
     serve.add_argument("runs", nargs="+", metavar="RUN", help="one or two run files that `trace` wrote")
     serve.add_argument("--port", type=int, metavar="N", help="where to serve; a free one from 7860 if left out")

@@ -168,8 +168,8 @@ class Pipeline:
             torch.no_grad(),
         ):
             logits = self.model(**inputs, last=len(answer_ids) + 1)[0, : len(answer_ids)].float().cpu()
-        kept = {name: value.cpu().contiguous() for name, value in trace.items() if name in names}
-        positions = self._three_rows(trace["language.positions"])
+        positions = self._three_rows(trace.take("language.positions"))
+        kept = _moved(trace)
         likeliest, probabilities = self._likeliest(logits, answer_ids)
         record = Record(
             card=ModelCard(self.name, self.family, self.parameters, self.trained, self.notes),
@@ -193,7 +193,7 @@ class Pipeline:
         inputs = self._run_inputs(run)
         with self._lock, Trace(self.model, *names, max_bytes=None) as trace, torch.no_grad():
             self.model(**inputs, last=1)
-        return {name: value.cpu().contiguous() for name, value in trace.items()}
+        return _moved(trace)
 
     def logits(
         self, run: RunRows, *, media: Sequence[Media] | None = None, blocks: Sequence[tuple[Sequence[str], Hidden]] = ()
@@ -402,6 +402,11 @@ class Stream:
         if first is not None:
             yield first
             yield from tokens
+
+
+def _moved(trace: Trace) -> dict[str, Tensor]:
+    """What a trace kept, on the CPU and one head after another, as rows are read fastest; each is held once."""
+    return {name: trace.take(name).cpu().contiguous() for name in [*trace]}
 
 
 def _layer_of(tap: str) -> tuple[str, int]:

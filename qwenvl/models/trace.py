@@ -250,6 +250,13 @@ class Trace(Mapping[str, Tensor]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def take(self, name: str) -> Tensor:
+        """Give a value away: the trace holds it no longer, so that it may be moved without being held twice."""
+        value = self[name]
+        del self._values[name]
+        self.nbytes -= value.numel() * value.element_size()
+        return value
+
     def mask_of(self, attend: str) -> Mask | None:
         """The mask that the attention of this name used, `"language.blocks.14.attend"`."""
         return self.masks[attend]

@@ -22,7 +22,7 @@ from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media
 from qwenvl.processing.opened_media import Source, as_list
 from qwenvl.processing.pictures import Limit, check_size
-from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
+from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 from qwenvl.processing.sampling import MAX_FRAME_TOKENS, MIN_FRAME_TOKENS, Sampling, VideoOptions
 from qwenvl.processing.size_request import utils_resize
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, too_many_frames
 from qwenvl.processing.picture_files import open_file, shown_name, upright_rgb
-from qwenvl.processing.video_streams import MAX_FRAMES, Scan, too_many_frames
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
 

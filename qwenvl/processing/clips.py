@@ -14,14 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-import av
 from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import animations
-from qwenvl.processing import video_streams as streams
 from qwenvl.processing.picture_files import (
     MAX_DECODED_PIXELS,
     begins_like,
@@ -80,7 +78,7 @@ class ClipFile:
         Raises:
             MediaError: the file is damaged at one of them, or gone.
         """
-        read: Callable[[Path, Sequence[int]], Iterator[Frame]] = animations.read if self.animated else streams.read
+        read: Callable[[Path, Sequence[int]], Iterator[Frame]] = animations.read if self.animated else _streams().read
         with _clear_errors(self.path):
             for frame in read(self.path, indices):
                 yield shrink(frame)
@@ -105,7 +103,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
 
     Raises:
         MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here;
-            its frames have a size no model accepts, or are more than `streams.MAX_FRAMES`.
+            its frames have a size no model accepts, or are more than `clip_scan.MAX_FRAMES`.
     """
     path = path_of(path).absolute()
     check_file(path, "a clip")
@@ -117,7 +115,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
 def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
     with _clear_errors(path):
         animated = _is_animated(path)
-        found = (animations if animated else streams).scan(path)
+        found = (animations if animated else _streams()).scan(path)
         check_ending(path)
     width, height = found.size
     check_size(width, height, shown_name(path))
@@ -127,6 +125,13 @@ def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
         )
     note = found.note or _absurd(path, found.times, found.fps)
     return ClipFile(path, found.size, found.times, found.fps, animated, note)
+
+
+def _streams() -> Any:
+    """The reader of video files. FFmpeg comes in with the first of them: a plan of pictures needs none of it."""
+    from qwenvl.processing import video_streams
+
+    return video_streams
 
 
 def _absurd(path: Path, times: Sequence[float], fps: float) -> str:
@@ -174,7 +179,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
         raise MediaError(f"{shown_name(path)} cannot be read; check that you may open it.") from None
     except FileNotFoundError:
         raise MediaError(f"There is no file {shown_name(path)} any more; give it again.") from None
-    except (av.DecoderNotFoundError, streams.UnknownCodecError):
+    except _streams().NO_DECODER:
         raise MediaError(
             f"{shown_name(path)} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again."
         ) from None

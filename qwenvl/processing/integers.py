@@ -5,14 +5,11 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import numpy as np
-import torch
-
 
 def as_integer(value: Any) -> int | None:
     """A value as a Python int: an int, a NumPy integer or a torch tensor of one integer without axes; else None."""
-    is_true_or_false = isinstance(value, bool) or getattr(value, "dtype", None) in (np.bool_, torch.bool)
-    if is_true_or_false or getattr(value, "ndim", 0) > 0:
+    kind = str(getattr(value, "dtype", type(value).__name__))
+    if kind in ("bool", "torch.bool") or getattr(value, "ndim", 0) > 0:
         return None
     try:
         return operator.index(value)

@@ -16,7 +16,7 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -203,7 +203,9 @@ def upright_rgb(picture: Image.Image, name: str) -> Converted:
         raise MediaError(_too_large(name))
     try:
         picture.load()
-        return to_rgb(_upright(picture))  # which copies once: whoever gave the picture may change it
+        found = to_rgb(_upright(picture))
+        # Copied once: whoever gave the picture may change it.
+        return replace(found, picture=picture.copy()) if found.picture is picture else found
     except Exception:  # of a decoder, as above
         raise MediaError(_damaged(name)) from None
 

@@ -20,6 +20,7 @@ from qwenvl.processing.answer_text import StreamDecoder, group_words
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
 from qwenvl.processing.chat_template import find_template, is_built_in, is_raw
 from qwenvl.processing.clips import ClipFile
+from qwenvl.processing.decoded_clips import read_frames
 from qwenvl.processing.frame_count import frames_that_fit
 from qwenvl.processing.grounding import TAGS, Answer, answer_parts
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
@@ -28,7 +29,7 @@ from qwenvl.processing.opened_media import open_part
 from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS, read_pixel_limits
 from qwenvl.processing.progress import Progress
 from qwenvl.processing.reconstruction import received
-from qwenvl.processing.sampled_clips import plan_clip, read_frames
+from qwenvl.processing.sampled_clips import plan_clip
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.processing.template_chat import TemplateChat
 from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-import torch
+import numpy as np
 
 from qwenvl.errors import MediaError
 from qwenvl.processing.integers import plain
@@ -274,8 +274,18 @@ def _even(number: float, rounding: Any) -> int:
 
 
 def frame_indices(total: int, count: int, first: int = 0) -> tuple[int, ...]:
-    """`count` frames evenly spaced from the first to the last of `total`, halves rounded to even."""
-    return tuple(torch.linspace(first, first + total - 1, count).round().long().tolist())
+    """`count` frames evenly spaced from the first to the last of `total`, halves rounded to even.
+
+    The published tools say `torch.linspace(first, first + total - 1, count).round()`: a step in float32, and places
+    counted from the nearer end, each rounded to float32 once.
+    """
+    if count == 1:
+        return (first,)
+    last, step = np.float64(first + total - 1), np.float64(np.float32(total - 1) / np.float32(count - 1))
+    places = np.arange(count)
+    near_first = places < count // 2
+    exact = np.where(near_first, first + step * places, last - step * (count - 1 - places))
+    return tuple(exact.astype(np.float32).round().astype(np.int64).tolist())
 
 
 def frame_size(height: int, width: int, count: int, options: VideoOptions, *, factor: int = 28) -> FrameSize:

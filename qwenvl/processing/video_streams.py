@@ -18,10 +18,10 @@ import av
 import numpy as np
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, UnknownCodecError, too_many_frames
 from qwenvl.processing.picture_files import MAX_DECODED_PIXELS, shown_name
 
-MAX_FRAMES = 1_000_000
-"""More than nine hours at 30 frames a second; longer clips are refused."""
+NO_DECODER = (av.DecoderNotFoundError, UnknownCodecError)  # what is raised where the codec is not known here
 
 # Containers that hold their frames themselves: a playlist, for one, would open other files.
 _FORMATS = (
@@ -33,20 +33,6 @@ _INDEXED = ("mov", "matroska", "avi")  # containers that list their keyframes; i
 _SEEK_FROM = 12  # frames that a jump to a keyframe must save, since it empties the decoder
 _THREADS = 4
 _THREADED_PIXELS = 3840 * 2160  # larger frames are decoded by one thread: each thread holds frames of its own
-
-
-class UnknownCodecError(Exception):
-    """No decoder for the stream."""
-
-
-@dataclass(frozen=True)
-class Scan:
-    """What is known of a file before its frames are read; see `clips.ClipFile`."""
-
-    size: tuple[int, int]
-    times: tuple[float, ...]
-    fps: float
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,10 +48,6 @@ class _Timeline:
     packets: int
     silent: bool
     lost: int = 0
-
-
-def too_many_frames(name: str) -> MediaError:
-    return MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")
 
 
 def scan(path: Path) -> Scan:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from qwenvl.errors import MediaError
-from qwenvl.processing import clips, pictures
+from qwenvl.processing import clip_scan, clips, pictures, pixels
 from qwenvl.processing import video_streams as streams
 from qwenvl.processing.clips import ClipFile, open_clip
 from tests.support.clips import CODECS, drawn, encode, encode_sound, number_of, patched, turned
@@ -174,7 +174,7 @@ def test_a_frame_is_made_small_before_the_next_is_decoded(tmp_path: Path) -> Non
 
     def shrink(frame: Image.Image) -> Image.Image:
         sizes.append(pictures.as_picture(frame).size)
-        return pictures.resize_frame(frame, 28, 28)
+        return pixels.resize_frame(frame, 28, 28)
 
     frames = clip.read([2, 9, 20], shrink)
     first = next(frames)
@@ -357,7 +357,8 @@ def test_ten_thousand_frames_are_opened_and_sampled_in_seconds(tmp_path: Path) -
 
 
 def test_more_frames_than_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_FRAMES", 20)
+    for module in (streams, clip_scan):
+        monkeypatch.setattr(module, "MAX_FRAMES", 20)
     for name in ("many.mp4", "many.h264"):
         with pytest.raises(MediaError, match="has more than 20 frames; cut it into shorter clips"):
             open_clip(encode(tmp_path / name, count=30))
@@ -378,7 +379,7 @@ def test_frames_of_8k_take_bounded_memory(tmp_path: Path) -> None:
     clip = open_clip(path)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tracemalloc.start()
-    frames = [number_of(frame) for frame in clip.read(range(2), lambda frame: pictures.resize_frame(frame, 504, 280))]
+    frames = [number_of(frame) for frame in clip.read(range(2), lambda frame: pixels.resize_frame(frame, 504, 280))]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert frames == [0, 1]

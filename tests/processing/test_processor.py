@@ -20,7 +20,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.models.config import PRESETS, Qwen2VLConfig, QwenVLConfig
 from qwenvl.plan import CHECKPOINTS
-from qwenvl.processing import pictures
+from qwenvl.processing import pixels
 from qwenvl.processing.processor import Processor, Qwen2VLProcessor, QwenVLProcessor, from_folder
 from qwenvl.published_files.json_files import read_json
 from qwenvl.published_files.published_config import from_published
@@ -58,7 +58,7 @@ def test_clips_and_pictures_of_qwen2_vl_are_packed_apart(qwen2_vl: Qwen2VLProces
     inputs = prompt.model_inputs
     assert inputs["video_grid_thw"].tolist() == [[2, 8, 12], [1, 8, 12]]
     assert inputs["image_grid_thw"].tolist() == [[1, 8, 12]]
-    back = pictures.unpatch(inputs["pixel_values_videos"][: 2 * 96], (2, 8, 12)).numpy()
+    back = pixels.unpatch(inputs["pixel_values_videos"][: 2 * 96], (2, 8, 12)).numpy()
     for index, frame in enumerate([*frames, frames[-1]]):
         assert np.array_equal(back[index], np.asarray(frame.resize((168, 112), Image.Resampling.BICUBIC)))
     assert prompt.media[0].timestamps == (0.0, 1.0)
@@ -141,7 +141,7 @@ def test_a_prompt_may_fill_the_context_to_the_last_token(tiktoken_tokenizer: Any
 def test_a_prompt_that_is_too_long_is_refused_before_its_pixels_are_cut(
     qwen2_vl: Qwen2VLProcessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "patches", lambda *args, **keywords: pytest.fail("pixels were cut"))
+    monkeypatch.setattr(pixels, "patches", lambda *args, **keywords: pytest.fail("pixels were cut"))
     frames = [Image.new("RGB", (448, 448))] * 300
     with pytest.raises(
         PromptError, match="38,425 tokens and the model reads at most 32,768; ask less, or lower max_pixels"

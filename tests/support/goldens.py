@@ -21,7 +21,7 @@ from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.processing.picture_files import open_picture
-from qwenvl.processing.pictures import squash
+from qwenvl.processing.pixels import squash
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 QWEN_VL_NAMES = ["dev-a", "dev-b", "dev-geom"]

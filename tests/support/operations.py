@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
 VALUELESS = "meta"
@@ -90,3 +91,26 @@ def _tensors(values: Any) -> Iterator[Tensor]:
     elif isinstance(values, list | tuple):
         for value in values:
             yield from _tensors(value)
+
+
+class LiveBytes(TorchDispatchMode):
+    """Bytes of the tensors that operations made and that are still held, at most, while the `with` block runs.
+
+    Counts what the program holds, not what an operation needs within itself: the same on every machine.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.most = 0
+        self._held: dict[StorageWeakRef, int] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        given = {StorageWeakRef(tensor.untyped_storage()) for tensor in _tensors((args, kwargs))}
+        self._held = {storage: size for storage, size in self._held.items() if not storage.expired()}
+        for tensor in _tensors(result):
+            storage = StorageWeakRef(tensor.untyped_storage())
+            if storage not in given:
+                self._held[storage] = tensor.untyped_storage().nbytes()
+        self.most = max(self.most, sum(self._held.values()))
+        return result

@@ -44,6 +44,7 @@ function choiceFrom(text, initial) {
   return choiceOf(text) ?? initial;
 }
 
+/** @param {Selection} selection */
 function choicesFromLine(selection, view, text) {
   const initial = initialChoices()[view];
   const found = text.split(",").map((pair) => pair.split(":"));

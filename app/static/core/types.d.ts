@@ -4,6 +4,10 @@ import type { Answers, Choice, MapRow, MediaPayload, ModelCard, Packed, RunPaylo
 
 export type * from "./payload.d.ts";
 export type Media = MediaPayload;
+export type { Client } from "./client.js";
+
+/** What gestures do: see actions.js. */
+export type Actions = ReturnType<typeof import("./actions.js").createActions>;
 
 // --- geometry ---
 
@@ -94,8 +98,16 @@ export interface State {
   notice: any;
   stale: any;
   busy: boolean;
+  /** Whether the pictures are none that the shipped checkpoints were trained to describe. */
   outside?: boolean;
+  /** The question that is being answered. */
   turn?: string;
+  /** Words are played one after another. */
+  playing?: boolean;
+  /** The rule by which ids go on after a clip. */
+  idRule?: string;
+  /** One scale for all tubes of a clip, or each its own. */
+  tubeScale?: string;
 }
 
 export interface Store {
@@ -143,15 +155,15 @@ export interface Wanted {
 
 // --- what a view is given and what it gives ---
 
-export type Gestures = Record<string, (...given: any[]) => any>;
-
 /** What every view draws from: see shell/context.js. */
 export interface Context {
   store: Store;
   client: import("./client.js").Client;
-  actions: ReturnType<typeof import("./actions.js").createActions>;
+  actions: Actions;
   frozen: boolean;
   current?: ViewDrawing;
+  /** Views that were looked at since these runs came: see shell/export.js. */
+  visited?: Set<string>;
   run(letter: Letter): Run | null;
   stageBox(cell: HTMLElement, size: Size, tall: number): { inner: number[]; flat: boolean };
   vacant(cell: HTMLElement, letter: Letter, tall: number, run?: Run | null): any;
@@ -173,6 +185,16 @@ export interface MapResources {
   late: string | null;
   error: any;
   fresh: boolean;
+}
+
+/** What a stage is told of pointers and keys; places are of the original picture. */
+export interface StageGestures {
+  onhover?(place: Place | null): void;
+  onpick?(place: Place, adding: boolean): void;
+  onstep?(rows: number, columns: number): void;
+  onregion?(region: Region | null, done: boolean): void;
+  onstretch?(rows: number, columns: number): void;
+  onenter?(): void;
 }
 
 /** Parts of the status line: [text, bold, text] each. */
@@ -204,7 +226,7 @@ export interface View {
 export interface Gradio {
   props: any;
   server: Server;
-  trigger(event: string, detail?: unknown): void;
+  trigger?(event: string, detail?: unknown): void;
   watch(key: string, act: () => void): void;
   signal?: AbortSignal;
 }

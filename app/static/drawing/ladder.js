@@ -6,11 +6,15 @@ import { say } from "../core/i18n.js";
 import { count, pixels } from "../core/numbers.js";
 import { paintCrop, paintGrid, paintSmallMap } from "./thumbnails.js";
 
+/** @import { Attended } from "../core/types.d.ts" */
+
 const RUNG = [92, 76];
 const LAST_RUNG = [118, 76];
 
 // The grid that a model's map is drawn on: patches where visual tokens are no places, else the tokens themselves.
+/** @param {Attended} map */
 export const drawnGrid = (map) => (map.unit === "patch" ? map.grid : map.token_grid);
+/** @param {Attended} map */
 export const drawnValues = (map) => (map.unit === "patch" ? map.values : map.tokens);
 
 const cells = ([, rows, columns]) => rows * columns;

@@ -8,6 +8,8 @@ import { LETTERS } from "../core/selection.js";
 import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
 
+/** @import { Client, Context, Letter, Store } from "../core/types.d.ts" */
+
 const NO_ANSWER = "The server did not answer: is it still running? Reload the page to try again.";
 const SEEN_LETTERS = 400_000; // what a request may hold of them
 const REVOKE_MS = 60_000;
@@ -29,6 +31,7 @@ const PLAYED = [
 const looksAtClip = ({ runs, selection }) => LETTERS.some((letter) => isClip(runs[letter]?.media[selection.media]));
 
 // What the page has asked about these runs, the latest first: a saved page brings the answers along.
+/** @param {Client} client */
 function seen(client, runs) {
   const ids = Object.values(runs);
   const questions = [...client.kept.keys()].map((key) => {
@@ -45,6 +48,7 @@ function seen(client, runs) {
 }
 
 // Which views were looked at since these runs came.
+/** @param {Store} store */
 function followViews(store) {
   const visited = new Set();
   let stamp = null;
@@ -58,6 +62,7 @@ function followViews(store) {
 }
 
 // What the server needs to know of the page: anything hovered is left out.
+/** @param {Context} ctx @param {Letter} letter */
 function asked(ctx, kind, letter) {
   const { state } = ctx.store;
   const { selection, outside } = state;
@@ -130,6 +135,7 @@ function linesBox() {
   return shown;
 }
 
+/** @param {Context} ctx */
 function createPanel(ctx) {
   ctx.visited ??= followViews(ctx.store); // once: a panel is made anew for each language
   const title = el("h3", {});
@@ -207,6 +213,7 @@ function createPanel(ctx) {
   return panel;
 }
 
+/** @param {Context} ctx */
 export function createExport(ctx) {
   const panel = createPanel(ctx);
   const button = el(

@@ -28,7 +28,7 @@ from app.views.payload import run_payload, start
 from app.views.rows import MapRow
 from qwenvl.errors import RunError
 from qwenvl.processing.media import Media
-from qwenvl.processing.pictures import denormalise, unpatch
+from qwenvl.processing.pixels import denormalise, unpatch
 
 QUESTION = "What is in the picture?"
 Look = Callable[..., Finished]

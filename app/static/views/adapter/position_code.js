@@ -11,6 +11,7 @@ const SIDE = 72;
 const rowOf = (values, query) => values.subarray(query * values.shape[1], (query + 1) * values.shape[1]);
 
 // Cosines from the lowest of the row to 1, which is where a code meets itself.
+/** @param {HTMLCanvasElement} canvas @param {any} row @param {any} given */
 function paint(canvas, row, [rows, columns], low, marked) {
   const { context, width, height, ratio } = sizeCanvas(canvas, SIDE, SIDE);
   const [xs, ys] = [edges(columns, width), edges(rows, height)];

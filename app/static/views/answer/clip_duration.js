@@ -6,6 +6,8 @@ import { say } from "../../core/i18n.js";
 import { count, lasting, times } from "../../core/numbers.js";
 import { across, chart, grid, line, logScale, text, upright } from "../../drawing/chart.js";
 
+/** @import { Context } from "../../core/types.d.ts" */
+
 const HEIGHT = 190;
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 160, 12, 34];
 const SLIM = 14; // to the right, where the names stand beneath
@@ -57,6 +59,7 @@ function labels(found, y, width) {
   ]);
 }
 
+/** @param {any} found @param {any} given @param {number} index @param {any} given */
 const curve = (found, { costs }, index, { x, y }) =>
   line(
     costs.map((cost, at) => [x(found.seconds[at]), y(cost[3])]),
@@ -107,6 +110,7 @@ function sentence(found) {
   return each.join(" ");
 }
 
+/** @param {number} index */
 const lineAt = (found, index) =>
   found.presets
     .map(({ name, costs }) => {
@@ -120,6 +124,7 @@ const lineAt = (found, index) =>
     })
     .join(" · ");
 
+/** @param {Context} ctx */
 export function createLonger(ctx) {
   const [box, words] = [el("div", { class: "longer-chart" }), el("p", {})];
   const range = el("input", { type: "range", min: 0, step: 1, "aria-label": say("How long a clip lasts") });

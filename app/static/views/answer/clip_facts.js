@@ -8,9 +8,13 @@ import { framesOfCell, isClip } from "../../core/time.js";
 import { createLonger } from "./clip_duration.js";
 import { across, chart, scale, text, upright } from "../../drawing/chart.js";
 
+/** @import { Context, Media, Run, State } from "../../core/types.d.ts" */
+
+/** @param {Media} media */
 const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
 // Ids that a clip takes with its marks.
+/** @param {Run} run @param {Media} media */
 function idsOf(run, media) {
   const from = media.first_token - 1;
   const after = media.first_token + media.marks - 1;
@@ -20,6 +24,7 @@ function idsOf(run, media) {
 
 // --- what it costs ---
 
+/** @param {State} state @param {number} index */
 function costRows(state, index) {
   return LETTERS.flatMap((letter) => {
     const run = state.runs[letter];
@@ -68,6 +73,7 @@ function costs(rows, budget) {
 
 // --- which limits ---
 
+/** @param {Media} media */
 function limitRows(media) {
   const { sampling } = media;
   if (!sampling) return [];
@@ -97,6 +103,7 @@ function limitRows(media) {
 }
 
 // Blocks on a diagonal: one segment a tube, and nothing between them.
+/** @param {Media} media */
 function segments(media) {
   const cells = Math.min(media.patch_grid[0], 24);
   const side = 64;
@@ -185,6 +192,7 @@ function idsSentence(found) {
   return after + clash;
 }
 
+/** @param {Context} ctx */
 function idsCard(ctx) {
   const rule = segmented(
     say("Ids after the clip by"),
@@ -224,6 +232,7 @@ function idsCard(ctx) {
   };
 }
 
+/** @param {Context} ctx */
 export function createClipFacts(ctx) {
   const card = (title) => {
     const body = el("div", {});

@@ -8,6 +8,8 @@ import { cellInTime, framesOfCell, isClip, secondsOf, sharesInTime, timekeeper }
 import { createScrubber } from "../../drawing/scrubber.js";
 import { across, chart, text, upright } from "../../drawing/chart.js";
 
+/** @import { Context, Media } from "../../core/types.d.ts" */
+
 const LABELS = 100; // pixels for the names of the rows, on a wide card
 const NARROW = 560;
 const THUMBS = 12;
@@ -51,6 +53,7 @@ function axis(box, lasts) {
   return { nodes, at };
 }
 
+/** @param {Media} media */
 function frameRow(box, media, shown, at) {
   const width = box.width / shown.length;
   return shown.flatMap((frame, place) => {
@@ -75,6 +78,7 @@ function tubeBox(box, cells, cell) {
   return { x: box.x + cell * width + gap / 2, width: Math.max(1, width - gap), y: box.y, height: box.height };
 }
 
+/** @param {Media} media */
 function tubeRow(box, media, chosen) {
   const [cells, rows, columns] = media.token_grid;
   const [t] = media.first_position;
@@ -134,6 +138,7 @@ function taken(frames, drawn) {
   return drawn < frames ? say("{n}, {drawn} drawn", words) : say("{n} sampled", words);
 }
 
+/** @param {Media} media */
 function rowNames(rows, media, narrow, drawn) {
   if (narrow) return [];
   const { indices, total_frames: total, effective_fps: rate } = media.sampling ?? {};
@@ -171,6 +176,7 @@ function layOut(width) {
 const short = (value) => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
 // How fast frames pass: in the file, to the model, and as tubes.
+/** @param {Media} media */
 function rates(media) {
   if (!media.sampling) return say("{n} frames, as they were given", { n: count(media.frames) });
   const { fps, effective_fps: rate } = media.sampling;
@@ -180,6 +186,7 @@ function rates(media) {
   return framesOfCell(media) > 1 ? begin + say(", as tubes {tubes} a second", words) : begin;
 }
 
+/** @param {Context} ctx */
 export function createTimeline(ctx) {
   const title = el("h3", { text: say("From clip to tubes to attention") });
   const rate = el("span", {});
@@ -260,6 +267,7 @@ export function createTimeline(ctx) {
 const SLIM = 48; // pixels of a frame below which its label stands across it
 
 // Each frame in its own shape in the middle of its place; its label may be wider than it.
+/** @param {Media} media */
 function filmNodes(strip, media, shown, place) {
   const each = place.width / shown.length;
   const drawn = strip ? (strip.width * ROW.frames) / strip.height : each;
@@ -285,5 +293,6 @@ function filmNodes(strip, media, shown, place) {
   return shown.map(node);
 }
 
+/** @param {Media} media */
 const clampNodes = (media) =>
   (media.sampling?.clamps ?? []).map((clamp) => el("span", { class: "clamp amber", text: said(clamp.sentence) }));

@@ -7,6 +7,8 @@ import { say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
 import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, momentName, sharesInTime } from "../../core/time.js";
 
+/** @import { Context, Letter, Media } from "../../core/types.d.ts" */
+
 const MOST = 12; // cells at once; of a longer clip those around the moment
 const A_ROW = 6;
 const NARROW = 420; // pixels below which fewer stand in a row
@@ -36,8 +38,9 @@ function createStrips(redraw) {
   };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {number} index */
 function paint(canvas, image, strip, index, cells, box) {
-  const { context, width, height } = sizeCanvas(canvas, ...box);
+  const { context, width, height } = sizeCanvas(canvas, box[0], box[1]);
   if (image) {
     context.filter = cells ? `saturate(${isDark() ? 0.4 : 0.45}) brightness(${isDark() ? 0.46 : 0.56})` : "none";
     context.drawImage(image, index * strip.width, 0, strip.width, strip.height, 0, 0, width, height);
@@ -46,6 +49,7 @@ function paint(canvas, image, strip, index, cells, box) {
   if (cells) paintCells(context, width, height, cells);
 }
 
+/** @param {Media} media */
 function titleOf(media) {
   const cells = media.token_grid[0];
   return framesOfCell(media) > 1
@@ -59,6 +63,7 @@ const most = (values, from, to) => {
   return found;
 };
 
+/** @param {Context} ctx @param {Letter} letter */
 export function createTubes(ctx, letter) {
   const title = el("h3", {});
   const note = el("span", {});

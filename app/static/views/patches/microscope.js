@@ -6,6 +6,8 @@ import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
 import { mergeOf, numbersOf } from "../../drawing/patch_orders.js";
 
+/** @import { Media, Run } from "../../core/types.d.ts" */
+
 const SIDE = 66; // CSS pixels of one patch
 const FOLD_MS = 600;
 const STEPS = ["apart", "joined", "token"];
@@ -50,6 +52,7 @@ function createFold() {
   return { root, patches, token, stand, play };
 }
 
+/** @param {Run} run @param {number} index @param {Media} media */
 function facts(run, index, media, cell, frame) {
   const merge = mergeOf(media);
   const first = numbersOf(run, index, [cell.row * merge, cell.column * merge], frame);

@@ -8,6 +8,8 @@ import { LETTERS } from "../../core/selection.js";
 import { text } from "../../drawing/chart.js";
 import { kindSpans } from "../../drawing/ribbon.js";
 
+/** @import { Letter, Media, Run } from "../../core/types.d.ts" */
+
 const LABELS = 84;
 const NARROW = 560; // below this width printed ids would lie on one another
 const NOTE = 190; // a lane with this much room beside its tokens says in words what its ids do
@@ -22,9 +24,11 @@ const THREE = [
 
 const LOW = 23; // of each lane where two models with three lie one above the other
 
+/** @param {Run} run */
 const lanesOf = (run, low) => (hasAdapter(run) ? ONE : THREE.map((lane) => (low ? { ...lane, height: LOW } : lane)));
 const heightOf = (lanes) => KINDS + lanes.reduce((sum, { height }) => sum + height + GAP, GAP);
 
+/** @param {Media} media */
 export const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
 export const tallest = (lanes) => Math.max(1, ...lanes.map((lane) => lane.reduce((a, b) => Math.max(a, b), 0)));
@@ -39,12 +43,14 @@ function stepPath(lane, [from, to], x, y, bottom) {
 }
 
 // Tokens from a media's first visual token to its last; the frames of a clip in Qwen-VL have labels between them.
+/** @param {Run} run @param {Media} media */
 function spanOf(run, media) {
   const last = run.tokens.media.lastIndexOf(media.index);
   return [media.first_token, last < 0 ? media.first_token : last];
 }
 
 // Where ids are worth printing: where a media's block starts and ends, the jump after it, and the last one.
+/** @param {Run} run */
 function landmarks(run, lane, width) {
   if (width < NARROW) return run.media.slice(0, 1).map((media) => [media.first_token, lane[media.first_token]]);
   const [marks, end] = [[], [lane.length - 1, lane[lane.length - 1], "end"]];
@@ -86,6 +92,7 @@ function laneTitle({ name, words: title, colour }, y) {
 }
 
 // What the ids of the first media do along one lane.
+/** @param {Run} run */
 function laneWords(run, lane, name) {
   const [media] = run.media;
   if (!media) return "";
@@ -143,6 +150,7 @@ const TAG_TURNS = 190; // px from the left before which a tag lies to the right 
 const JUMP_WORDS = 320; // px that the sentence of a jump and the tag of a token take beside each other
 
 // Beyond the tag of the last token, where a short prompt leaves room for the sentence; else null.
+/** @param {Run} run */
 function besideTags(x, run, width) {
   const end = x(run.tokens.id.length);
   const at = end + (end < TAG_TURNS + HALF_TAG ? 2 * HALF_TAG : HALF_TAG);
@@ -175,6 +183,7 @@ function jumps(shown, x, top, width) {
   });
 }
 
+/** @param {Media} media */
 function jumpWords(start, after, media, rule) {
   const [t, h, w] = media.token_grid;
   const values = { after: count(after), start: count(start), t, h, w, tokens: count(t * h * w) };
@@ -183,6 +192,7 @@ function jumpWords(start, after, media, rule) {
   return say("jump to {after} = {start} + max({t}, {h}, {w})", values);
 }
 
+/** @param {Letter} letter */
 function block(shown, letter, top, width, tokens) {
   const { run, positions } = shown;
   const x = (index) => LABELS + (index * (width - LABELS)) / tokens;
@@ -206,6 +216,7 @@ function block(shown, letter, top, width, tokens) {
   return [badge, text(18, top + 11, say("tokens"), "lane-name"), ...kinds, ...lanes, ...jumps(shown, x, top, width)];
 }
 
+/** @param {Run} run @param {any} given */
 export const idsWords = (run, [t, h, w]) =>
   hasAdapter(run) ? say("id {id}", { id: count(t) }) : `(t ${count(t)}, h ${count(h)}, w ${count(w)})`;
 
