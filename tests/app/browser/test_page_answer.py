@@ -81,6 +81,7 @@ def test_every_layer_and_head_and_their_means(visitor: Any, painted_as: Callable
         assert_maps(visitor, painted_as)
 
 
+@pytest.mark.slow
 def test_the_matrix_prints_the_shares(visitor: Any) -> None:
     visitor.settle()
     for letter in LETTERS:
@@ -113,6 +114,7 @@ def test_arrows_walk_the_words_and_escape_lets_go(visitor: Any) -> None:
     assert "Nothing is chosen" in visitor.sentence()
 
 
+@pytest.mark.slow
 def test_hovering_previews_and_leaving_restores(visitor: Any) -> None:
     visitor.settle()
     locked = visitor.state("selection.query.A")
@@ -126,6 +128,7 @@ def test_hovering_previews_and_leaving_restores(visitor: Any) -> None:
     assert visitor.page.evaluate("() => window.__inspector.map('A').row") == locked - 1
 
 
+@pytest.mark.slow
 def test_the_five_likeliest_at_a_word(visitor: Any) -> None:
     visitor.settle()
     visitor.word("B", 2).click()
@@ -138,6 +141,7 @@ def test_the_five_likeliest_at_a_word(visitor: Any) -> None:
         assert percent(one.probability) in text
 
 
+@pytest.mark.slow
 def test_of_three_equal_words_the_one_that_was_clicked(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], photo: Path, painted_as: Callable[..., None]
 ) -> None:
@@ -162,6 +166,7 @@ def test_of_three_equal_words_the_one_that_was_clicked(
     assert rows == [run.words[index][0] - 1 for index in equal]
 
 
+@pytest.mark.slow
 def test_a_word_the_other_model_never_said(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], photo: Path
 ) -> None:
@@ -177,6 +182,7 @@ def test_a_word_the_other_model_never_said(
     assert "B has no row for this word" in visitor.sentence()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size", [(300, 427), (28, 812), (812, 28), (451, 300)], ids=["portrait", "tall", "wide", "cat"]
 )
@@ -199,6 +205,7 @@ def test_maps_on_pictures_of_every_shape(
         assert_maps(visitor, painted_as)
 
 
+@pytest.mark.slow
 def test_two_pictures_of_different_sizes(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_path: Path, painted_as: Callable[..., None]
 ) -> None:
@@ -219,6 +226,7 @@ def test_two_pictures_of_different_sizes(
             assert f"{letter} {100 * share:.{2 if share < 0.01995 else 1}f} %" in picks.replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_one_colour_for_each_patch_makes_the_whole_round_trip(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def test_no_path_of_this_machine_reaches_the_browser(visitor: Any) -> None:
             assert media["path"] not in visitor.page.content()
 
 
+@pytest.mark.slow
 def test_no_width_scrolls_sideways(visitor: Any) -> None:
     for view in VIEWS:
         visitor.page.set_viewport_size({"width": 1440, "height": 844})
@@ -68,6 +69,7 @@ def test_a_phone_shows_one_model_and_keeps_the_selection(visit: Callable[..., An
     visitor.page.locator("#question textarea").wait_for(state="visible")
 
 
+@pytest.mark.slow
 def test_dark_is_dark_and_the_choice_lasts(visit: Callable[..., Any]) -> None:
     visitor = visit()
     visitor.open()
