@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, too_many_frames
+from qwenvl.processing.clip_scan import Scan, check_frame_count
 from qwenvl.processing.pictures import open_file, upright_rgb
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
@@ -21,8 +21,7 @@ def scan(path: Path) -> Scan:
     """Size, times and rate of an animation; raises what Pillow raises on damaged files."""
     with open_file(path) as picture:
         count = getattr(picture, "n_frames", 1)
-        if count > MAX_FRAMES:
-            raise too_many_frames(path.name)
+        check_frame_count(path.name, count)
         size = upright_rgb(picture, path.name).size
         shown = [_shown_for(picture, frame) for frame in range(count)]
         picture.load()  # the last frame, which a file that is cut short lacks

@@ -18,7 +18,7 @@ import av
 import numpy as np
 
 from qwenvl.errors import MediaError
-from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, UnknownCodecError, too_many_frames
+from qwenvl.processing.clip_scan import Scan, UnknownCodecError, check_frame_count
 from qwenvl.processing.pictures import MAX_DECODED_PIXELS
 
 NO_DECODER = (av.DecoderNotFoundError, UnknownCodecError)  # what is raised where the codec is not known here
@@ -185,8 +185,7 @@ def _timeline(path: Path, _modified: int) -> _Timeline:
             stamps.append(packet.pts)
             if packet.is_keyframe and container.format.name.startswith(_INDEXED):
                 keys.append(packet.pts)
-            if len(stamps) > MAX_FRAMES:
-                raise too_many_frames(path.name)
+            check_frame_count(path.name, len(stamps))
     if len(set(stamps)) < len(stamps):
         return _counted(path)
     return _Timeline(tuple(sorted(stamps)), tuple(sorted(keys)), packets, silent=False)
@@ -198,8 +197,7 @@ def _counted(path: Path) -> _Timeline:
     with _opened(path) as (container, stream):
         for frame in container.decode(stream):
             stamps.append(frame.pts)
-            if len(stamps) > MAX_FRAMES:
-                raise too_many_frames(path.name)
+            check_frame_count(path.name, len(stamps))
     known = [stamp for stamp in stamps if stamp is not None]
     if len(set(known)) == len(stamps) and known == sorted(known):
         return _Timeline(tuple(known), (), len(stamps), silent=False)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from qwenvl.errors import MediaError
-from qwenvl.processing import clips, pictures, pixels
+from qwenvl.processing import clip_scan, clips, pictures, pixels
 from qwenvl.processing import video_streams as streams
 from qwenvl.processing.clips import ClipFile, open_clip
 from tests.support.clips import CODECS, drawn, encode, encode_sound, number_of, patched, turned
@@ -357,7 +357,7 @@ def test_ten_thousand_frames_are_opened_and_sampled_in_seconds(tmp_path: Path) -
 
 
 def test_more_frames_than_the_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MAX_FRAMES", 20)
+    monkeypatch.setattr(clip_scan, "MAX_FRAMES", 20)
     for name in ("many.mp4", "many.h264"):
         with pytest.raises(MediaError, match="has more than 20 frames; cut it into shorter clips"):
             open_clip(encode(tmp_path / name, count=30))
