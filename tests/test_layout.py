@@ -7,6 +7,7 @@ of folders; this reads the sources by itself, and goes down to files.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -121,3 +122,14 @@ def test_a_circle_would_be_found() -> None:
     found = circle({**graph(), "qwenvl.errors": frozenset({"qwenvl.cli.main"})})
     assert found[0] == found[-1]
     assert {"qwenvl.errors", "qwenvl.cli.main"} <= set(found)
+
+
+@pytest.mark.parametrize("package", RINGS)
+def test_the_readme_lists_the_rings_in_their_order(package: str) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| \[`{package}/(\w+)/`\]", readme, flags=re.MULTILINE)
+    rings = [name for name in RINGS[package] if name != "errors"]
+    assert [row for row in rows if row not in ("tiny", "static")] == rings
+    chain = re.search(rf"{package}: (.*─► .*)", readme)
+    assert chain is not None
+    assert chain[1].split(" ─► ")[::-1] == rings

@@ -11,7 +11,8 @@ from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing.clips import NotAClipError, is_clip, open_clip
-from qwenvl.processing.pictures import as_picture, open_picture, resize
+from qwenvl.processing.picture_files import open_picture
+from qwenvl.processing.pictures import as_picture, resize
 
 MAX_SIDE = 2048
 

@@ -27,7 +27,8 @@ from qwenvl.plan.toolchains import CLASS_MAX_PIXELS
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.coordinates import SPACES, convert, written
 from qwenvl.processing.media import Seen
-from qwenvl.processing.pictures import open_picture, resize
+from qwenvl.processing.picture_files import open_picture
+from qwenvl.processing.pictures import resize
 from qwenvl.processing.pixels import resize_frame
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 

@@ -20,7 +20,7 @@ from app.serving.session import Session
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
 from qwenvl.processing.media import Media
-from qwenvl.processing.pictures import is_picture, open_picture
+from qwenvl.processing.picture_files import is_picture, open_picture
 
 
 def pinned(session: Session, runs: Sequence[Run], pictures: Path | None = None) -> dict[str, str]:

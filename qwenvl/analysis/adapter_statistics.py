@@ -110,26 +110,6 @@ def half_sets(rows: Tensor) -> Tensor:
     return torch.zeros_like(chosen).scatter_(1, order, chosen)
 
 
-@dataclass(frozen=True, eq=False)
-class Readers:
-    """The queries by how much they read one patch, most first.
-
-    Attributes:
-        queries, weights: all of them, (queries,).
-        half: how many of the first hold half of all that the patch receives.
-    """
-
-    queries: Tensor
-    weights: Tensor
-    half: int
-
-
-def readers_of(matrix: Tensor, patch: int) -> Readers:
-    """Who reads a patch: a column of (queries, patches), sorted."""
-    weights, queries = matrix[:, patch].sort(descending=True, stable=True)
-    return Readers(queries, weights, int(half_sets(matrix[None, :, patch]).sum()))
-
-
 def _chain(overlap: Tensor) -> list[int]:
     left = overlap.clone()
     chain = [0] if len(left) else []

@@ -68,26 +68,8 @@ def tower_statistics(run: RunRows, *, media: int = 0, frame: int = 0, queries: i
     return TowerStatistics(distance, entropy, own, *even, tuple(chosen.tolist()))
 
 
-def vision_distances(run: RunRows, *, media: int = 0, frame: int = 0, queries: int = QUERIES) -> Tensor:
-    """Mean attention distance in patches, float32 (layers, heads); as `tower_statistics`."""
-    return tower_statistics(run, media=media, frame=frame, queries=queries).distance
-
-
 def distances_from(patch: int, rows: int, columns: int) -> Tensor:
     """From one patch to each patch of its grid, in patches, (rows * columns,)."""
     row, column = divmod(patch, columns)
     down, right = torch.arange(rows) - row, torch.arange(columns) - column
     return torch.hypot(down[:, None].float(), right[None].float()).flatten()
-
-
-def even_distance(rows: int, columns: int) -> float:
-    """What the mean distance would be if every patch looked at all alike: the figure to hold the others against."""
-    down, right = _pairs(rows), _pairs(columns)
-    away = torch.hypot(torch.arange(rows)[:, None].double(), torch.arange(columns)[None].double())
-    return float((down[:, None] * right[None] * away).sum() / (rows * columns) ** 2)
-
-
-def _pairs(side: int) -> Tensor:
-    """How many ordered pairs of a line of `side` cells lie 0, 1, ... cells apart."""
-    apart = torch.arange(side, dtype=torch.float64)
-    return torch.where(apart == 0, float(side), 2 * (side - apart))

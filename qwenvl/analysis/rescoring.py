@@ -22,7 +22,7 @@ Blocks = list[tuple[list[str], Hidden]]
 
 
 @dataclass(frozen=True)
-class Score:
+class AnswerScore:
     """How likely an answer is in one forward pass over it.
 
     Attributes:
@@ -36,8 +36,8 @@ class Score:
 
 def rescore(
     run: RunRows, *, media: Sequence[Media] | None = None, blocks: Blocks | None = None
-) -> tuple[Score, Tensor]:
-    """Score a run's answer in one forward pass.
+) -> tuple[AnswerScore, Tensor]:
+    """AnswerScore a run's answer in one forward pass.
 
     Args:
         media: in place of the run's own, of the same sizes.
@@ -55,9 +55,9 @@ def rescore(
     logits = run.pipeline.logits(run, media=media, blocks=effective)
     ids = torch.tensor([token.id for token in run.tokens[run.answer_start :]], dtype=torch.int64)[:, None]
     shares, logarithms = (values.gather(1, ids)[:, 0] for values in (logits.softmax(-1), logits.log_softmax(-1)))
-    return Score(tuple(shares.tolist()), float(logarithms.double().sum())), logits
+    return AnswerScore(tuple(shares.tolist()), float(logarithms.double().sum())), logits
 
 
-def unchanged_score(run: RunRows) -> Score:
+def unchanged_score(run: RunRows) -> AnswerScore:
     """The score with nothing changed; computed once per run. Raises as `rescore`."""
     return run.remember("unchanged score", lambda: rescore(run)[0])

@@ -15,7 +15,7 @@ import torch
 
 from qwenvl.cli.output import Progress
 from qwenvl.errors import PromptError, UserError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.loading.hub import find_folder
 from qwenvl.loading.load import pick_device, pick_dtype, read_config
 from qwenvl.plan import Plan, plan
@@ -36,7 +36,7 @@ def look_ahead(
         UserError: what cannot be asked, read or held; nothing was loaded.
     """
     read_messages(messages)
-    Sampling().changed(max_new_tokens=asked.max_new_tokens, temperature=asked.temperature, seed=asked.seed)
+    TokenSampling().changed(max_new_tokens=asked.max_new_tokens, temperature=asked.temperature, seed=asked.seed)
     parts = [part for part in messages[-1]["content"] if part["type"] != "text"]
     device = pick_device(asked.device)
     plans = {model: _planned(asked, model, parts, device) for model in dict.fromkeys(models)}

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from qwenvl.errors import CheckpointError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.loading.checkpoint_files import Stored, read_tensors
 from qwenvl.loading.hub import CHECKPOINTS, Tell, find_folder
@@ -62,7 +62,7 @@ def load(
     """
     read_config(find_folder(name, weights=False))  # what cannot be read is refused before its weights are downloaded
     folder = find_folder(name, tell=tell)
-    sampling = Sampling.from_published(read_json_if_there(folder / "generation_config.json"))
+    sampling = TokenSampling.from_published(read_json_if_there(folder / "generation_config.json"))
     places: dict[str, Any] = {"dtype": dtype, "device": device, "device_map": device_map, "max_memory": max_memory}
     model, notes = _load_with_notes(folder, **places)
     figures = folder / "figures.json"

@@ -1,4 +1,4 @@
-"""What is to be said of a folder that can be loaded: keys of its files that are not known and change nothing."""
+"""Notes what is to be said of a folder that can be loaded: unknown keys of its files that change nothing."""
 
 from __future__ import annotations
 

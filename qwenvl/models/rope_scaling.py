@@ -1,4 +1,4 @@
-"""Rotary frequencies stretched beyond the length a model was trained with, as transformers 5.23 computes them.
+"""Stretches rotary frequencies beyond the length a model was trained with, as transformers 5.23 does.
 
 Of the published kinds two are fixed numbers for a model: "linear" and YaRN (2309.00071, section 3.2). Numbers only; the
 frequencies themselves are `rope`'s.

@@ -9,7 +9,7 @@ from qwenvl.models.config import Config, QwenVLConfig
 from qwenvl.plan.figures import PlanFigures
 from qwenvl.plan.units import in_size, percent
 from qwenvl.processing.media import Media
-from qwenvl.processing.sampling import DEFAULT_FPS, MAX_FRAMES, MIN_FRAMES, Clamp, Sampling
+from qwenvl.processing.sampling import DEFAULT_FPS, Clamp, Sampling
 
 
 def limits_in_words(result: PlanFigures, config: Config) -> Iterator[str]:
@@ -27,22 +27,23 @@ def limits_in_words(result: PlanFigures, config: Config) -> Iterator[str]:
 
 
 def _of_still(item: Media, result: PlanFigures, factor: int) -> str:
-    assert result.min_pixels is not None
-    assert result.max_pixels is not None
+    low, high = item.min_pixels or result.min_pixels, item.max_pixels or result.max_pixels
+    assert low is not None
+    assert high is not None
     sides = [round(side / factor) * factor for side in item.size]
     own = math.prod(sides)
     resized, original = in_size(item.resized), in_size(item.size)
     if item.limit == "max_pixels":
         a_frame = " a frame" if item.kind == "video" else ""
         return (
-            f"max_pixels {result.max_pixels:,} shrinks {item.name} from {original} to {resized}; "
+            f"max_pixels {high:,} shrinks {item.name} from {original} to {resized}; "
             f"from {own:,} up it would stay {in_size((sides[0], sides[1]))}, {own // factor**2:,} tokens{a_frame}."
         )
     if item.limit == "min_pixels":
-        grown = f"min_pixels {result.min_pixels:,} enlarges {item.name} from {original} to {resized}"
+        grown = f"min_pixels {low:,} enlarges {item.name} from {original} to {resized}"
         return grown + (f"; at {own:,} or below it would stay {in_size((sides[0], sides[1]))}." if own else ".")
-    share = percent(math.prod(item.resized) / result.max_pixels)
-    return f"No limit bites: {item.name} has {share} of max_pixels {result.max_pixels:,}."
+    share = percent(math.prod(item.resized) / high)
+    return f"No limit bites: {item.name} has {share} of max_pixels {high:,}."
 
 
 def _of_clip(item: Media, sampling: Sampling) -> Iterator[str]:
@@ -56,8 +57,9 @@ def _clamped(clamp: Clamp, item: Media, sampling: Sampling) -> str:
     frames, rate, resized = len(sampling.indices), f"{sampling.effective_fps:.3g}", in_size(item.resized)
     floor, ceiling, total = sampling.min_pixels or 0, sampling.max_pixels or 0, sampling.total_pixels or 0
     return {
-        "min_frames": f"no fewer than {MIN_FRAMES} frames are taken; nframes can say otherwise.",
-        "max_frames": f"no more than {MAX_FRAMES} frames are taken, {rate} a second; cut the clip to see more of it.",
+        "min_frames": f"no fewer than {sampling.min_frames} frames are taken; nframes can say otherwise.",
+        "max_frames": f"no more than {sampling.max_frames} frames are taken, {rate} a second; cut the clip to see more "
+        "of it.",
         "total_frames": f"the clip has no more frames to take than {frames}; a higher fps changes nothing.",
         "min_pixels": f"min_pixels {floor:,} enlarges its frames to {resized}; lower it for fewer tokens.",
         "max_pixels": f"max_pixels {ceiling:,} a frame shrinks its frames to {resized}; raise it for larger ones.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from qwenvl.errors import PromptError
 from qwenvl.models.config import Config, QwenVLConfig
@@ -20,6 +20,7 @@ from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.opened_media import Source, as_list, measure
 from qwenvl.processing.sampled_clips import plan_clip
 from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.size_request import SizeRequest
 
 Measured = Seen | ClipFile
 
@@ -48,6 +49,22 @@ class Plan(PlanFigures):
         media = [item.to_json() for item in self.media]
         more = {"share_of_context": self.share_of_context, "suggestions": list(self.suggestions)}
         return {**asdict(replace(self, media=())), "media": media, **more}
+
+
+class PlanSettings(TypedDict, total=False):
+    """The keyword arguments of `plan`, which says what each means."""
+
+    min_pixels: int | None
+    max_pixels: int | None
+    text: str
+    text_tokens: int | None
+    answer_tokens: int
+    bytes_per_value: int
+    preset: str
+    fps: float | None
+    nframes: int | None
+    total_pixels: int | None
+    pictures: int | None
 
 
 def plan(
@@ -119,7 +136,8 @@ def measured(media: Source, *, place: int = 1) -> Measured:
     Raises:
         MediaError: it cannot be read, or has a size that no model accepts.
     """
-    return measure(media, place, VideoOptions())[0]
+    seen = measure(media, place, VideoOptions())[0]
+    return replace(seen, request=SizeRequest()) if isinstance(seen, Seen) else seen
 
 
 def cost(model: PlannedModel, media: tuple[Media, ...], limits: tuple[int, int], text: Text) -> Plan:

@@ -9,16 +9,16 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from qwenvl.errors import MediaError, UserError
 from qwenvl.plan.planned_models import PUBLISHED
-from qwenvl.plan.planning import Measured, Plan, measured, plan
+from qwenvl.plan.planning import Measured, Plan, PlanSettings, measured, plan
 from qwenvl.plan.units import in_size
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.opened_media import Source, as_list
-from qwenvl.processing.pictures import is_picture
+from qwenvl.processing.picture_files import is_picture
 
 CLIP_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".mpeg", ".mpg", ".m4v", ".gif")
 COLUMNS = (
@@ -26,7 +26,7 @@ COLUMNS = (
     *("patch_rows", "patch_columns", "patches", "visual_tokens", "prompt_tokens", "positions"),
     *("context", "share_of_context", "limit", "min_pixels", "max_pixels"),
     *("weight_bytes", "kv_cache_bytes", "trace_bytes", "attention_bytes"),
-    *("flops_vision", "flops_adapter", "flops_language", "says", "error"),
+    *("flops_vision", "flops_adapter", "flops_language", "says", "notes", "error"),
 )
 """Of a table, in this order. Bytes and operations are whole numbers; `limit` is the name of the setting that bit, or of
 several of a clip."""
@@ -57,9 +57,9 @@ class Table:
 def plan_table(
     media: Source | Measured | Sequence[Source | Measured],
     models: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = PUBLISHED,
-    **settings: Any,
+    **settings: Unpack[PlanSettings],
 ) -> Table:
-    """What each of many files would cost each model, one question a file.
+    """What each of many files would cost each model, one question per file.
 
     Args:
         media: as in `plan`, and folders, of which every picture and clip is taken, in folders below too, by name.
@@ -97,7 +97,7 @@ def _readable(path: Path) -> bool:
     return not hidden and (path.suffix.lower() in CLIP_SUFFIXES or is_picture(path))
 
 
-def _rows(file: Any, place: int, models: Sequence[Any], settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(file: Any, place: int, models: Sequence[Any], settings: PlanSettings) -> Iterator[dict[str, Any]]:
     try:
         is_part = isinstance(file, dict)
         seen = file if is_part or isinstance(file, Seen | ClipFile) else measured(file, place=place)
@@ -141,5 +141,5 @@ def row(result: Plan, file: str) -> dict[str, Any]:
         "trace_bytes": sum(result.trace_bytes.values()),
         "attention_bytes": sum(result.attention_bytes.values()),
         **{f"flops_{part}": count for part, count in result.flops.items()},
-        **{"says": " ".join(result.limits), "error": None},
+        **{"says": " ".join(result.limits), "notes": " ".join(result.notes), "error": None},
     }

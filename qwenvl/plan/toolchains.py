@@ -24,6 +24,7 @@ from qwenvl.processing.opened_media import Source, as_list
 from qwenvl.processing.pictures import Limit, check_size
 from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 from qwenvl.processing.sampling import MAX_FRAME_TOKENS, MIN_FRAME_TOKENS, Sampling, VideoOptions
+from qwenvl.processing.size_request import utils_resize
 
 CLASS_MAX_PIXELS = 1280 * 28 * 28
 _FRAME_LIMITS = (MIN_FRAME_TOKENS * 28 * 28, MAX_FRAME_TOKENS * 28 * 28)
@@ -205,20 +206,3 @@ def _utils_limit(height: int, width: int, min_pixels: int, max_pixels: int) -> L
     if area > max_pixels:
         return "max_pixels"
     return "min_pixels" if area < min_pixels else None
-
-
-def utils_resize(height: int, width: int, *, min_pixels: int, max_pixels: int, factor: int = 28) -> tuple[int, int]:
-    """(height, width) as qwen-vl-utils resizes a picture: no side is rounded below `factor` before the limits are met.
-
-    It differs from `pictures.smart_resize` on thin and tiny pictures alone. Raises MediaError as that does, and where
-    shrinking leaves a side without pixels.
-    """
-    check_size(width, height)
-    rows, columns = (max(factor, round(side / factor) * factor) for side in (height, width))
-    if rows * columns > max_pixels:
-        shrink = math.sqrt(height * width / max_pixels)
-        rows, columns = (math.floor(side / shrink / factor) * factor for side in (height, width))
-    elif rows * columns < min_pixels:
-        grow = math.sqrt(min_pixels / (height * width))
-        rows, columns = (math.ceil(side * grow / factor) * factor for side in (height, width))
-    return rows, columns

@@ -21,12 +21,12 @@ def percent(share: float) -> str:
     return f"{value:.{decimals}f} %"
 
 
-def in_bytes(count: float) -> str:
-    """A number of bytes in KiB, MiB or GiB."""
-    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20)):
+def in_bytes(count: float, *, rounded: bool = False) -> str:
+    """A number of bytes in KiB, MiB or GiB, with two decimals (KiB: one); rounded: one decimal of GiB, else none."""
+    for unit, size, decimals in (("GiB", 1 << 30, 1), ("MiB", 1 << 20, 0)):
         if count >= size:
-            return f"{count / size:,.2f} {unit}"
-    return f"{count / 1024:,.1f} KiB"
+            return f"{count / size:,.{decimals if rounded else 2}f} {unit}"
+    return f"{count / 1024:,.{0 if rounded else 1}f} KiB"
 
 
 _UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}

@@ -24,7 +24,5 @@ class Scan:
     note: str = ""
 
 
-def check_frame_count(name: str, count: int) -> None:
-    """Refuse a clip of more than `MAX_FRAMES` frames."""
-    if count > MAX_FRAMES:
-        raise MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")
+def too_many_frames(name: str) -> MediaError:
+    return MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")

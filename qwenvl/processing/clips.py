@@ -20,30 +20,23 @@ from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import animations
-from qwenvl.processing.pictures import (
+from qwenvl.processing.picture_files import (
     MAX_DECODED_PIXELS,
-    Frame,
-    as_picture,
+    begins_like,
     check_file,
-    check_size,
     is_picture,
     open_file,
+    path_of,
+    shown_name,
 )
+from qwenvl.processing.pictures import Frame, as_picture, check_size
 from qwenvl.processing.truncated_files import check_ending
 
 Shrink = Callable[[Frame], Image.Image]
 
 _SLOWEST, _FASTEST, _LONGEST = 1 / 60, 1000, 24 * 3600  # frames a second, and seconds: beyond is told of
 _READABLE = "MP4, MOV, WebM, MKV, AVI, MPEG, GIF, or an animated WebP or PNG"
-_SIGNATURES = (
-    (4, b"ftyp"),
-    (4, b"moov"),
-    (0, b"\x1a\x45\xdf\xa3"),
-    (0, b"RIFF"),
-    (0, b"GIF8"),
-    (0, b"\x89PNG"),
-    (0, b"\0\0\1\xba"),
-)
+_PICTURES = (b"RIFF", b"GIF8", b"\x89PNG")  # as which an animation begins
 
 
 class NotAClipError(MediaError):
@@ -73,7 +66,7 @@ class ClipFile:
     @property
     def name(self) -> str:
         """The file's name without its folder."""
-        return self.path.name
+        return shown_name(self.path)
 
     def read(self, indices: Sequence[int], shrink: Shrink = as_picture) -> Iterator[Image.Image]:
         """Some frames, one after another.
@@ -98,7 +91,7 @@ def is_clip(path: str | os.PathLike[str]) -> bool:
         return True
     try:
         with open_file(path) as picture:
-            return picture.format in animations.FORMATS and getattr(picture, "n_frames", 1) > 1
+            return picture.format in animations.FORMATS and len(animations.frame_places(picture)) > 1
     except Exception:  # a damaged picture, or none that is there: whoever opens it says so
         return False
 
@@ -112,7 +105,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
         MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here;
             its frames have a size no model accepts, or are more than `clip_scan.MAX_FRAMES`.
     """
-    path = Path(path).absolute()
+    path = path_of(path).absolute()
     check_file(path, "a clip")
     stat = path.stat()
     return _open(path, stat.st_mtime_ns, stat.st_size)
@@ -125,9 +118,11 @@ def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
         found = (animations if animated else _streams()).scan(path)
         check_ending(path)
     width, height = found.size
-    check_size(width, height, path.name)
+    check_size(width, height, shown_name(path))
     if width * height > MAX_DECODED_PIXELS:
-        raise MediaError(f"{path.name} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first.")
+        raise MediaError(
+            f"{shown_name(path)} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
+        )
     note = found.note or _absurd(path, found.times, found.fps)
     return ClipFile(path, found.size, found.times, found.fps, animated, note)
 
@@ -144,9 +139,9 @@ def _absurd(path: Path, times: Sequence[float], fps: float) -> str:
     seconds = len(times) / fps
     if len(times) > 1 and not _SLOWEST <= fps <= _FASTEST:
         rate = f"{fps:,.0f}" if fps > 1 else f"{fps:.2g}"
-        return f"{path.name} says that it shows {rate} frames a second; its times are taken as they stand."
+        return f"{shown_name(path)} says that it shows {rate} frames a second; its times are taken as they stand."
     if seconds > _LONGEST:
-        return f"{path.name} says that it lasts {seconds / 3600:,.0f} hours; its times are taken as they stand."
+        return f"{shown_name(path)} says that it lasts {seconds / 3600:,.0f} hours; its times are taken as they stand."
     return ""
 
 
@@ -159,17 +154,18 @@ def _is_animated(path: Path) -> bool:
     except MediaError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise MediaError(f"{path.name} has frames of too many pixels; scale it down first.") from None
+        raise MediaError(f"{shown_name(path)} has frames of too many pixels; scale it down first.") from None
     except Exception:  # no picture, or one too damaged to tell
-        return False
-    raise MediaError(f"{path.name} is a picture, not a clip; ask about it as a picture.")
+        if begins_like(path) != "picture":
+            return False
+    raise MediaError(f"{shown_name(path)} is a picture, not a clip; ask about it as a picture.")
 
 
 def _count_frames(picture: Image.Image, path: Path) -> int:
     try:
-        return getattr(picture, "n_frames", 1)
+        return len(animations.frame_places(picture))
     except Exception:  # Pillow raises many kinds on a file that ends within a frame
-        raise MediaError(f"{path.name} is cut short or damaged; save or download it again.") from None
+        raise MediaError(f"{shown_name(path)} is cut short or damaged; save or download it again.") from None
 
 
 @contextmanager
@@ -180,18 +176,18 @@ def _clear_errors(path: Path) -> Iterator[None]:
     except MediaError:
         raise
     except PermissionError:
-        raise MediaError(f"{path.name} cannot be read; check that you may open it.") from None
+        raise MediaError(f"{shown_name(path)} cannot be read; check that you may open it.") from None
     except FileNotFoundError:
-        raise MediaError(f"There is no file {path.name} any more; give it again.") from None
+        raise MediaError(f"There is no file {shown_name(path)} any more; give it again.") from None
     except _streams().NO_DECODER:
         raise MediaError(
-            f"{path.name} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again."
+            f"{shown_name(path)} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again."
         ) from None
     # Decoders raise many kinds: FFmpeg's own errors, OSError, ValueError, and Pillow's SyntaxError, struct.error ...
     except Exception:
         if _looks_like_a_clip(path):
-            raise MediaError(f"{path.name} is cut short or damaged; save or download it again.") from None
-        raise NotAClipError(f"{path.name} is not a clip; give an {_READABLE} file.") from None
+            raise MediaError(f"{shown_name(path)} is cut short or damaged; save or download it again.") from None
+        raise NotAClipError(f"{shown_name(path)} is not a clip; give an {_READABLE} file.") from None
 
 
 def _looks_like_a_clip(path: Path) -> bool:
@@ -200,4 +196,4 @@ def _looks_like_a_clip(path: Path) -> bool:
             start = file.read(16)
     except OSError:
         return False
-    return any(start[place:].startswith(signature) for place, signature in _SIGNATURES)
+    return start.startswith(_PICTURES) or begins_like(path) == "clip"

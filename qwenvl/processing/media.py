@@ -17,6 +17,7 @@ from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.integers import as_integer
 from qwenvl.processing.pictures import Grid, Limit, check_limits, limit_that_bites, smart_resize
 from qwenvl.processing.sampling import Sampling
+from qwenvl.processing.size_request import SizeRequest
 
 Box = tuple[float, float, float, float]
 
@@ -36,7 +37,9 @@ class Media:
     limit: Limit | None = None  # which pixel limit decided the resized size
     number: int = 1  # among the conversation's pictures or clips; to Qwen-VL a clip is pictures, this its first frame's
     sampling: Sampling | None = None  # how the frames of a clip's file were chosen
-    note: str = ""  # what to know of it, one sentence: read as a still, over its budget
+    note: str = ""  # what to know of it, in sentences: read as a still, over its budget, seen on white
+    min_pixels: int | None = None  # limits of its own, where the question set some for this media alone
+    max_pixels: int | None = None
     # upright RGB; originals, but of a clip's file the chosen frames alone, at the size the model sees
     frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)
 
@@ -135,6 +138,7 @@ class Seen:
     fps: float | None = None
     number: int = 1  # see `Media.number`
     note: str = ""  # see `Media.note`
+    request: SizeRequest = field(default_factory=SizeRequest)  # what the question says of its size
     frames: tuple[Image.Image, ...] = field(default=(), compare=False, repr=False)
 
     def times(self, step: int) -> tuple[float, ...]:
@@ -157,9 +161,20 @@ def qwen_vl_media(seen: Seen, config: QwenVLConfig) -> Media:
         tokens_are_places=False,
         timestamps=seen.times(1),
         number=seen.number,
-        note=seen.note,
+        note=_joined(seen.note, _one_size(seen, config)),
         frames=seen.frames,
     )
+
+
+def _one_size(seen: Seen, config: QwenVLConfig) -> str:
+    """What to say of a size that was asked for of a picture of Qwen-VL."""
+    given = ", ".join(name for name, value in vars(seen.request).items() if value is not None)
+    side = config.vision.image_size
+    return given and f"Qwen-VL sees every picture at {side} × {side}, so {given} changes nothing of {seen.name}."
+
+
+def _joined(*notes: str) -> str:
+    return " ".join(filter(None, notes))
 
 
 def qwen2_vl_media(seen: Seen, config: Qwen2VLConfig, *, min_pixels: int, max_pixels: int) -> Media:
@@ -171,7 +186,11 @@ def qwen2_vl_media(seen: Seen, config: Qwen2VLConfig, *, min_pixels: int, max_pi
     check_limits(min_pixels, max_pixels)
     vision, (width, height) = config.vision, seen.size
     limits = {"factor": vision.patch_size * vision.merge_size, "min_pixels": min_pixels, "max_pixels": max_pixels}
-    resized_height, resized_width = smart_resize(height, width, **limits)
+    if seen.request:
+        resized_height, resized_width, limit = seen.request.size(height, width, **limits)
+    else:
+        resized_height, resized_width = smart_resize(height, width, **limits)
+        limit = limit_that_bites(height, width, **limits)
     time = math.ceil(seen.num_frames / vision.temporal_patch_size)
     rows, columns = resized_height // vision.patch_size, resized_width // vision.patch_size
     return Media(
@@ -183,8 +202,10 @@ def qwen2_vl_media(seen: Seen, config: Qwen2VLConfig, *, min_pixels: int, max_pi
         token_grid=(time, rows // vision.merge_size, columns // vision.merge_size),
         tokens_are_places=True,
         timestamps=seen.times(vision.temporal_patch_size),
-        limit=limit_that_bites(height, width, **limits),
+        limit=limit,
         number=seen.number,
         note=seen.note,
+        min_pixels=seen.request.min_pixels,
+        max_pixels=seen.request.max_pixels,
         frames=seen.frames,
     )

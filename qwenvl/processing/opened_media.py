@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -18,12 +17,15 @@ from qwenvl.processing import pictures
 from qwenvl.processing.clips import ClipFile, NotAClipError, open_clip
 from qwenvl.processing.integers import as_integer, plain
 from qwenvl.processing.media import Media, Seen
-from qwenvl.processing.messages import Part
+from qwenvl.processing.messages import Part, read_part
+from qwenvl.processing.picture_files import Source as Picture
+from qwenvl.processing.picture_files import is_picture, name_of_source, path_of, read_picture
 from qwenvl.processing.sampling import VideoOptions, check_fps
+from qwenvl.processing.size_request import SizeRequest
 
 Opened = Seen | ClipFile | Media
 Size = tuple[int, int] | tuple[int, int, int]
-Source = str | os.PathLike[str] | Image.Image | Size | Mapping[str, Any]
+Source = Picture | Size | Mapping[str, Any]
 
 
 def open_part(part: Part, place: int) -> Opened:
@@ -40,9 +42,10 @@ def open_part(part: Part, place: int) -> Opened:
         MediaError: it cannot be read, or has a size that no model accepts.
     """
     if part.kind == "image":
-        return _open_image(part.value, place)
+        return replace(_open_image(part.value, place), request=SizeRequest.of(part.given))
     if isinstance(part.value, str | os.PathLike):
-        return one_frame_is_a_still(open_clip(part.value))
+        opened = one_frame_is_a_still(open_clip(part.value))
+        return replace(opened, request=SizeRequest.of(part.given)) if isinstance(opened, Seen) else opened
     if isinstance(part.value, Media):
         return part.value
     return _open_frames(part, place)
@@ -57,25 +60,36 @@ def one_frame_is_a_still(clip: ClipFile, *, frames: bool = True) -> Seen | ClipF
 
 
 def _open_image(source: Any, place: int) -> Seen:
-    picture = pictures.open_picture(source)
-    name = f"picture {place}" if isinstance(source, Image.Image) else Path(source).name
-    return Seen("image", name, picture.size, frames=(picture,))
+    name = name_of_source(source, f"picture {place}")
+    read = read_picture(source, name)
+    return Seen("image", name, read.picture.size, note=read.note, frames=(read.picture,))
 
 
 def _open_frames(part: Part, place: int) -> Seen:
     """A clip given as a list of its frames: taken whole, `fps` tells their times."""
-    if isinstance(part.value, Image.Image) or not isinstance(part.value, Sequence) or not part.value:
-        raise MediaError("A clip is a file, or a list of its frames, at least one; each a path or a PIL image.")
-    if part.given.get("nframes") is not None:
-        raise MediaError("A list of frames is taken whole; leave nframes out, or give the clip's file.")
-    fps = part.given.get("fps")
-    check_fps(fps)
-    frames = tuple(map(pictures.open_picture, part.value))
+    if isinstance(part.value, bytes | Image.Image) or not isinstance(part.value, Sequence) or not part.value:
+        raise MediaError("A clip is a file, or a list of its frames, at least one; each given as a picture is.")
+    fps = _rate(part.given)
+    read = [read_picture(one, name_of_source(one, f"Frame {number}")) for number, one in enumerate(part.value, 1)]
+    frames = tuple(one.picture for one in read)
+    notes = list(dict.fromkeys(one.note for one in read if one.note))
+    note = " ".join([*notes[:2], *(["The same is to be said of other frames."] if len(notes) > 2 else [])])
     sizes = sorted({frame.size for frame in frames})
     if len(sizes) > 1:
         first, second = (f"{width} × {height}" for width, height in sizes[:2])
         raise MediaError(f"The frames of a clip have one size; these have {first} and {second}.")
-    return Seen("video", f"clip {place}", frames[0].size, len(frames), fps, frames=frames)
+    request = SizeRequest.of(part.given)
+    return Seen("video", f"clip {place}", frames[0].size, len(frames), fps, note=note, request=request, frames=frames)
+
+
+def _rate(given: Mapping[str, Any]) -> float | None:
+    """Frames a second of a list of them, as `fps` or as qwen-vl-utils calls it."""
+    rates = [given[name] for name in ("fps", "sample_fps") if given.get(name) is not None]
+    for rate in rates:
+        check_fps(rate)
+    if len(set(rates)) > 1:
+        raise MediaError("fps and sample_fps both tell the rate of a list of frames; give one of them.")
+    return rates[0] if rates else None
 
 
 # --- measured, not read ---
@@ -98,9 +112,16 @@ def measure(source: Source, place: int, options: VideoOptions) -> tuple[Seen | C
         return _measure_part(source, place, options)
     if isinstance(source, tuple):
         return _measure_size(source, place), options
-    if isinstance(source, str | os.PathLike) and Path(source).is_file() and not pictures.is_picture(Path(source)):
+    if isinstance(source, str | os.PathLike) and _is_no_picture(source):
         return _measure_clip(source), options
     return replace(_open_image(source, place), frames=()), options
+
+
+def _is_no_picture(source: str | os.PathLike[str]) -> bool:
+    if isinstance(source, str) and source[:5].lower() == "data:":
+        return False
+    path = path_of(source)
+    return os.path.isfile(path) and not is_picture(path)
 
 
 def _measure_clip(source: str | os.PathLike[str]) -> Seen | ClipFile:
@@ -108,12 +129,13 @@ def _measure_clip(source: str | os.PathLike[str]) -> Seen | ClipFile:
         return one_frame_is_a_still(open_clip(source), frames=False)
     except NotAClipError:
         raise MediaError(
-            f"{Path(source).name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file."
+            f"{name_of_source(source, 'This file')} is neither a picture nor a clip; give a JPEG, PNG or MP4 file."
         ) from None
 
 
 def _measure_part(part: Mapping[str, Any], place: int, options: VideoOptions) -> tuple[Seen | ClipFile, VideoOptions]:
-    kind = part.get("type")
+    read = read_part(part)
+    part, kind = read.given, read.kind
     if kind not in ("image", "video") or part.get(kind) is None:
         raise MediaError('A part to measure is {"type": "image", "image": ...} or {"type": "video", "video": ...}.')
     opened = open_part(Part(kind, part[kind], part), place)

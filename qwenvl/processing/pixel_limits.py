@@ -1,4 +1,4 @@
-"""The limits of a resized picture that a checkpoint's folder sets, in any of the spellings published."""
+"""Reads the pixel limits that a checkpoint's folder sets, in any of the spellings published."""
 
 from __future__ import annotations
 

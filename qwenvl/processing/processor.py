@@ -22,9 +22,9 @@ from qwenvl.processing.chat_template import find_template, is_built_in, is_raw
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.decoded_clips import read_frames
 from qwenvl.processing.frame_count import frames_that_fit
-from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
+from qwenvl.processing.grounding import TAGS, Answer, answer_parts
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
-from qwenvl.processing.messages import Message, Messages, Part, read_messages
+from qwenvl.processing.messages import KEYS, Message, Messages, Part, read_messages
 from qwenvl.processing.opened_media import open_part
 from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS, read_pixel_limits
 from qwenvl.processing.progress import Progress
@@ -126,7 +126,7 @@ class Processor(ABC):
             media=tuple(kept),
             model_inputs={"input_ids": ids, **self._pixels(kept)},
             text=self._readable(tokens),
-            messages=tuple(_as_json(messages, kept, dropped)),
+            messages=tuple(_as_json(read, kept, dropped)),
             dropped=dropped,
         )
 
@@ -222,12 +222,8 @@ class Processor(ABC):
         return b"".join(map(self.answer_piece, ids)).decode("utf-8", "replace")
 
     def group_words(self, ids: Iterable[int]) -> list[list[int]]:
-        """Indices of consecutive ids that a reader sees as one sign; see `decoding.group_words`."""
+        """Indices of consecutive ids that a reader sees as one sign; see `answer_text.group_words`."""
         return group_words(self.tokenizer, ids)
-
-    def parse_boxes(self, answer: Answer, media: Sequence[Media], *, index: int | None = None) -> list[GroundedBox]:
-        """The boxes of an answer, text or ids, in pixels of the original; see `grounding.find_boxes`."""
-        return find_boxes(answer, media, tokenizer=self.tokenizer, index=index)
 
     def answer_parts(self, answer: Answer) -> list[dict[str, Any]]:
         """An answer as parts for the history, boxes and references as such; see `grounding.answer_parts`."""
@@ -425,23 +421,23 @@ def _without_unused(tokens: Sequence[PromptToken]) -> tuple[list[PromptToken], l
     return [token if token.media is None else replace(token, media=places[token.media]) for token in tokens], used
 
 
-def _as_json(messages: Messages, media: Sequence[Media], dropped: int) -> Iterator[dict[str, Any]]:
+def _as_json(messages: Sequence[Message], media: Sequence[Media], dropped: int) -> Iterator[dict[str, Any]]:
     """The messages without those left out, media parts by index.
 
     Of a shortened conversation they carry their numbers too, so that asked again they are numbered as they were.
     """
     indices = iter(range(len(media)))
 
-    def plain(part: Mapping[str, Any]) -> dict[str, Any]:
-        if part["type"] not in ("image", "video"):
-            return dict(part)
+    def plain(part: Part) -> dict[str, Any]:
+        if part.kind not in ("image", "video"):
+            return dict(part.given)
         index = next(indices)
         kind = media[index].kind  # a clip of one frame became a picture
-        rest = {name: value for name, value in part.items() if name not in ("type", "image", "video")}
+        rest = {name: part.given[name] for name in KEYS[kind][2:] if part.given.get(name) is not None}
         number = {"number": media[index].number} if dropped else {}
         return {"type": kind, kind: index, **rest, **number}
 
-    first = int(messages[0]["role"] == "system")
+    first = int(messages[0].role == "system")
     for message in (*messages[:first], *messages[first + dropped :]):
-        content = message["content"]
-        yield {"role": message["role"], "content": content if isinstance(content, str) else list(map(plain, content))}
+        content = message.parts[0].value if message.is_text else list(map(plain, message.parts))
+        yield {"role": message.role, "content": content}

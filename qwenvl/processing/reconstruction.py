@@ -104,11 +104,6 @@ def reconstruct(media: Media, config: Config, cell: int | None = None) -> Recons
     )
 
 
-def first_row(media: Sequence[Media], index: int) -> int:
-    """Where the patches of a media begin in Qwen2-VL's "pixel_values" (pictures) or "pixel_values_videos" (clips)."""
-    return sum(item.num_patches for item in media[:index] if item.kind == media[index].kind)
-
-
 def _frames(media: Media, config: Config, cell: int | None) -> Sequence[Image.Image]:
     if cell is None:
         return media.frames

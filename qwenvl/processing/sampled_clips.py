@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from qwenvl.errors import MediaError
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media
 from qwenvl.processing.sampling import (
+    MAX_FRAMES,
+    MIN_FRAMES,
     FrameSize,
     Sampling,
     VideoOptions,
     count_frames,
     frame_indices,
+    frame_limits,
+    frame_range,
     frame_size,
 )
 
@@ -49,6 +54,9 @@ def sampling_steps(media: Media) -> Iterator[tuple[str, str]]:
     if (sampling := media.sampling) is None:
         return
     yield "lasts", f"{sampling.total_frames:,} frames / {sampling.fps:.4g} a second = {sampling.seconds:,.1f} s"
+    if sampling.first or sampling.last is not None:
+        last = sampling.total_frames - 1 if sampling.last is None else sampling.last
+        yield "taken between", f"frame {sampling.first:,} and frame {last:,}"
     clamped = "".join(f", {clamp}" for clamp in sampling.clamps if clamp.endswith("frames"))
     yield (
         "frames taken",
@@ -57,11 +65,12 @@ def sampling_steps(media: Media) -> Iterator[tuple[str, str]]:
 
 
 def _as_pictures(clip: ClipFile, config: QwenVLConfig, options: VideoOptions, number: int) -> Media:
-    wanted, total = options.pictures or pictures_that_fit(config), len(clip.times)
+    first, last = frame_range(len(clip.times), clip.fps, options)
+    wanted, total = options.pictures or pictures_that_fit(config), last - first + 1
     if wanted > total and options.pictures:
         raise MediaError(f"{clip.name} has {total} frames; ask for at most as many pictures, not {wanted:,}.")
-    indices = frame_indices(total, min(wanted, total))
-    sampling = _sampling(clip, "evenly spaced", indices)
+    indices = frame_indices(total, min(wanted, total), first)
+    sampling = _sampling(clip, "evenly spaced", indices, (first, last))
     side, queries = config.vision.grid_side, config.adapter.query_side
     return Media(
         kind="video",
@@ -79,12 +88,14 @@ def _as_pictures(clip: ClipFile, config: QwenVLConfig, options: VideoOptions, nu
 
 
 def _as_video(clip: ClipFile, config: Qwen2VLConfig, options: VideoOptions, number: int) -> Media:
-    vision, (width, height), total = config.vision, clip.size, len(clip.times)
+    vision, (width, height) = config.vision, clip.size
+    first, last = frame_range(len(clip.times), clip.fps, options)
+    total = last - first + 1
     factor = vision.patch_size * vision.merge_size
     count, clamps = count_frames(total, clip.fps, options)
     size = frame_size(height, width, count, options, factor=factor)
     sampling = replace(
-        _sampling(clip, options.preset, frame_indices(total, count)),
+        _sampling(clip, options.preset, frame_indices(total, count, first), (first, last), frame_limits(options)),
         clamps=(*clamps, *size.clamps),
         min_pixels=size.min_pixels,
         max_pixels=size.max_pixels,
@@ -107,9 +118,18 @@ def _as_video(clip: ClipFile, config: Qwen2VLConfig, options: VideoOptions, numb
     )
 
 
-def _sampling(clip: ClipFile, preset: str, indices: tuple[int, ...]) -> Sampling:
-    times = tuple(clip.times[index] for index in indices)
-    return Sampling(preset, len(clip.times), clip.fps, indices, times)
+def _sampling(
+    clip: ClipFile,
+    preset: str,
+    indices: tuple[int, ...],
+    cut: tuple[int, int],
+    limits: tuple[int, int] = (MIN_FRAMES, MAX_FRAMES),
+) -> Sampling:
+    """Those frames of a clip, taken between the two of `cut`."""
+    times, total = tuple(clip.times[index] for index in indices), len(clip.times)
+    last = None if cut[1] == total - 1 else cut[1]
+    named: dict[str, Any] = {"first": cut[0], "last": last, "min_frames": limits[0], "max_frames": limits[1]}
+    return Sampling(preset, total, clip.fps, indices, times, **named)
 
 
 def _over_budget(clip: ClipFile, tokens: int, size: FrameSize, factor: int) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from qwenvl.errors import MediaError
 from qwenvl.processing.integers import plain
 from qwenvl.processing.pictures import Limit, check_limits, check_size
+from qwenvl.processing.size_request import MAX_TOKENS, MIN_TOKENS, SizeRequest
 
 FRAMES_A_PATCH = 2
 DEFAULT_FPS, MIN_FRAMES, MAX_FRAMES = 2.0, 4, 768
@@ -65,6 +66,9 @@ class VideoOptions:
         fps: frames to take a second; or `nframes`, how many in all.
         min_pixels, max_pixels: floor and ceiling of height times width of a resized frame.
         total_pixels: budget of the clip: height times width of a resized frame times half the number of frames.
+        min_frames, max_frames: fewest and most frames taken where `nframes` does not say how many; None: 4 and 768.
+        video_start, video_end: seconds of the clip between which frames are taken; None for its ends.
+        resized_height, resized_width: of a frame, both or none, brought to multiples of 28.
         pictures: how many of the clip's frames Qwen-VL gets, which has no video; it heeds none of the others.
     """
 
@@ -75,6 +79,12 @@ class VideoOptions:
     max_pixels: int | None = None
     total_pixels: int | None = None
     pictures: int | None = None
+    min_frames: int | None = None
+    max_frames: int | None = None
+    video_start: float | None = None
+    video_end: float | None = None
+    resized_height: int | None = None
+    resized_width: int | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Self:
@@ -89,11 +99,26 @@ class VideoOptions:
         if options.fps is not None and options.nframes is not None:
             raise MediaError("fps and nframes both say how many frames to take; give one of them.")
         check_fps(options.fps)
-        for name in ("nframes", "min_pixels", "max_pixels", "total_pixels", "pictures"):
+        for name in ("nframes", "min_pixels", "max_pixels", "total_pixels", "pictures", "min_frames", "max_frames"):
             value = getattr(options, name)
-            if value is not None and (type(value) is not int or value < 1):
+            if value is not None and (type(value) is not int or not 1 <= value < 1 << 40):
                 raise MediaError(f"{name} is a whole number from 1 up, not {value!r}.")
+        options._check_frames()
+        for name in ("video_start", "video_end"):
+            _check_second(name, getattr(options, name))
+        SizeRequest.of({name: getattr(options, name) for name in ("resized_height", "resized_width")})
         return options
+
+    def _check_frames(self) -> None:
+        """What the numbers of frames say together."""
+        if self.nframes is not None and (self.min_frames or self.max_frames):
+            raise MediaError("nframes says how many frames to take; leave min_frames and max_frames out.")
+        least = _even(self.min_frames or MIN_FRAMES, math.ceil)
+        most = _even(self.max_frames or least, math.floor)
+        if self.max_frames is not None and most < FRAMES_A_PATCH:
+            raise MediaError(f"max_frames is at least {FRAMES_A_PATCH}, not {self.max_frames}.")
+        if self.min_frames is not None and most < least:
+            raise MediaError(f"min_frames {self.min_frames:,} is above max_frames {self.max_frames:,}; correct either.")
 
     def changed(self, given: Mapping[str, Any]) -> Self:
         """The same but for what a part's keys say; raises as `of`."""
@@ -120,6 +145,8 @@ class Sampling:
         indices, times: of the frames taken, counted from 0, and their seconds after the clip's first frame.
         clamps: every limit that changed their number or size.
         min_pixels, max_pixels, total_pixels: the limits that applied; None for Qwen-VL, which has none.
+        first, last: the frames of the file between which some were taken; None: its last.
+        min_frames, max_frames: the limits of their number.
     """
 
     preset: str
@@ -131,6 +158,10 @@ class Sampling:
     min_pixels: int | None = None
     max_pixels: int | None = None
     total_pixels: int | None = None
+    first: int = 0
+    last: int | None = None
+    min_frames: int = MIN_FRAMES
+    max_frames: int = MAX_FRAMES
 
     @property
     def seconds(self) -> float:
@@ -140,7 +171,8 @@ class Sampling:
     @property
     def effective_fps(self) -> float:
         """Frames taken a second."""
-        return len(self.indices) / self.seconds
+        last = self.total_frames - 1 if self.last is None else self.last
+        return len(self.indices) / ((last - self.first + 1) / self.fps)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -180,45 +212,79 @@ def count_frames(total: int, fps: float, options: VideoOptions) -> tuple[int, tu
         The number, and which of "min_frames", "max_frames" and "total_frames" changed it.
 
     Raises:
-        MediaError: `nframes` asks for more than there are, or for more than `MAX_FRAMES`.
+        MediaError: `nframes` asks for more than there are.
     """
     if options.nframes is not None:
         return _given_count(total, options.nframes), ()
-    most = _even(min(MAX_FRAMES, total), math.floor)
+    least, cap = frame_limits(options)
+    most = _even(min(cap, total), math.floor)
     wanted = total / fps * (DEFAULT_FPS if options.fps is None else options.fps)
     clamps: list[Clamp] = []
-    if wanted < MIN_FRAMES <= most:
+    if wanted < least <= most:
         clamps.append("min_frames")
-    if max(wanted, MIN_FRAMES) > most:
-        clamps.append("max_frames" if total > MAX_FRAMES else "total_frames")
-    wanted = min(max(wanted, MIN_FRAMES), most)
+    if max(wanted, least) > most:
+        clamps.append("max_frames" if total > cap else "total_frames")
+    wanted = min(max(wanted, least), most)
     rounding = math.floor if VIDEO_PRESETS[options.preset].rounding == "floor" else round
     return _even(wanted, rounding), tuple(clamps)
 
 
 def _given_count(total: int, nframes: int) -> int:
-    count, most = _even(nframes, round), _even(min(MAX_FRAMES, total), math.floor)
+    count, most = _even(nframes, round), _even(total, math.floor)
     if not FRAMES_A_PATCH <= count <= most:
         raise MediaError(f"nframes is an even number from 2 to {most} for a clip of {total:,} frames, not {nframes:,}.")
     return count
+
+
+def frame_limits(options: VideoOptions) -> tuple[int, int]:
+    """The fewest and the most frames that are taken, both even."""
+    return _even(options.min_frames or MIN_FRAMES, math.ceil), _even(options.max_frames or MAX_FRAMES, math.floor)
+
+
+def frame_range(total: int, fps: float, options: VideoOptions) -> tuple[int, int]:
+    """The first and the last frame that may be taken, between `video_start` and `video_end`.
+
+    Raises:
+        MediaError: fewer than two frames lie between them.
+    """
+    seconds = total / fps
+    start, end = (
+        None if second is None else max(0.0, min(second, seconds))
+        for second in (options.video_start, options.video_end)
+    )
+    first = 0 if start is None else math.ceil(start * fps)
+    last = total - 1 if end is None else min(math.floor(end * fps), total - 1)
+    if (start is not None or end is not None) and first >= last:
+        raise MediaError(
+            f"video_start and video_end leave fewer than two frames of a clip of {seconds:.4g} s; take a longer part."
+        )
+    return first, last
+
+
+def _check_second(name: str, value: object) -> None:
+    if value is None:
+        return
+    sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    if not sound:
+        raise MediaError(f"{name} is a number of seconds from 0, not {value!r}.")
 
 
 def _even(number: float, rounding: Any) -> int:
     return int(rounding(number / FRAMES_A_PATCH)) * FRAMES_A_PATCH
 
 
-def frame_indices(total: int, count: int) -> tuple[int, ...]:
-    """`count` frames evenly spaced from the first to the last, halves rounded to even.
+def frame_indices(total: int, count: int, first: int = 0) -> tuple[int, ...]:
+    """`count` frames evenly spaced from the first to the last of `total`, halves rounded to even.
 
-    The published tools say `torch.linspace(0, total - 1, count).round()`: a step in float32, and places counted from
-    the nearer end, each rounded to float32 once.
+    The published tools say `torch.linspace(first, first + total - 1, count).round()`: a step in float32, and places
+    counted from the nearer end, each rounded to float32 once.
     """
     if count == 1:
-        return (0,)
-    last, step = np.float64(total - 1), np.float64(np.float32(total - 1) / np.float32(count - 1))
+        return (first,)
+    last, step = np.float64(first + total - 1), np.float64(np.float32(total - 1) / np.float32(count - 1))
     places = np.arange(count)
     near_first = places < count // 2
-    exact = np.where(near_first, step * places, last - step * (count - 1 - places))
+    exact = np.where(near_first, first + step * places, last - step * (count - 1 - places))
     return tuple(exact.astype(np.float32).round().astype(np.int64).tolist())
 
 
@@ -236,6 +302,8 @@ def frame_size(height: int, width: int, count: int, options: VideoOptions, *, fa
         MediaError: no pixels, too long a strip, or limits that exclude each other.
     """
     check_size(width, height, "This clip")
+    if options.resized_height is not None:
+        return _named_size(height, width, count, options, factor)
     preset, area = VIDEO_PRESETS[options.preset], factor * factor
     floor = options.min_pixels or _floor(MIN_FRAME_TOKENS * area, options.max_pixels, area)
     total = options.total_pixels or preset.total_tokens * area
@@ -248,6 +316,14 @@ def frame_size(height: int, width: int, count: int, options: VideoOptions, *, fa
     limit, (rows, columns) = _fit(height, width, factor, floor, ceiling)
     clamps: dict[Limit | None, tuple[Clamp, ...]] = {"max_pixels": (why,), "min_pixels": ("min_pixels",)}
     return FrameSize(columns, rows, limit, floor, int(ceiling), int(total), clamps.get(limit, ()))
+
+
+def _named_size(height: int, width: int, count: int, options: VideoOptions, factor: int) -> FrameSize:
+    """A size that was asked for by name, within the limits that the tool has for pictures."""
+    request = SizeRequest(resized_height=options.resized_height, resized_width=options.resized_width)
+    least, most = MIN_TOKENS * factor * factor, MAX_TOKENS * factor * factor
+    rows, columns, _ = request.size(height, width, factor=factor, min_pixels=least, max_pixels=most)
+    return FrameSize(columns, rows, None, least, most, rows * columns * count // FRAMES_A_PATCH, ())
 
 
 def _floor(published: int, max_pixels: int | None, area: int) -> int:

@@ -56,6 +56,7 @@ def size_rule(
     free = (max(factor, rounded[0]), max(factor, rounded[1]))
     if media.sampling is not None:
         min_pixels, max_pixels = media.sampling.min_pixels, media.sampling.max_pixels
+    min_pixels, max_pixels = media.min_pixels or min_pixels, media.max_pixels or max_pixels
     return SizeRule(
         name=media.limit or "factor",
         value={"min_pixels": min_pixels, "max_pixels": max_pixels, None: None}[media.limit],

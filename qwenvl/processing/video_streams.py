@@ -18,8 +18,8 @@ import av
 import numpy as np
 
 from qwenvl.errors import MediaError
-from qwenvl.processing.clip_scan import Scan, UnknownCodecError, check_frame_count
-from qwenvl.processing.pictures import MAX_DECODED_PIXELS
+from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, UnknownCodecError, too_many_frames
+from qwenvl.processing.picture_files import MAX_DECODED_PIXELS, shown_name
 
 NO_DECODER = (av.DecoderNotFoundError, UnknownCodecError)  # what is raised where the codec is not known here
 
@@ -39,13 +39,15 @@ _THREADED_PIXELS = 3840 * 2160  # larger frames are decoded by one thread: each 
 class _Timeline:
     """Presentation stamps of all frames in order, and of the keyframes; in the stream's time base.
 
-    `packets` counts those too that the file itself leaves out; `silent`: it holds no stamps, and these count frames.
+    `packets` counts those too that the file itself leaves out; `silent`: it holds no stamps, and these count frames;
+    `lost`: frames at the beginning that build on others before it, so that nobody can decode them.
     """
 
     stamps: tuple[int, ...]
     keys: tuple[int, ...]
     packets: int
     silent: bool
+    lost: int = 0
 
 
 def scan(path: Path) -> Scan:
@@ -60,15 +62,26 @@ def scan(path: Path) -> Scan:
     with _opened(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None or not timeline.stamps:
-            raise MediaError(f"{path.name} has no frames; save or download it again.")
+            raise MediaError(f"{shown_name(path)} has no frames; save or download it again.")
         _check_promise(path, container, len(stream.index_entries), timeline.packets)
         size, rate, base = _upright_size(first), stream.average_rate, stream.time_base or Fraction(1)
     if timeline.silent:
         rate = rate or Fraction(25)
-        note = f"{path.name} does not say when its frames are shown; {float(rate):g} a second are assumed."
+        note = f"{shown_name(path)} does not say when its frames are shown; {float(rate):g} a second are assumed."
         return Scan(size, tuple(float(index / rate) for index in timeline.stamps), float(rate), note)
     times = tuple(float((stamp - timeline.stamps[0]) * base) for stamp in timeline.stamps)
-    return Scan(size, times, _frames_a_second(times, rate))
+    return Scan(size, times, _frames_a_second(times, rate), _lost(path, timeline.lost))
+
+
+def _lost(path: Path, lost: int) -> str:
+    """What to say of frames that cannot be decoded."""
+    if not lost:
+        return ""
+    frames, build = ("1 frame", "builds") if lost == 1 else (f"{lost:,} frames", "build")
+    return (
+        f"{shown_name(path)} begins with {frames} that {build} on what was cut off before; the clip is counted from "
+        "the first one that can be decoded."
+    )
 
 
 def read(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
@@ -159,13 +172,15 @@ def _moving_stream(path: Path, container: av.container.InputContainer) -> av.Vid
     moving = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not moving:
         what = "sound and no picture" if container.streams.audio else "no picture"
-        raise MediaError(f"{path.name} holds {what}; give a clip.")
+        raise MediaError(f"{shown_name(path)} holds {what}; give a clip.")
     stream = moving[0]
     if stream.codec_context is None:
         raise UnknownCodecError
     pixels = (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
     if pixels > MAX_DECODED_PIXELS:
-        raise MediaError(f"{path.name} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first.")
+        raise MediaError(
+            f"{shown_name(path)} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
+        )
     stream.thread_type = "AUTO" if pixels <= _THREADED_PIXELS else "SLICE"
     stream.codec_context.thread_count = _THREADS
     return stream
@@ -174,7 +189,7 @@ def _moving_stream(path: Path, container: av.container.InputContainer) -> av.Vid
 @lru_cache(maxsize=16)
 def _timeline(path: Path, _modified: int) -> _Timeline:
     """From the packets, or where they do not tell, from decoding everything."""
-    stamps, keys, packets = list[int](), list[int](), 0
+    stamps, keys, packets, first = list[int](), list[int](), 0, None
     with _opened(path) as (container, stream):
         for packet in container.demux(stream):
             packets += bool(packet.size)
@@ -183,12 +198,29 @@ def _timeline(path: Path, _modified: int) -> _Timeline:
             if packet.pts is None:
                 return _counted(path)
             stamps.append(packet.pts)
+            first = packet.pts if first is None and packet.is_keyframe else first
             if packet.is_keyframe and container.format.name.startswith(_INDEXED):
                 keys.append(packet.pts)
-            check_frame_count(path.name, len(stamps))
-    if len(set(stamps)) < len(stamps):
+            if len(stamps) > MAX_FRAMES:
+                raise too_many_frames(shown_name(path))
+    if len(set(stamps)) < len(stamps) or first is None:
         return _counted(path)
-    return _Timeline(tuple(sorted(stamps)), tuple(sorted(keys)), packets, silent=False)
+    decoded = _decodable(path, sorted(stamps), first)
+    return _Timeline(decoded, tuple(sorted(keys)), packets, silent=False, lost=len(stamps) - len(decoded))
+
+
+def _decodable(path: Path, stamps: list[int], first: int) -> tuple[int, ...]:
+    """The stamps without those before the first keyframe's that no decoder shows: of a stream that was cut between
+    keyframes, or that begins with frames which build on an earlier one (an open group)."""
+    if stamps[0] >= first:
+        return tuple(stamps)
+    shown = set[int]()
+    with _opened(path) as (container, stream):
+        for frame in container.decode(stream):
+            if frame.pts is None or frame.pts >= first:
+                break
+            shown.add(frame.pts)
+    return tuple(stamp for stamp in stamps if stamp >= first or stamp in shown)
 
 
 def _counted(path: Path) -> _Timeline:
@@ -197,7 +229,8 @@ def _counted(path: Path) -> _Timeline:
     with _opened(path) as (container, stream):
         for frame in container.decode(stream):
             stamps.append(frame.pts)
-            check_frame_count(path.name, len(stamps))
+            if len(stamps) > MAX_FRAMES:
+                raise too_many_frames(shown_name(path))
     known = [stamp for stamp in stamps if stamp is not None]
     if len(set(known)) == len(stamps) and known == sorted(known):
         return _Timeline(tuple(known), (), len(stamps), silent=False)
@@ -208,7 +241,7 @@ def _check_promise(path: Path, container: av.container.InputContainer, promised:
     """An MP4 lists its frames one by one: fewer of them mean that its end is missing. Counts in other headers lie."""
     if "mp4" in container.format.name and packets < promised:
         raise MediaError(
-            f"{path.name} is cut short: {promised:,} frames are promised and {packets:,} there; "
+            f"{shown_name(path)} is cut short: {promised:,} frames are promised and {packets:,} there; "
             "save or download it again."
         )
 

@@ -1,4 +1,4 @@
-"""A published `config.json` to the numbers of a model: flat, nested (`text_config`), or re-saved with parts left out.
+"""Reads a published `config.json` as the numbers of a model: flat, nested, or with parts left out.
 
 Every key is held against the tables of `published_files.config_keys` first, so that what is not understood is refused
 by name; what a file leaves out is what transformers 5.23 and the published code would take.

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from qwenvl.analysis.attention_distance import distances_from, even_distance, tower_statistics, vision_distances
+from qwenvl.analysis.attention_distance import distances_from, tower_statistics
 from qwenvl.errors import RunError
 from tests.support.tiny import SPOKEN, TINY, mixed_run, one_picture, tiny
 
@@ -17,19 +17,20 @@ def test_distances_are_between_centres_of_patches() -> None:
     assert distances_from(4, 2, 3).tolist() == pytest.approx([math.sqrt(2), 1.0, math.sqrt(2), 1.0, 0.0, 1.0])
 
 
-def test_an_even_row_of_two_patches() -> None:
-    assert even_distance(1, 2) == 0.5
-
-
 def test_an_even_look_is_the_mean_over_all_pairs() -> None:
-    every = torch.stack([distances_from(patch, 5, 7) for patch in range(35)])
-    assert even_distance(5, 7) == pytest.approx(float(every.double().mean()))
+    run = tiny(TINY[1]).run(one_picture(), answer=SPOKEN)
+    _, rows, columns = run.media[0].patch_grid
+    places = [(row, column) for row in range(rows) for column in range(columns)]
+    away = [math.dist(one, two) for one in places for two in places]
+    found = tower_statistics(run, queries=len(places))
+    assert found.even_distance == pytest.approx(sum(away) / len(away), rel=1e-5)
+    assert found.even_entropy == pytest.approx(math.log2(len(places)))
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_each_layer_and_head_is_the_weighted_mean(name: str) -> None:
     run = tiny(name).run(one_picture(), answer=SPOKEN)
-    found = vision_distances(run, queries=5)
+    found = tower_statistics(run, queries=5).distance
     _, rows, columns = run.media[0].patch_grid
     assert found.shape == (run.num_layers("vision"), run.num_heads("vision"))
     chosen = [round(index * (rows * columns - 1) / 4) for index in range(5)]
@@ -45,7 +46,7 @@ def test_each_layer_and_head_is_the_weighted_mean(name: str) -> None:
 
 def test_few_patches_are_all_taken() -> None:
     run = tiny(TINY[1]).run(one_picture(), answer=SPOKEN)
-    assert torch.isfinite(vision_distances(run, queries=10_000)).all()
+    assert torch.isfinite(tower_statistics(run, queries=10_000).distance).all()
 
 
 @pytest.mark.parametrize("name", TINY)

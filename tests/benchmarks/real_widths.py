@@ -27,7 +27,7 @@ import torch
 from PIL import Image
 
 import qwenvl
-from qwenvl.inference.generate import Sampling, generate
+from qwenvl.inference.generate import TokenSampling, generate
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
 from qwenvl.models.config import QWEN2_VL_2B, QWEN2_VL_7B, QWEN_VL, Config
@@ -74,7 +74,7 @@ def ours(folder: Path, side: int, new_tokens: int, dtype: str) -> dict[str, Any]
     list(stream)  # threads and workspaces, once
     inputs = {name: tensor.to(device) for name, tensor in prompt.model_inputs.items()}
     ids, clocks = [], [clock(device)]
-    for token in generate(pipeline.model, inputs, sampling=Sampling(max_new_tokens=new_tokens)):
+    for token in generate(pipeline.model, inputs, sampling=TokenSampling(max_new_tokens=new_tokens)):
         ids.append(token)
         clocks.append(clock(device))
     asked = peak(device) - held

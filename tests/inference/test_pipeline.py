@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from qwenvl.errors import MediaError, PromptError, RunError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
 from qwenvl.models.layers import KVCache
@@ -40,7 +40,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def generate(model: Any, inputs: Any, *, sampling: Any, stop_ids: Any) -> Iterator[int]:
             for index, id_ in enumerate(ids):
                 if gates is not None:
-                    assert gates[index].wait(timeout=20)
+                    assert gates[index].wait(timeout=60)
                 yield id_
 
         monkeypatch.setattr("qwenvl.inference.pipeline.generate", generate)
@@ -74,7 +74,7 @@ def test_run_is_stream_and_run_in_one(pipeline: Pipeline) -> None:
 
 
 def test_the_published_settings_hold_until_a_question_changes_them(pipeline: Pipeline) -> None:
-    pipeline.sampling = Sampling(max_new_tokens=3, temperature=0.9, seed=5)
+    pipeline.sampling = TokenSampling(max_new_tokens=3, temperature=0.9, seed=5)
     run = pipeline.run(one_picture())
     assert (run.settings["temperature"], run.settings["seed"]) == (0.9, 5)
     assert len(run.tokens) - run.answer_start <= 3
@@ -301,7 +301,7 @@ def test_rows_are_replayed_rightly_while_another_answer_is_made(pipeline: Pipeli
 def test_a_reader_who_never_reads_holds_nobody_up(pipeline: Pipeline) -> None:
     unread = pipeline.stream(one_picture(), max_new_tokens=5)
     assert pipeline.run(one_picture(), max_new_tokens=2).tokens
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not unread.ids and time.monotonic() < deadline:
         time.sleep(0.01)
     assert unread.ids

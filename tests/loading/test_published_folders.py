@@ -18,7 +18,7 @@ import torch
 
 import qwenvl
 from qwenvl.errors import CheckpointError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.loading.checkpoint_files import weight_files
 from qwenvl.loading.load import build_skeleton, load_model, read_config
 from qwenvl.models.config import QWEN2_VL_2B, QWEN_VL, Config
@@ -61,7 +61,7 @@ def test_a_folder_as_published_is_asked_like_any_other(tmp_path: Path, family: s
     assert len(weight_files(folder)) > 2
     pipeline = qwenvl.load(folder, device="cpu")
     assert pipeline.config == SMALL[family]
-    assert pipeline.sampling == Sampling.from_published(read_json(folder / "generation_config.json"))
+    assert pipeline.sampling == TokenSampling.from_published(read_json(folder / "generation_config.json"))
     run = pipeline.run(one_picture(), max_new_tokens=2, temperature=0.0)
     assert len(run.tokens) - run.answer_start >= 1
     assert run.tokens[run.answer_start].id < pipeline.config.language.vocab_size
@@ -115,7 +115,7 @@ def test_a_real_folder_is_read_or_refused_by_name(folder: Path) -> None:
         facts = [one for one in FACTS.values() if one["tensors"] == len(names)]
         assert [hashlib.sha256("\n".join(names).encode()).hexdigest()] == [one["sha256"] for one in facts]
     if (folder / "generation_config.json").exists():
-        assert Sampling.from_published(read_json(folder / "generation_config.json")).max_new_tokens >= 1
+        assert TokenSampling.from_published(read_json(folder / "generation_config.json")).max_new_tokens >= 1
     if any((folder / name).exists() for name in ("qwen.tiktoken", "vocab.json", "tokenizer.json")):
         prompt = from_folder(folder, config)(one_picture())
         assert len(prompt.input_ids) > 200 or config.family == "qwen2-vl"

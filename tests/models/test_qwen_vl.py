@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from qwenvl.inference.generate import Sampling, generate
+from qwenvl.inference.generate import TokenSampling, generate
 from qwenvl.models.layers import KVCache
 from qwenvl.models.qwen_vl import QwenVL, position_code, resize_table
 from qwenvl.models.rope import inverse_frequencies, logn_scale, ntk_alpha, ntk_theta, rope_1d
@@ -333,7 +333,7 @@ def test_the_published_tool_says_eos_after_a_stop_word_and_we_end_at_once(golden
     published = golden.meta["gen"]["gen_stop"]
     stop_ids = {word[0] for word in published["stop_words_ids"]}
     inputs = {"input_ids": golden.io["gen.input_ids"], "images": golden.images()}
-    tokens = list(generate(golden.model, inputs, sampling=Sampling(max_new_tokens=8), stop_ids=stop_ids))
+    tokens = list(generate(golden.model, inputs, sampling=TokenSampling(max_new_tokens=8), stop_ids=stop_ids))
     assert [*tokens, published["eos_token_id"]] == published["new_tokens"]
 
 

@@ -212,7 +212,7 @@ def test_a_plan_is_plain_json() -> None:
         ((30_000, 2), "Qwen2-VL-7B", MediaError, "one side 15,000.0 times"),
         ([(9, 9), (1.5, 2)], "Qwen2-VL-7B", MediaError, "whole numbers"),
         ("nowhere.png", "Qwen2-VL-7B", MediaError, "There is no file nowhere.png"),
-        (None, "Qwen2-VL-7B", MediaError, "a path or a PIL image"),
+        (None, "Qwen2-VL-7B", MediaError, "a path, bytes, a data: URL, a PIL image or a NumPy array, not NoneType"),
     ],
 )
 def test_what_cannot_be_planned_is_refused(media: object, preset: str, error: type[Exception], words: str) -> None:

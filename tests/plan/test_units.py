@@ -28,3 +28,10 @@ def test_shares_in_words(share: float, words: str) -> None:
 def test_bytes_in_words(count: int, words: str) -> None:
     assert read_bytes(words.replace(",", "")) == count  # these are whole hundredths
     assert in_bytes(count) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1600, "2 KiB"), (3 << 19, "2 MiB"), (5 << 29, "2.5 GiB"), (2000 << 30, "2,000.0 GiB")]
+)
+def test_bytes_in_words_rounded(count: int, words: str) -> None:
+    assert in_bytes(count, rounded=True) == words

@@ -20,7 +20,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize as reference_smart_resize
 
 from qwenvl.errors import MediaError
-from qwenvl.processing import pictures, pixels
+from qwenvl.processing import picture_files, pictures, pixels
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 PUBLISHED = {"min_pixels": 3136, "max_pixels": 12_845_056}
@@ -101,7 +101,7 @@ def test_colour_modes_keep_their_colours(mode: str) -> None:
         source = Image.merge("LAB", [Image.new("L", source.size, value) for value in (137, 128, 128)])
     else:
         source = source.convert(mode)
-    picture = pictures.open_picture(source)
+    picture = picture_files.open_picture(source)
     left = (130, 130, 130) if mode == "LAB" else (200, 10, 20)
     assert picture.mode == "RGB"
     assert picture.size == (40, 20)
@@ -114,7 +114,7 @@ def test_grey_modes_keep_their_grey(mode: str) -> None:
     source = grey.convert("LA").convert("La") if mode == "La" else grey.convert(mode)
     if mode == "I":
         source = Image.new("I", (6, 4), 65535)
-    assert pictures.open_picture(source).getpixel((2, 2)) == (255, 255, 255)
+    assert picture_files.open_picture(source).getpixel((2, 2)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16B", "I;16L", "I"])
@@ -124,13 +124,13 @@ def test_sixteen_bits_are_divided_by_257(mode: str) -> None:
     if mode in ("I;16B", "I;16L"):
         order = ">u2" if mode == "I;16B" else "<u2"
         source = Image.frombytes(mode, (6, 1), values.astype(order).tobytes())
-    picture = pictures.open_picture(source)
+    picture = picture_files.open_picture(source)
     assert np.asarray(picture)[0, :, 0].tolist() == [0, 0, 1, 1, 128, 255]
 
 
 def test_a_sixteen_bit_file_is_scaled_not_clipped(tmp_path: Path) -> None:
     path = saved(Image.fromarray(np.full((5, 7), 40_000, np.uint16)), tmp_path / "deep.png")
-    assert pictures.open_picture(path).getpixel((0, 0)) == (156, 156, 156)
+    assert picture_files.open_picture(path).getpixel((0, 0)) == (156, 156, 156)
 
 
 def deep_png(values: np.ndarray) -> bytes:
@@ -143,35 +143,34 @@ def deep_png(values: np.ndarray) -> bytes:
 @pytest.mark.parametrize("channels", [3, 4])
 def test_sixteen_bit_colour_is_divided_by_257_too(channels: int, tmp_path: Path) -> None:
     values = np.random.default_rng(0).integers(0, 65_536, (40, 30, channels)).astype(np.uint16)
-    expected = (values[..., :3] / 257).round().astype(np.uint8)
+    alpha = values[..., 3:] / 65_535 if channels == 4 else 1.0
+    expected = (values[..., :3] / 257 * alpha + 255 * (1 - alpha)).round().astype(np.uint8)
     assert (expected != values[..., :3] >> 8).any()  # the high byte alone would not do
     (tmp_path / "deep.png").write_bytes(deep_png(values))
-    assert np.array_equal(np.asarray(pictures.open_picture(tmp_path / "deep.png")), expected)
+    assert np.array_equal(np.asarray(picture_files.open_picture(tmp_path / "deep.png")), expected)
 
 
 @pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"compression": "zlib"}])
 def test_sixteen_bit_colour_of_a_tiff(options: dict, tmp_path: Path) -> None:
     values = np.random.default_rng(1).integers(0, 65_536, (40, 30, 3)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "deep.tiff", values, photometric="rgb", **options)
-    picture = pictures.open_picture(tmp_path / "deep.tiff")
+    picture = picture_files.open_picture(tmp_path / "deep.tiff")
     assert np.array_equal(np.asarray(picture), (values / 257).round().astype(np.uint8))
 
 
 @pytest.mark.parametrize(("value", "grey"), [(0.5, 128), (1.0, 255), (200.0, 200), (float("nan"), 0)])
 def test_float_pixels(value: float, grey: int) -> None:
     source = Image.fromarray(np.full((2, 2), value, np.float32))
-    assert pictures.open_picture(source).getpixel((1, 1)) == (grey,) * 3
+    assert picture_files.open_picture(source).getpixel((1, 1)) == (grey,) * 3
 
 
-def test_alpha_is_dropped_and_leaves_the_colour_under_it() -> None:
+def test_what_is_transparent_is_seen_on_white(tmp_path: Path) -> None:
     transparent = Image.new("RGBA", (4, 4), (10, 200, 30, 0))
-    assert pictures.open_picture(transparent).getpixel((0, 0)) == (10, 200, 30)
-
-
-def test_a_palette_with_transparency_keeps_its_colours(tmp_path: Path) -> None:
+    assert picture_files.open_picture(transparent).getpixel((0, 0)) == (255, 255, 255)
     palette = half_and_half().quantize(4)
     path = saved(palette, tmp_path / "palette.png", transparency=palette.getpixel((0, 0)))
-    assert pictures.open_picture(path).getpixel((0, 0)) == (200, 10, 20)
+    picture = picture_files.open_picture(path)
+    assert (picture.getpixel((0, 0)), picture.getpixel((39, 0))) == ((255, 255, 255), (5, 60, 220))
 
 
 def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
@@ -179,7 +178,7 @@ def test_of_an_animation_the_first_frame_is_taken(tmp_path: Path) -> None:
     for name in ("clip.gif", "clip.webp", "clip.png"):
         options = {"lossless": True} if name.endswith("webp") else {}
         path = saved(frames[0], tmp_path / name, save_all=True, append_images=frames[1:], **options)
-        assert pictures.open_picture(path).getpixel((4, 4)) == (255, 0, 0)
+        assert picture_files.open_picture(path).getpixel((4, 4)) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -193,7 +192,7 @@ def test_every_exif_orientation_is_made_upright(orientation: int, suffix: str, t
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = saved(stored, tmp_path / f"turned.{suffix}", exif=exif)
-    picture = pictures.open_picture(path)
+    picture = picture_files.open_picture(path)
     assert picture.size == (40, 24)
     corners = [picture.getpixel(place) for place in ((5, 5), (35, 5), (5, 19), (35, 19))]
     expected = [(250, 250, 250), (5, 60, 220), (200, 10, 20), (5, 60, 220)]
@@ -202,7 +201,7 @@ def test_every_exif_orientation_is_made_upright(orientation: int, suffix: str, t
 
 def test_the_given_picture_is_neither_changed_nor_shared() -> None:
     source = half_and_half()
-    opened = pictures.open_picture(source)
+    opened = picture_files.open_picture(source)
     opened.paste("white", (0, 0, 40, 20))
     assert source.getpixel((0, 0)) == (200, 10, 20)
 
@@ -246,7 +245,7 @@ def test_what_is_no_sound_picture_is_refused_in_one_sentence(name: str, tmp_path
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(MediaError, match=words) as caught:
-        pictures.open_picture(path)
+        picture_files.open_picture(path)
     sentence = str(caught.value)
     assert sentence.startswith(name)
     assert sentence.endswith(".")
@@ -259,7 +258,7 @@ def test_a_bomb_is_refused_before_a_pixel_is_decoded(tmp_path: Path, monkeypatch
     path.write_bytes(png_header(12_000, 12_000))
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("pixels were decoded"))
     with pytest.raises(MediaError, match="scale it down"), pytest.warns(Image.DecompressionBombWarning):
-        pictures.open_picture(path)
+        picture_files.open_picture(path)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -277,7 +276,7 @@ def test_no_damage_gets_past_as_another_error(suffix: str, tmp_path: Path) -> No
         path = tmp_path / f"damaged.{suffix}"
         path.write_bytes(damaged[: draw.randrange(1, len(damaged))] if draw.random() < 0.4 else damaged)
         try:
-            assert pictures.open_picture(path).mode == "RGB"
+            assert picture_files.open_picture(path).mode == "RGB"
         except MediaError as error:
             sentences.append(str(error))
     assert len(sentences) > 10
@@ -289,19 +288,19 @@ def test_no_damage_gets_past_as_another_error(suffix: str, tmp_path: Path) -> No
     [
         ("nowhere.png", "There is no file nowhere.png"),
         (Path(__file__).parent, "is a folder"),
-        (12, "a path or a PIL image, not int"),
+        (12, "a PIL image or a NumPy array, not int"),
         (Image.new("RGB", (0, 9)), "has no pixels"),
     ],
 )
 def test_what_cannot_be_opened_is_refused(source: object, words: str) -> None:
     with pytest.raises(MediaError, match=words):
-        pictures.open_picture(source)
+        picture_files.open_picture(source)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_damaged_exif_leaves_the_pixels_as_they_stand(tmp_path: Path) -> None:
     path = saved(half_and_half(), tmp_path / "odd.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01")
-    assert pictures.open_picture(path).size == (40, 20)
+    assert picture_files.open_picture(path).size == (40, 20)
 
 
 @pytest.mark.parametrize("case", ["dev-a", "dev-b", "dev-geom"])
@@ -309,7 +308,7 @@ def test_the_squash_equals_the_golden_bit_for_bit(case: str) -> None:
     folder = GOLDENS / "qwen-vl" / case
     golden = load_file(folder / "io.safetensors")
     image_size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["visual"]["image_size"]
-    values = pixels.squash(pictures.open_picture(folder / "image.png"), image_size)
+    values = pixels.squash(picture_files.open_picture(folder / "image.png"), image_size)
     assert values.shape == (3, image_size, image_size)
     if "pixel_values" in golden:
         assert torch.equal(values[None], golden["pixel_values"])
@@ -354,7 +353,7 @@ PHOTOS = ["chelsea", "coffee", "astronaut", "rocket", "camera", "text"]
 
 @pytest.mark.parametrize("photo", PHOTOS)
 def test_patches_equal_those_of_transformers_on_photos(photo: str) -> None:
-    picture = pictures.open_picture(Image.fromarray(getattr(skimage.data, photo)()))
+    picture = picture_files.open_picture(Image.fromarray(getattr(skimage.data, photo)()))
     for limits in (PUBLISHED, {"min_pixels": 3136, "max_pixels": 100_352}):
         height, width = pictures.smart_resize(picture.height, picture.width, **limits)
         values, grid = pixels.patches([pictures.resize(picture, width, height)])
@@ -365,7 +364,7 @@ def test_patches_equal_those_of_transformers_on_photos(photo: str) -> None:
 
 @pytest.mark.parametrize("photo", PHOTOS)
 def test_the_squash_is_the_published_formula_on_photos(photo: str) -> None:
-    picture = pictures.open_picture(Image.fromarray(getattr(skimage.data, photo)()))
+    picture = picture_files.open_picture(Image.fromarray(getattr(skimage.data, photo)()))
     square = np.asarray(picture.resize((448, 448), Image.Resampling.BICUBIC), dtype=np.float32) / np.float32(255)
     mean = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
     deviation = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
@@ -397,11 +396,11 @@ def test_the_two_orders_are_inverse_and_four_rows_are_one_token(grid: tuple[int,
 @pytest.mark.parametrize("size", [(640, 361), (241, 120), (100, 7)])
 @pytest.mark.parametrize("into", [(56, 28), (196, 140), (700, 420)])
 def test_a_frame_in_bands_equals_a_frame_at_once_bit_for_bit(size: tuple[int, int], into: tuple[int, int]) -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
-    whole = torch.from_numpy(pixels).permute(2, 0, 1)[None].float()
+    drawn = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    whole = torch.from_numpy(drawn).permute(2, 0, 1)[None].float()
     expected = torch.nn.functional.interpolate(whole, into[::-1], mode="bicubic", antialias=True)[0]
     expected = expected.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-    for given in (pixels, Image.fromarray(pixels)):
+    for given in (drawn, Image.fromarray(drawn)):
         assert np.array_equal(np.asarray(pixels.resize_frame(given, *into)), expected)
 
 
@@ -409,7 +408,7 @@ def test_a_frame_is_never_held_whole_in_float32(monkeypatch: pytest.MonkeyPatch)
     held: list[int] = []
     stretch = pixels._stretch
     monkeypatch.setattr(
-        pictures, "_stretch", lambda values, *size: (held.append(values.numel()), stretch(values, *size))[1]
+        pixels, "_stretch", lambda values, *size: (held.append(values.numel()), stretch(values, *size))[1]
     )
     pixels.resize_frame(np.zeros((1000, 1600, 3), np.uint8), 140, 84)
     assert max(held) <= max(3 * pixels.ROWS_AT_ONCE * 1600, 3 * 1000 * 140)
@@ -449,6 +448,6 @@ def test_a_picture_is_copied_once(orientation: int | None, monkeypatch: pytest.M
             name,
             lambda *given, name=name, method=method, **rest: (made.append(name), method(*given, **rest))[1],
         )
-    opened = pictures.open_picture(picture)
+    opened = picture_files.open_picture(picture)
     assert made == (["transpose"] if orientation == 6 else ["copy"])
     assert opened is not picture

@@ -94,7 +94,7 @@ def test_media_are_named_without_their_folder(processor: Processor, tmp_path: Pa
     ("part", "words"),
     [
         (image("nowhere.png"), "There is no file nowhere.png"),
-        (image(3), "a path or a PIL image, not int"),
+        (image(3), "a PIL image or a NumPy array, not int"),
         (image(Image.new("RGB", (30_000, 2))), "one side 15,000.0 times the other"),
         (video("/films/cat.mp4"), "^There is no file cat.mp4"),
         (video(Path("cat.mp4")), "There is no file cat.mp4"),

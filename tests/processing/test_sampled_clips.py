@@ -112,7 +112,7 @@ def test_a_clip_of_one_frame_is_a_still_and_says_so(one_frame: Path, pipeline: P
     media = run.media[0]
     assert (media.kind, media.note) == ("image", "one.mp4 has one frame and is read as a still.")
     assert number_of(media.frames[0]) == 0
-    assert run.messages[0]["content"][0] == {"type": "image", "image": 0, "fps": 2}
+    assert run.messages[0]["content"][0] == {"type": "image", "image": 0}  # a still has no rate
     planned = qwenvl.plan(one_frame, "tiny-qwen2-vl")
     assert planned.notes == (media.note,)
     assert planned.sentence.endswith(media.note)

@@ -112,9 +112,11 @@ def test_more_frames_than_there_are_is_an_error_that_says_how_many(given: dict[s
         count_frames(11, 25, VideoOptions.of(given))
 
 
-def test_no_clip_gives_more_than_768_frames() -> None:
-    with pytest.raises(MediaError, match="from 2 to 768 for a clip of 100,000 frames, not 1,000"):
-        count_frames(100_000, 25, VideoOptions(nframes=1000))
+def test_no_clip_gives_more_than_768_frames_unless_it_is_asked_for() -> None:
+    """As in qwen-vl-utils: 768 bounds what a rate asks for, and the clip alone what `nframes` does."""
+    assert count_frames(100_000, 25, VideoOptions()) == (768, ("max_frames",))
+    assert count_frames(100_000, 25, VideoOptions(nframes=1000)) == (1000, ())
+    assert count_frames(100_000, 25, VideoOptions(max_frames=1001)) == (1000, ("max_frames",))
 
 
 @pytest.mark.parametrize(

@@ -139,9 +139,9 @@ def test_a_control_token_that_is_not_there_is_named(tokenizer: Tokenizer) -> Non
 
 
 def test_a_long_text_takes_no_time_to_speak_of(tokenizer: Tokenizer) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(tokenizer.encode("a" * 200_000)) == 25_000
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize("count", [256, 300])

@@ -20,7 +20,7 @@ from qwenvl.loading.load import build_skeleton, load_model
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
-from qwenvl.processing.pictures import open_picture
+from qwenvl.processing.picture_files import open_picture
 from qwenvl.processing.pixels import squash
 
 GOLDENS = Path(__file__).parents[1] / "goldens"

@@ -2,16 +2,19 @@
 
 import { cellAt, cellBox, placeOf } from "./geometry.js";
 import { ownGrid } from "./families.js";
-import { rectangle } from "../drawing/region.js";
+import { rectangle } from "./rectangle.js";
 import { LETTERS, MOST_ADDED, NO_PLACE, choices, other } from "./selection.js";
 import { effective } from "./store.js";
 import { hasView, letGoOf, shows, siteOf } from "./view_registry.js";
 import { linkedWord, sameWord, tokenOfWord, wordOfToken } from "./words.js";
 
+/** @import { Letter, State, Store } from "./types.d.ts" */
+
 const PLAY_MS = 700;
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
 // Token indices for both models when word `index` of one is chosen.
+/** @param {State} state @param {Letter} letter @param {number} index */
 export function linkedQuery(state, letter, index) {
   const run = state.runs[letter];
   const query = { ...state.selection.query, [letter]: tokenOfWord(run, index) };
@@ -21,6 +24,7 @@ export function linkedQuery(state, letter, index) {
 }
 
 // The words of the other model that are the same as those added to one's; what it never said is not averaged in.
+/** @param {State} state @param {Letter} letter */
 function linkedAlso(state, letter, tokens) {
   const [run, far] = [state.runs[letter], state.runs[other(letter)]];
   if (!far) return [];
@@ -29,6 +33,7 @@ function linkedAlso(state, letter, tokens) {
   return [...new Set(same.map((word) => tokenOfWord(far, word)))];
 }
 
+/** @param {Store} store */
 function wordActions(store) {
   const wordAt = (letter) => wordOfToken(store.state.runs[letter], store.state.selection.query[letter]);
   const alone = () => ({ own: { A: false, B: false }, also: { A: [], B: [] } });
@@ -123,6 +128,7 @@ function wordActions(store) {
   return { lockWord, pickWord, hoverWord, stepWord, letGoOfWord, hoverToken, pickToken, stepToken };
 }
 
+/** @param {Store} store */
 function playing(store, stepWord) {
   let timer = null;
   function stop() {
@@ -139,6 +145,7 @@ function playing(store, stepWord) {
   return { play, stopPlaying: stop };
 }
 
+/** @param {Store} store */
 function placeActions(store) {
   const grid = (letter) => {
     const { runs, selection } = store.state;
@@ -201,6 +208,7 @@ function placeActions(store) {
   };
 }
 
+/** @param {Store} store */
 function headActions(store) {
   const change = (letter, layer, head) => {
     const { selection } = store.state;
@@ -213,6 +221,7 @@ function headActions(store) {
   };
 }
 
+/** @param {Store} store */
 function adapterActions(store) {
   const withAdapter = () => LETTERS.map((letter) => store.state.runs[letter]).find((run) => run?.sites.adapter);
   const last = () => (withAdapter()?.sites.adapter.queries ?? 1) - 1;
@@ -223,6 +232,7 @@ function adapterActions(store) {
   };
 }
 
+/** @param {Store} store */
 export function createActions(store) {
   const words = wordActions(store);
 

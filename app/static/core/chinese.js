@@ -4,6 +4,7 @@ import adapter from "../views/adapter/zh.js";
 import bar from "../rail/zh_topbar.js";
 import boxes from "../views/boxes/zh.js";
 import causes from "../views/causes/zh.js";
+import drawing from "../drawing/zh.js";
 import exported from "../shell/zh_export.js";
 import inspector from "../shell/zh.js";
 import models from "../rail/zh_models.js";
@@ -17,7 +18,7 @@ import rail from "../rail/zh.js";
 import server from "./zh_server.js";
 import tour from "../tour/zh.js";
 import vision from "../views/vision/zh.js";
-import video from "../views/answer/zh_clip.js";
+import answer from "../views/answer/zh.js";
 
 export const ZH = Object.assign(
   {},
@@ -26,6 +27,7 @@ export const ZH = Object.assign(
   bar,
   boxes,
   causes,
+  drawing,
   exported,
   inspector,
   models,
@@ -38,5 +40,5 @@ export const ZH = Object.assign(
   server,
   tour,
   vision,
-  video,
+  answer,
 );

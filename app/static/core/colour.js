@@ -20,7 +20,7 @@ const VIRIDIS_HEX =
   "addc30b0dd2fb2dd2db5de2bb8de29bade28bddf26c0df25c2df23c5e021c8e020cae11fcde11dd0e11cd2e21bd5e21a" +
   "d8e219dae319dde318dfe318e2e418e5e419e7e419eae51aece51befe51cf1e51df4e61ef6e620f8e621fbe723fde725";
 
-export const VIRIDIS = Uint8Array.from(VIRIDIS_HEX.match(/../g), (pair) => parseInt(pair, 16));
+const VIRIDIS = Uint8Array.from(VIRIDIS_HEX.match(/../g), (pair) => parseInt(pair, 16));
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 

@@ -5,6 +5,7 @@
 
 import { onLanguage } from "./i18n.js";
 
+/** @param {HTMLElement} element */
 export function mountIn(element, gradio, module) {
   if (module.redrawsItself) {
     module.mount(element, gradio);

@@ -1,5 +1,7 @@
 // Small DOM helpers. Text always goes in as text: what a model said can never become markup.
 
+/** @import { Letter } from "./types.d.ts" */
+
 const SVG = "http://www.w3.org/2000/svg";
 
 function assign(node, name, value) {
@@ -57,6 +59,7 @@ export function token(name) {
 }
 
 // A canvas of a size in CSS pixels, sharp on any screen; returns its drawing context in device pixels.
+/** @param {HTMLCanvasElement} canvas */
 export function sizeCanvas(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
@@ -70,6 +73,7 @@ export function sizeCanvas(canvas, width, height) {
   return { context, ratio, width: w, height: h };
 }
 
+/** @param {Letter} letter */
 export function letterBadge(letter) {
   return el("span", { class: "letter", text: letter, "aria-hidden": "true" });
 }

@@ -1,5 +1,7 @@
 // Keys that work anywhere on the page: views by number, words by arrows, Esc, Space, Q and ?.
 
+/** @import { Actions } from "./types.d.ts" */
+
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
 
 /** @type {[caps: string[], words: string][]} */
@@ -21,6 +23,7 @@ const PLAYS = "[role=tab][aria-selected=true], .word";
 const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
 
 // What a key does where nothing else has the focus that could use it; undefined for a key of no meaning here.
+/** @param {Actions} actions */
 function meaning(event, actions, views) {
   const onButton = event.target.closest?.("button, a, summary");
   const onWidget = onButton || event.target.closest?.("[tabindex]");
@@ -33,6 +36,7 @@ function meaning(event, actions, views) {
   return view && (() => actions.pickView(view));
 }
 
+/** @param {Actions} actions */
 export function listenToKeys(actions, views) {
   document.addEventListener("keydown", (event) => {
     if (document.body.classList.contains("planner-open")) return; // the views are out of sight

@@ -4,8 +4,6 @@ import { say } from "./i18n.js";
 
 export const count = (value) => Math.round(value).toLocaleString("en-US");
 
-export const plural = (value, noun) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
-
 export const times = (width, height) => `${count(width)} × ${count(height)}`;
 
 // Never 0 or 100 for what is neither.

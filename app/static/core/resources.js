@@ -8,9 +8,12 @@ import { effective } from "./store.js";
 import { cellInTime, firstFrameOf } from "./time.js";
 import { chosenLabel, isPredicted, wordOfToken } from "./words.js";
 
+/** @import { Client, Grid, Letter, Media, Run, Selection, Store } from "./types.d.ts" */
+
 const PICTURE_SIDE = 960;
 const PICTURES_KEPT = 48; // frames of clips among them
 
+/** @param {Client} client */
 function createPictures(client, redraw) {
   const images = new Map();
   return function picture(kind, run, media, frame = 0) {
@@ -41,6 +44,7 @@ const AHEAD_MOST = 16e6; // of all that is sent ahead for one layer and head
 const AHEAD_MS = 120; // stillness before anything is
 
 // What is asked for one token's map. Its shape is the key under which the answer is kept.
+/** @param {Run} run @param {Selection} selection @param {Letter} letter */
 function mapQuery(run, token, selection, letter, mode) {
   const { layer, head, media, also } = selection;
   return {
@@ -56,15 +60,18 @@ function mapQuery(run, token, selection, letter, mode) {
   };
 }
 
+/** @param {Grid} grid */
 const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
 
 // Bytes that one map takes on its way.
+/** @param {Run} run @param {Media} media */
 function mapBytes(run, media) {
   return 6 * (cellsIn(media.patch_grid) + cellsIn(media.token_grid) + run.tokens.id.length) + 2000;
 }
 
 // What hovering may ask for next, the likeliest first: the answer's words at the chosen layer and head, the nearest to
 // the chosen word first; then, where they are few, every layer and head of that word.
+/** @param {Run} run @param {Letter} letter @param {Selection} selection */
 function nextMaps(run, letter, selection, each) {
   const chosen = Math.max(0, wordOfToken(run, selection.query[letter]));
   const words = run.words.map((_, index) => index).sort((one, two) => Math.abs(one - chosen) - Math.abs(two - chosen));
@@ -79,6 +86,7 @@ function nextMaps(run, letter, selection, each) {
 }
 
 // Sends for maps before anybody points at what they are of, so that pointing asks for nothing.
+/** @param {Store} store @param {Client} client */
 function createAhead(store, client) {
   const waiting = {};
 
@@ -124,6 +132,7 @@ function createAhead(store, client) {
   };
 }
 
+/** @param {Store} store @param {Client} client */
 export function createResources(store, client) {
   const picture = createPictures(client, store.redraw);
   const run = (letter) => store.state.runs[letter];
@@ -198,8 +207,8 @@ export function createResources(store, client) {
     };
     if (cells.length) asked.cells = cells;
     else if (selection.query[letter] === null) return { value: null, fresh: true, error: null };
-    else asked.key = selection.query[letter];
-    return { ...ask(`reading ${letter}`, "reading", asked, here.id), cells, key: asked.key ?? null };
+    else asked.query = selection.query[letter];
+    return { ...ask(`reading ${letter}`, "reading", asked, here.id), cells, key: asked.query ?? null };
   }
 
   const groupOf = (one, two) => `${one.run} ${two.run} ${one.media}`;

@@ -6,34 +6,47 @@
 import { say } from "./i18n.js";
 import { LETTERS } from "./selection.js";
 
+/** @import { Attended, Letter, Media, Run, Selection, State } from "./types.d.ts" */
+
 export const isClip = (media) => Boolean(media) && media.patch_grid[0] > 1;
 
+/** @param {Media} media */
 const cells = (media) => media.patch_grid[0];
 
 // Frames that were kept for one temporal cell: two of a tube, one of a frame taken as a picture.
+/** @param {Media} media */
 export const framesOfCell = (media) => Math.max(1, Math.round(media.frames / cells(media)));
 
+/** @param {Media} media */
 export const firstFrameOf = (media, cell) => Math.min(media.frames - 1, cell * framesOfCell(media));
 
 // Seconds at which a temporal cell begins; its place in the clip, 0 to 1, where no times are known.
+/** @param {Media} media */
 function moment(media, cell) {
   const known = media.times.length === media.frames;
   return known ? media.times[firstFrameOf(media, cell)] : cell / Math.max(1, cells(media) - 1);
 }
 
-// The letter of the run that `selection.frame` counts in: of the leading tubes, else the most cells.
+/**
+ * The letter of the run that `selection.frame` counts in: of the leading tubes, else the most cells.
+ * @param {State} state
+ * @param {Selection} selection
+ * @returns {Letter | null}
+ */
 export function timekeeper(state, selection) {
-  const seen = LETTERS.map((letter) => [letter, state.runs[letter]?.media[selection.media]]).filter(
-    ([, media]) => media,
+  const seen = LETTERS.map((letter) => ({ letter, media: state.runs[letter]?.media[selection.media] })).filter(
+    ({ media }) => media,
   );
-  const tubes = seen.find(([, media]) => isClip(media) && framesOfCell(media) > 1);
-  const most = seen.reduce((best, one) => (!best || cells(one[1]) > cells(best[1]) ? one : best), null);
-  return (tubes ?? most)?.[0] ?? null;
+  const tubes = seen.find(({ media }) => isClip(media) && framesOfCell(media) > 1);
+  const most = seen.reduce((best, one) => (!best || cells(one.media) > cells(best.media) ? one : best), null);
+  return (tubes ?? most)?.letter ?? null;
 }
 
-export const momentsOf = (media) => Array.from({ length: cells(media) }, (_, cell) => moment(media, cell));
+/** @param {Media} media */
+const momentsOf = (media) => Array.from({ length: cells(media) }, (_, cell) => moment(media, cell));
 
 // The temporal cell that a model shows of a media; 0 of a still.
+/** @param {State} state @param {Selection} selection @param {Letter} letter */
 export function cellInTime(state, selection, letter) {
   const media = state.runs[letter]?.media[selection.media];
   if (!isClip(media)) return 0;
@@ -47,6 +60,7 @@ export function cellInTime(state, selection, letter) {
 }
 
 // A media's moment in the selection's own count: what to select to see a cell of a model.
+/** @param {State} state @param {Selection} selection @param {Letter} letter */
 export function frameFor(state, selection, letter, cell) {
   const keeper = timekeeper(state, selection);
   if (keeper === letter) return cell;
@@ -58,6 +72,7 @@ export function frameFor(state, selection, letter, cell) {
 const slices = new WeakMap(); // map -> { cell, slice }: the last one of each
 
 // One temporal cell of a map, as the map of a still; its strongest cell is that cell's own.
+/** @param {Attended} map */
 export function atCell(map, cell) {
   if (map.grid[0] === 1) return map;
   if (slices.get(map)?.cell === cell) return slices.get(map).slice;
@@ -80,6 +95,7 @@ export function atCell(map, cell) {
 const summed = new WeakMap(); // map -> shares, the map being of one media of one run
 
 // The part of a row that falls on each temporal cell of a media: sums over the row itself, whatever is drawn of it.
+/** @param {Run} run @param {Media} media @param {Attended} map */
 export function sharesInTime(run, media, map) {
   if (summed.has(map)) return summed.get(map);
   const shares = Array.from({ length: cells(media) }, () => 0);
@@ -91,6 +107,7 @@ export function sharesInTime(run, media, map) {
 }
 
 // When the frames of a temporal cell are shown, in words; "" where no times are known.
+/** @param {Media} media */
 export const secondsOf = (media, cell) => {
   const first = firstFrameOf(media, cell);
   const known = media.times.slice(first, first + framesOfCell(media));
@@ -98,9 +115,11 @@ export const secondsOf = (media, cell) => {
 };
 
 // A temporal cell in words: its id or number, and its seconds.
+/** @param {Media} media */
 export const momentName = (media, cell) =>
   framesOfCell(media) > 1 ? `t ${media.first_position[0] + cell}` : say("picture {n}", { n: cell + 1 });
 
+/** @param {Media} media */
 export function momentWords(media, cell) {
   const id = momentName(media, cell);
   const when = secondsOf(media, cell);

@@ -1,8 +1,13 @@
 // The page's own types. What the server sends stands in payload.d.ts, as Python writes it.
 
-import type { Answers, Choice, MapRow, Media, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
+import type { Answers, Choice, MapRow, MediaPayload, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
 
 export type * from "./payload.d.ts";
+export type Media = MediaPayload;
+export type { Client } from "./client.js";
+
+/** What gestures do: see actions.js. */
+export type Actions = ReturnType<typeof import("./actions.js").createActions>;
 
 // --- geometry ---
 
@@ -93,8 +98,16 @@ export interface State {
   notice: any;
   stale: any;
   busy: boolean;
+  /** Whether the pictures are none that the shipped checkpoints were trained to describe. */
   outside?: boolean;
+  /** The question that is being answered. */
   turn?: string;
+  /** Words are played one after another. */
+  playing?: boolean;
+  /** The rule by which ids go on after a clip. */
+  idRule?: string;
+  /** One scale for all tubes of a clip, or each its own. */
+  tubeScale?: string;
 }
 
 export interface Store {
@@ -142,15 +155,15 @@ export interface Wanted {
 
 // --- what a view is given and what it gives ---
 
-export type Gestures = Record<string, (...given: any[]) => any>;
-
 /** What every view draws from: see shell/context.js. */
 export interface Context {
   store: Store;
   client: import("./client.js").Client;
-  actions: ReturnType<typeof import("./actions.js").createActions>;
+  actions: Actions;
   frozen: boolean;
   current?: ViewDrawing;
+  /** Views that were looked at since these runs came: see shell/export.js. */
+  visited?: Set<string>;
   run(letter: Letter): Run | null;
   stageBox(cell: HTMLElement, size: Size, tall: number): { inner: number[]; flat: boolean };
   vacant(cell: HTMLElement, letter: Letter, tall: number, run?: Run | null): any;
@@ -174,6 +187,16 @@ export interface MapResources {
   fresh: boolean;
 }
 
+/** What a stage is told of pointers and keys; places are of the original picture. */
+export interface StageGestures {
+  onhover?(place: Place | null): void;
+  onpick?(place: Place, adding: boolean): void;
+  onstep?(rows: number, columns: number): void;
+  onregion?(region: Region | null, done: boolean): void;
+  onstretch?(rows: number, columns: number): void;
+  onenter?(): void;
+}
+
 /** Parts of the status line: [text, bold, text] each. */
 export type StatusParts = string[][];
 
@@ -192,6 +215,8 @@ export interface View {
   createView(ctx: Context): ViewDrawing;
   status(ctx: Context, state: State, selection: Selection): StatusParts;
   letGo?(chosen: Choices): Choices | null;
+  /** What of one run this view shows beside resolved.js, for an export. */
+  shown?(state: State, letter: Letter, ctx: Context): Record<string, any>;
   figure?(ctx: Context, state: State, selection: Selection, root: HTMLElement): void;
 }
 
@@ -201,7 +226,7 @@ export interface View {
 export interface Gradio {
   props: any;
   server: Server;
-  trigger(event: string, detail?: unknown): void;
+  trigger?(event: string, detail?: unknown): void;
   watch(key: string, act: () => void): void;
   signal?: AbortSignal;
 }

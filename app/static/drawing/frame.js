@@ -4,7 +4,8 @@ import { el } from "../core/dom.js";
 import { LETTERS } from "../core/selection.js";
 import { honestPanel } from "./honest.js";
 
-// A column for each letter; `pair(name)` puts that part of both side by side, and `rows` does so with all their `cells`.
+// A column for each letter; `pair(name)` puts that part of both side by side, and `rows` does so with all their `cells`,
+// which have names too.
 export function twoColumns(make) {
   const columns = Object.fromEntries(LETTERS.map((letter) => [letter, make(letter)]));
   const side = (name, part) =>
@@ -12,10 +13,17 @@ export function twoColumns(make) {
   return {
     columns,
     pair: (name) => side(name, (column) => column[name]),
-    rows: () => columns.A.cells.map((_, index) => side(index, ({ cells }) => cells[index])),
+    rows: () => Object.keys(columns.A.cells).map((name) => side(name, ({ cells }) => cells[name])),
     stages: { A: columns.A.stage, B: columns.B.stage },
   };
 }
+
+/**
+ * A column's cells but for the first row's.
+ * @param {{ cells: Record<string, HTMLElement> }} column
+ */
+export const belowStage = ({ cells }) =>
+  Object.entries(cells).flatMap(([name, cell]) => (name === "stage" ? [] : [cell]));
 
 // A whole view of tools, rows of cells and the honest panel.
 export function createFrame(name, { tools, column, draw, honest }) {

@@ -6,11 +6,15 @@ import { say } from "../core/i18n.js";
 import { count, pixels } from "../core/numbers.js";
 import { paintCrop, paintGrid, paintSmallMap } from "./thumbnails.js";
 
+/** @import { Attended } from "../core/types.d.ts" */
+
 const RUNG = [92, 76];
 const LAST_RUNG = [118, 76];
 
 // The grid that a model's map is drawn on: patches where visual tokens are no places, else the tokens themselves.
+/** @param {Attended} map */
 export const drawnGrid = (map) => (map.unit === "patch" ? map.grid : map.token_grid);
+/** @param {Attended} map */
 export const drawnValues = (map) => (map.unit === "patch" ? map.values : map.tokens);
 
 const cells = ([, rows, columns]) => rows * columns;
@@ -29,12 +33,13 @@ export class Ladder {
         onclick: () => onrung(index),
         onkeydown: (event) => event.key === "Enter" && onrung(index),
       };
-      return el("figure", { class: "rung", ...press }, el("canvas"), el("figcaption"));
+      const [canvas, caption] = [el("canvas"), el("figcaption")];
+      return { canvas, caption, root: el("figure", { class: "rung", ...press }, canvas, caption) };
     };
     const arrow = () => el("span", { class: "arrow", text: "→" });
     this.rungs = Array.from({ length: 3 }, rung);
     this.product = el("code", { class: "product" });
-    const [first, second, third] = this.rungs;
+    const [first, second, third] = this.rungs.map((one) => one.root);
     const title = el("div", { class: "title-line" }, el("h3", { text: say("From row to picture") }), this.product);
     this.root = el(
       "div",
@@ -58,11 +63,11 @@ export class Ladder {
   }
 
   canvas(index) {
-    return this.rungs[index].firstChild;
+    return this.rungs[index].canvas;
   }
 
   caption(index, ...lines) {
-    refill(this.rungs[index].lastChild, lines, () => lines.map((line) => el("span", { text: line })));
+    refill(this.rungs[index].caption, lines, () => lines.map((line) => el("span", { text: line })));
   }
 
   throughQueries(map) {

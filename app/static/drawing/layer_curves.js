@@ -1,19 +1,33 @@
 // Curves over layers: one line for each of several things, a dashed line to hold them against, the chosen layer marked.
 
 import { el, refill, setText, svg } from "../core/dom.js";
+import { across, chart, line, scale, text, upright } from "./chart.js";
 
 const LEFT = 38;
 const BOTTOM = 18;
 const TOP = 8;
 const RIGHT = 10;
 
-const line = (points, more) =>
-  svg("polyline", { points: points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), ...more });
-
 // Layers to print on the axis: all while they fit, else every second, fourth, eighth.
 function layerTicks(count) {
   const step = [1, 2, 4, 8, 16, 32].find((each) => count / each <= 12) ?? 64;
   return Array.from({ length: Math.ceil(count / step) }, (_, index) => index * step);
+}
+
+// One line with its dots and its label; it breaks off where there is no value.
+function drawLine({ values, kind, label }, along, y) {
+  const points = [...values].flatMap((value, layer) =>
+    Number.isFinite(value) ? [[along(layer, values.length), y(value)]] : [],
+  );
+  const dotted = points.length === 1 || kind === "strong" || kind === "chosen";
+  const dot = (/** @type {number[]} */ [cx, cy]) =>
+    svg("circle", { cx, cy, r: kind === "chosen" ? 3 : 2, class: `layer-dot ${kind}` });
+  const last = points.at(-1);
+  return [
+    line(points, `layer-line ${kind}`),
+    ...(dotted ? points.map(dot) : []),
+    ...(label && last ? [text(last[0] - 4, last[1] - 6, label, "layer-label", "end")] : []),
+  ];
 }
 
 // `lines`: { values, kind: "faint" | "strong" | "chosen" | "dashed", name }; values may hold NaN, where a line breaks off.
@@ -50,62 +64,20 @@ export function createLayerCurves({ label, height = 132, onpick = null, onhover 
 
   function draw({ width, lines, top, reference, chosen, format, ticks }) {
     const count = lines[0].values.length; // other lines may have more layers or fewer: all run from first to last
-    const [bottom, across] = [height - BOTTOM, width - LEFT - RIGHT];
-    const along = (layer, length) => LEFT + (length > 1 ? (layer * across) / (length - 1) : across / 2);
-    const x = (layer) => along(layer, count);
-    const y = (value) => bottom - ((bottom - TOP) * Math.max(0, Math.min(top, value))) / top;
-    Object.assign(shape, { across, bottom, count });
-    const text = (at, down, said, more = {}) => svg("text", { x: at, y: down, text: said, ...more });
-    const grid = ticks.map((value) =>
-      svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value), class: "layer-grid" }),
-    );
-    const scale = ticks.map((value) => text(LEFT - 5, y(value) + 4, format(value), { "text-anchor": "end" }));
-    const layers = layerTicks(count).map((layer) => text(x(layer), height - 5, layer, { "text-anchor": "middle" }));
-    const mark =
-      chosen === null || chosen === undefined
-        ? []
-        : [svg("line", { x1: x(chosen), x2: x(chosen), y1: TOP, y2: bottom, class: "layer-chosen" })];
-    const even = reference
-      ? [
-          svg("line", {
-            x1: LEFT,
-            x2: width - RIGHT,
-            y1: y(reference.value),
-            y2: y(reference.value),
-            class: "layer-reference",
-          }),
-          text(LEFT + 4, y(reference.value) - 4, reference.text),
-        ]
-      : [];
-    const drawn = lines.flatMap((each) => {
-      const points = each.values.flatMap((value, layer) =>
-        Number.isFinite(value) ? [[along(layer, each.values.length), y(value)]] : [],
-      );
-      const path = line(points, { class: `layer-line ${each.kind}` });
-      const last = points.at(-1);
-      const dots = points.length === 1 || each.kind === "strong" || each.kind === "chosen";
-      return [
-        path,
-        ...(dots
-          ? points.map(([cx, cy]) =>
-              svg("circle", { cx, cy, r: each.kind === "chosen" ? 3 : 2, class: `layer-dot ${each.kind}` }),
-            )
-          : []),
-        ...(each.label && last
-          ? [text(last[0] - 4, last[1] - 6, each.label, { "text-anchor": "end", class: "layer-label" })]
-          : []),
-      ];
-    });
-    return svg(
-      "svg",
-      { width, height, role: "img", "aria-label": label, class: "layer-drawing" },
-      ...grid,
-      ...even,
-      ...mark,
-      ...drawn,
-      ...scale,
-      ...layers,
-    );
+    const [bottom, right] = [height - BOTTOM, width - RIGHT];
+    const along = (layer, length) => (length > 1 ? scale([0, length - 1], [LEFT, right])(layer) : (LEFT + right) / 2);
+    const up = scale([0, top], [bottom, TOP]);
+    const y = (value) => up(Math.max(0, Math.min(top, value)));
+    Object.assign(shape, { across: right - LEFT, bottom, count });
+    return chart({ width, height, label, name: "layer-drawing" }, [
+      ...ticks.map((value) => across(LEFT, right, y(value), "chart-grid")),
+      ...(reference ? [across(LEFT, right, y(reference.value), "layer-reference")] : []),
+      ...(reference ? [text(LEFT + 4, y(reference.value) - 4, reference.text)] : []),
+      ...(Number.isInteger(chosen) ? [upright(along(chosen, count), TOP, bottom, "layer-chosen")] : []),
+      ...lines.flatMap((each) => drawLine(each, along, y)),
+      ...ticks.map((value) => text(LEFT - 5, y(value) + 4, format(value), null, "end")),
+      ...layerTicks(count).map((layer) => text(along(layer, count), height - 5, layer, null, "middle")),
+    ]);
   }
 
   const box = el("div", { class: "layer-box" });
@@ -127,13 +99,4 @@ export function createLayerCurves({ label, height = 132, onpick = null, onhover 
       refill(box, key, () => draw(kept));
     },
   };
-}
-
-// Round steps from 0 to what a chart must hold.
-export function roundTicks(top, about = 4) {
-  if (!(top > 0)) return [0];
-  const rough = top / about;
-  const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((each) => each * unit).find((each) => each >= rough);
-  return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, index) => index * step);
 }

@@ -6,21 +6,27 @@ import { css, inkOn, tide } from "../core/colour.js";
 import { say } from "../core/i18n.js";
 import { count } from "../core/numbers.js";
 
+/** @import { Context, Grid, Media, Run } from "../core/types.d.ts" */
+
 const SIDE = 4; // patches along a side of the part of the grid that is written out
 
+/** @param {Grid} grid */
 export const cellsOf = (grid) => grid.reduce((product, size) => product * size, 1);
 
 // Patches along a side of a visual token.
+/** @param {Media} media */
 export const mergeOf = (media) => media.patch_grid[1] / media.token_grid[1];
 
 // Where a media's patches begin among the rows of its tensor: pictures and clips have one each.
-export const firstRow = (run, index) =>
+/** @param {Run} run @param {number} index */
+const firstRow = (run, index) =>
   run.media
     .slice(0, index)
     .filter((media) => media.kind === run.media[index].kind)
     .reduce((sum, media) => sum + cellsOf(media.patch_grid), 0);
 
 // The three numbers of a patch of one temporal cell, each counted as the library counts it.
+/** @param {Run} run @param {number} index @param {any} given */
 export function numbersOf(run, index, [row, column], frame = 0) {
   const media = run.media[index];
   const [merge, [, rows, columns]] = [mergeOf(media), media.patch_grid];
@@ -35,6 +41,7 @@ export function numbersOf(run, index, [row, column], frame = 0) {
 }
 
 // The part of the grid that is written out: whole tokens, and still where it is while the place stays inside.
+/** @param {Media} media */
 function windowAt(place, media, last) {
   const [, rows, columns] = media.patch_grid;
   const { row, column } = cellAt(place, media.patch_grid);
@@ -76,6 +83,7 @@ function squares(order, { run, index, media, frame, view, chosen }) {
 }
 
 // The tensor that holds a media's patches.
+/** @param {Media} media */
 export const tensorOf = (media) => (media.kind === "video" ? "pixel_values_videos" : "pixel_values");
 
 const titleOf = {
@@ -105,6 +113,7 @@ function smallGrid(order, handle) {
 }
 
 // Hovering a cell of any of the three is hovering its place on the picture.
+/** @param {Context} ctx */
 export function createOrders(ctx) {
   let [shown, view, drawn] = [null, null, "none"];
   const place = ([row, column]) => placeOf(row, column, shown.media.patch_grid);
@@ -153,6 +162,7 @@ export function createOrders(ctx) {
   };
 }
 
+/** @param {Run} run @param {number} index */
 function orderWords(run, index, cell, chosen, frame) {
   if (!cell) return say("Point at a patch, here or on the picture, to see it in all three orders.");
   const media = run.media[index];
@@ -172,6 +182,7 @@ function orderWords(run, index, cell, chosen, frame) {
 }
 
 // The way an order goes through the whole grid, as places of cells in turn.
+/** @param {Media} media */
 export function pathOf(order, media) {
   const [, rows, columns] = order === "token" ? media.token_grid : media.patch_grid;
   const merge = order === "row" ? mergeOf(media) : 1;

@@ -6,12 +6,16 @@ import { say } from "../core/i18n.js";
 import { count, percent } from "../core/numbers.js";
 import { drawnGrid, drawnValues } from "./ladder.js";
 
+/** @import { Attended, Context, Grid, Letter, Media, Run, Selection } from "../core/types.d.ts" */
+
+/** @param {Selection} selection @param {any} given */
 export const frameOf = (selection, [frames]) => Math.min(selection.frame, frames - 1);
 
 const cellName = (unit, row, column) =>
   unit === "patch" ? say("patch ({row}, {column})", { row, column }) : say("token ({row}, {column})", { row, column });
 
 // The chosen cells of a model's own grid: where they are, and their sum where there is a map.
+/** @param {Selection} selection @param {Grid} grid */
 export function chosenCells(selection, unit, grid, values) {
   if (!selection.keys || selection.region) return null;
   const cells = cellsOf(selection, grid);
@@ -24,6 +28,7 @@ export function chosenCells(selection, unit, grid, values) {
 }
 
 // A rectangle of the picture: what of the map and of the row lies in it.
+/** @param {Selection} selection @param {Attended} map */
 export function chosenRegion(selection, map) {
   if (!selection.region) return null;
   const [left, top] = selection.region;
@@ -37,6 +42,7 @@ export function chosenRegion(selection, map) {
 }
 
 // A rectangle over a map whose cells are shares of one row, or with `column` of as many rows.
+/** @param {Selection} selection @param {any} given */
 export function sumInRegion(selection, { values, grid, column = false }) {
   if (!selection.region) return null;
   const sum = regionSum(values, grid, selection.region);
@@ -52,11 +58,13 @@ export function sumInRegion(selection, { values, grid, column = false }) {
 
 // What a place is in the model. Qwen2-VL: its visual token, where that stands in the prompt, and its ids. Qwen-VL: the
 // adapter queries that read the patch most, which are no places themselves.
+/** @param {Context} ctx @param {Letter} letter @param {Run} run @param {Media} media @param {Selection} selection */
 export function placeLines(ctx, letter, run, media, selection) {
   if (!selection.keys || selection.region) return [];
   return hasAdapter(run) ? readerLines(ctx, letter, media, selection) : tokenLines(run, media, selection);
 }
 
+/** @param {Run} run @param {Media} media @param {Selection} selection */
 function tokenLines(run, media, selection) {
   const grid = media.token_grid;
   const index = frameOf(selection, grid) * grid[1] * grid[2] + cellAt(selection.keys, grid).index;
@@ -69,6 +77,7 @@ function tokenLines(run, media, selection) {
   ];
 }
 
+/** @param {Context} ctx @param {Letter} letter @param {Media} media @param {Selection} selection */
 function readerLines(ctx, letter, media, selection) {
   const readers = ctx.patchReaders(letter);
   if (!readers) return [];

@@ -6,10 +6,13 @@ import { hasAdapter } from "../core/families.js";
 import { say } from "../core/i18n.js";
 import { count } from "../core/numbers.js";
 
-const HEIGHTS = { kinds: 7, heat: 11, ids: 24 };
-export const RIBBON_HEIGHT = HEIGHTS.kinds + 2 + HEIGHTS.heat + 2 + HEIGHTS.ids;
+/** @import { Run } from "../core/types.d.ts" */
 
-export function kindColour(run, index) {
+const HEIGHTS = { kinds: 7, heat: 11, ids: 24 };
+const RIBBON_HEIGHT = HEIGHTS.kinds + 2 + HEIGHTS.heat + 2 + HEIGHTS.ids;
+
+/** @param {Run} run @param {number} index */
+function kindColour(run, index) {
   if (index >= run.answer_start) return token("--kind-answer");
   return run.tokens.media[index] !== null && run.tokens.media[index] !== undefined
     ? token("--kind-image")
@@ -17,6 +20,7 @@ export function kindColour(run, index) {
 }
 
 // Runs of equal colour along the tokens: [from, to, colour].
+/** @param {Run} run */
 export function kindSpans(run) {
   const spans = [];
   run.tokens.id.forEach((_, index) => {
@@ -28,6 +32,7 @@ export function kindSpans(run) {
   return spans;
 }
 
+/** @param {CanvasRenderingContext2D} context */
 function paintHeat(context, keys, total, width, top, height) {
   const most = keys.reduce((a, b) => Math.max(a, b), 0) || 1;
   const columns = new Float32Array(width);
@@ -44,14 +49,15 @@ function paintHeat(context, keys, total, width, top, height) {
   });
 }
 
+/** @param {CanvasRenderingContext2D} context @param {Run} run @param {number} ratio */
 function paintIds(context, run, width, top, height, ratio) {
   const total = run.tokens.id.length;
   const flat = hasAdapter(run);
   const lanes = flat
-    ? [[run.positions[0], token("--kind-text")]]
-    : run.positions.map((lane, axis) => [lane, token(["--ax-t", "--ax-h", "--ax-w"][axis])]);
+    ? [{ lane: run.positions[0], colour: token("--kind-text") }]
+    : run.positions.map((lane, axis) => ({ lane, colour: token(["--ax-t", "--ax-h", "--ax-w"][axis]) }));
   const largest = Math.max(1, ...run.positions.map((lane) => lane.reduce((a, b) => Math.max(a, b), 0)));
-  lanes.forEach(([lane, colour]) => {
+  lanes.forEach(({ lane, colour }) => {
     context.strokeStyle = colour;
     context.lineWidth = 1.25 * ratio;
     context.beginPath();
@@ -74,6 +80,7 @@ function strongest(keys, number) {
 
 // A row: its query solid with a knob, its strongest keys dashed. A column the other way round: its keys dashed with a
 // knob, the strongest queries solid.
+/** @param {CanvasRenderingContext2D} context @param {any} given @param {number} ratio */
 function paintMarks(context, { run, marks, keys, swap }, width, height, ratio) {
   const total = run.tokens.id.length;
   const at = (index) => Math.round(((index + 0.5) * width) / total);
@@ -101,6 +108,7 @@ function paintMarks(context, { run, marks, keys, swap }, width, height, ratio) {
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
 // Pointing at the ribbon chooses a token; arrows step along it.
+/** @param {HTMLCanvasElement} canvas @param {any} given */
 function listen(canvas, { onhover, onpick, onstep }, total) {
   const tokenAt = (event) => {
     const box = canvas.getBoundingClientRect();

@@ -4,6 +4,7 @@ import { el, refill, sizeCanvas } from "../core/dom.js";
 import { css, diverging, viridis } from "../core/colour.js";
 
 // A signed scale runs from rose through the surface, which is nothing, to teal.
+/** @param {HTMLCanvasElement} canvas */
 function paintBar(canvas, width, height, upright, signed) {
   const { context, width: w, height: h } = sizeCanvas(canvas, width, height);
   const length = upright ? h : w;

@@ -4,8 +4,11 @@ import { el } from "../core/dom.js";
 import { say } from "../core/i18n.js";
 import { cellInTime, isClip, momentWords, timekeeper } from "../core/time.js";
 
+/** @import { Context } from "../core/types.d.ts" */
+
 const PLAY_MS = 700;
 
+/** @param {Context} ctx */
 export function createScrubber(ctx) {
   const play = el("button", {
     type: "button",

@@ -4,12 +4,13 @@ import { el, setText, sizeCanvas, toggle } from "../core/dom.js";
 import { css, diverging, opacity, viridis } from "../core/colour.js";
 import { contour, edges, fit } from "../core/geometry.js";
 
-/** @import { Gestures } from "../core/types.d.ts" */
+/** @import { Letter, StageGestures } from "../core/types.d.ts" */
 
 const QUERY = { colour: "#ff9840", width: 2.5, under: 5, dash: [] };
 const KEY = { colour: "#7fbcff", width: 1.75, under: 3.5, dash: [4, 3] };
 const UNDER = "rgb(8 10 14 / .75)";
 
+/** @param {CanvasRenderingContext2D} context @param {number} ratio */
 function stroke(context, ratio, pen, trace) {
   context.lineJoin = "miter";
   for (const [colour, width, dash] of [
@@ -27,6 +28,7 @@ function stroke(context, ratio, pen, trace) {
 }
 
 // Paint the cells of a map; returns the edges used, so that a test can find each cell again.
+/** @param {CanvasRenderingContext2D} context @param {any} width @param {any} height @param {any} given */
 export function paintCells(context, width, height, { values, grid, max, offset = 0, signed = false, lines = null }) {
   const [, rows, columns] = grid;
   const at = (fractions, length) => fractions.map((fraction) => Math.round(fraction * length));
@@ -44,6 +46,13 @@ export function paintCells(context, width, height, { values, grid, max, offset =
   return { xs, ys };
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} ratio
+ * @param {any} width
+ * @param {any} height
+ * @param {any} given
+ */
 function paintLines(context, ratio, width, height, [, rows, columns]) {
   const [xs, ys] = [edges(columns, width), edges(rows, height)];
   const line = Math.max(1, Math.round(ratio * 0.5));
@@ -57,6 +66,13 @@ function paintLines(context, ratio, width, height, [, rows, columns]) {
   }
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} ratio
+ * @param {any} width
+ * @param {any} height
+ * @param {any} given
+ */
 function paintContour(context, ratio, width, height, { cells, grid }) {
   const [, rows, columns] = grid;
   const [xs, ys] = [edges(columns, width), edges(rows, height)];
@@ -68,6 +84,13 @@ function paintContour(context, ratio, width, height, { cells, grid }) {
   });
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} ratio
+ * @param {any} width
+ * @param {any} height
+ * @param {any} given
+ */
 function paintOutline(context, ratio, width, height, { box, kind }) {
   const [x1, y1, x2, y2] = [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round);
   stroke(context, ratio, kind === "query" ? QUERY : KEY, (path) => path.rect(x1, y1, x2 - x1, y2 - y1));
@@ -142,7 +165,7 @@ function listenToDrags(root, place, { onregion }) {
 
 /**
  * @param {HTMLElement} root
- * @param {Gestures} gestures
+ * @param {StageGestures} gestures
  */
 function listen(root, { onhover, onpick, onstep, onregion, onstretch, onenter }) {
   const place = (event) => {
@@ -162,11 +185,12 @@ function listen(root, { onhover, onpick, onstep, onregion, onstretch, onenter })
     if (event.key === "Enter" && !event.repeat) onenter?.();
     if (!STEPS[event.key]) return;
     event.preventDefault();
-    (event.shiftKey && onstretch ? onstretch : onstep)(...STEPS[event.key]);
+    const [rows, columns] = STEPS[event.key];
+    (event.shiftKey && onstretch ? onstretch : onstep)(rows, columns);
   });
 }
 
-/** @param {{ letter?: string, title: string } & Gestures} what */
+/** @param {{ letter: Letter, title: string } & StageGestures} what */
 export function createStage({ letter, title, ...gestures }) {
   const [base, overlay, marks] = ["base", "overlay", "marks"].map((name) =>
     el("canvas", { class: name, "aria-hidden": "true" }),
@@ -198,6 +222,7 @@ export function createStage({ letter, title, ...gestures }) {
     const middle = sizeCanvas(overlay, shape.width, shape.height);
     const cells = spec.cells ? paintCells(middle.context, middle.width, middle.height, spec.cells) : null;
     const above = sizeCanvas(marks, shape.width, shape.height);
+    /** @type {[CanvasRenderingContext2D, number, number, number]} */
     const paper = [above.context, above.ratio, above.width, above.height];
     if (spec.lines) paintLines(...paper, spec.lines);
     if (spec.contour) paintContour(...paper, spec.contour);

@@ -5,6 +5,7 @@ import { tide } from "../core/colour.js";
 import { edges, fit } from "../core/geometry.js";
 import { paintCells } from "./stage.js";
 
+/** @param {HTMLCanvasElement} canvas @param {any} values @param {any} given */
 export function paintGrid(canvas, values, [rows, columns], box, exponent = 1, end = null) {
   const shape = fit([columns, rows], box);
   const { context, width, height } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
@@ -27,6 +28,7 @@ export function paintCrop(canvas, image, size, /** @type {number[]} */ [x1, y1, 
   return paper;
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
 export function paintSmallMap(canvas, image, size, cells, box) {
   const shape = fit(size, box);
   const { context, width, height } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));

@@ -9,7 +9,7 @@ const NOT_HERE =
   "This file does not hold that: it keeps what its page showed and the rows around it. Ask the app itself.";
 
 // JSON with sorted names, so that a question is found however it was put together.
-export function canonical(value) {
+function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const names = Object.keys(value).filter((name) => value[name] !== undefined);

@@ -15,7 +15,7 @@ const names = () => ({
 });
 
 // Numbers however they are written: 10, 20, (30,40), [1 2 3 4]; null where they are no pairs.
-export function readNumbers(text) {
+function readNumbers(text) {
   const found = text.match(/-?\d+(\.\d+)?/g)?.map(Number) ?? [];
   return found.length && found.length % 2 === 0 && found.length <= 8 ? found : null;
 }

@@ -38,6 +38,7 @@ function createImages() {
   };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
 function paint(canvas, image, answer) {
   const width = canvas.parentElement.clientWidth;
   const [, , across, down] = answer.box;
@@ -94,6 +95,7 @@ function createOverview(picture) {
   };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
 function drawOverview(canvas, image, file, region) {
   const [width, height] = file.size;
   const scale = Math.min(260 / width, 150 / height);

@@ -13,6 +13,8 @@ import { changed, onChange, openPlanner, planner, query, readAddress, set, setti
 import { chosenRow, createTable, limitWords } from "./table.js";
 import { fullName, letterSize, memoryWithUnit } from "./words.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 const SPEAK_MS = 400;
 
 const rowOf = (answer, key, family) =>
@@ -216,6 +218,7 @@ function draw({ parts, told }, client) {
   parts.status.update(chosen);
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch, server, signal }) {
   const client = new Client(server, changed);
   const made = createParts(client);

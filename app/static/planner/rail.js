@@ -8,6 +8,8 @@ import { giveFiles } from "../rail/media.js";
 import { changed, chosenModels, onChange, openPlanner, planner, setting } from "./state.js";
 import { fullName } from "./words.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 function modelRow(name, size) {
   const box = el("input", { type: "checkbox", id: `plan-model-${name}` });
   box.checked = !planner.off.has(name);
@@ -26,7 +28,7 @@ function modelRow(name, size) {
 }
 
 function numberRow(id, label, name) {
-  const box = el("input", { type: "text", class: "text-field", inputmode: "numeric", id });
+  const box = el("input", { type: "text", inputmode: "numeric", id });
   box.addEventListener("change", () => {
     const value = Number(box.value.replace(/[^0-9]/g, ""));
     setting({ [name]: Math.min(100_000, value) });
@@ -64,6 +66,7 @@ function folderRow() {
   return el("div", { class: "plan-folder" }, open, box, told);
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   const tally = el("span");
   const list = el("div", { class: "plan-list" });

@@ -4,7 +4,7 @@ import { el, refill } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
 import { count, percent, times } from "../core/numbers.js";
 import { hasClips, planner, setting } from "./state.js";
-import { fullName, letterSize, memory, memoryWithUnit, nameParts, operations } from "./words.js";
+import { letterSize, memory, memoryWithUnit, nameParts, operations } from "./words.js";
 
 const COLUMNS = [
   ["Model", "name"],
@@ -39,7 +39,7 @@ const TITLES = {
   ],
 };
 
-export const isChosen = (group, row) => planner.settings.group === group.key && planner.settings.model === row.model;
+const isChosen = (group, row) => planner.settings.group === group.key && planner.settings.model === row.model;
 
 const choose = (group, row) => setting({ group: group.key, model: row.model });
 
@@ -221,5 +221,3 @@ export function chosenRow(answer) {
   const row = group?.rows.find((one) => one.model === planner.settings.model) ?? group?.rows[0];
   return row ? { group, row } : null;
 }
-
-export const rowName = ({ row }) => fullName(row.model);

@@ -1,8 +1,6 @@
 // The Planner: its page, its part of the rail, and the sentences of the library's plans.
 
 export default {
-  Planner: "规划器",
-  "What these pictures cost every published model": "这些图片在每个已发布模型中的开销",
   "Published models": "已发布的模型",
   "{n} of {all}": "{n} / {all}",
   Assumed: "假定",
@@ -28,7 +26,6 @@ export default {
   "The processor's class default would make it {n} tokens, and a 20 px letter {letter}.":
     "若用处理器类的默认值，则只有 {n} 个词元，20 像素的字母会变成 {letter}。",
   "No weights are used for this.": "这里不使用任何权重。",
-  "No weights used": "不使用权重",
   "Plan a folder": "规划一个文件夹",
   "This folder holds no pictures or clips.": "这个文件夹里没有图片或视频。",
   "{n} pictures and clips.": "{n} 张图片和视频。",
@@ -151,7 +148,6 @@ export default {
   squashed: "压成方形",
   patches: "图块",
   "visual tokens": "视觉词元",
-  prompt: "提示",
   positions: "位置",
   context: "上下文",
   weights: "权重",
@@ -219,4 +215,6 @@ export default {
   "What qwen-vl-utils makes of {name} is {size}, one side {ratio} times the other; the limit is 200, so crop it or cut it into pieces.":
     "qwen-vl-utils 把 {name} 变为 {size}，一边是另一边的 {ratio} 倍；上限为 200，请裁剪或切成几块。",
   "This file is no longer here: give it again.": "这个文件已不在这里：请重新提供。",
+  Question: "问题",
+  original: "原图",
 };

@@ -5,6 +5,8 @@ import { said, say } from "../core/i18n.js";
 import { publish } from "../core/news.js";
 import { count, times } from "../core/numbers.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 const RANGE = [784, 12_845_056];
 const STEPS = 1000;
 const UNIT = 28 * 28; // one visual token
@@ -130,6 +132,7 @@ function results(result) {
   ];
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   let { min = 3136, max = 200_704 } = props.value || {};
   let timer = null;

@@ -3,7 +3,9 @@
 import { hear as onNews } from "../core/news.js";
 import { el, refill, segmented } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
-import { count, lasting, plural, times } from "../core/numbers.js";
+import { count, times } from "../core/numbers.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 const PRESETS = {
   "Qwen2-VL": "24,576 tokens a clip at most; qwen-vl-utils 0.0.8, the tool of this model's time",
@@ -102,6 +104,7 @@ function controls(change) {
   };
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   let options = {};
   let budget = null; // of the figures that the rail shows
@@ -181,8 +184,3 @@ export function mount(element, { props, watch, signal }) {
     signal,
   );
 }
-
-export const framesWords = (item) =>
-  item.seconds === undefined
-    ? times(...item.size)
-    : `${times(...item.size)} · ${lasting(item.seconds)} s · ${plural(item.frames, "frame")}`;

@@ -8,6 +8,8 @@ import { hear } from "../core/news.js";
 import { bytes, seconds } from "../core/numbers.js";
 import { offered, offerSetting } from "./budget.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 const KEEP = {
   all: "all that fits",
   language: "language layers alone",
@@ -120,6 +122,7 @@ function keepChoice(onpick) {
   return { root, choose: (value) => (list.value = value) };
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   const [title, box, refused, keys] = [el("h3", {}), el("div", {}), el("div", {}), keyList()];
   const pick = (keep) => {

@@ -5,6 +5,8 @@ import { said, say } from "../core/i18n.js";
 import { count, lasting, times } from "../core/numbers.js";
 import { droppedFiles } from "./folders.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
 export function giveFiles(selector, files) {
   const input = document.querySelector(selector)?.previousElementSibling;
@@ -51,6 +53,7 @@ function title(items) {
   return items.length > 1 ? say(several, { n: items.length }) : say(only);
 }
 
+/** @param {number} index */
 function picture(item, index, alone, trigger) {
   const remove = el("button", {
     type: "button",
@@ -91,6 +94,7 @@ function empty() {
   );
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch }) {
   const root = el("div", { class: "media" });
   element.replaceChildren(root);

@@ -5,6 +5,8 @@ import { el, setText } from "../core/dom.js";
 import { say } from "../core/i18n.js";
 import { giveFiles } from "./media.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 const MOST_SECONDS = 30;
 const KINDS = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm", "video/mp4"];
 
@@ -15,6 +17,7 @@ const REFUSED = {
   NotFoundError: "There is no camera here; give a file.",
 };
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { signal }) {
   let [stream, recorder, timer] = [null, null, null];
   const video = el("video", { muted: true, playsinline: true, "aria-label": say("What the camera sees") });

@@ -7,6 +7,8 @@ import { keepLabels } from "./labels.js";
 import { createMenu } from "./menu.js";
 import { createMeasured } from "./measured.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 const THEME_KEY = "inside-qwen-vl-theme";
 
 function remember(theme) {
@@ -222,6 +224,7 @@ function narrowMenu(onpick) {
   return { root: menu.root, update };
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch, signal }) {
   restoreTheme();
   const pick = (name) => trigger("example", { name });

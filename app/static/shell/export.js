@@ -3,9 +3,12 @@
 import { el, setText, toggle } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
 import { toLine } from "../core/address.js";
+import { resolved } from "../core/resolved.js";
 import { LETTERS } from "../core/selection.js";
-import { cellInTime, isClip } from "../core/time.js";
+import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
+
+/** @import { Client, Context, Letter, Store } from "../core/types.d.ts" */
 
 const NO_ANSWER = "The server did not answer: is it still running? Reload the page to try again.";
 const SEEN_LETTERS = 400_000; // what a request may hold of them
@@ -28,6 +31,7 @@ const PLAYED = [
 const looksAtClip = ({ runs, selection }) => LETTERS.some((letter) => isClip(runs[letter]?.media[selection.media]));
 
 // What the page has asked about these runs, the latest first: a saved page brings the answers along.
+/** @param {Client} client */
 function seen(client, runs) {
   const ids = Object.values(runs);
   const questions = [...client.kept.keys()].map((key) => {
@@ -44,6 +48,7 @@ function seen(client, runs) {
 }
 
 // Which views were looked at since these runs came.
+/** @param {Store} store */
 function followViews(store) {
   const visited = new Set();
   let stamp = null;
@@ -57,13 +62,15 @@ function followViews(store) {
 }
 
 // What the server needs to know of the page: anything hovered is left out.
+/** @param {Context} ctx @param {Letter} letter */
 function asked(ctx, kind, letter) {
   const { state } = ctx.store;
-  const { selection, shared, outside } = state;
+  const { selection, outside } = state;
   const present = LETTERS.filter((each) => state.runs[each]);
   const runs = Object.fromEntries(present.map((each) => [each, state.runs[each].id]));
-  const frames = Object.fromEntries(present.map((each) => [each, cellInTime(state, selection, each)]));
-  const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared, frames } };
+  const shown = (each) => ({ ...resolved(state, each), ...VIEWS[selection.view].shown?.(state, each, ctx) });
+  const columns = Object.fromEntries(present.map((each) => [each, shown(each)]));
+  const question = { kind, letter, runs, view: selection.view, selection: columns };
   if (kind !== "page") return question;
   return {
     ...question,
@@ -128,6 +135,7 @@ function linesBox() {
   return shown;
 }
 
+/** @param {Context} ctx */
 function createPanel(ctx) {
   ctx.visited ??= followViews(ctx.store); // once: a panel is made anew for each language
   const title = el("h3", {});
@@ -205,6 +213,7 @@ function createPanel(ctx) {
   return panel;
 }
 
+/** @param {Context} ctx */
 export function createExport(ctx) {
   const panel = createPanel(ctx);
   const button = el(

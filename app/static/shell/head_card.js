@@ -7,6 +7,9 @@ import { count, parameters, percent, seconds } from "../core/numbers.js";
 import { isClip } from "../core/time.js";
 import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../core/words.js";
 
+/** @import { Run } from "../core/types.d.ts" */
+
+/** @param {number} index */
 function wordButton(word, index) {
   const share = el(
     "span",
@@ -55,6 +58,7 @@ function wordRun(words) {
   return nodes;
 }
 
+/** @param {any} root @param {Run} run @param {any} given */
 function markWords(root, run, { locked, hovered, model, letter, also }) {
   const text = locked >= 0 ? wordLabel(run.words[locked]) : null;
   root.querySelectorAll(".word").forEach((button) => {
@@ -98,6 +102,7 @@ function alternatives(word) {
   return [el("span", { class: "faint", text: say("likeliest here") }), ...items];
 }
 
+/** @param {Run} run */
 function chain(run) {
   const { account } = run;
   const part = (value, noun) => [el("b", { text: count(value) }), ` ${noun}`];
@@ -116,12 +121,15 @@ function chain(run) {
   ];
 }
 
+/** @param {Run} run */
 const spent = (run) => Object.values(run.seconds).reduce((sum, value) => sum + value, 0);
 
 const tokens = (number) => (number === 1 ? say("1 token") : say("{n} tokens", { n: count(number) }));
 
+/** @param {Run} run */
 const summary = (run) => `${tokens(run.account.answer_tokens)} · ${seconds(spent(run))}`;
 
+/** @param {Run} run */
 function stoppedTag(run) {
   if (!run.stopped) return null;
   return el("span", {
@@ -131,6 +139,7 @@ function stoppedTag(run) {
 }
 
 // What a model without video was shown of a clip.
+/** @param {Run} run */
 function clipTag(run) {
   const frames = run.media.filter((media) => isClip(media) && hasAdapter(run)).map((media) => media.patch_grid[0]);
   if (!frames.length) return null;

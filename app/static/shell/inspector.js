@@ -13,17 +13,20 @@ import { publish } from "../core/news.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "../rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
-import { writeAddress } from "../core/address.js";
+import { addressOf, writeAddress } from "../core/address.js";
 import { LETTERS } from "../core/selection.js";
 import { createStore, effective } from "../core/store.js";
 import { registerViews } from "../core/view_registry.js";
 import { createTour } from "../tour/tour.js";
 import { VIEWS } from "../views/index.js";
 
+/** @import { Actions, Context, Gradio, Letter, Selection, State, Store } from "../core/types.d.ts" */
+
 const SPEAK_MS = 400;
 
 registerViews(VIEWS);
 
+/** @param {Actions} actions */
 function createTabs(actions) {
   const buttons = Object.entries(VIEWS).map(([id, view]) =>
     el("button", {
@@ -123,6 +126,7 @@ const OUTSIDE_AT_LENGTH =
   "The demo weights learnt from drawn shapes alone. Here sizes, tokens, positions and attention are exact; the answer means nothing.";
 
 // One line where the weights shown are no ground to judge an answer by.
+/** @param {State} state */
 function remarkOn(state) {
   const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
   if (runs.some((run) => !run.model.trained)) return say("Untrained weights. Geometry exact, answers not.");
@@ -130,6 +134,7 @@ function remarkOn(state) {
   return tiny && state.outside ? say(OUTSIDE) : "";
 }
 
+/** @param {Actions} actions */
 function letterSwitch(actions) {
   const root = segmented(
     say("Model"),
@@ -149,6 +154,7 @@ function letterSwitch(actions) {
   };
 }
 
+/** @param {Actions} actions */
 function createShell(actions) {
   const heads = LETTERS.map(
     (letter) =>
@@ -188,6 +194,7 @@ const WAYS = {
 
 const takeWayOut = (way) => WAYS[way.action]?.();
 
+/** @param {Actions} actions @param {Letter} letter */
 function stepAndFocus(actions, letter, by) {
   actions.stepWord(by, letter);
   requestAnimationFrame(() =>
@@ -196,6 +203,7 @@ function stepAndFocus(actions, letter, by) {
 }
 
 // The one figure of a view that stands at the right of the tabs, where the view has one.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawFigure(ctx, root, state, selection) {
   const { figure } = VIEWS[selection.view];
   root.hidden = !figure;
@@ -203,6 +211,7 @@ function drawFigure(ctx, root, state, selection) {
 }
 
 // Draws the state; made anew for each language, since what is drawn holds its words.
+/** @param {Context} ctx */
 function createRenderer(ctx, shell) {
   const made = {};
   const view = (id) => (made[id] ??= VIEWS[id].createView(ctx));
@@ -232,6 +241,7 @@ function createRenderer(ctx, shell) {
   };
 }
 
+/** @param {Store} store */
 function keepAddress(store) {
   let timer = null;
   store.subscribe((state) => {
@@ -242,6 +252,7 @@ function keepAddress(store) {
 
 export const redrawsItself = true;
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, server, watch }) {
   const store = createStore();
   const client = new Client(server, (channel) => {
@@ -284,6 +295,7 @@ export function mount(element, { props, server, watch }) {
 }
 
 // The page's one global: what is on screen, for tests and for the curious.
+/** @param {Store} store @param {Context} ctx @param {Actions} actions */
 function forTests(store, ctx, actions) {
   const fresh = (letter) => {
     if (!store.state.runs[letter]) return true;
@@ -298,6 +310,7 @@ function forTests(store, ctx, actions) {
     map: (letter) => ctx.mapResources(letter).map,
     settled,
     quiet: () => settled() && ctx.client.idle(),
+    addressed: () => addressOf(store.state.selection) === window.location.href,
     get state() {
       return store.state;
     },

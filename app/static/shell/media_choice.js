@@ -5,8 +5,11 @@ import { say } from "../core/i18n.js";
 import { percent } from "../core/numbers.js";
 import { LETTERS } from "../core/selection.js";
 
+/** @import { Context, Letter, Run, State } from "../core/types.d.ts" */
+
 // Which part of a row falls on each media: sums over the row's visual tokens.
-export function mediaShares(run, keys) {
+/** @param {Run} run */
+function mediaShares(run, keys) {
   const shares = run.media.map(() => 0);
   keys.forEach((value, index) => {
     const media = run.tokens.media[index];
@@ -15,11 +18,13 @@ export function mediaShares(run, keys) {
   return shares;
 }
 
+/** @param {Context} ctx @param {State} state @param {Letter} letter */
 function sharesOf(ctx, state, letter) {
   const keys = state.runs[letter] && ctx.mapResources(letter).map?.keys;
   return keys ? mediaShares(state.runs[letter], keys) : null;
 }
 
+/** @param {Context} ctx */
 export function createMediaChoice(ctx) {
   const root = el("div", { class: "media-choice", role: "group", "aria-label": say("Picture"), hidden: true });
   return {

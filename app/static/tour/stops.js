@@ -10,29 +10,39 @@ import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
 import { tokenOfWord, wordLabel } from "../core/words.js";
 
+/** @import { Context, Grid, Run, State } from "../core/types.d.ts" */
+
+/** @param {Grid} grid */
 const product = (grid) => grid.reduce((all, size) => all * size, 1);
 
 // The run of the family with an adapter, or of the one without; the tour needs one of each.
+/** @param {State} state */
 const letterOf = (state, adapter) =>
   LETTERS.find((letter) => state.runs[letter] && hasAdapter(state.runs[letter]) === adapter);
+/** @param {Context} ctx */
 const queried = (ctx) => ctx.run(letterOf(ctx.store.state, true));
+/** @param {Context} ctx */
 const placed = (ctx) => ctx.run(letterOf(ctx.store.state, false));
 
 // Its questions are about one still: of a clip, or of several pictures, what they say would not hold.
+/** @param {Run} run */
 const aboutOnePicture = (run) => run.media.length === 1 && !isClip(run.media[0]) && run.words.length > 0;
 
+/** @param {State} state */
 export const canTour = (state) =>
   [true, false].every((adapter) => {
     const letter = letterOf(state, adapter);
     return letter && aboutOnePicture(state.runs[letter]);
   });
 
+/** @param {Context} ctx */
 const look = (ctx, view, patch = {}) => {
   ctx.actions.pickView(Object.hasOwn(VIEWS, view) ? view : "patches");
   ctx.store.select(patch);
 };
 
 // Position ids from a picture's first mark to its last, both included.
+/** @param {Run} run */
 function idsOf(run) {
   const [media, row] = [run.media[0], run.positions[0]];
   return row[media.first_token + product(media.token_grid)] - row[media.first_token - 1] + 1;
@@ -143,10 +153,10 @@ const vision = {
     const row = await ctx.client.fetchOnce("vision_row", {
       run: id,
       media: 0,
-      patch: index,
+      query: index,
       layer: 0,
       head: "mean",
-      column: false,
+      swapped: false,
     });
     if (row.error) throw new Error(row.error);
     return { value: row.values.length === product(media.patch_grid) ? 2 : 1, media };

@@ -6,6 +6,8 @@ import { pixels } from "../core/numbers.js";
 import { LETTERS } from "../core/selection.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
+/** @import { Context } from "../core/types.d.ts" */
+
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
 
 const shown = (stop, value) => (stop.options ? say(stop.options[value]) : `${pixels(value)}${stop.unit ?? ""}`);
@@ -74,6 +76,7 @@ function vacant({ runs, busy }) {
   ];
 }
 
+/** @param {Context} ctx */
 export function createTour(ctx) {
   let [at, results, open] = [0, {}, false];
   const [title, body, foot] = [el("b", {}), el("div", { class: "tour-body" }), el("div", { class: "tour-foot" })];

@@ -22,6 +22,7 @@ import * as pipeline from "./pipeline/view.js";
 import * as positions from "./positions/view.js";
 import * as vision from "./vision/view.js";
 
+/** @type {Record<string, import("../core/types.d.ts").View>} */
 export const VIEWS = {
   pipeline,
   patches,

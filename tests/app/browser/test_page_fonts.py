@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 VIEWS = ("Pipeline", "Patches", "Positions", "Adapter", "Vision", "Answer", "Layers", "Causes", "Boxes")
 FONTS = {"DejaVu Sans": "DejaVu Sans Mono", "Liberation Sans": "Liberation Mono", "Noto Sans": "Noto Sans Mono"}
@@ -27,6 +27,8 @@ WEAR = """(style) => {
   sheet.textContent = style;
   document.documentElement.append(sheet);
 }"""
+
+EXTENT = "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
 
 # Pairs of words on the screen that lie on one another by more than the edges of their lines.
 COLLISIONS = """() => {
@@ -87,18 +89,11 @@ def wearing(font: str, visit: Callable[..., Any]) -> Any:
     return visitor
 
 
-def test_every_view_of_the_first_example_fits_on_a_desktop_without_scrolling(wearing: Any) -> None:
-    sizes = {}
+def test_every_view_fits_on_a_desktop_and_no_words_lie_on_others(wearing: Any) -> None:
+    sizes, collisions = {}, {}
     for view in VIEWS:
         wearing.view(view)
-        element = "document.documentElement"
-        sizes[view] = wearing.page.evaluate(f"() => [{element}.scrollWidth, {element}.scrollHeight]")
+        sizes[view] = wearing.page.evaluate(EXTENT)
+        collisions[view] = wearing.page.evaluate(COLLISIONS)
     assert {view: size for view, size in sizes.items() if size[0] > 1440 or size[1] > 1000} == {}
-
-
-def test_no_words_lie_on_others(wearing: Any) -> None:
-    found = {}
-    for view in VIEWS:
-        wearing.view(view)
-        found[view] = wearing.page.evaluate(COLLISIONS)
-    assert {view: pairs for view, pairs in found.items() if pairs} == {}
+    assert {view: pairs for view, pairs in collisions.items() if pairs} == {}

@@ -64,11 +64,11 @@ def without(report: dict[str, Any], *more: str) -> dict[str, Any]:
 def call_tool(address: str, name: str, **arguments: Any) -> Any:
     """What a tool of the MCP server answers, with the names of all tools."""
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def call() -> tuple[Any, dict[str, Any]]:
         async with (
-            streamablehttp_client(f"{address}gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{address}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()

@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "app" / "static"
 
 # A path of the library that only a script can take, a message of ours to ourselves, or a template that is all gaps.
-NOT_FOR_VISITORS = ("register_api is called", "A picture is a path or a PIL image")
+NOT_FOR_VISITORS = ("register_api is called", "A picture is a path, bytes")
 SERVER = ("conversation", "store", "uploads", "failures", "asking")  # of app/asking; with them all of app/views
-LIBRARY = ("pictures", "clips", "truncated_files", "video_streams", "sampling", "sampled_clips")
+LIBRARY = ("picture_files", "pictures", "clips", "truncated_files", "video_streams", "sampling", "sampled_clips")
 
 SAY = re.compile(r"\b(?:say|said)\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*\+?\s*)+)", re.S)
 PIECE = re.compile(r"\"(?:[^\"\\]|\\.)*\"")

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import "../page.js";
 
-const { bytes, cellNumber, count, lasting, parameters, percent, plural, roughly, seconds, times } =
+const { bytes, cellNumber, count, lasting, parameters, percent, roughly, seconds, times } =
   await import("../../../app/static/core/numbers.js");
 
 const table = (name, write, rows) =>
@@ -72,8 +72,6 @@ table("counts of parameters", parameters, [
   [1_234_567, "1.2 M"],
 ]);
 
-test("sizes and plurals", () => {
+test("sizes", () => {
   assert.equal(times(1920, 1080), "1,920 × 1,080");
-  assert.equal(plural(1, "token"), "1 token");
-  assert.equal(plural(2, "token"), "2 tokens");
 });

@@ -7,6 +7,8 @@ import { count } from "../../core/numbers.js";
 import { mergeOf, numbersOf } from "../../drawing/patch_orders.js";
 import { paintCrop } from "../../drawing/thumbnails.js";
 
+/** @import { Media } from "../../core/types.d.ts" */
+
 const SIDE = 118;
 
 const sizeWords = ([rows, width]) => `${count(rows)} × ${count(width)}`;
@@ -73,6 +75,7 @@ export function createMerger() {
   };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {Media} media */
 function paintQuarters(canvas, image, media, box) {
   const scale = Math.min(SIDE / (box[2] - box[0]), SIDE / (box[3] - box[1]));
   const paper = paintCrop(canvas, image, media.size, box, [(box[2] - box[0]) * scale, (box[3] - box[1]) * scale]);

@@ -8,9 +8,10 @@ import { say } from "../../core/i18n.js";
 const SIDE = 72;
 
 // Row `query` of (queries, columns), as its own array.
-export const rowOf = (values, query) => values.subarray(query * values.shape[1], (query + 1) * values.shape[1]);
+const rowOf = (values, query) => values.subarray(query * values.shape[1], (query + 1) * values.shape[1]);
 
 // Cosines from the lowest of the row to 1, which is where a code meets itself.
+/** @param {HTMLCanvasElement} canvas @param {any} row @param {any} given */
 function paint(canvas, row, [rows, columns], low, marked) {
   const { context, width, height, ratio } = sizeCanvas(canvas, SIDE, SIDE);
   const [xs, ys] = [edges(columns, width), edges(rows, height)];

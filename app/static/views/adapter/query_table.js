@@ -6,10 +6,14 @@ import { say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
 import { LETTERS } from "../../core/selection.js";
 
+/** @import { Media } from "../../core/types.d.ts" */
+
+/** @param {Media} media */
 export const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
 const median = (values) => [...values].sort((one, two) => one - two)[Math.floor(values.length / 2)];
 
+/** @param {Media} media */
 function answersOfQueries(media, statistics) {
   const later = (words) => (statistics ? words() : "…");
   return {
@@ -27,6 +31,7 @@ function answersOfQueries(media, statistics) {
   };
 }
 
+/** @param {Media} media */
 function answersOfMerger(media) {
   return {
     title: say("merger"),

@@ -48,10 +48,6 @@ export default {
     "{queries} 个查询中 {half} 个给出了它们所得 {total} 行的一半：虚线框。",
   "{n} patches read most by query {query}: {share} of its row; {half} of {queries} queries give half":
     "{n} 个图块被查询 {query} 读得最多：占其行的 {share}；{queries} 个查询中 {half} 个给出一半",
-  "{share} of the row in the region": "该行有 {share} 在区域内",
-  "{rows} rows' worth from the region": "来自区域的注意力合计 {rows} 行",
-  "{rows} rows' worth": "合计 {rows} 行",
-  "{share} of the row": "该行的 {share}",
   "patch ({row}, {column}) read most by query {query}: {share} of its row; {half} of {queries} queries give half":
     "图块 ({row}, {column}) 被查询 {query} 读得最多：占其行的 {share}；{queries} 个查询中 {half} 个给出一半",
   "Cross-attention of query {query}: one softmax over all patches, {read}.":

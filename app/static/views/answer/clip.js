@@ -8,6 +8,9 @@ import { createClipFacts } from "./clip_facts.js";
 import { createTimeline } from "./timeline.js";
 import { createTubes } from "./tubes.js";
 
+/** @import { Context } from "../../core/types.d.ts" */
+
+/** @param {Context} ctx */
 export function createClip(ctx) {
   const timeline = createTimeline(ctx);
   const facts = createClipFacts(ctx);

@@ -4,6 +4,9 @@
 import { el, refill, svg } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 import { count, lasting, times } from "../../core/numbers.js";
+import { across, chart, grid, line, logScale, text, upright } from "../../drawing/chart.js";
+
+/** @import { Context } from "../../core/types.d.ts" */
 
 const HEIGHT = 190;
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 160, 12, 34];
@@ -25,19 +28,15 @@ function scales(found, width) {
   const tokens = found.presets
     .flatMap(({ costs }) => costs.map((cost) => cost[3]))
     .concat(found.here[1], found.trained);
-  const span = (values) => [Math.log(Math.min(...values)), Math.log(Math.max(...values))];
-  const [across, up] = [span([...found.seconds, Math.max(0.1, found.here[0])]), span(tokens)];
-  const part = (value, /** @type {number[]} */ [low, high]) =>
-    (Math.log(Math.max(value, 1e-9)) - low) / (high - low || 1);
+  const span = (values) => [Math.min(...values), Math.max(...values)];
+  const [seconds, [low, high]] = [span([...found.seconds, Math.max(0.1, found.here[0])]), span(tokens)];
+  const x = logScale(seconds, [LEFT, rightOf(width)]);
   return {
-    x: (seconds) => LEFT + (rightOf(width) - LEFT) * Math.max(0, part(seconds, across)),
-    y: (value) => HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * part(value, up),
-    ticks: [10, 100, 1000, 10_000, 100_000].filter((value) => part(value, up) >= 0 && part(value, up) <= 1),
+    x: (value) => Math.max(LEFT, x(value)),
+    y: logScale([low, high], [HEIGHT - BOTTOM, TOP]),
+    ticks: [10, 100, 1000, 10_000, 100_000].filter((value) => value >= low && value <= high),
   };
 }
-
-const textAt = (x, y, text, name = "tick", anchor = "start") =>
-  svg("text", { x, y, class: name, "text-anchor": anchor }, text);
 
 // Labels at the right end, pushed apart so that none covers another.
 function labels(found, y, width) {
@@ -55,53 +54,45 @@ function labels(found, y, width) {
   });
   const x = width - RIGHT + 6;
   return ends.flatMap((one) => [
-    svg("line", { x1: x, x2: x + 18, y1: one.y - 4, y2: one.y - 4, class: one.pen }),
-    textAt(x + 23, one.y, one.name, one.amber ? "trained-text" : "row-name"),
+    across(x, x + 18, one.y - 4, one.pen),
+    text(x + 23, one.y, one.name, one.amber ? "trained-text" : "row-name"),
   ]);
 }
 
-function curve(found, { costs }, index, { x, y }) {
-  const points = costs.map((cost, at) => `${x(found.seconds[at]).toFixed(1)},${y(cost[3]).toFixed(1)}`).join(" ");
-  return svg("polyline", { points, class: `cost-curve ${STYLES[index]}` });
-}
+/** @param {any} found @param {any} given @param {number} index @param {any} given */
+const curve = (found, { costs }, index, { x, y }) =>
+  line(
+    costs.map((cost, at) => [x(found.seconds[at]), y(cost[3])]),
+    `cost-curve ${STYLES[index]}`,
+  );
 
 function drawing(found, width) {
   const scale = scales(found, width);
   const { x, y, ticks } = scale;
   const [floor, end] = [HEIGHT - BOTTOM, rightOf(width)];
-  const rule = (value, name) => svg("line", { x1: LEFT, x2: end, y1: y(value), y2: y(value), class: name });
-  return svg(
-    "svg",
-    { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": sentence(found) },
-    ...ticks.flatMap((value) => [
-      rule(value, "cost-grid"),
-      textAt(LEFT - 6, y(value) + 4, count(value), "tick", "end"),
+  const marks = MARKS.filter((seconds) => width >= NARROW || (seconds !== 10 && seconds !== 600));
+  const [here, tokens] = found.here;
+  return chart({ width, height: HEIGHT, label: sentence(found) }, [
+    ...grid(ticks, y, { left: LEFT, right: end, gap: 6, format: count }),
+    ...marks.flatMap((seconds) => [
+      upright(x(seconds), floor, floor + 4, "chart-axis"),
+      text(x(seconds), floor + 15, markWords(seconds), "tick", "middle"),
     ]),
-    ...MARKS.filter((seconds) => width >= NARROW || (seconds !== 10 && seconds !== 600)).flatMap((seconds) => [
-      svg("line", { x1: x(seconds), x2: x(seconds), y1: floor, y2: floor + 4, class: "axis-line" }),
-      textAt(x(seconds), floor + 15, markWords(seconds), "tick", "middle"),
-    ]),
-    svg("line", { x1: LEFT, x2: end, y1: floor, y2: floor, class: "axis-line" }),
-    rule(found.trained, "trained-line"),
+    across(LEFT, end, floor, "chart-axis"),
+    across(LEFT, end, y(found.trained), "trained-line"),
     ...found.presets.map((preset, index) => curve(found, preset, index, scale)),
-    svg("circle", { cx: x(found.here[0]), cy: y(found.here[1]), r: 4, class: "here" }),
-    textAt(x(found.here[0]) + 8, Math.min(floor - 4, y(found.here[1]) + 14), say("this clip"), "row-name"),
+    svg("circle", { cx: x(here), cy: y(tokens), r: 4, class: "here" }),
+    text(x(here) + 8, Math.min(floor - 4, y(tokens) + 14), say("this clip"), "row-name"),
     ...(width < NARROW ? [] : labels(found, y, width)),
-    textAt(LEFT, HEIGHT - 4, say("how long a clip lasts; both scales logarithmic")),
-  );
+    text(LEFT, HEIGHT - 4, say("how long a clip lasts; both scales logarithmic"), "tick"),
+  ]);
 }
 
 // The names beneath a narrow drawing, each with its line.
 function legend(found) {
   const pens = found.presets.map(({ name }, index) => [name, `cost-curve ${STYLES[index]}`]);
   const all = [...pens, [say("{n} in training", { n: count(found.trained) }), "trained-line"]];
-  const key = ([name, pen]) =>
-    el(
-      "span",
-      {},
-      svg("svg", { width: 18, height: 8 }, svg("line", { x1: 0, x2: 18, y1: 4, y2: 4, class: pen })),
-      name,
-    );
+  const key = ([name, pen]) => el("span", {}, svg("svg", { width: 18, height: 8 }, across(0, 18, 4, pen)), name);
   return el("div", { class: "longer-keys" }, ...all.map(key));
 }
 
@@ -119,6 +110,7 @@ function sentence(found) {
   return each.join(" ");
 }
 
+/** @param {number} index */
 const lineAt = (found, index) =>
   found.presets
     .map(({ name, costs }) => {
@@ -132,8 +124,9 @@ const lineAt = (found, index) =>
     })
     .join(" · ");
 
+/** @param {Context} ctx */
 export function createLonger(ctx) {
-  const [chart, words] = [el("div", { class: "longer-chart" }), el("p", {})];
+  const [box, words] = [el("div", { class: "longer-chart" }), el("p", {})];
   const range = el("input", { type: "range", min: 0, step: 1, "aria-label": say("How long a clip lasts") });
   const at = el("p", { class: "longer-at", "aria-live": "polite" });
   const root = el(
@@ -145,7 +138,7 @@ export function createLonger(ctx) {
       el("h3", { text: say("If the clip were longer or shorter") }),
       el("span", { text: say("2 frames a second, each preset's own limits") }),
     ),
-    chart,
+    box,
     el("div", { class: "scrubber" }, range),
     at,
     words,
@@ -169,8 +162,8 @@ export function createLonger(ctx) {
         : null;
       root.hidden = !answer;
       if (!answer) return;
-      const width = Math.max(280, Math.floor(chart.clientWidth || 900));
-      refill(chart, [run.id, media.index, width, document.documentElement.lang], () => [
+      const width = Math.max(280, Math.floor(box.clientWidth || 900));
+      refill(box, [run.id, media.index, width, document.documentElement.lang], () => [
         drawing(answer, width),
         width < NARROW ? legend(answer) : null,
       ]);

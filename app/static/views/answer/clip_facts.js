@@ -6,10 +6,15 @@ import { count, lasting, times } from "../../core/numbers.js";
 import { LETTERS } from "../../core/selection.js";
 import { framesOfCell, isClip } from "../../core/time.js";
 import { createLonger } from "./clip_duration.js";
+import { across, chart, scale, text, upright } from "../../drawing/chart.js";
 
+/** @import { Context, Media, Run, State } from "../../core/types.d.ts" */
+
+/** @param {Media} media */
 const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
 // Ids that a clip takes with its marks.
+/** @param {Run} run @param {Media} media */
 function idsOf(run, media) {
   const from = media.first_token - 1;
   const after = media.first_token + media.marks - 1;
@@ -19,6 +24,7 @@ function idsOf(run, media) {
 
 // --- what it costs ---
 
+/** @param {State} state @param {number} index */
 function costRows(state, index) {
   return LETTERS.flatMap((letter) => {
     const run = state.runs[letter];
@@ -67,6 +73,7 @@ function costs(rows, budget) {
 
 // --- which limits ---
 
+/** @param {Media} media */
 function limitRows(media) {
   const { sampling } = media;
   if (!sampling) return [];
@@ -96,6 +103,7 @@ function limitRows(media) {
 }
 
 // Blocks on a diagonal: one segment a tube, and nothing between them.
+/** @param {Media} media */
 function segments(media) {
   const cells = Math.min(media.patch_grid[0], 24);
   const side = 64;
@@ -139,57 +147,37 @@ function twinWords(found) {
 
 const SIZE = [320, 150];
 
+const WORDS = 6; // of the text after the clip
+
 function idsDrawing(time, rule, width) {
-  const [, height] = [width, SIZE[1]];
+  const height = SIZE[1];
   const found = time.resumes.find((one) => one.rule === rule);
   const { tubes } = time;
-  const words = 6;
   const timed = tubes.every((tube) => tube.seconds.length);
-  const last = timed ? tubes.at(-1).seconds[0] : tubes.length - 1;
-  const least = Math.min(found.first, found.after);
-  const greatest = Math.max(found.last, found.after + words - 1);
-  const box = { left: 30, right: width - 86, top: 8, bottom: height - 22 };
-  const x = (seconds) => box.left + ((box.right - box.left) * seconds) / Math.max(last, 1e-9);
-  const y = (id) => box.bottom - ((box.bottom - box.top) * (id - least)) / Math.max(1, greatest - least);
-  const seconds = (tube, index) => (timed ? tube.seconds[0] : index);
+  const ids = [Math.min(found.first, found.after), Math.max(found.last, found.after + WORDS - 1)];
+  const [left, right, top, bottom] = [30, width - 86, 8, height - 22];
+  const x = scale([0, Math.max(timed ? tubes.at(-1).seconds[0] : tubes.length - 1, 1e-9)], [left, right]);
+  const y = scale(ids, [bottom, top]);
   const dot = (cx, cy, name) => svg("circle", { cx, cy, r: 3, class: name });
-  const label = (px, py, text, name = "", anchor = "start") =>
-    svg("text", { x: px, y: py, class: name, "text-anchor": anchor }, text);
   const shared = found.overlapping > 0;
-  const later = Array.from({ length: words }, (_, index) => {
-    const id = found.after + index;
-    return dot(box.right + 14 + index * 11, y(id), id <= found.last ? "clash" : "later");
-  });
-  const band = shared
-    ? [
-        svg("rect", {
-          x: box.left,
-          width: box.right - box.left + 86,
-          y: y(found.last) - 4,
-          height: y(Math.max(found.after, found.first)) - y(found.last) + 8,
-          class: "clash-band",
-        }),
-      ]
-    : [];
-  return svg(
-    "svg",
-    { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": idsSentence(found) },
-    ...band,
-    svg("line", { x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom, class: "axis-line" }),
-    svg("line", { x1: box.right + 6, x2: box.right + 6, y1: box.top, y2: box.bottom, class: "axis-line dashed" }),
-    ...tubes.map((tube, index) => dot(x(seconds(tube, index)), y(tube.position), "of-tube")),
-    ...later,
-    label(box.left - 5, y(found.first) + 4, `t ${found.first}`, "id-t", "end"),
-    ...(tubes.length > 1 ? [label(box.left - 5, y(found.last) + 4, `t ${found.last}`, "id-t", "end")] : []),
-    label(
-      box.right + 12,
-      y(found.after) > box.bottom - 12 ? y(found.after) - 9 : y(found.after) + 16,
-      String(found.after),
-      shared ? "clash-text" : "row-name",
-    ),
-    label(box.left, height - 6, timed ? say("seconds of the clip") : say("tubes of the clip")),
-    label(box.right + 12, height - 6, say("text after")),
-  );
+  const clash = { x: left, width: right - left + 86, y: y(found.last) - 4 };
+  const tall = y(Math.max(found.after, found.first)) - y(found.last) + 8;
+  const below = y(found.after) > bottom - 12 ? -9 : 16;
+  return chart({ width, height, label: idsSentence(found) }, [
+    ...(shared ? [svg("rect", { ...clash, height: tall, class: "clash-band" })] : []),
+    across(left, right, bottom, "chart-axis"),
+    upright(right + 6, top, bottom, "chart-axis dashed"),
+    ...tubes.map((tube, index) => dot(x(timed ? tube.seconds[0] : index), y(tube.position), "of-tube")),
+    ...Array.from({ length: WORDS }, (_, index) => {
+      const id = found.after + index;
+      return dot(right + 14 + index * 11, y(id), id <= found.last ? "clash" : "later");
+    }),
+    text(left - 5, y(found.first) + 4, `t ${found.first}`, "id-t", "end"),
+    ...(tubes.length > 1 ? [text(left - 5, y(found.last) + 4, `t ${found.last}`, "id-t", "end")] : []),
+    text(right + 12, y(found.after) + below, found.after, shared ? "clash-text" : "row-name"),
+    text(left, height - 6, timed ? say("seconds of the clip") : say("tubes of the clip")),
+    text(right + 12, height - 6, say("text after")),
+  ]);
 }
 
 function idsSentence(found) {
@@ -204,6 +192,7 @@ function idsSentence(found) {
   return after + clash;
 }
 
+/** @param {Context} ctx */
 function idsCard(ctx) {
   const rule = segmented(
     say("Ids after the clip by"),
@@ -243,6 +232,7 @@ function idsCard(ctx) {
   };
 }
 
+/** @param {Context} ctx */
 export function createClipFacts(ctx) {
   const card = (title) => {
     const body = el("div", {});

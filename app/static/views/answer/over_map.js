@@ -5,12 +5,15 @@ import { count, percent } from "../../core/numbers.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { chosenCells, chosenRegion, frameOf, placeLines } from "../../drawing/places.js";
 
+/** @import { Attended, Context, Grid, Letter, Media, Selection } from "../../core/types.d.ts" */
+
+/** @param {Grid} grid */
 const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
 const inOne = (unit) => (unit === "patch" ? say(" of the row, in one patch") : say(" of the row, in one token"));
 const holdIt = (unit) => (unit === "patch" ? say(" patches hold it") : say(" tokens hold it"));
 export const points = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${percent(Math.abs(value))}`;
 
-function inFrame(cells, [, rows, columns], frame) {
+function inFrame(cells, /** @type {readonly number[]} */ [, rows, columns], frame) {
   const size = rows * columns;
   return cells.filter((cell) => Math.floor(cell / size) === frame).map((cell) => cell % size);
 }
@@ -21,6 +24,7 @@ function labelOf(region, pin) {
 }
 
 // A row: the map, the contour of half of it, what is pinned or framed.
+/** @param {Attended} map @param {Selection} selection */
 export function rowOver(map, selection, most) {
   const grid = drawnGrid(map);
   const frame = frameOf(selection, grid);
@@ -37,6 +41,7 @@ export function rowOver(map, selection, most) {
   return { spec, pin, region };
 }
 
+/** @param {Attended} map */
 function headLines(map, most) {
   if (map.mode === "neutral")
     return [
@@ -63,6 +68,7 @@ function headLines(map, most) {
   return lines;
 }
 
+/** @param {Attended} map */
 function pinnedLines(map, pin, region) {
   if (region) return region.share === null ? [] : [[percent(region.share), say(" of the row in the region")]];
   if (!pin) return [];
@@ -74,6 +80,7 @@ function pinnedLines(map, pin, region) {
   ];
 }
 
+/** @param {Context} ctx @param {Letter} letter @param {any} given */
 export function rowScale(ctx, letter, { run, media, map, selection, most, pin, region }) {
   const half = map.mode === "neutral" ? say("half of what is more") : say("half of the image share");
   const held = [
@@ -91,6 +98,7 @@ export function rowScale(ctx, letter, { run, media, map, selection, most, pin, r
 }
 
 // A column: what the rows of visual tokens give to the key. Qwen-VL's are adapter queries, which lie nowhere.
+/** @param {Media} media @param {Selection} selection */
 export function columnOver(media, selection, reading, places) {
   const unit = places ? "token" : "patch";
   const grid = places ? media.token_grid : media.patch_grid;
@@ -117,6 +125,7 @@ export function columnScale(places, most) {
 }
 
 // Both models' maps, first minus second, on their common grid.
+/** @param {Selection} selection */
 export function differenceOver(found, selection, fresh) {
   const [rows, columns] = found.difference.shape;
   const region = chosenRegion(selection, null);

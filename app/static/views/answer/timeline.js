@@ -6,6 +6,9 @@ import { said, say } from "../../core/i18n.js";
 import { count, lasting, percent } from "../../core/numbers.js";
 import { cellInTime, framesOfCell, isClip, secondsOf, sharesInTime, timekeeper } from "../../core/time.js";
 import { createScrubber } from "../../drawing/scrubber.js";
+import { across, chart, text, upright } from "../../drawing/chart.js";
+
+/** @import { Context, Media } from "../../core/types.d.ts" */
 
 const LABELS = 100; // pixels for the names of the rows, on a wide card
 const NARROW = 560;
@@ -28,19 +31,16 @@ function nice(seconds) {
   return [0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400].find((step) => seconds / step <= 8);
 }
 
-const textAt = (x, y, words, name, anchor = "start") =>
-  svg("text", { x, y, class: name, "text-anchor": anchor }, words);
-
 function axis(box, lasts) {
   const step = nice(lasts);
   const at = (seconds) => box.x + (box.width * seconds) / lasts;
-  const nodes = [svg("line", { x1: box.x, x2: box.x + box.width, y1: box.y, y2: box.y, class: "axis-line" })];
+  const nodes = [across(box.x, box.x + box.width, box.y, "chart-axis")];
   for (let tick = 0; tick <= lasts + 1e-9; tick += step) {
-    nodes.push(svg("line", { x1: at(tick), x2: at(tick), y1: box.y - 5, y2: box.y, class: "axis-line" }));
+    nodes.push(upright(at(tick), box.y - 5, box.y, "chart-axis"));
     const last = lasts - tick < step / 2;
     if (!last)
       nodes.push(
-        textAt(
+        text(
           at(tick),
           box.y - 8,
           Number(tick.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 }),
@@ -49,10 +49,11 @@ function axis(box, lasts) {
         ),
       );
   }
-  nodes.push(textAt(box.x + box.width, box.y - 8, `${lasting(lasts)} s`, "tick", "end"));
+  nodes.push(text(box.x + box.width, box.y - 8, `${lasting(lasts)} s`, "tick", "end"));
   return { nodes, at };
 }
 
+/** @param {Media} media */
 function frameRow(box, media, shown, at) {
   const width = box.width / shown.length;
   return shown.flatMap((frame, place) => {
@@ -77,6 +78,7 @@ function tubeBox(box, cells, cell) {
   return { x: box.x + cell * width + gap / 2, width: Math.max(1, width - gap), y: box.y, height: box.height };
 }
 
+/** @param {Media} media */
 function tubeRow(box, media, chosen) {
   const [cells, rows, columns] = media.token_grid;
   const [t] = media.first_position;
@@ -96,10 +98,10 @@ function tubeRow(box, media, chosen) {
       }),
       svg("title", {}, `${id} · ${secondsOf(media, cell)} · ${say("{n} tokens", { n: count(rows * columns) })}`),
     );
-    if (place.width > 30) group.append(textAt(place.x + 8, place.y + 17, id, tubes ? "id-t" : "tube-name"));
+    if (place.width > 30) group.append(text(place.x + 8, place.y + 17, id, tubes ? "id-t" : "tube-name"));
     if (place.width > 108)
       group.append(
-        textAt(
+        text(
           place.x + place.width - 8,
           place.y + 17,
           say("{n} tokens", { n: count(rows * columns) }),
@@ -122,15 +124,9 @@ function barRow(box, shares, chosen) {
     const middle = Math.min(box.x + box.width - 22, Math.max(box.x + 22, place.x + place.width / 2));
     return [
       svg("rect", { x: place.x, y: base - height, width: place.width, height, class: name, "data-cell": cell }),
-      svg("line", {
-        x1: place.x,
-        x2: place.x + place.width,
-        y1: base - height,
-        y2: base - height,
-        class: `${name} edge`,
-      }),
+      across(place.x, place.x + place.width, base - height, `${name} edge`),
       ...words.map((word) =>
-        textAt(middle, base - height - 5, word, `share${cell === chosen ? " chosen" : ""}`, "middle"),
+        text(middle, base - height - 5, word, `share${cell === chosen ? " chosen" : ""}`, "middle"),
       ),
     ];
   });
@@ -142,15 +138,13 @@ function taken(frames, drawn) {
   return drawn < frames ? say("{n}, {drawn} drawn", words) : say("{n} sampled", words);
 }
 
+/** @param {Media} media */
 function rowNames(rows, media, narrow, drawn) {
   if (narrow) return [];
   const { indices, total_frames: total, effective_fps: rate } = media.sampling ?? {};
   const frames = indices ? indices.length : media.frames;
   const tubes = framesOfCell(media) > 1;
-  const two = (y, name, rest) => [
-    textAt(0, y, name, "row-name"),
-    ...(rest ? [textAt(0, y + 14, rest, "row-note")] : []),
-  ];
+  const two = (y, name, rest) => [text(0, y, name, "row-name"), ...(rest ? [text(0, y + 14, rest, "row-note")] : [])];
   return [
     ...two(rows.axis - 6, say("seconds")),
     ...two(
@@ -182,6 +176,7 @@ function layOut(width) {
 const short = (value) => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
 // How fast frames pass: in the file, to the model, and as tubes.
+/** @param {Media} media */
 function rates(media) {
   if (!media.sampling) return say("{n} frames, as they were given", { n: count(media.frames) });
   const { fps, effective_fps: rate } = media.sampling;
@@ -191,6 +186,7 @@ function rates(media) {
   return framesOfCell(media) > 1 ? begin + say(", as tubes {tubes} a second", words) : begin;
 }
 
+/** @param {Context} ctx */
 export function createTimeline(ctx) {
   const title = el("h3", { text: say("From clip to tubes to attention") });
   const rate = el("span", {});
@@ -240,21 +236,13 @@ export function createTimeline(ctx) {
     refill(drawing, [key, document.documentElement.lang], () => {
       const { nodes, at } = axis({ x: place.x, y: place.y.axis, width: place.width }, lasts);
       const row = (name) => ({ x: place.x, y: place.y[name], width: place.width, height: ROW[name] });
-      return svg(
-        "svg",
-        {
-          width,
-          height: place.height,
-          viewBox: `0 0 ${width} ${place.height}`,
-          role: "img",
-          "aria-label": rates(media),
-        },
+      return chart({ width, height: place.height, label: rates(media) }, [
         ...nodes,
         ...frameRow(row("frames"), media, shown, at),
         ...tubeRow(row("tubes"), media, chosen),
         ...(map ? barRow(row("bars"), sharesInTime(run, media, map), chosen) : []),
         ...rowNames(place.y, media, place.narrow, shown.length),
-      );
+      ]);
     });
   }
 
@@ -279,6 +267,7 @@ export function createTimeline(ctx) {
 const SLIM = 48; // pixels of a frame below which its label stands across it
 
 // Each frame in its own shape in the middle of its place; its label may be wider than it.
+/** @param {Media} media */
 function filmNodes(strip, media, shown, place) {
   const each = place.width / shown.length;
   const drawn = strip ? (strip.width * ROW.frames) / strip.height : each;
@@ -304,5 +293,6 @@ function filmNodes(strip, media, shown, place) {
   return shown.map(node);
 }
 
+/** @param {Media} media */
 const clampNodes = (media) =>
   (media.sampling?.clamps ?? []).map((clamp) => el("span", { class: "clamp amber", text: said(clamp.sentence) }));

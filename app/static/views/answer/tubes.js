@@ -7,6 +7,8 @@ import { say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
 import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, momentName, sharesInTime } from "../../core/time.js";
 
+/** @import { Context, Letter, Media } from "../../core/types.d.ts" */
+
 const MOST = 12; // cells at once; of a longer clip those around the moment
 const A_ROW = 6;
 const NARROW = 420; // pixels below which fewer stand in a row
@@ -36,8 +38,9 @@ function createStrips(redraw) {
   };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {number} index */
 function paint(canvas, image, strip, index, cells, box) {
-  const { context, width, height } = sizeCanvas(canvas, ...box);
+  const { context, width, height } = sizeCanvas(canvas, box[0], box[1]);
   if (image) {
     context.filter = cells ? `saturate(${isDark() ? 0.4 : 0.45}) brightness(${isDark() ? 0.46 : 0.56})` : "none";
     context.drawImage(image, index * strip.width, 0, strip.width, strip.height, 0, 0, width, height);
@@ -46,6 +49,7 @@ function paint(canvas, image, strip, index, cells, box) {
   if (cells) paintCells(context, width, height, cells);
 }
 
+/** @param {Media} media */
 function titleOf(media) {
   const cells = media.token_grid[0];
   return framesOfCell(media) > 1
@@ -59,6 +63,7 @@ const most = (values, from, to) => {
   return found;
 };
 
+/** @param {Context} ctx @param {Letter} letter */
 export function createTubes(ctx, letter) {
   const title = el("h3", {});
   const note = el("span", {});
@@ -71,6 +76,7 @@ export function createTubes(ctx, letter) {
     (value) => ctx.store.set({ tubeScale: value }),
   );
   const grid = el("div", { class: "tube-grid" });
+  let buttons = []; // of the tubes on show: { root, canvas, label }
   const partly = el("p", { class: "faint tubes-partly" });
   const root = el(
     "div",
@@ -86,7 +92,8 @@ export function createTubes(ctx, letter) {
     return { frame: frameFor(state, state.selection, letter, cell) };
   }
   function button(cell) {
-    return el(
+    const [canvas, label] = [el("canvas", { "aria-hidden": "true" }), el("span", { class: "tube-label" })];
+    const node = el(
       "button",
       {
         type: "button",
@@ -96,9 +103,10 @@ export function createTubes(ctx, letter) {
         onpointerenter: (event) => event.pointerType === "mouse" && ctx.store.preview(select(cell)),
         onpointerleave: () => ctx.store.preview(null),
       },
-      el("canvas", { "aria-hidden": "true" }),
-      el("span", { class: "tube-label" }),
+      canvas,
+      label,
     );
+    return { root: node, canvas, label };
   }
 
   function draw(state, run, media, map, chosen) {
@@ -109,7 +117,10 @@ export function createTubes(ctx, letter) {
     const query = { run: run.id, media: media.index, frames, height: STRIP_HEIGHT };
     const strip = ctx.client.resource(`tubes ${letter}`, "filmstrip", query, { group: `${run.id} ${media.index}` });
     const image = strip.fresh ? loaded(strip.value) : null;
-    refill(grid, [run.id, media.index, from, to], () => shown.map(button));
+    refill(grid, [run.id, media.index, from, to], () => {
+      buttons = shown.map(button);
+      return buttons.map((one) => one.root);
+    });
     const across = Math.min(grid.clientWidth < NARROW ? 3 : A_ROW, shown.length);
     partly.textContent =
       to - from < cells
@@ -123,14 +134,14 @@ export function createTubes(ctx, letter) {
     const values = map && drawnValues(map);
     const layout = map && drawnGrid(map);
     const shares = map && sharesInTime(run, media, map);
-    [...grid.children].forEach((node, index) => {
+    buttons.forEach(({ root: node, canvas, label }, index) => {
       const cell = shown[index];
       const size = map && layout[1] * layout[2];
       const max = map && (state.tubeScale === "own" ? most(values, cell * size, (cell + 1) * size) : map.max);
       const over = map ? { values, grid: layout, max, offset: cell * size, signed: map.mode === "neutral" } : null;
-      paint(node.firstChild, image, strip.value, index, over, [width, height]);
+      paint(canvas, image, strip.value, index, over, [width, height]);
       const words = map ? `${momentName(media, cell)} · ${percent(shares[cell])}` : momentName(media, cell);
-      node.lastChild.textContent = words;
+      label.textContent = words;
       node.setAttribute("aria-pressed", String(cell === chosen));
     });
   }

@@ -4,120 +4,45 @@
 import { el, letterBadge, refill, segmented, toggle } from "../../core/dom.js";
 import { said, say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
+import { LETTERS, choices } from "../../core/selection.js";
+import { cellInTime } from "../../core/time.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
-import {
-  EDGES,
-  NO_RECTANGLE,
-  createLayer,
-  edgeFields,
-  edgesOf,
-  outline,
-  rectangle,
-  shifted,
-} from "../../drawing/region.js";
+import { EDGES, NO_RECTANGLE, edgesOf, rectangle, shifted } from "../../core/rectangle.js";
+import { createLayer, edgeFields, outline } from "../../drawing/region.js";
 import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
-import { LETTERS, choices, other } from "../../core/selection.js";
-import { cellInTime } from "../../core/time.js";
+import { boxBlock, mark } from "./blocks.js";
+import { nothing } from "./no_box.js";
+import { ask, boxAt, edgeNames, firstToken, overlap, placeOf, pointing, relative } from "./pointing.js";
+
+/** @import { Attended, Context, Letter, Media, Selection, State } from "../../core/types.d.ts" */
 
 export const NAME = "Boxes";
+
 export const SITE = "language";
+
 export const CHOICES = { beneath: true, ...NO_RECTANGLE };
 
+// What is shown of one run, for an export.
+/** @param {State} state */
+export function shown(state) {
+  const chosen = choices(state.selection, "boxes");
+  return { yours: edgesOf(chosen) && EDGES.map((name) => chosen[name]) };
+}
+
 const STAGE_HEIGHT = 288;
+
 const WRITTEN = { colour: "#ffffff", width: 2 };
+
 const CHOSEN = { colour: "#ffffff", width: 3.5 };
+
 const QUERY = { colour: "#ff9840", width: 3 };
+
 const YOURS = { colour: "#ffffff", width: 1.5, dash: [5, 4] };
-const NEAR = 0.03; // of the picture: how close to an edge the pointer takes it
-const COLOURS = "red orange yellow green cyan blue purple pink black white".split(" ");
-const SHAPES = "circle square triangle cross diamond star ring heart".split(" ");
 
-const edgeNames = () => [say("left"), say("top"), say("right"), say("bottom")];
-
-// --- reading ---
-
-// Intersection over union of two boxes in one space.
-export function overlap(one, two) {
-  const area = ([left, top, right, bottom]) => Math.max(right - left, 0) * Math.max(bottom - top, 0);
-  const shared = area([
-    Math.max(one[0], two[0]),
-    Math.max(one[1], two[1]),
-    Math.min(one[2], two[2]),
-    Math.min(one[3], two[3]),
-  ]);
-  const union = area(one) + area(two) - shared;
-  return union > 0 ? shared / union : 0;
-}
-
-// Which box a token belongs to, and which of its four numbers it writes (-1: none of them).
-function placeOf(boxes, token) {
-  const index = token === null ? -1 : boxes.findIndex((box) => box.tokens.includes(token));
-  if (index < 0) return { index: -1, edge: -1 };
-  return { index, edge: boxes[index].coordinates.findIndex((tokens) => tokens.includes(token)) };
-}
-
-const relative = ([left, top, right, bottom], [width, height]) => [
-  left / width,
-  top / height,
-  right / width,
-  bottom / height,
-];
-
-// The box under a place, the smallest first, and the edge that is close to it; the left one where none is.
-function boxAt(boxes, media, [x, y]) {
-  const inside = boxes
-    .map((box, index) => ({ index, box: box.original && relative(box.original, media.size) }))
-    .filter(({ box }) => box && x > box[0] - NEAR && x < box[2] + NEAR && y > box[1] - NEAR && y < box[3] + NEAR)
-    .sort(
-      (one, two) =>
-        (one.box[2] - one.box[0]) * (one.box[3] - one.box[1]) - (two.box[2] - two.box[0]) * (two.box[3] - two.box[1]),
-    );
-  if (!inside.length) return null;
-  const { index, box } = inside[0];
-  const away = [x, y, x, y].map((value, edge) => Math.abs(value - box[edge]));
-  const nearest = away.indexOf(Math.min(...away));
-  return { index, edge: away[nearest] < NEAR ? nearest : 0 };
-}
-
-function ask(ctx, state, selection, letter) {
-  const run = state.runs[letter];
-  if (!run) return null;
-  return ctx.client.resource(`boxes ${letter}`, "boxes", { run: run.id, media: selection.media }, { group: run.id });
-}
-
-// --- pointing ---
-
-const firstToken = (box, edge) => box.coordinates[Math.max(0, edge)]?.[0] ?? box.tokens[0];
-
-// The same number of the other model's box goes along, so that both rows are seen.
-function pointing(ctx, parts) {
-  const query = (letter, token) => {
-    const found = parts[letter].boxes;
-    const { index, edge } = placeOf(found, token);
-    const far = parts[other(letter)].boxes[index];
-    const beside = far ? firstToken(far, edge) : null;
-    return {
-      model: letter,
-      site: "language",
-      query: { [letter]: token, [other(letter)]: beside },
-      own: { A: true, B: true },
-    };
-  };
-  return {
-    hover: (letter, token) => ctx.store.preview(token === null ? null : query(letter, token)),
-    pick(letter, token) {
-      const { selection } = ctx.store.state;
-      if (selection.model === letter && selection.query[letter] === token) ctx.actions.letGoOfWord();
-      else ctx.store.select(query(letter, token));
-    },
-  };
-}
-
-// --- parts ---
-
+/** @param {Context} ctx */
 function tools(ctx) {
   const choose = (patch) => ctx.actions.choose("boxes", patch);
   const beneath = segmented(
@@ -156,6 +81,7 @@ function tools(ctx) {
   return { root, beneath, fields, clear, media };
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter, point) {
   const choose = (patch) => ctx.actions.choose("boxes", patch);
   const stage = createStage({
@@ -187,8 +113,7 @@ function column(ctx, letter, point) {
   return view;
 }
 
-// --- drawing ---
-
+/** @param {Media} media */
 function paintBoxes(boxes, media, at, yours) {
   return (context, ratio, width, height) => {
     const scaled = (box) => [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round);
@@ -210,6 +135,7 @@ function paintBoxes(boxes, media, at, yours) {
 }
 
 // What lies below the boxes: the map of the row that predicts the chosen token, or nothing.
+/** @param {Context} ctx @param {Letter} letter @param {Selection} selection */
 function beneath(ctx, letter, selection, at) {
   const bare = { quiet: false, cells: null, dimmed: null, note: null };
   const { map, late, error } = ctx.mapResources(letter);
@@ -221,6 +147,7 @@ function beneath(ctx, letter, selection, at) {
   return { spec: { quiet: true, cells, dimmed: late, note: error }, map: late ? null : map };
 }
 
+/** @param {Attended} map @param {Media} media */
 function sideFigures(boxes, map, media, at, yours) {
   const drawn = boxes.filter((box) => box.original);
   const items = [[count(boxes.length), boxes.length === 1 ? say("box in the answer") : say("boxes in the answer")]];
@@ -241,138 +168,7 @@ function sideFigures(boxes, map, media, at, yours) {
   return items;
 }
 
-const rounded = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 1, minimumFractionDigits: 0 });
-
-// Every token that writes the box; a number's row is that of the token before it.
-function strip(run, box, letter, point) {
-  return el(
-    "div",
-    { class: "box-tokens", role: "group", "aria-label": say("Tokens of this box") },
-    ...box.tokens.map((token) => {
-      const edge = box.coordinates.findIndex((tokens) => tokens.includes(token));
-      const text = run.tokens.text[token];
-      return el("button", {
-        type: "button",
-        class: `box-token${edge < 0 ? "" : " number"}`,
-        text: text.trim() || "␣",
-        title:
-          edge < 0
-            ? say("token {token}", { token })
-            : say("token {token}: {edge} edge", { token, edge: edgeNames()[edge] }),
-        "data-token": token,
-        onpointerenter: () => point.hover(letter, token),
-        onpointerleave: () => point.hover(letter, null),
-        onfocus: () => point.hover(letter, token),
-        onblur: () => point.hover(letter, null),
-        onclick: () => point.pick(letter, token),
-      });
-    }),
-  );
-}
-
-function numbersRow(name, values, box, letter, point, format) {
-  const cells = EDGES.map((_, index) =>
-    el("td", {
-      "data-edge": index,
-      text: values ? format(values[index]) : "–",
-      onpointerenter: () => values && point.hover(letter, firstToken(box, index)),
-      onpointerleave: () => point.hover(letter, null),
-      onclick: () => values && point.pick(letter, firstToken(box, index)),
-    }),
-  );
-  return el("tr", {}, el("th", { scope: "row", text: name }), ...cells);
-}
-
-function boxBlock(run, box, index, { letter, point, media, yours }) {
-  const names = edgeNames().map((name) => el("th", { scope: "col", text: name }));
-  const table = el(
-    "table",
-    { class: "box-numbers" },
-    el("thead", {}, el("tr", {}, el("td", {}), ...names)),
-    el(
-      "tbody",
-      {},
-      numbersRow(say("as written, 0 to 1000"), box.written, box, letter, point, (value) => String(value)),
-      numbersRow(
-        say("resized, of {width} × {height}", { width: media?.resized[0], height: media?.resized[1] }),
-        box.resized,
-        box,
-        letter,
-        point,
-        rounded,
-      ),
-      numbersRow(
-        say("original, of {width} × {height}", { width: media?.size[0], height: media?.size[1] }),
-        box.original,
-        box,
-        letter,
-        point,
-        rounded,
-      ),
-    ),
-  );
-  const phrase = box.phrase === null ? say("a box of nothing named") : `“${box.phrase}”`;
-  const share =
-    yours && box.original
-      ? say("IoU with yours {share}", { share: percent(overlap(relative(box.original, media.size), yours)) })
-      : "";
-  return el(
-    "article",
-    { class: "box-block", "data-box": index },
-    el("div", { class: "title-line" }, el("b", { text: phrase }), el("span", { text: share })),
-    strip(run, box, letter, point),
-    box.written ? table : null,
-    box.problem ? el("p", { class: "box-problem amber", text: said(box.problem) }) : null,
-  );
-}
-
-// The token, the number and the box that are chosen or pointed at; what is pointed at stays the same element.
-function mark(body, chosen, at) {
-  body
-    .querySelectorAll(".box-token")
-    .forEach((token) => toggle(token, "chosen", Number(token.dataset.token) === chosen));
-  body.querySelectorAll(".box-block").forEach((block) => {
-    const here = Number(block.dataset.box) === at.index;
-    toggle(block, "chosen", here);
-    block
-      .querySelectorAll("[data-edge]")
-      .forEach((cell) => toggle(cell, "chosen", here && Number(cell.dataset.edge) === at.edge));
-  });
-}
-
-// --- an answer without a box ---
-
-// A question the tiny checkpoints were trained on, about what this question and answer named already.
-export function suggestion(run) {
-  const words = `${run.question} ${run.answer}`.toLowerCase().match(/[a-z]+/g) ?? [];
-  const named = [COLOURS, SHAPES].map((known) => words.find((word) => known.includes(word)));
-  if (run.model.size_label !== "tiny") return say("Give the box of the main object.");
-  return `Where is the ${named[0] ?? "red"} ${named[1] ?? "circle"}?`;
-}
-
-function fillQuestion(text) {
-  const area = document.querySelector("#question")?.querySelector("textarea");
-  if (!area) return;
-  area.value = text;
-  area.dispatchEvent(new Event("input", { bubbles: true }));
-  area.focus();
-}
-
-function nothing(run) {
-  const text = suggestion(run);
-  return [
-    el("p", { text: say("This answer holds no box, so there is nothing to draw.") }),
-    el("button", {
-      type: "button",
-      class: "text-button",
-      text: say("Put “{question}” into the question field", { question: text }),
-      onclick: () => fillQuestion(text),
-    }),
-  ];
-}
-
-// --- the view ---
-
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, point, state, selection) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -401,6 +197,7 @@ function drawColumn(ctx, view, point, state, selection) {
   mark(view.body, chosen, at);
 }
 
+/** @param {Context} ctx @param {any} view @param {any} given */
 function drawStage(ctx, view, { run, media, selection, at, yours }) {
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   const image = ctx.picture("picture", run.id, selection.media);
@@ -436,6 +233,7 @@ function honest(runs) {
   ];
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const parts = {};
   const point = pointing(ctx, parts);
@@ -462,6 +260,7 @@ export function createView(ctx) {
 export const letGo = (chosen) => (edgesOf(chosen) ? NO_RECTANGLE : null);
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const yours = edgesOf(choices(selection, "boxes"));
   const told = LETTERS.filter((letter) => state.runs[letter]).map((letter) => {

@@ -37,6 +37,12 @@ export function readStrokes(text) {
 }
 
 // The same mask with every cell painted that a round brush touches on its way from one place to the next.
+/**
+ * @param {Uint8Array} mask
+ * @param {number[]} from
+ * @param {number[]} to
+ * @param {number[]} size of the picture
+ */
 export function stroke(mask, [x1, y1], [x2, y2], [width, height]) {
   const painted = mask.slice();
   const longer = Math.max(width, height);

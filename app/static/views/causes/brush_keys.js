@@ -5,11 +5,14 @@ import { cellAt, cellBox } from "../../core/geometry.js";
 import { say } from "../../core/i18n.js";
 import { choices } from "../../core/selection.js";
 import { isPainted, readStrokes, turned, writeStrokes } from "./brush.js";
-import { edgesOf, shifted } from "../../drawing/region.js";
+import { edgesOf, shifted } from "../../core/rectangle.js";
+
+/** @import { Context, Letter, Media, Run, Selection } from "../../core/types.d.ts" */
 
 const MIDDLE = [0.5, 0.5];
 
 // The cell of this run under the locked place, where a brush stands: its box in 0..1 and, of a brush, whether it is painted.
+/** @param {Run} run @param {Media} media @param {Selection} selection */
 export function brushCell(run, media, selection) {
   const { shape, strokes } = choices(selection, "causes");
   if (!run || !media || !selection.keys) return null;
@@ -26,6 +29,7 @@ export function brushWords({ row, column, painted }) {
 }
 
 // What the keys of one column's stage do; `choose` changes the place and asks what depends on it.
+/** @param {Context} ctx @param {Letter} letter */
 export function brushKeys(ctx, letter, choose) {
   const { store } = ctx;
   const chosen = () => choices(store.state.selection, "causes");

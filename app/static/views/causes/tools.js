@@ -3,11 +3,15 @@
 import { el, refill, segmented, setText } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
-import { EDGES, NO_RECTANGLE, edgeFields } from "../../drawing/region.js";
+import { EDGES, NO_RECTANGLE } from "../../core/rectangle.js";
+import { edgeFields } from "../../drawing/region.js";
 import { LETTERS, choices } from "../../core/selection.js";
 import { chosenLabel } from "../../core/words.js";
 
+/** @import { Context, Letter, Run } from "../../core/types.d.ts" */
+
 // First and last layer to hide in, within the run's own.
+/** @param {Run} run @param {Letter} letter */
 export function layersOf(run, chosen, letter) {
   const last = run.sites.language.layers - 1;
   const within = (value, otherwise) => (Number.isInteger(value) ? Math.min(last, Math.max(0, value)) : otherwise);
@@ -15,6 +19,7 @@ export function layersOf(run, chosen, letter) {
   return [Math.min(from, to), Math.max(from, to)];
 }
 
+/** @param {Letter} letter */
 function layerChoice(letter, work) {
   const pick = (end) =>
     el("select", {
@@ -50,6 +55,7 @@ function layerChoice(letter, work) {
 
 const choice = (label, options, name, work) => segmented(label, options, (value) => work.choose({ [name]: value }));
 
+/** @param {Context} ctx */
 function parts(ctx, work) {
   const fields = edgeFields(say("Thousandths"), [say("left"), say("top"), say("right"), say("bottom")], (patch) =>
     work.choose({ shape: "box", ...patch }),
@@ -139,6 +145,7 @@ function parts(ctx, work) {
   };
 }
 
+/** @param {Context} ctx */
 export function createControls(ctx, work) {
   const all = parts(ctx, work);
   const pen = el(

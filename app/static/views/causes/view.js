@@ -2,30 +2,36 @@
 // cells of the shown map away step by step, and see whether the word falls sooner than by chance.
 
 import { decode } from "../../core/client.js";
-import { el, letterBadge, refill, setText, toggle } from "../../core/dom.js";
-import { hasAdapter, ownGrid } from "../../core/families.js";
-import { edges } from "../../core/geometry.js";
-import { said, say } from "../../core/i18n.js";
-import { count, percent, roughly } from "../../core/numbers.js";
-import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "./brush.js";
-import { brushCell, brushKeys, brushWords } from "./brush_keys.js";
-import { createControls, layersOf } from "./tools.js";
-import { account, nameOf, sideFigures } from "./words.js";
-import { createAsker, createWalker } from "./work.js";
-import { drawCurves } from "./curves.js";
-import { twoColumns } from "../../drawing/frame.js";
-import { honestPanel, weightsNote } from "../../drawing/honest.js";
-import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
-import { NO_RECTANGLE, THOUSANDTHS, createLayer, edgesOf, outline, rectangle } from "../../drawing/region.js";
-import { figures } from "../../drawing/scale.js";
-import { createStage } from "../../drawing/stage.js";
+import { el, letterBadge, refill, toggle } from "../../core/dom.js";
+import { ownGrid } from "../../core/families.js";
+import { say } from "../../core/i18n.js";
+import { percent, roughly } from "../../core/numbers.js";
 import { LETTERS, choices } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
 import { chosenLabel } from "../../core/words.js";
+import { twoColumns } from "../../drawing/frame.js";
+import { honestPanel, weightsNote } from "../../drawing/honest.js";
+import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
+import { NO_RECTANGLE } from "../../core/rectangle.js";
+import { createLayer } from "../../drawing/region.js";
+import { figures } from "../../drawing/scale.js";
+import { createStage } from "../../drawing/stage.js";
+import { brushCell, brushKeys, brushWords } from "./brush_keys.js";
+import { drawing, inFrame, paintRegion, regionOf } from "./drawn_region.js";
+import { drawEffect, isLong } from "./effect.js";
+import { createControls, layersOf } from "./tools.js";
+import { drawWalk } from "./walk.js";
+import { nameOf, sideFigures } from "./words.js";
+import { createAsker, createWalker } from "./work.js";
+
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
 
 export const NAME = "Causes";
+
 export const SITE = "language";
+
 export const SHOWS = ["picture", "place"];
+
 export const CHOICES = {
   tool: "paint",
   shape: "box",
@@ -42,34 +48,30 @@ export const CHOICES = {
 };
 
 const STAGE_HEIGHT = 250;
-const LONG = 10; // seconds
-const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };
-const BRUSH = { colour: "#ffffff", width: 2.5 };
-const HATCH = "rgb(255 255 255 / .34)";
-
-// --- what is asked ---
-
-function regionOf(chosen) {
-  if (chosen.shape === "half") return { kind: "half" };
-  if (chosen.shape === "brush") return chosen.strokes === "none" ? null : { kind: "brush", mask: chosen.strokes };
-  const box = edgesOf(chosen);
-  return box && { kind: "box", box: box.map((edge) => Math.round(edge * THOUSANDTHS)) };
-}
 
 // The question about one model, from what is locked: hovering asks nothing here.
-function questionOf(state, letter) {
+/** @param {State} state @param {Letter} letter */
+function questionOf(state, letter, region = regionOf(choices(state.selection, "causes"))) {
   const { selection } = state;
   const run = state.runs[letter];
   const query = selection.query[letter];
   const chosen = choices(selection, "causes");
-  const region = regionOf(chosen);
   if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
-  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, region };
+  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, place: region };
   if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
   if (chosen.tool === "paint") return { ...asked, fill: chosen.fill, frame: cellInTime(state, selection, letter) };
   return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
 }
 
+// What is shown of one run, for an export; where no place is chosen, the cells that hold half of the map.
+/** @param {State} state @param {Letter} letter */
+export function shown(state, letter) {
+  const chosen = choices(state.selection, "causes");
+  const region = regionOf(chosen) ?? { kind: "half" };
+  return { ...questionOf(state, letter, region), fill: chosen.fill };
+}
+
+/** @param {State} state @param {Letter} letter */
 function curvesQuestion(state, letter) {
   const { selection } = state;
   const run = state.runs[letter];
@@ -79,52 +81,7 @@ function curvesQuestion(state, letter) {
   return { run: run.id, query, media: selection.media, ...cell, fill: choices(selection, "causes").fill };
 }
 
-// --- drawing on the picture ---
-
-function paintRegion(chosen, hidden, here) {
-  const box = chosen.shape === "box" ? edgesOf(chosen) : null;
-  const strokes = chosen.shape === "brush" && chosen.strokes !== "none" ? cellsOf(readStrokes(chosen.strokes)) : [];
-  return (context, ratio, width, height) => {
-    if (strokes.length && !hidden) {
-      context.fillStyle = HATCH;
-      const [xs, ys] = [edges(SIDE, width), edges(SIDE, height)];
-      strokes.forEach((cell) => {
-        const [column, row] = [cell % SIDE, Math.floor(cell / SIDE)];
-        context.fillRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
-      });
-    }
-    const pixels = (/** @type {number[]} */ [left, top, right, bottom]) =>
-      [left * width, top * height, right * width, bottom * height].map(Math.round);
-    if (box) outline(context, ratio, pixels(box), REGION);
-    if (here) outline(context, ratio, pixels(here.box), BRUSH);
-  };
-}
-
-function inFrame(cells, [, rows, columns], frame) {
-  const size = rows * columns;
-  return cells.filter((cell) => Math.floor(cell / size) === frame).map((cell) => cell % size);
-}
-
-function drawing(ctx, letter) {
-  const chosen = () => choices(ctx.store.state.selection, "causes");
-  let mask = null;
-  let last = null;
-  return function drag(from, to, done, choose) {
-    if (chosen().shape !== "brush") {
-      const patch = { shape: "box", ...rectangle(from, to) };
-      return done ? choose(patch) : ctx.actions.tryChoice("causes", patch);
-    }
-    const media = ctx.run(letter)?.media[ctx.store.state.selection.media];
-    mask = stroke(mask ?? readStrokes(chosen().strokes), last ?? from, to, media?.size ?? [1, 1]);
-    last = done ? null : to;
-    const patch = { strokes: writeStrokes(mask) };
-    if (done) mask = null;
-    return done ? choose(patch) : ctx.actions.tryChoice("causes", patch);
-  };
-}
-
-// --- one column ---
-
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter, work) {
   const stage = createStage({
     letter,
@@ -150,9 +107,10 @@ function column(ctx, letter, work) {
     title(say("The same answer, told again"), state),
     body,
   );
+  const done = el("i");
   const [run, progress, note] = [
     el("button", { type: "button", class: "text-button" }),
-    el("span", { class: "progress-line" }, el("i")),
+    el("span", { class: "progress-line" }, done),
     el("p", { class: "causes-note" }),
   ];
   run.addEventListener("click", () => work.walk(letter));
@@ -164,9 +122,10 @@ function column(ctx, letter, work) {
     note,
     el("div", { class: "curve-pair" }, charts.deletion, charts.insertion),
   );
-  return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, note };
+  return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, done, note };
 }
 
+/** @param {Context} ctx @param {Letter} letter @param {Selection} selection */
 function overlayOf(ctx, letter, selection, chosen, effect) {
   const run = ctx.run(letter);
   const media = run.media[selection.media];
@@ -182,142 +141,7 @@ function overlayOf(ctx, letter, selection, chosen, effect) {
   return { quiet: true, cells, contour: hidden, dimmed: late, note: error };
 }
 
-const DRAG = {
-  box: "Drag on a picture to choose a place. It is the same place in both columns.",
-  brush:
-    "Drag on a picture, or move the cell with the arrows and press Enter to paint it. It is the same place in both columns.",
-};
-
-function bar(name, value, kind) {
-  return el(
-    "div",
-    { class: `cause-bar ${kind}` },
-    el("span", { text: name }),
-    el("span", { class: "bar-track" }, el("i", { style: { width: `${100 * value}%` } })),
-    el("b", { text: percent(value) }),
-  );
-}
-
-const spelled = (text) => (text.trim() ? text : text.includes("\n") ? "↵" : "␣");
-
-function told(run, effect, asked, word) {
-  const alternatives = effect.likeliest.map((one) =>
-    el(
-      "span",
-      { class: `alternative${one.id === run.tokens.id[effect.index] ? " taken" : ""}` },
-      el("span", { text: spelled(one.text) }),
-      el("b", { text: percent(one.probability) }),
-    ),
-  );
-  const words = el(
-    "div",
-    {},
-    el("p", { class: "causes-title", text: say("Probability of {word}", { word }) }),
-    bar(say("as it was"), effect.before, "before"),
-    bar(effect.tool === "paint" ? say("painted over") : say("hidden"), effect.after, "after"),
-    el("p", { class: "causes-title", text: say("What it would say there now") }),
-    el("div", { class: "likeliest now" }, ...alternatives),
-    el("p", { class: "causes-note", text: account(run, effect, asked) }),
-  );
-  if (!effect.received) return [words];
-  const size = { width: effect.received_size[0], height: effect.received_size[1] };
-  const received = el(
-    "figure",
-    { class: "received" },
-    el("img", { src: effect.received, alt: say("The painted picture as the model received it") }),
-    el("figcaption", { text: say("as the model received it, {width} × {height}", size) }),
-  );
-  return [el("div", { class: "told-row" }, words, received)];
-}
-
-function drawEffect(view, { run, chosen, held, asked, word, start }) {
-  const effect = held.value;
-  setText(
-    view.state,
-    held.late
-      ? say("telling it again")
-      : held.milliseconds && effect
-        ? say("{time} ms", { time: Math.round(held.milliseconds) })
-        : "",
-  );
-  toggle(view.body, "late", held.late);
-  const stamp = [run.id, asked, word, held.key, held.error, held.late && !effect, effect?.after];
-  refill(view.body, stamp, () => {
-    if (!word) return [el("p", { text: say("Choose a word of an answer: its probability is what changes.") })];
-    if (!asked)
-      return [
-        el("p", { text: chosen.shape === "half" ? say("Choose a word of an answer.") : say(DRAG[chosen.shape]) }),
-      ];
-    if (held.error) return [el("p", { class: "bad", text: said(held.error) }), start()];
-    if (!effect && held.late) return [el("p", { text: say("One moment: the answer is told again.") })];
-    if (!effect)
-      return [
-        el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }),
-        start(),
-      ];
-    return told(run, effect, held.asked, word);
-  });
-}
-
-// --- curves ---
-
-const STATES = {
-  running: ({ done, total }) =>
-    total === undefined ? say("starting") : say("{done} of {total} forward passes", { done, total }),
-  stopped: ({ done, total }) =>
-    say("Stopped after {done} of {total} forward passes.", { done: done ?? 0, total: total ?? "?" }),
-};
-
-function drawWalk(view, walk, question, run, selection) {
-  const progress = walk.told ?? { state: "none" };
-  const current = walk.key === JSON.stringify(question);
-  const running = current && progress.state === "running";
-  setText(
-    view.run,
-    running ? say("Stop") : current && progress.state === "done" ? say("Compute again") : say("Compute"),
-  );
-  view.run.disabled = !question;
-  view.progress.hidden = !running;
-  view.progress.firstChild.style.width = `${progress.total ? (100 * progress.done) / progress.total : 0}%`;
-  const shown = current && progress.deletion;
-  setText(view.note, noteOf(progress, current, question, run, selection, view.letter));
-  for (const kind of ["deletion", "insertion"]) {
-    view.charts[kind].hidden = !shown;
-    if (shown) drawCurves(view.charts[kind], kind, progress[kind]);
-  }
-}
-
-function noteOf(progress, current, question, run, selection, letter) {
-  if (!question) return say("Choose a word of an answer: its map is taken away cell by cell.");
-  const layer =
-    selection.layer[letter] === "mean"
-      ? say("mean of layers")
-      : say("layer {layer}", { layer: selection.layer[letter] });
-  const head =
-    selection.head[letter] === "mean" ? say("mean of heads") : say("head {head}", { head: selection.head[letter] });
-  if (!current || progress.state === "none")
-    return say(
-      "Not computed. The map of row {row}, {layer}, {head}; ten steps in its order, the reversed one and five random ones.",
-      { row: question.query - 1, layer, head },
-    );
-  if (progress.state === "failed") return said(progress.because);
-  if (STATES[progress.state]) return STATES[progress.state](progress);
-  const unit = hasAdapter(run) ? say("patches") : say("tokens");
-  return say(
-    "Map of row {row}, {layer}, {head}, over {cells} {unit}; shaded: from the lowest to the highest of {seeds} random orders.",
-    {
-      row: question.query - 1,
-      layer,
-      head,
-      cells: count(progress.cells),
-      unit,
-      seeds: progress.seeds,
-    },
-  );
-}
-
-// --- the view ---
-
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, work, state, selection) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -370,9 +194,6 @@ function drawColumn(ctx, view, work, state, selection) {
   drawWalk(view, work.walker.look(letter), curvesQuestion(state, letter), run, state.selection);
 }
 
-// Whether telling a run's answer again takes long enough to wait until somebody asks for it.
-const isLong = (run) => (run?.seconds.replay ?? 0) > LONG;
-
 function honest(runs) {
   return [
     [
@@ -396,13 +217,16 @@ function honest(runs) {
 
 // What was asked stays when the view is made anew in another language, and the status line reads it too.
 const askers = new WeakMap();
+
 const walkers = new WeakMap();
 
+/** @param {Context} ctx */
 function kept(held, ctx, create) {
   if (!held.has(ctx)) held.set(ctx, create(ctx, decode));
   return held.get(ctx);
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const asker = kept(askers, ctx, createAsker);
   const walker = kept(walkers, ctx, createWalker);
@@ -451,6 +275,7 @@ export function letGo(chosen) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const chosen = choices(state.selection, "causes");
   const region = regionOf(chosen);

@@ -4,11 +4,14 @@ import { say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
 import { chosenLabel, leadingSpace, wordOfToken } from "../../core/words.js";
 
+/** @import { Grid, Media, Run } from "../../core/types.d.ts" */
+
 // Two decimals, and two digits of what is too small for them: never 0.00 for what is not 0.
 const decimals = (value) => (value === 0 || value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2))));
 const logarithm = (value) => `${value < 0 ? "−" : ""}${decimals(Math.abs(value))}`;
 const signed = (value) => `${value > 0 ? "+" : ""}${logarithm(value)}`;
 
+/** @param {Media} media */
 export function sideFigures(media, effect, word) {
   if (!effect) return [];
   const changed = say("log-probability of the whole answer, {before} to {after}", {
@@ -25,8 +28,10 @@ export function sideFigures(media, effect, word) {
   ];
 }
 
+/** @param {Grid} grid */
 const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
 
+/** @param {Media} media */
 function amount(media, effect) {
   if (effect.tool === "paint")
     return percent(
@@ -43,10 +48,11 @@ function hiddenWords(effect) {
 }
 
 // What exactly was done, in one sentence.
+/** @param {Run} run */
 export function account(run, effect, asked) {
   if (effect.tool === "paint") {
     const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
-    if (run.media[asked.media].patch_grid[0] > 1 && asked.region.kind !== "half")
+    if (run.media[asked.media].patch_grid[0] > 1 && asked.place.kind !== "half")
       return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", {
         fill,
       });
@@ -64,6 +70,7 @@ export function account(run, effect, asked) {
 const letters = (word) => !word.special && /^\s?[A-Za-z]+$/.test(word.text);
 
 // The token in question, and the written word it is a part of: “d” of “diamond”.
+/** @param {Run} run */
 export function nameOf(run, token) {
   const at = wordOfToken(run, token);
   const label = chosenLabel(run, token);

@@ -2,6 +2,8 @@
 
 import { LETTERS } from "../../core/selection.js";
 
+/** @import { Context } from "../../core/types.d.ts" */
+
 const SLOW = 3000; // milliseconds: an effect that took longer waits for its button the next time
 const POLL = 300;
 const FAILED = "The server did not answer: is it still running? Reload the page to try again.";
@@ -18,6 +20,7 @@ const NOTHING = { key: null, value: null, error: null, image: null, late: false,
 
 // Effects by letter. They are asked by themselves once a visitor has chosen a place on this page (`live`), since what
 // came with a link may be large; only the last of each column is kept, with its picture.
+/** @param {Context} ctx */
 export function createAsker(ctx, decode) {
   const held = Object.fromEntries(LETTERS.map((letter) => [letter, { now: NOTHING, wanted: null, flying: false }]));
   const asker = { live: false };
@@ -68,6 +71,7 @@ export function createAsker(ctx, decode) {
 const withImage = (now) => ({ ...now, image: now.image?.complete && now.image.naturalWidth ? now.image : null });
 
 // Curves by letter: a walk on the server that this page looks at until it ends.
+/** @param {Context} ctx */
 export function createWalker(ctx, decode) {
   const walks = Object.fromEntries(LETTERS.map((letter) => [letter, { key: null, told: null }]));
   let visible = () => true;

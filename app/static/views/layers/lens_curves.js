@@ -4,19 +4,28 @@ import { setText, toggle } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 import { other } from "../../core/selection.js";
 import { chosenLabel } from "../../core/words.js";
-import { roundTicks } from "../../drawing/layer_curves.js";
+import { roundTicks } from "../../drawing/chart.js";
+
+/** @import { Answer, Context, Letter, Resource, Run, State } from "../../core/types.d.ts" */
 
 export const layersOf = (run) => run.sites.language.layers;
 
 const LONG = 10; // seconds: a reading that may take longer waits until it is asked for
 const begun = new Set(); // runs whose reading was asked for
 
+/** @param {Context} ctx @param {Run} run */
 export function beginReading(ctx, run) {
   begun.add(run.id);
   ctx.store.redraw();
 }
 
 // Every layer's reading of a run; where it would take long and nobody asked for it, only how long (`waits`, seconds).
+/**
+ * @param {Context} ctx
+ * @param {Run} run
+ * @param {Letter} letter
+ * @returns {Resource<Answer<"lens">> & { waits?: number }}
+ */
 export function lensOf(ctx, run, letter) {
   const query = { run: run.id };
   const free = ctx.frozen || !(run.lens_seconds > LONG) || begun.has(run.id) || ctx.client.has("lens", query);
@@ -24,6 +33,7 @@ export function lensOf(ctx, run, letter) {
   return ctx.client.resource(`lens ${letter}`, "lens", query, { group: run.id });
 }
 
+/** @param {Context} ctx @param {State} state @param {Letter} letter */
 function saidLine(ctx, state, letter, kind) {
   const run = state.runs[letter];
   const token = run && effectiveToken(state, letter);
@@ -34,8 +44,10 @@ function saidLine(ctx, state, letter, kind) {
   return { values, kind, name: `${letter} ${chosenLabel(run, token)}` };
 }
 
+/** @param {State} state @param {Letter} letter */
 const effectiveToken = (state, letter) => (state.preview?.query ?? state.selection.query)[letter];
 
+/** @param {Context} ctx @param {any} view @param {any} given @param {State} state */
 export function drawCurves(ctx, view, { run, lens, layer }, state) {
   const value = lens.value;
   if (!value) return;

@@ -7,6 +7,8 @@ import { percent } from "../../core/numbers.js";
 import { wordLabel, wordOfToken } from "../../core/words.js";
 import { layersOf } from "./lens_curves.js";
 
+/** @import { Context, Run, Selection } from "../../core/types.d.ts" */
+
 const COLUMN = 58;
 
 const flatten = (text) => text.replace(/\n/g, "⏎");
@@ -23,6 +25,7 @@ export function reveal(scroller, child, layer) {
 }
 
 // The words that fit, around the chosen one.
+/** @param {Run} run */
 function windowOf(run, chosen, room) {
   const shown = Math.max(1, Math.min(run.words.length, Math.floor(room / COLUMN)));
   const first = Math.max(0, Math.min(run.words.length - shown, chosen - Math.floor(shown / 2)));
@@ -36,6 +39,7 @@ function paintCell(cell, text, share) {
   cell.textContent = flatten(text).trim() || "␣";
 }
 
+/** @param {Context} ctx @param {Run} run */
 function lensCell(ctx, view, run, lens, layer, word) {
   const at = run.words[word].tokens[0] - run.answer_start;
   const share = lens.top[layer * lens.top.shape[1] + at];
@@ -64,6 +68,7 @@ function lensCell(ctx, view, run, lens, layer, word) {
 
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
+/** @param {Context} ctx */
 export function stepCell(ctx, view, event) {
   const by = MOVES[event.key];
   const from = event.target.closest?.(".lens-cell");
@@ -80,9 +85,10 @@ export function stepCell(ctx, view, event) {
   );
 }
 
+/** @param {Context} ctx @param {any} view @param {any} given @param {Selection} selection */
 export function drawTable(ctx, view, { run, lens, layer }, selection) {
   const value = lens.value;
-  toggle(view.cells[2], "idle", !value || !run.words.length);
+  toggle(view.cells.table, "idle", !value || !run.words.length);
   if (!value || !run.words.length) return;
   const chosen = Math.max(0, wordOfToken(run, selection.query[view.letter]));
   const words = windowOf(run, chosen, (view.table.clientWidth || 300) - 30);

@@ -6,6 +6,8 @@ import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
 import { mergeOf, numbersOf } from "../../drawing/patch_orders.js";
 
+/** @import { Media, Run } from "../../core/types.d.ts" */
+
 const SIDE = 66; // CSS pixels of one patch
 const FOLD_MS = 600;
 const STEPS = ["apart", "joined", "token"];
@@ -22,7 +24,8 @@ function standing(step, at) {
 function createFold() {
   const patches = [0, 1, 2, 3].map((at) => {
     const canvas = el("canvas", { width: 14, height: 14 });
-    return { canvas, root: el("div", { class: "fold-patch" }, canvas, el("b", {})), at };
+    const number = el("b", {});
+    return { canvas, number, root: el("div", { class: "fold-patch" }, canvas, number), at };
   });
   const token = el("span", { class: "fold-token" });
   const root = el("div", { class: "fold", "data-step": "apart" }, ...patches.map((patch) => patch.root), token);
@@ -49,6 +52,7 @@ function createFold() {
   return { root, patches, token, stand, play };
 }
 
+/** @param {Run} run @param {number} index @param {Media} media */
 function facts(run, index, media, cell, frame) {
   const merge = mergeOf(media);
   const first = numbersOf(run, index, [cell.row * merge, cell.column * merge], frame);
@@ -126,14 +130,14 @@ export function createMicroscope() {
       const merge = mergeOf(media);
       const { token } = numbersOf(run, index, [cell.row * merge, cell.column * merge], frame);
       setText(fold.token, say("token {token}", { token: count(token) }));
-      fold.patches.forEach(({ root: one, at }) => {
+      fold.patches.forEach(({ number, at }) => {
         const numbers = numbersOf(
           run,
           index,
           [cell.row * merge + Math.floor(at / merge), cell.column * merge + (at % merge)],
           frame,
         );
-        setText(one.lastChild, count(numbers.row));
+        setText(number, count(numbers.row));
       });
       refill(list, facts(run, index, media, cell, frame), () =>
         facts(run, index, media, cell, frame).map(([name, value]) =>

@@ -5,9 +5,11 @@ import { hasAdapter } from "../../core/families.js";
 import { said, say } from "../../core/i18n.js";
 import { count, times } from "../../core/numbers.js";
 
+/** @import { Media, Run } from "../../core/types.d.ts" */
+
 const FACTOR = 784; // pixels of the smallest picture there is, one token
 
-const area = ([first, second]) => first * second;
+const area = (/** @type {readonly number[]} */ [first, second]) => first * second;
 
 const NAME = 36; // the most that a mark's name takes, in percent of the bar: 11 px of a wide font on a card of 340 px
 
@@ -23,13 +25,16 @@ function mark(value, name, at, below = "") {
 const meet = (low, high) => high + (shiftAt(high) * NAME) / 100 < low + ((100 + shiftAt(low)) * NAME) / 100;
 
 // The limits that were in force: of a clip's frames those of its sampling, else those of the question.
+/** @param {Run} run @param {Media} media */
 const limitsOf = (run, media) => (media.sampling?.max_pixels ? media.sampling : run.settings);
 
 // What the limits of a clip did to the size of its frames.
+/** @param {Media} media */
 const clampsOf = (media) =>
   (media.sampling?.clamps ?? []).filter(({ name }) => name.endsWith("pixels") || name === "frame_floor");
 
 // A bar on a logarithmic scale of pixels; none for a model that makes every picture the same square.
+/** @param {Run} run @param {Media} media */
 export function limitBar(run, media) {
   const { min_pixels: low, max_pixels: high } = limitsOf(run, media);
   if (!low || !high || hasAdapter(run)) return null;
@@ -53,6 +58,7 @@ export function limitBar(run, media) {
   );
 }
 
+/** @param {Run} run @param {Media} media */
 export function limitTitle(run, media, rule) {
   if (!rule) return "";
   if (rule.name === "squash") return say("none: a square, always");
@@ -68,6 +74,7 @@ export function limitTitle(run, media, rule) {
 const percentOf = (stretch) => `${stretch >= 1 ? "+" : "−"}${(100 * Math.abs(stretch - 1)).toFixed(1)} %`;
 
 // What the rule did, and what would change it.
+/** @param {Media} media */
 export function limitWords(media, rule) {
   if (!rule) return "";
   const [from, to] = [times(...media.size), times(...media.resized)];
@@ -91,6 +98,7 @@ export function limitWords(media, rule) {
   return say("min_pixels made {from} into {to}. From {threshold} down it would be {free}, {tokens} tokens.", values);
 }
 
+/** @param {Media} media @param {any} given */
 function squashWords(media, { stretch }) {
   const ratio = stretch[0] / stretch[1];
   const to = times(...media.resized);

@@ -1,34 +1,39 @@
 // How the picture is cut: the grids on the original, the three orders of its patches, four folding into one token, and
 // the picture rebuilt from what the model received.
 
-import { el, letterBadge, refill, setText, sizeCanvas } from "../../core/dom.js";
-import { cellAt, cellBox, cellSize, cellsUnder, edges, fit } from "../../core/geometry.js";
 import { css, viridis } from "../../core/colour.js";
+import { el, letterBadge, refill, sizeCanvas } from "../../core/dom.js";
 import { hasAdapter, ownGrid } from "../../core/families.js";
+import { cellAt, cellBox, cellSize, cellsUnder, fit } from "../../core/geometry.js";
 import { said, say } from "../../core/i18n.js";
 import { count, pixels, times } from "../../core/numbers.js";
-import { twoColumns } from "../../drawing/frame.js";
-import { honestPanel } from "../../drawing/honest.js";
-import { limitBar, limitTitle, limitWords } from "./size_rules.js";
-import { createMicroscope, createProof } from "./microscope.js";
-import { cellsOf, createOrders, pathOf, tensorOf } from "../../drawing/patch_orders.js";
-import { figures } from "../../drawing/scale.js";
-import { createStage } from "../../drawing/stage.js";
 import { LETTERS, choices, other } from "../../core/selection.js";
 import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { twoColumns } from "../../drawing/frame.js";
+import { honestPanel } from "../../drawing/honest.js";
+import { cellsOf, pathOf } from "../../drawing/patch_orders.js";
+import { figures } from "../../drawing/scale.js";
+import { createStage } from "../../drawing/stage.js";
+import { cardsOf } from "./cards.js";
+
+/** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
 
 export const NAME = "Patches";
+
 export const SITE = "vision";
+
 export const SHOWS = ["picture", "place"];
+
 export const CHOICES = { order: "none" };
 
 const STAGE_HEIGHT = 250;
-const ARRIVES = [150, 96];
+
 const PICTURES_KEPT = 12;
 
-const ratioWords = ([width, height]) =>
+const ratioWords = (/** @type {readonly number[]} */ [width, height]) =>
   width >= height ? `${(width / height).toFixed(2)} : 1` : `1 : ${(height / width).toFixed(2)}`;
 
+/** @param {Run} run @param {Media} media */
 function keyFigures(run, media) {
   const [width, height] = cellSize(media.size, media.patch_grid);
   const each = [`${pixels(width)} × ${pixels(height)}`, say("px of the original, each patch")];
@@ -61,6 +66,7 @@ function keyFigures(run, media) {
 
 // The chosen place: a model's own cell in orange; the patches of one that has no merged tokens, under the other's token,
 // in dashed blue.
+/** @param {Letter} letter @param {Selection} selection */
 function marks(letter, runs, selection) {
   if (!selection.keys) return {};
   const media = runs[letter].media[selection.media];
@@ -83,8 +89,7 @@ function marks(letter, runs, selection) {
   return { outlines: [{ box: cellBox(row, column, [1, 1], grid), kind: "query" }], label: { text } };
 }
 
-// --- the way an order goes through the grid ---
-
+/** @param {HTMLCanvasElement} canvas */
 function paintPath(canvas, size, box, places) {
   const shape = fit(size, box);
   const { context, ratio, width, height } = sizeCanvas(canvas, shape.width, shape.height);
@@ -99,6 +104,7 @@ function paintPath(canvas, size, box, places) {
   });
 }
 
+/** @param {Run} run @param {Media} media */
 function drawPath(view, run, media, box, order) {
   const own = hasAdapter(run) && order !== "none" ? "raster" : order;
   const stamp = [run.id, media.index, own, ...box].join();
@@ -106,24 +112,6 @@ function drawPath(view, run, media, box, order) {
   view.path.dataset.stamp = stamp;
   view.path.dataset.order = own;
   paintPath(view.path, media.size, box, own === "none" ? [] : pathOf(own, media));
-}
-
-// --- the picture as it arrives ---
-
-function paintArrival(canvas, image, media) {
-  const shape = fit(media.resized, ARRIVES);
-  const paper = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
-  const { context, width, height } = paper;
-  context.drawImage(image, 0, 0, width, height);
-  const [, rows, columns] = media.patch_grid;
-  const line = Math.max(1, paper.ratio / 2);
-  context.fillStyle = "rgb(255 255 255 / .38)";
-  edges(columns, width)
-    .slice(1, -1)
-    .forEach((x) => context.fillRect(x, 0, line, height));
-  edges(rows, height)
-    .slice(1, -1)
-    .forEach((y) => context.fillRect(0, y, width, line));
 }
 
 // Images made from what the server answered, the last few.
@@ -143,96 +131,7 @@ function createImages(redraw) {
   };
 }
 
-// --- cards ---
-
-function card(letter, title, right, ...children) {
-  const heading = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), title), right);
-  return el("section", { class: "card", "data-letter": letter }, heading, ...children);
-}
-
-function limitParts() {
-  const [title, bar, words] = [el("span", {}), el("div", {}), el("p", {})];
-  const root = el(
-    "div",
-    { class: "limit" },
-    el("div", { class: "title-line" }, el("h3", { text: say("Limit that bites") }), title),
-    bar,
-    words,
-  );
-  return {
-    root,
-    update(run, media, rule) {
-      setText(title, limitTitle(run, media, rule));
-      refill(bar, [run.id, media.index], () => limitBar(run, media) ?? []);
-      setText(words, limitWords(media, rule));
-    },
-  };
-}
-
-function ordersCard(ctx, letter) {
-  const [orders, limit] = [createOrders(ctx), limitParts()];
-  const root = card(letter, say("One grid, three orders"), null, orders.root, limit.root);
-  return {
-    root,
-    update({ run, media, frame, keys, rebuilt, drawn }) {
-      orders.update({ run, index: media.index, frame, keys, drawn });
-      limit.update(run, media, rebuilt?.rule);
-    },
-  };
-}
-
-function microscopeCard(letter) {
-  const [microscope, proof] = [createMicroscope(), createProof()];
-  const root = card(letter, say("Merge microscope"), microscope.button, microscope.root, proof.root);
-  return {
-    root,
-    update({ run, media, frame, keys, rebuilt, pixels }) {
-      microscope.update({ run, index: media.index, frame, keys, image: pixels });
-      proof.update(tensorOf(media), rebuilt);
-    },
-  };
-}
-
-function arrivalCard(letter) {
-  const [canvas, proof, limit, words, size] = [
-    el("canvas", { class: "arrival" }),
-    createProof(),
-    limitParts(),
-    el("p", {}),
-    el("span", {}),
-  ];
-  const root = card(
-    letter,
-    say("As it arrives"),
-    size,
-    el("div", { class: "arrives" }, canvas, words),
-    limit.root,
-    proof.root,
-  );
-  let last = null;
-  return {
-    root,
-    update({ run, media, rebuilt, image }) {
-      setText(size, times(...media.resized));
-      setText(words, arrivalWords(media));
-      limit.update(run, media, rebuilt?.rule);
-      proof.update("images", rebuilt);
-      if (!image || last === image) return;
-      last = image;
-      paintArrival(canvas, image, media);
-    },
-  };
-}
-
-function arrivalWords(media) {
-  const [width, height] = cellSize(media.size, media.patch_grid);
-  const side = media.resized[0] / media.patch_grid[2];
-  return say(
-    "{side} × {side} px in each patch, from {width} × {height} px of the original. Patches are counted row by row: one order, nothing to fold.",
-    { side, width: pixels(width), height: pixels(height) },
-  );
-}
-
+/** @param {Letter} letter @param {Run} run @param {number} index */
 function arithmetic(letter, run, index) {
   const steps = run.account.steps[index].flatMap((step, at) => [
     at ? el("span", { class: "arrow", text: "→" }) : null,
@@ -250,8 +149,7 @@ function arithmetic(letter, run, index) {
   ];
 }
 
-// --- one column ---
-
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -267,26 +165,18 @@ function column(ctx, letter) {
   return { letter, stage, side, path, sum, cell, cards: [], family: null };
 }
 
-// The cards of a column are those of the family that stands in it.
-function cardsOf(ctx, view, run) {
-  if (view.family === run.model.family) return view.cards;
-  view.family = run.model.family;
-  view.cards = hasAdapter(run)
-    ? [arrivalCard(view.letter)]
-    : [ordersCard(ctx, view.letter), microscopeCard(view.letter)];
-  return view.cards;
-}
-
+/** @param {Context} ctx @param {Letter} letter @param {Run} run @param {Media} media */
 function askRebuilt(ctx, letter, run, media, frame) {
   return ctx.client.resource(
     `rebuilt ${letter}`,
     "rebuilt",
-    { run: run.id, media: media.index, cell: frame },
+    { run: run.id, media: media.index, frame },
     { group: `${run.id} ${media.index}` },
   ).value;
 }
 
 // The pixels of the token in question, from the model's own input; null while they are on their way.
+/** @param {Context} ctx @param {State} state @param {Letter} letter @param {any} given */
 function askToken(ctx, state, letter, { run, media, frame, keys }) {
   const { index } = cellAt(keys ?? [0.5, 0.5], media.token_grid);
   const token = index + frame * media.token_grid[1] * media.token_grid[2];
@@ -300,6 +190,7 @@ function askToken(ctx, state, letter, { run, media, frame, keys }) {
   return fresh ? value : null;
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection, image) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -352,6 +243,7 @@ function honest() {
   ];
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
   const panel = honestPanel();
@@ -369,8 +261,7 @@ export function createView(ctx) {
   };
 }
 
-// --- the status line ---
-
+/** @param {Run} run @param {Media} media */
 function placeWords(run, media, place, frame) {
   const grid = ownGrid(run, media);
   const { row, column, index } = cellAt(place, grid);
@@ -390,6 +281,7 @@ function placeWords(run, media, place, frame) {
 }
 
 // What the status line says of this view.
+/** @param {State} state @param {Selection} selection */
 export function status(_ctx, state, selection) {
   const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
     const run = state.runs[letter];

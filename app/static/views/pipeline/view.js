@@ -9,6 +9,8 @@ import { merger, readers, strip, ticks, tower, triangle } from "./glyphs.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { LETTERS, choices } from "../../core/selection.js";
 
+/** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+
 export const NAME = "Pipeline";
 export const SITE = "vision";
 export const CHOICES = { stage: null };
@@ -53,6 +55,7 @@ const milliseconds = (value) => (value < 0.00995 ? `${(1000 * value).toFixed(1)}
 
 const THUMB = [76, 48];
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
 function paintThumb(canvas, image, shape, lines) {
   const { width, height } = fit(shape, THUMB);
   const paper = sizeCanvas(canvas, Math.round(width), Math.round(height));
@@ -86,9 +89,11 @@ const GLYPHS = {
 
 const kindOf = (section) => (section === "image" ? "image" : "text");
 
+/** @param {Run} run */
 const ids = (run) =>
   (hasAdapter(run) ? run.positions.slice(0, 1) : run.positions).map((row) => row.slice(0, run.answer_start));
 
+/** @param {Context} ctx @param {Letter} letter */
 function createBox(ctx, letter, name) {
   const parts = {
     picture: el("div", { class: "pipe-picture" }),
@@ -112,15 +117,17 @@ function createBox(ctx, letter, name) {
     parts.words,
     parts.numbers,
   );
-  return { root, name, letter, painted: null, ...parts };
+  return { root, name, letter, canvas: null, painted: null, ...parts };
 }
 
+/** @param {Context} ctx */
 function createRow(ctx, name) {
   const boxes = Object.fromEntries(LETTERS.map((letter) => [letter, createBox(ctx, letter, name)]));
   const middle = el("div", { class: "pipe-middle" });
   return { name, boxes, middle, root: el("div", { class: "pipe-row" }, boxes.A.root, middle, boxes.B.root) };
 }
 
+/** @param {Context} ctx @param {Run} run @param {number} index */
 function drawPicture(ctx, box, run, index) {
   const media = run.media[index];
   if (GLYPHS[box.name]) {
@@ -133,10 +140,10 @@ function drawPicture(ctx, box, run, index) {
   }
   const [kind, shape, lines] = PICTURES[box.name](media);
   const image = ctx.picture(kind, run.id, index);
-  refill(box.picture, [run.id, index, "picture"], () => el("canvas"));
+  refill(box.picture, [run.id, index, "picture"], () => (box.canvas = el("canvas")));
   if (!image || box.painted === image) return;
   box.painted = image;
-  paintThumb(box.picture.firstChild, image, shape, lines);
+  paintThumb(box.canvas, image, shape, lines);
 }
 
 const shapeOf = (stage) => stage.shape.map(count).join(" × ");
@@ -149,6 +156,7 @@ function numbersOf(stage) {
   return lines;
 }
 
+/** @param {Context} ctx @param {any} box @param {any} given */
 function drawBox(ctx, box, { run, stage, media, live }) {
   box.root.disabled = !run;
   toggle(box.root, "vacant", !run);
@@ -245,6 +253,7 @@ const timeKey = (name, known, answers) =>
     ),
   );
 
+/** @param {Context} ctx @param {State} state @param {Letter} letter */
 const answerOf = (ctx, state, letter) => {
   const run = state.runs[letter];
   return run ? ctx.client.resource(`pipeline ${letter}`, "pipeline", { run: run.id }, { group: run.id }) : null;
@@ -260,6 +269,7 @@ function honest(runs) {
   ];
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const rows = STAGES.map((name) => createRow(ctx, name));
   const times = el("section", { class: "card pipe-times" });
@@ -306,6 +316,7 @@ export function createView(ctx) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const name = choices(selection, "pipeline").stage;
   const about = (letter) => {

@@ -10,10 +10,7 @@ export default {
   new: "新增",
   replaced: "替换",
   kept: "保留",
-  pictures: "图片",
   channels: "通道",
-  height: "高",
-  width: "宽",
   patches: "图块",
   tokens: "词元",
   "{n} parameters": "{n} 个参数",
@@ -43,9 +40,7 @@ export default {
   // the library's titles
   Picture: "图片",
   "No picture": "没有图片",
-  Clip: "视频",
   "{n} pictures": "{n} 张图片",
-  "{n} pictures and clips": "{n} 个图片和视频",
   "Squashed to {a} × {b}": "压成 {a} × {b}",
   "Own shape, sides of {n}": "保持自己的形状，边长为 {n} 的倍数",
   "Patches of {a} × {b}": "{a} × {b} 的图块",
@@ -100,4 +95,5 @@ export default {
   "Ids of time, height, width: M-RoPE.": "时间、高、宽三个位置：M-RoPE。",
   "Qwen-7B gave way to Qwen2.": "Qwen-7B 换成了 Qwen2。",
   "Each token from the row before it.": "每个词元由前一行得出。",
+  prompt: "提示",
 };

@@ -3,12 +3,13 @@
 import { el, refill, setText, svg } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
+import { text } from "../../drawing/chart.js";
 
 const HEIGHT = 46;
 const AXES = ["t", "h", "w"];
 
 // Wavelengths as one reads them: 6.3, 199, 35 k, 5.1 M.
-export function short(value) {
+function short(value) {
   if (value < 10) return value.toFixed(1);
   if (value < 1000) return value.toFixed(0);
   if (value < 1e6) return `${Number((value / 1e3).toPrecision(2))} k`;
@@ -16,7 +17,7 @@ export function short(value) {
 }
 
 // Which axis each pair reads; "" where a token has one id.
-export const axesOf = ({ wavelengths, sections }) =>
+const axesOf = ({ wavelengths, sections }) =>
   sections.length ? sections.flatMap((pairs, at) => Array(pairs).fill(AXES[at])) : wavelengths.map(() => "");
 
 const colourOf = (axis) => (axis ? `var(--ax-${axis})` : "var(--kind-text)");
@@ -41,14 +42,8 @@ function drawing(found, width, most) {
   const first = [...new Set(axes)].map((axis) => axes.indexOf(axis));
   const marks = [...new Set([...first, wavelengths.length - 1])].map((pair) => {
     const last = pair === wavelengths.length - 1;
-    const text = svg("text", {
-      x: last ? width : pair * step,
-      y: 12 + HEIGHT - height(wavelengths[pair]),
-      class: "lane-name",
-      "text-anchor": last ? "end" : "start",
-    });
-    text.textContent = short(wavelengths[pair]);
-    return text;
+    const y = 12 + HEIGHT - height(wavelengths[pair]);
+    return text(last ? width : pair * step, y, short(wavelengths[pair]), "lane-name", last ? "end" : "start");
   });
   return [...bars, ...marks];
 }

@@ -8,9 +8,12 @@ import { count } from "../../core/numbers.js";
 import { axis } from "../../drawing/ribbon.js";
 import { tokensOf } from "./lanes.js";
 
+/** @import { Media, Run } from "../../core/types.d.ts" */
+
 const TALL = 168;
 
 // The token of a media's cell, or -1: by what the tokens say of themselves, since frames may have labels between them.
+/** @param {Run} run @param {Media} media @param {any} given */
 export function tokenAt(run, media, [frame, row, column]) {
   const [, rows, columns] = media.token_grid;
   const guess = media.first_token + (frame * rows + row) * columns + column;
@@ -23,6 +26,7 @@ export function tokenAt(run, media, [frame, row, column]) {
   return fits(guess) ? guess : run.tokens.id.findIndex((_, index) => fits(index));
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {Media} media */
 function paint(canvas, image, media, cell, box, places) {
   const shape = fit(media.size, box);
   const { context, width, height, ratio } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
@@ -66,6 +70,7 @@ function threeIds(positions, token, cell) {
 }
 
 // What the ids of the media, or of the chosen cell, are.
+/** @param {any} given @param {Media} media */
 function idsOf({ run, positions, rule }, media, token, cell) {
   const number = tokensOf(media);
   if (hasAdapter(run)) {

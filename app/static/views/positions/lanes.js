@@ -5,7 +5,10 @@ import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
 import { LETTERS } from "../../core/selection.js";
+import { text } from "../../drawing/chart.js";
 import { kindSpans } from "../../drawing/ribbon.js";
+
+/** @import { Letter, Media, Run } from "../../core/types.d.ts" */
 
 const LABELS = 84;
 const NARROW = 560; // below this width printed ids would lie on one another
@@ -21,9 +24,11 @@ const THREE = [
 
 const LOW = 23; // of each lane where two models with three lie one above the other
 
+/** @param {Run} run */
 const lanesOf = (run, low) => (hasAdapter(run) ? ONE : THREE.map((lane) => (low ? { ...lane, height: LOW } : lane)));
 const heightOf = (lanes) => KINDS + lanes.reduce((sum, { height }) => sum + height + GAP, GAP);
 
+/** @param {Media} media */
 export const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
 export const tallest = (lanes) => Math.max(1, ...lanes.map((lane) => lane.reduce((a, b) => Math.max(a, b), 0)));
@@ -38,12 +43,14 @@ function stepPath(lane, [from, to], x, y, bottom) {
 }
 
 // Tokens from a media's first visual token to its last; the frames of a clip in Qwen-VL have labels between them.
-export function spanOf(run, media) {
+/** @param {Run} run @param {Media} media */
+function spanOf(run, media) {
   const last = run.tokens.media.lastIndexOf(media.index);
   return [media.first_token, last < 0 ? media.first_token : last];
 }
 
 // Where ids are worth printing: where a media's block starts and ends, the jump after it, and the last one.
+/** @param {Run} run */
 function landmarks(run, lane, width) {
   if (width < NARROW) return run.media.slice(0, 1).map((media) => [media.first_token, lane[media.first_token]]);
   const [marks, end] = [[], [lane.length - 1, lane[lane.length - 1], "end"]];
@@ -55,12 +62,6 @@ function landmarks(run, lane, width) {
     if (last + 1 < lane.length) marks.push([last + 1, lane[last + 1], "after"]);
   });
   return [...marks, end];
-}
-
-function words(tag, attributes, text) {
-  const node = svg(tag, attributes);
-  node.textContent = text;
-  return node;
 }
 
 // Labels in the order they matter; one that would lie on an earlier one is left out.
@@ -79,20 +80,19 @@ function idLabel([at, id, side], x, y, top, colour) {
   const right = side === "end";
   const above = y(id) - 4 >= top + 10;
   const place = { x: x(at) + (right ? -3 : 3), y: above ? y(id) - 4 : y(id) + 13 };
-  return words(
-    "text",
-    { ...place, "text-anchor": right ? "end" : "start", class: "lane-id", style: { fill: colour } },
-    count(id),
-  );
+  const label = text(place.x, place.y, count(id), "lane-id", right ? "end" : "start");
+  label.style.fill = colour;
+  return label;
 }
 
 function laneTitle({ name, words: title, colour }, y) {
   const style = { fill: colour, "font-weight": 700 };
-  const parts = [words("tspan", { style }, name), words("tspan", { dx: name ? 6 : 0 }, say(title))];
+  const parts = [svg("tspan", { style }, name), svg("tspan", { dx: name ? 6 : 0 }, say(title))];
   return svg("text", { x: 18, y, class: "lane-name" }, ...parts);
 }
 
 // What the ids of the first media do along one lane.
+/** @param {Run} run */
 function laneWords(run, lane, name) {
   const [media] = run.media;
   if (!media) return "";
@@ -139,13 +139,7 @@ function laneParts(shown, at, x, top, largest, width) {
     ]),
     ...apart(landmarks(run, lane, width), x, width).map((mark) => idLabel(mark, x, y, top, of.colour)),
     ...(room > NOTE
-      ? [
-          words(
-            "text",
-            { x: x(lane.length) + 12, y: top + of.height / 2 + 4, class: "lane-name" },
-            laneWords(run, lane, of.name),
-          ),
-        ]
+      ? [text(x(lane.length) + 12, top + of.height / 2 + 4, laneWords(run, lane, of.name), "lane-name")]
       : []),
     laneTitle(of, top + of.height / 2 + 4),
   ];
@@ -156,6 +150,7 @@ const TAG_TURNS = 190; // px from the left before which a tag lies to the right 
 const JUMP_WORDS = 320; // px that the sentence of a jump and the tag of a token take beside each other
 
 // Beyond the tag of the last token, where a short prompt leaves room for the sentence; else null.
+/** @param {Run} run */
 function besideTags(x, run, width) {
   const end = x(run.tokens.id.length);
   const at = end + (end < TAG_TURNS + HALF_TAG ? 2 * HALF_TAG : HALF_TAG);
@@ -183,11 +178,12 @@ function jumps(shown, x, top, width) {
     const clear = besideTags(x, run, width);
     const beyond = clear !== null && media === run.media.at(-1);
     const at = apart ? x(first) : beyond ? clear : x(last + 1) + (right ? -3 : 3);
-    const place = { x: at, y: top - 5, "text-anchor": right && !apart ? "end" : "start", class: "lane-name" };
-    return [line, words("text", place, jumpWords(positions[0][first], after, media, shown.rule))];
+    const says = jumpWords(positions[0][first], after, media, shown.rule);
+    return [line, text(at, top - 5, says, "lane-name", right && !apart ? "end" : "start")];
   });
 }
 
+/** @param {Media} media */
 function jumpWords(start, after, media, rule) {
   const [t, h, w] = media.token_grid;
   const values = { after: count(after), start: count(start), t, h, w, tokens: count(t * h * w) };
@@ -196,6 +192,7 @@ function jumpWords(start, after, media, rule) {
   return say("jump to {after} = {start} + max({t}, {h}, {w})", values);
 }
 
+/** @param {Letter} letter */
 function block(shown, letter, top, width, tokens) {
   const { run, positions } = shown;
   const x = (index) => LABELS + (index * (width - LABELS)) / tokens;
@@ -215,16 +212,11 @@ function block(shown, letter, top, width, tokens) {
     at += height + GAP;
     return parts;
   });
-  const badge = words("text", { x: 0, y: top + 11, class: "lane-letter" }, letter);
-  return [
-    badge,
-    words("text", { x: 18, y: top + 11, class: "lane-name" }, say("tokens")),
-    ...kinds,
-    ...lanes,
-    ...jumps(shown, x, top, width),
-  ];
+  const badge = text(0, top + 11, letter, "lane-letter");
+  return [badge, text(18, top + 11, say("tokens"), "lane-name"), ...kinds, ...lanes, ...jumps(shown, x, top, width)];
 }
 
+/** @param {Run} run @param {any} given */
 export const idsWords = (run, [t, h, w]) =>
   hasAdapter(run) ? say("id {id}", { id: count(t) }) : `(t ${count(t)}, h ${count(h)}, w ${count(w)})`;
 
@@ -249,7 +241,10 @@ function withLanes(shown) {
   return Object.fromEntries(all.map(([letter, one]) => [letter, { ...one, lanes: lanesOf(one.run, low) }]));
 }
 
-const cursor = (name) => el("div", { class: `lane-cursor ${name}`, hidden: true }, el("span"));
+function cursor(name) {
+  const label = el("span");
+  return { label, root: el("div", { class: `lane-cursor ${name}`, hidden: true }, label) };
+}
 
 // `update(shown, cursors)`: shown is { letter: { run, positions, overtaken, rule } }; cursors is { letter: { query, key } },
 // tokens chosen and tokens that belong to the other model's choice.
@@ -260,7 +255,7 @@ export class Lanes {
     this.cursors = Object.fromEntries(
       LETTERS.map((letter) => [letter, { key: cursor("of-key"), query: cursor("of-query") }]),
     );
-    const cursors = LETTERS.flatMap((letter) => Object.values(this.cursors[letter]));
+    const cursors = LETTERS.flatMap((letter) => Object.values(this.cursors[letter]).map((one) => one.root));
     this.root = el("div", { class: "lanes", ...label }, this.drawing, ...cursors);
     this.onpick = onpick;
     this.shown = {};
@@ -321,19 +316,19 @@ export class Lanes {
     const at = cursors[this.lead]?.query ?? 0;
     this.root.setAttribute("aria-valuemax", String(shape.lengths[this.lead] - 1));
     this.root.setAttribute("aria-valuenow", String(at));
-    this.root.setAttribute("aria-valuetext", this.cursors[this.lead].query.textContent || say("nothing chosen"));
+    this.root.setAttribute("aria-valuetext", this.cursors[this.lead].query.label.textContent || say("nothing chosen"));
   }
 
   placeCursor(letter, role, token) {
     const { shape } = this;
-    const [bar, shown] = [this.cursors[letter][role], this.shown[letter]];
+    const { root: bar, label } = this.cursors[letter][role];
+    const shown = this.shown[letter];
     bar.hidden = !shown || token === null || token >= shown.run.tokens.id.length;
     if (bar.hidden) return;
     const x = LABELS + ((token + 0.5) * (shape.width - LABELS)) / shape.tokens[letter];
     bar.style.left = `${x}px`;
     bar.style.top = `${shape.tops[letter] - 22}px`;
     bar.style.height = `${shape.heights[letter] + 20}px`;
-    const label = bar.firstChild;
     const ids = idsWords(
       shown.run,
       shown.positions.map((lane) => lane[token]),

@@ -2,6 +2,8 @@
 
 import { el, isDark, token } from "../../core/dom.js";
 
+/** @import { Context, Run } from "../../core/types.d.ts" */
+
 let script = null;
 
 function loadPlotly() {
@@ -21,6 +23,7 @@ const CONFIG = {
   modeBarButtonsToRemove: ["toImage", "orbitRotation", "resetCameraLastSave3d"],
 };
 
+/** @param {Run} run @param {number} index */
 const chosen = (run, index) => ({
   type: "scatter3d",
   mode: "markers",
@@ -33,6 +36,7 @@ const chosen = (run, index) => ({
   marker: { size: 13, symbol: "square-open", color: token("--q"), line: { width: 4, color: token("--q") } },
 });
 
+/** @param {Context} ctx @param {any} given */
 export function createPlot3d(ctx, { onhover, onpick }) {
   const box = el("div", { class: "plot3d" });
   const note = el("p", { class: "faint", text: "Drawing the plot." });

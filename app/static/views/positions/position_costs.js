@@ -4,8 +4,11 @@ import { el } from "../../core/dom.js";
 import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
 
+/** @import { Letter, Media } from "../../core/types.d.ts" */
+
 const THIS = 2; // pictures of the run that are listed
 
+/** @param {Media} media */
 function nameOf(media, several) {
   const clip = media?.kind === "video";
   if (several) return say(clip ? "Clip {n}" : "Picture {n}", { n: media.index + 1 });
@@ -31,6 +34,7 @@ function rowsOf(facts, runs, letters) {
 
 const ticks = (most) => [1, 10, 100, 1000, 10_000, 100_000].filter((value) => value <= most);
 
+/** @param {Letter} letter @param {any} given */
 function pair(letter, { tokens, ids }, width) {
   return el(
     "div",

@@ -1,23 +1,23 @@
 // Where each token sits: ids along the prompt by the paper's rule and by others, the frequencies that read them, and
 // what media cost in ids.
 
-import { el, refill, segmented, setText, toggle } from "../../core/dom.js";
-import { placeOf } from "../../core/geometry.js";
+import { el, refill, segmented, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../core/i18n.js";
 import { count } from "../../core/numbers.js";
-import { createFrequencies, plainWords } from "./frequencies.js";
+import { choices } from "../../core/selection.js";
 import { honestPanel } from "../../drawing/honest.js";
-import { createIds, tokenAt } from "./ids.js";
+import { budgetCard, frequenciesCard, placesCard } from "./cards.js";
+import { codedAtTheSamePlace, cursorsOf, hoverToken, pickToken, present } from "./choosing.js";
 import { Lanes, idsWords, tallest } from "./lanes.js";
-import { createPlot3d } from "./plot3d.js";
-import { costRows } from "./position_costs.js";
 import { reportedCard } from "./published_claims.js";
-import { LETTERS, choices, other } from "../../core/selection.js";
-import { cellInTime, firstFrameOf } from "../../core/time.js";
+
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
 
 export const NAME = "Positions";
+
 export const SITE = "language";
+
 export const CHOICES = { rule: "paper", shown: "picture", of: "B", axis: "one" };
 
 const RULES = [
@@ -30,9 +30,8 @@ const RULES = [
   ["1-D", "1-D, what if", "Every token takes the next id, of media too"],
 ];
 
-const present = (state) => LETTERS.filter((letter) => state.runs[letter]);
-
 // The ids of each model under the rule that is looked at: the run's own for the paper's, else from the server.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function idsByRule(ctx, state, selection) {
   const { rule } = choices(selection, "positions");
   return Object.fromEntries(
@@ -54,48 +53,7 @@ function idsByRule(ctx, state, selection) {
   );
 }
 
-// --- gestures ---
-
-// A chosen token of the prompt has no word of its own in the other model, so that one's choice is let go.
-function choose(ctx, { letter, token }) {
-  const { selection, runs } = ctx.store.state;
-  const said = token >= runs[letter].answer_start;
-  const query = said ? { ...selection.query, [letter]: token } : { [letter]: token, [other(letter)]: null };
-  return { model: letter, query, own: { ...selection.own, [letter]: true } };
-}
-
-const hoverToken = (ctx, at) => ctx.store.preview(at && at.token >= 0 ? choose(ctx, at) : null);
-
-function pickToken(ctx, at) {
-  if (at.token < 0) return;
-  const { selection } = ctx.store.state;
-  const again = !at.walking && selection.query[at.letter] === at.token && selection.model === at.letter;
-  ctx.store.select(again ? { query: { ...selection.query, [at.letter]: null } } : choose(ctx, at));
-}
-
-// The token of a Qwen-VL run whose query is coded at the place of the other model's visual token; null where none is.
-function codedAtTheSamePlace(state, selection, letter) {
-  const [run, far] = [state.runs[letter], state.runs[other(letter)]];
-  const token = selection.query[other(letter)];
-  if (!run || !far || !hasAdapter(run) || hasAdapter(far) || token === null) return null;
-  const [cell, index] = [far.tokens.cell[token], far.tokens.media[token]];
-  const [media, farMedia] = [run.media[index], far.media[index]];
-  if (!cell || !media || farMedia.token_grid[0] !== media.token_grid[0]) return null;
-  const [x, y] = placeOf(cell[1], cell[2], farMedia.token_grid);
-  const at = tokenAt(run, media, [cell[0], Math.floor(y * media.token_grid[1]), Math.floor(x * media.token_grid[2])]);
-  return at < 0 ? null : at;
-}
-
-const cursorsOf = (state, selection) =>
-  Object.fromEntries(
-    present(state).map((letter) => [
-      letter,
-      { query: selection.query[letter], key: codedAtTheSamePlace(state, selection, letter) },
-    ]),
-  );
-
-// --- what the rule does ---
-
+/** @param {any} given @param {Letter} letter */
 function ruleWords({ run, positions, overtaken, rule }, letter) {
   const prompt = run.answer_start;
   const start = Math.max(...positions.map((lane) => lane[prompt] ?? tallest([lane.slice(0, prompt)]) + 1));
@@ -137,140 +95,8 @@ function overlapWords(positions, overtaken) {
   );
 }
 
-// --- cards ---
-
-function titled(title, right) {
-  return el("div", { class: "title-line" }, el("h3", { text: title }), right);
-}
-
-// Ids on the picture, or every token in space.
-function placesCard(ctx) {
-  const letter = () => choices(ctx.store.state.selection, "positions").of;
-  const pick = (token) => token >= 0 && pickToken(ctx, { letter: shown, token });
-  const hover = (token) => hoverToken(ctx, token === null ? null : { letter: shown, token });
-  let shown = letter();
-  const [ids, plot] = [
-    createIds({ onhover: hover, onpick: pick }),
-    createPlot3d(ctx, { onhover: hover, onpick: pick }),
-  ];
-  const change = (patch) => ctx.actions.choose("positions", patch);
-  const how = segmented(
-    say("Ids"),
-    [
-      ["picture", say("on the picture")],
-      ["space", say("in space")],
-    ],
-    (value) => change({ shown: value }),
-  );
-  const whose = segmented(
-    say("Model"),
-    LETTERS.map((each) => [each, each]),
-    (value) => change({ of: value }),
-  );
-  const note = el("p", { class: "faint" });
-  const root = el(
-    "section",
-    { class: "card ids-card" },
-    titled(say("Ids"), el("span", { class: "two-choices" }, how, whose)),
-    ids.root,
-    plot.root,
-    note,
-  );
-  return {
-    root,
-    update(state, selection, byRule) {
-      const wanted = choices(selection, "positions");
-      shown = byRule[wanted.of] ? wanted.of : Object.keys(byRule)[0];
-      const run = state.runs[shown];
-      const media = run.media[selection.media];
-      const space = wanted.shown === "space" || !media;
-      const token = selection.query[shown];
-      const cell = token !== null && run.tokens.media[token] === selection.media ? run.tokens.cell[token] : null;
-      const frame = cell ? cell[0] : cellInTime(state, selection, shown);
-      how.choose(space ? "space" : "picture");
-      whose.choose(shown);
-      [ids.root.hidden, plot.root.hidden] = [space, !space];
-      setText(
-        note,
-        space && byRule[shown].rule !== "paper" ? say("In space the ids are those that the model used.") : "",
-      );
-      if (space) plot.update(run, state.selection.query[shown]);
-      else
-        ids.update({
-          shown: byRule[shown],
-          media,
-          token,
-          frame,
-          image: ctx.picture("picture", run.id, selection.media, firstFrameOf(media, frame)),
-          width: Math.max(120, root.clientWidth - 30),
-        });
-    },
-  };
-}
-
-function frequenciesCard() {
-  const words = el("p", {});
-  let [plain, told] = ["", null];
-  const tell = (sentence) => {
-    told = sentence;
-    setText(words, told ?? plain);
-  };
-  const charts = Object.fromEntries(LETTERS.map((letter) => [letter, createFrequencies(tell)]));
-  const root = el(
-    "section",
-    { class: "card frequencies-card" },
-    titled(say("Which frequencies read which id"), null),
-    charts.B.root,
-    charts.A.root,
-    words,
-  );
-  return {
-    root,
-    update(state, facts) {
-      const most = Math.max(...Object.values(facts).map(({ frequencies }) => Math.max(...frequencies.wavelengths)));
-      LETTERS.forEach((letter) => {
-        charts[letter].root.hidden = !facts[letter];
-        if (!facts[letter]) return;
-        const largest = state.runs[letter].account.largest_position;
-        charts[letter].update(letter, facts[letter].frequencies, {
-          width: Math.max(120, root.clientWidth - 30),
-          most,
-          largest,
-        });
-      });
-      const each = Object.keys(facts).map((letter) => `${letter}: ${plainWords(facts[letter].frequencies)}`);
-      plain = [say("Height: wavelength in ids, logarithmic."), ...each.reverse()].join(" ");
-      if (told === null) tell(null);
-    },
-  };
-}
-
-function budgetCard() {
-  const [bars, words] = [el("div", { class: "budget-rows" }), el("p", {})];
-  const swatch = (name) => el("i", { class: `swatch ${name}` });
-  const legend = el("span", {}, swatch("tokens"), say("tokens"), " ", swatch("ids"), say("ids spent"));
-  const root = el("section", { class: "card budget-card" }, titled(say("Position budget"), legend), bars, words);
-  return {
-    root,
-    update(state, facts) {
-      const letters = Object.keys(facts);
-      const stamp = letters.map((letter) => state.runs[letter].id);
-      refill(bars, stamp, () => costRows(facts, state.runs, letters));
-      setText(words, budgetWords(state, facts, letters));
-    },
-  };
-}
-
-function budgetWords(state, facts, letters) {
-  const letter = letters.find((each) => !hasAdapter(state.runs[each]));
-  const limits = say("Other media at the published pixel limits.");
-  if (!letter) return `${say("An id a token: a picture costs as many of either.")} ${limits}`;
-  const { tokens, ids } = facts[letter].others["4K page"];
-  const values = { letter, tokens: count(tokens), ids: count(ids), context: count(state.runs[letter].account.context) };
-  return `${say("4K page in {letter}: {tokens} tokens in {ids} ids, of {context}.", values)} ${limits}`;
-}
-
 // The facts that do not depend on the rule, of every run that has them by now.
+/** @param {Context} ctx @param {State} state */
 function factsOf(ctx, state) {
   const asked = present(state).map((letter) => {
     const { id } = state.runs[letter];
@@ -282,8 +108,7 @@ function factsOf(ctx, state) {
   return Object.fromEntries(asked.filter(([, value]) => value));
 }
 
-// --- the view ---
-
+/** @param {Context} ctx */
 function toolRow(ctx, choice) {
   const key = (name, words) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), words);
   const rule = segmented(
@@ -327,6 +152,7 @@ function honest(rule, own) {
   ];
 }
 
+/** @param {Context} ctx */
 export function createView(ctx) {
   const lanes = new Lanes({ onhover: (at) => hoverToken(ctx, at), onpick: (at) => pickToken(ctx, at) });
   const rules = el("div", { class: "lane-rules" });
@@ -344,7 +170,7 @@ export function createView(ctx) {
     update(state, selection) {
       choice.update(state, selection);
       const byRule = idsByRule(ctx, state, selection);
-      const letters = Object.keys(byRule);
+      const letters = present(state).filter((letter) => byRule[letter]);
       toggle(root, "none", !letters.length);
       if (!letters.length) return;
       const { rule, axis } = choices(selection, "positions");
@@ -369,9 +195,10 @@ export function createView(ctx) {
 }
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const byRule = idsByRule(ctx, state, selection);
-  const letters = Object.keys(byRule);
+  const letters = present(state).filter((letter) => byRule[letter]);
   const chosen = letters.filter((letter) => selection.query[letter] !== null);
   const parts = chosen.map((letter) => {
     const { run, positions } = byRule[letter];
@@ -392,9 +219,9 @@ export function status(ctx, state, selection) {
     ];
   });
   const coded = letters
-    .map((letter) => [letter, codedAtTheSamePlace(state, selection, letter)])
-    .filter(([, token]) => token !== null);
-  const keys = coded.map(([letter, token]) => [
+    .map((letter) => ({ letter, token: codedAtTheSamePlace(state, selection, letter) }))
+    .filter(({ token }) => token !== null);
+  const keys = coded.map(({ letter, token }) => [
     "",
     letter,
     ` ${say("coded at the same place: token {token}, {ids}", {

@@ -109,4 +109,6 @@ export default {
   "{tokens} prompt tokens, largest id {largest}": "提示有 {tokens} 个词元，最大编号 {largest}",
   "the ids of the prompt": "提示的编号",
   "There is no such rule for ids: choose {rules}.": "没有这样的编号规则：请选择 {rules}。",
+  height: "高",
+  width: "宽",
 };

@@ -6,10 +6,13 @@ import { say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
 import { frameFor } from "../../core/time.js";
 
+/** @import { Context, Letter, Run } from "../../core/types.d.ts" */
+
 const BUTTONS = 40; // more segments than that are too thin to be pressed
 
 // Each segment of a run: its media, its cell in time, its patches.
-export function segmentsOf(run) {
+/** @param {Run} run */
+function segmentsOf(run) {
   return run.media.flatMap((media) =>
     Array.from({ length: media.patch_grid[0] }, (_, cell) => ({
       media: media.index,
@@ -20,17 +23,19 @@ export function segmentsOf(run) {
 }
 
 // Which part of all pairs of patches may look at each other.
-export function pairShare(segments) {
+function pairShare(segments) {
   const all = segments.reduce((sum, { patches }) => sum + patches, 0);
   return segments.reduce((sum, { patches }) => sum + patches * patches, 0) / all ** 2;
 }
 
+/** @param {Run} run @param {any} given */
 function name(run, { media, cell, patches }) {
   const numbers = { m: media + 1, n: count(patches), t: cell };
   if (run.media[media].patch_grid[0] > 1) return say("media {m}, cell {t} in time, {n} patches", numbers);
   return say("picture {m}, {n} patches", numbers);
 }
 
+/** @param {Context} ctx @param {Letter} letter */
 export function createSegments(ctx, letter) {
   const strip = el("div", { class: "tower-segments" });
   const words = el("p", { class: "faint" });

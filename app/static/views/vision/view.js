@@ -1,99 +1,41 @@
 // Where a patch looks inside the vision tower: one row of one head on the picture, its statistics over all heads, and what
 // the tower's position code says of places by itself.
 
-import { el, isDark, letterBadge, refill, segmented, setText, sizeCanvas, toggle, token } from "../../core/dom.js";
-import { tide } from "../../core/colour.js";
-import { hasAdapter } from "../../core/families.js";
-import { cellAt, cellBox, edges, fit } from "../../core/geometry.js";
+import { el, letterBadge, setText, toggle } from "../../core/dom.js";
+import { cellBox } from "../../core/geometry.js";
 import { said, say } from "../../core/i18n.js";
 import { count, percent } from "../../core/numbers.js";
-import { createLayerCurves, roundTicks } from "../../drawing/layer_curves.js";
-import { createFrame } from "../../drawing/frame.js";
+import { LETTERS } from "../../core/selection.js";
+import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { roundTicks } from "../../drawing/chart.js";
+import { belowStage, createFrame } from "../../drawing/frame.js";
 import { weightsNote } from "../../drawing/honest.js";
+import { createLayerCurves } from "../../drawing/layer_curves.js";
+import { shareAt } from "../../drawing/matrix.js";
 import { sumInRegion } from "../../drawing/places.js";
 import { figures } from "../../drawing/scale.js";
-import { createSegments } from "./segments.js";
 import { createStage } from "../../drawing/stage.js";
-import { STATISTICS, TowerMatrix, mostFocused } from "./tower_matrix.js";
-import { shareAt } from "../../drawing/matrix.js";
-import { LETTERS, choices } from "../../core/selection.js";
-import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { lookAt, patchOf, statisticOf } from "./asked.js";
+import { drawPlaces } from "./places.js";
+import { createSegments } from "./segments.js";
+import { tools } from "./tools.js";
+import { STATISTICS, TowerMatrix } from "./tower_matrix.js";
 
-/** @import { Choice } from "../../core/types.d.ts" */
+export { shown } from "./asked.js";
+
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
 
 export const NAME = "Vision";
+
 export const SITE = "vision";
+
 export const SHOWS = ["picture", "place", "region", "swap"];
+
 export const CHOICES = { layerA: null, headA: null, layerB: null, headB: null, statistic: "distance" };
 
 const STAGE_HEIGHT = 250;
-const PLACES = [128, 96];
-const MIDDLE = [0.5, 0.5];
 
-const own = (selection) => choices(selection, "vision");
-const statisticOf = (selection) =>
-  Object.hasOwn(STATISTICS, own(selection).statistic) ? own(selection).statistic : "distance";
-
-const within = (value, size) => (Number.isInteger(value) && value >= 0 && value < size ? value : null);
-
-// --- what is asked of the server ---
-
-function heads(ctx, state, selection, letter) {
-  const run = state.runs[letter];
-  if (!run?.media[selection.media]) return null;
-  const query = { run: run.id, media: selection.media, frame: cellInTime(state, selection, letter) };
-  return ctx.client.resource(`tower ${letter}`, "vision_heads", query, { group: run.id });
-}
-
-// The chosen layer and head; where none was chosen, the most focused one, once it is known.
-function chosenCell(run, selection, letter, statistics) {
-  const { layers, heads: size } = run.sites.vision;
-  const start = statistics ? mostFocused(statistics) : [0, "mean"];
-  const layer = within(own(selection)[`layer${letter}`], layers) ?? start[0];
-  const head = own(selection)[`head${letter}`];
-  return [layer, head === "mean" ? "mean" : (within(head, size) ?? start[1])];
-}
-
-// The patch under the chosen place, counted in its media; the middle one where none is chosen.
-function patchOf(state, selection, letter) {
-  const media = state.runs[letter].media[selection.media];
-  const [, rows, columns] = media.patch_grid;
-  const at = cellAt(selection.keys ?? MIDDLE, media.patch_grid);
-  return { ...at, patch: cellInTime(state, selection, letter) * rows * columns + at.index };
-}
-
-function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, head]) {
-  const run = state.runs[letter];
-  const { patch } = patchOf(state, selection, letter);
-  const query = { run: run.id, media: selection.media, patch, layer, head, column: selection.swap };
-  const hovering = state.preview !== null;
-  return ctx.client.resource(`vision ${letter}`, "vision_row", query, {
-    hovering,
-    group: `${run.id} ${selection.media}`,
-  });
-}
-
-function placesOf(ctx, state, selection, letter) {
-  const run = state.runs[letter];
-  const { patch } = patchOf(state, selection, letter);
-  const query = { run: run.id, media: selection.media, patch };
-  const hovering = state.preview !== null;
-  return ctx.client.resource(`places ${letter}`, "vision_places", query, {
-    hovering,
-    group: `${run.id} ${selection.media}`,
-  });
-}
-
-const lookAt = (ctx, state, selection, letter) => {
-  const run = state.runs[letter];
-  if (!run?.media[selection.media]) return null;
-  const statistics = heads(ctx, state, selection, letter);
-  const cell = chosenCell(run, selection, letter, statistics?.value);
-  return { run, media: run.media[selection.media], statistics, cell, row: rowOf(ctx, state, selection, letter, cell) };
-};
-
-// --- one column ---
-
+/** @param {Context} ctx @param {Letter} letter */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -137,9 +79,9 @@ function column(ctx, letter) {
     segments,
     places,
     placeWords,
-    cells: [
-      cell("stage-cell", stage.root, side),
-      cell(
+    cells: {
+      stage: cell("stage-cell", stage.root, side),
+      tower: cell(
         "tower-cell",
         el(
           "div",
@@ -160,13 +102,13 @@ function column(ctx, letter) {
           curves.root,
         ),
       ),
-      cell(
+      places: cell(
         "card place-card",
         el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Where attention ends")), null),
         segments.root,
         el("div", { class: "place-row" }, places, placeWords),
       ),
-    ],
+    },
   };
 }
 
@@ -192,12 +134,13 @@ function scaleFigures(row, [layer, head]) {
   ];
 }
 
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawStage(ctx, view, look, state, selection) {
   const { letter } = view;
   const { run, media, row } = look;
   const here = patchOf(state, selection, letter);
-  const { inner, flat } = ctx.stageBox(view.cells[0], media.size, STAGE_HEIGHT);
-  toggle(view.cells[0], "flat", flat);
+  const { inner, flat } = ctx.stageBox(view.cells.stage, media.size, STAGE_HEIGHT);
+  toggle(view.cells.stage, "flat", flat);
   const value = row.value;
   const region = value && sumInRegion(selection, value);
   view.stage.update({
@@ -233,11 +176,12 @@ function distanceLines(statistics, [, head]) {
   ];
 }
 
+/** @param {Selection} selection */
 function drawTower(view, look, selection) {
   const statistic = statisticOf(selection);
   setText(view.title, say(STATISTICS[statistic].title));
   const found = look.statistics.value;
-  toggle(view.cells[1], "waiting", !found);
+  toggle(view.cells.tower, "waiting", !found);
   if (!found) return;
   const [layer] = look.cell;
   view.matrix.update(found, statistic, ...look.cell);
@@ -254,79 +198,13 @@ function drawTower(view, look, selection) {
   });
 }
 
-function paintPlaces(canvas, answer, here) {
-  const [, rows, columns] = answer.grid;
-  const shape = fit([columns, rows], PLACES);
-  const { context, ratio, width, height } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
-  const [xs, ys] = [edges(columns, width), edges(rows, height)];
-  const range = answer.most - answer.least || 1;
-  answer.values.forEach((value, index) => {
-    const [x, y] = [index % columns, Math.floor(index / columns)];
-    const [red, green, blue] = tide((value - answer.least) / range, isDark());
-    context.fillStyle = `rgb(${red} ${green} ${blue})`;
-    context.fillRect(xs[x], ys[y], xs[x + 1] - xs[x], ys[y + 1] - ys[y]);
-  });
-  context.strokeStyle = token("--q");
-  context.lineWidth = 1.5 * ratio;
-  context.strokeRect(
-    xs[here.column],
-    ys[here.row],
-    xs[here.column + 1] - xs[here.column],
-    ys[here.row + 1] - ys[here.row],
-  );
-}
-
-function placeLines(run, answer) {
-  const numbers = { least: answer.least.toFixed(2), most: answer.most.toFixed(2) };
-  if (hasAdapter(run)) {
-    const table = answer.stretched
-      ? say("stretched from {n} × {n}", { n: answer.stretched })
-      : say("one row a patch, not stretched");
-    return [
-      ["b", say("A table of places, learnt")],
-      [
-        "span",
-        say("Cosine similarity of this patch's row with every other, {table}. From {least} to {most}.", {
-          table,
-          ...numbers,
-        }),
-      ],
-      ["span", say("Added to the patch once, before the first layer; nothing makes neighbours alike but training.")],
-    ];
-  }
-  return [
-    ["b", say("2-D rotary, nothing learnt")],
-    ["span", say("Agreement of phases with every other patch. From {least} to {most}.", numbers)],
-    ["code", "½ mean cos(ω·Δrow) + ½ mean cos(ω·Δcolumn)"],
-    ["span", say("Turns queries and keys in every layer; it depends on the difference of places alone.")],
-  ];
-}
-
-function drawPlaces(ctx, view, look, state, selection) {
-  const { letter } = view;
-  view.segments.update(look.run, selection.media, cellInTime(state, selection, letter));
-  const { value, error } = placesOf(ctx, state, selection, letter);
-  view.places.hidden = !value;
-  if (error) refill(view.placeWords, [error], () => el("span", { text: said(error) }));
-  if (!value) return;
-  const [, rows, columns] = value.grid;
-  const here = { row: Math.floor(value.place / columns), column: value.place % columns };
-  const stamp = [look.run.id, value.place, rows, columns, isDark(), window.devicePixelRatio].join();
-  if (view.places.dataset.stamp !== stamp) {
-    view.places.dataset.stamp = stamp;
-    paintPlaces(view.places, value, here);
-  }
-  refill(view.placeWords, [look.run.id, value.least, value.most], () =>
-    placeLines(look.run, value).map(([tag, text]) => el(tag, { text })),
-  );
-}
-
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection) {
   const look = lookAt(ctx, state, selection, view.letter);
-  view.cells.slice(1).forEach((cell) => toggle(cell, "idle", !look));
+  belowStage(view).forEach((cell) => toggle(cell, "idle", !look));
   toggle(view.side, "idle", !look);
   if (!look) {
-    view.stage.update(ctx.vacant(view.cells[0], view.letter, STAGE_HEIGHT, state.runs[view.letter]));
+    view.stage.update(ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, state.runs[view.letter]));
     return;
   }
   drawStage(ctx, view, look, state, selection);
@@ -334,50 +212,7 @@ function drawColumn(ctx, view, state, selection) {
   drawPlaces(ctx, view, look, state, selection);
 }
 
-function tools(ctx) {
-  const [first, second] = [el("b", { class: "pen-words" }), el("b", { class: "pen-words" })];
-  const pens = el(
-    "div",
-    { class: "pens" },
-    el("span", {}, el("i", { class: "pen pen-query" }), first),
-    el("span", {}, el("i", { class: "pen pen-key" }), second),
-  );
-  const direction = segmented(
-    say("Direction"),
-    [
-      ["row", say("Looks at"), say("The patch's own row")],
-      ["column", say("Is looked at by"), say("Its column: its weight in every patch's row")],
-    ],
-    (value) => ctx.store.select({ swap: value === "column" }),
-  );
-  const statistic = segmented(
-    say("Statistic"),
-    [
-      ["distance", say("Distance")],
-      ["entropy", say("Entropy")],
-      ["own", say("On itself")],
-    ],
-    (value) => ctx.actions.choose("vision", { statistic: value }),
-  );
-  const media = ctx.mediaChoice();
-  return {
-    root: el("div", { class: "tools" }, pens, el("span", { class: "spring" }), media.root, direction, statistic),
-    update(state, selection) {
-      media.update(state, selection);
-      const swapped = selection.swap;
-      direction.choose(swapped ? "column" : "row");
-      statistic.choose(statisticOf(selection));
-      setText(first, selection.keys ? say("the chosen patch") : say("the middle patch: point at another"));
-      setText(
-        second,
-        swapped
-          ? say("fewest patches that give half of what it gets")
-          : say("fewest patches that hold half of its row"),
-      );
-    },
-  };
-}
-
+/** @param {Selection} selection */
 function honest(selection, runs) {
   const plotted = selection.swap
     ? say("One column of one head: the weight of this patch in the exact row of every patch of its segment.")
@@ -395,6 +230,7 @@ function honest(selection, runs) {
   ];
 }
 
+/** @param {Context} ctx */
 export const createView = (ctx) =>
   createFrame("vision", {
     tools: tools(ctx),
@@ -408,6 +244,7 @@ export const createView = (ctx) =>
   });
 
 // What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
 export function status(ctx, state, selection) {
   const about = (letter) => {
     const look = lookAt(ctx, state, selection, letter);

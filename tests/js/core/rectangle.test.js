@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { NO_RECTANGLE, edgesOf, rectangle, shifted } from "../../../app/static/drawing/region.js";
+import { NO_RECTANGLE, edgesOf, rectangle, shifted } from "../../../app/static/core/rectangle.js";
 
 test("a rectangle is the same from whichever corner it is drawn, in thousandths", () => {
   const expected = { left: 100, top: 250, right: 700, bottom: 900 };

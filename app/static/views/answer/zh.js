@@ -1,51 +1,15 @@
-// Clips: the rail's part, the timeline, and what the server says of them.
+// The Answer view, its timeline, and what the server says of clips.
 
 export default {
-  "Frames of the clip": "视频的帧",
-  "Frames of the clip by": "视频取帧方式",
-  "a second": "每秒",
-  "in all": "总数",
   Frames: "帧数",
-  "Frames that Qwen2-VL is shown": "给 Qwen2-VL 看的帧数",
-  "Pictures for Qwen-VL": "给 Qwen-VL 的图片数",
-  "Qwen-VL has no video; pictures": "Qwen-VL 不支持视频；图片数",
-  "Limits of clips": "视频的上限",
-  "Limits of": "采用谁的上限",
-  "as many as fit": "能放多少放多少",
-  "24,576 tokens a clip at most; qwen-vl-utils 0.0.8, the tool of this model's time":
-    "每段视频最多 24,576 个词元；与该模型同期的工具 qwen-vl-utils 0.0.8",
-  "16,384 tokens a clip at most, as in training": "每段视频最多 16,384 个词元，与训练时相同",
-  "115,200 tokens a clip at most": "每段视频最多 115,200 个词元",
-  "{taken} pictures of {each} positions": "{taken} 张图片，每张占 {each} 个位置",
-  "{taken} of {total} frames, {tubes} tubes, {tokens} tokens":
-    "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
-  "{taken} of {total} frames, {tubes} tube, {tokens} tokens":
-    "{total} 帧中取 {taken} 帧，{tubes} 个时空管，{tokens} 个词元",
   "{name} is cut short: {promised} bytes are promised and {there} there; save or download it again.":
     "{name} 被截断：应有 {promised} 字节，只有 {there} 字节；请重新保存或下载。",
   "{name} says that it shows {rate} frames a second; its times are taken as they stand.":
     "{name} 自称每秒显示 {rate} 帧；时间按文件所写。",
   "{name} says that it lasts {hours} hours; its times are taken as they stand.":
     "{name} 自称长达 {hours} 小时；时间按文件所写。",
-  "{size} each, {rate} frames a second": "每帧 {size}，每秒 {rate} 帧",
-  "Record a clip": "录制视频",
-  "Use the recording": "使用这段录像",
-  Cancel: "取消",
-  "What the camera sees": "摄像头画面",
-  "{seconds} of {most} s": "{seconds} / {most} 秒",
-  "The camera was not allowed; allow it in the browser, or give a file.":
-    "浏览器未允许使用摄像头；请在浏览器中允许，或选择文件。",
-  "There is no camera here; give a file.": "这里没有摄像头；请选择文件。",
-  "The camera could not be opened; give a file.": "无法打开摄像头；请选择文件。",
-  "clip, {seconds} s, {frames} frames": "视频，{seconds} 秒，{frames} 帧",
-  Clip: "视频",
   Picture: "图片",
-  "{n} clips": "{n} 段视频",
   "{n} pictures": "{n} 张图片",
-  "{n} pictures and clips": "{n} 份图片和视频",
-  "Remove {name}": "移除 {name}",
-  "Drop a picture or a clip": "把图片或视频拖到这里",
-  "or choose a file": "或选择文件",
   "min_frames {least}: a clip gives at least {frames} frames, whatever the rate.":
     "min_frames {least}：无论每秒取多少，一段视频至少取 {frames} 帧。",
   "max_frames {most}: a clip gives at most {frames} frames, {rate} a second here.":
@@ -61,9 +25,6 @@ export default {
   "frame_floor {pixels}: no frame is made smaller than this, whatever total_pixels says.":
     "frame_floor {pixels}：无论 total_pixels 是多少，帧都不会比这更小。",
   "From clip to tubes to attention": "从视频到时空管到注意力",
-  "Play the clip": "播放视频",
-  "Pause the clip": "暂停视频",
-  "Moment of the clip": "视频的时刻",
   seconds: "秒",
   " and ": " 和 ",
   "picture {n}": "图片 {n}",
@@ -131,21 +92,13 @@ export default {
   "seconds of the clip": "视频的秒数",
   "tubes of the clip": "视频的时空管",
   "text after": "之后的文字",
-  "Animated GIF": "GIF 动图",
-  "the map of the clip through time": "注意力图随时间的变化",
-  "MP4 clip": "MP4 视频",
-  "the same, smaller": "内容相同，文件更小",
   "There is no clip to play: choose a clip of the question, then export.":
     "没有可播放的视频：请先选中问题里的视频，再导出。",
   "This clip has {cells} moments and {most} can be exported: take fewer frames.":
     "这段视频有 {cells} 个时刻，最多导出 {most} 个：请减少取帧。",
   "Clip {n}": "视频 {n}",
   "Picture {n}": "图片 {n}",
-  "no video: {n} frames as pictures 1 to {n}": "不支持视频：取 {n} 帧作为图片 1 到 {n}",
-  "no video: frames as pictures": "不支持视频：把帧当作图片",
   ", {share} in {moment}": "，其中 {share} 在 {moment}",
-  "clip {n}": "视频 {n}",
-  "clip, {seconds} s": "视频，{seconds} 秒",
   "{first} to {last} are drawn": "画出 {first} 到 {last}",
   "A still is shown as two equal frames: the first one here, twice, gives in 3-D and in 2-D with both taps summed the same {n} values to {difference} of {largest}.":
     "静态图片按两个相同的帧送入：把这里的第一帧送两次，三维卷积与两个时间权重相加后的二维卷积得到相同的 {n} 个值，最大相差 {difference}（最大值 {largest}）。",
@@ -166,4 +119,115 @@ export default {
     "{name} 既不是图片也不是视频；请提供 JPEG、PNG 或 MP4 文件。",
   "{name} is cut short or damaged; save or download it again.": "{name} 被截断或已损坏；请重新保存或下载。",
   "{name} holds sound and no picture; give a clip.": "{name} 只有声音没有画面；请提供视频。",
+  "language {layer}": "语言模型{layer}",
+  "language {layer} {head}": "语言模型{layer}{head}",
+  "mean of rows {rows}": "第 {rows} 行的均值",
+  "row {row} on its way": "第 {row} 行正在路上",
+  "row {row}, {text}": "第 {row} 行，{text}",
+  "row {row}, predicts “{word}”": "第 {row} 行，预测“{word}”",
+  "row that predicts {word}": "预测 {word} 的行",
+  "{row}, {where}, {share} of the row on the image, sinks {sinks}":
+    "{row}，{where}，该行有 {share} 落在图像上，汇聚点占 {sinks}",
+  "has no row for this word, shown: its “{word}”, ": "没有这个词的行，显示的是它的“{word}”，",
+  "no answer yet": "还没有回答",
+  "no picture in this question": "这个问题没有图片",
+  "answer word": "回答中的词",
+  "Nothing is chosen: point at a word of an answer to see the row that predicts it.":
+    "尚未选择：指向回答中的一个词，就能看到预测它的那一行。",
+  "patch {index}, cell ({row}, {column}), box {x1}, {y1} to {x2}, {y2} of the original":
+    "图块 {index}，格 ({row}, {column})，原图像素 {x1}, {y1} 至 {x2}, {y2}",
+  "token {index}, cell ({row}, {column}), box {x1}, {y1} to {x2}, {y2} of the original":
+    "词元 {index}，格 ({row}, {column})，原图像素 {x1}, {y1} 至 {x2}, {y2}",
+  "{row}, {where}, {there}": "{row}，{where}，{there}",
+  "region: {map} of its image attention, {part} of the row": "区域：占其图像注意力的 {map}，占该行的 {part}",
+  "{cell}: {share} of the row": "{cell}：占该行的 {share}",
+  "{cell}: {points} against the neutral row": "{cell}：与中性问题的行相比 {points}",
+  " of the row": " 的行",
+  " of the row, in one patch": " 的行，在一个图块里",
+  " of the row, in one token": " 的行，在一个词元里",
+  " patches hold it": " 个图块占到一半",
+  " tokens hold it": " 个词元占到一半",
+  "half of the image share": "图像占比的一半",
+  "half of what is more": "多出部分的一半",
+  "at {cell}": "在{cell}",
+  "{share} of it on this picture": "其中 {share} 在这张图片上",
+  " of the row set aside, {here} on this picture": " 的行被搁置，此图上 {here}",
+  " of the row in the region": " 的行在区域内",
+  " more than the neutral row": " 多于中性问题的行",
+  " of its image attention, in one cell, against “{question}”": " 的图像注意力，在一格里，相对于“{question}”",
+  "share on this picture {share}, neutral {neutral}": "落在此图的占比 {share}，中性问题 {neutral}",
+  " of the row of one visual token, on the key": "：一个视觉词元的行给这个键的份额",
+  "The rows of visual tokens are adapter queries here, no places: nothing to draw on the picture.":
+    "这里视觉词元的行是适配器的查询，不是位置，所以图片上没有可画的内容。",
+  "key, read by the rows below": "键，由下方的行读取",
+  " even shares more in A": " 倍均匀份额，A 更多",
+  "teal: A looks there more": "青色：A 看得更多",
+  "rose: B looks there more": "玫红：B 看得更多",
+  "{a} px in A, {b} px in B hold half": "占到一半的面积：A {a} 像素，B {b} 像素",
+  "system prompt": "系统提示",
+  "earlier turns": "之前的轮次",
+  question: "问题",
+  "answer so far": "已有回答",
+  "on the image": "在图像上",
+  "{part}, on sinks: {share}": "{part}，其中在汇聚点上：{share}",
+  "Keys that draw at least 8 even shares (mean of heads) from at least three quarters of the rows after them. Chosen head {share}, all heads {mean}.":
+    "在其后至少四分之三的行里，（各头均值）都拿到至少 8 倍均匀份额的键。所选头 {share}，所有头 {mean}。",
+  "{where} · sums to 100 %": "{where} · 总和为 100 %",
+  "Where row {row} goes": "第 {row} 行去了哪里",
+  "Where {n} rows go, their mean": "{n} 行去了哪里（均值）",
+  "Who reads {key}": "谁在读{key}",
+  "the chosen cell": "所选的格",
+  "{n} chosen cells": "所选的 {n} 个格",
+  "row {row} gives {share} to this key": "第 {row} 行把 {share} 给了这个键",
+  "Previous word": "上一个词",
+  "Next word": "下一个词",
+  "Play the answer word by word": "逐词播放回答",
+  "What is drawn": "画的是什么",
+  Raw: "原样",
+  "The row as it is": "原样的行",
+  "Sinks aside": "搁置汇聚点",
+  "Keys that draw a large share of most rows count 0; how much that removes is printed":
+    "从大多数行里都拿走很大份额的键按 0 计；去掉了多少会写出来",
+  "Against a neutral question": "相对中性问题",
+  "The map scaled to sum to 1, minus the same of the last row of the prompt “Describe the image.”":
+    "归一到总和为 1 的图，减去提示“Describe the image.”最后一行的同样的图",
+  "Own scale": "各自标尺",
+  "Each map to its own maximum": "每张图到各自的最大值",
+  Shared: "共用",
+  "Both maps to the larger maximum": "两张图都到较大的最大值",
+  Difference: "差异",
+  "A minus B on one grid, each map scaled to sum to 1": "在同一网格上 A 减 B，每张图先归一到总和为 1",
+  "The picture, model {letter}": "图片，模型 {letter}",
+  "rows that give most to the key": "给这个键最多的行",
+  "fewest cells that hold half of its image share": "占到其图像占比一半的最少格子",
+  "A and B agree:": "A 与 B 的一致程度：",
+  "JS distance": "JS 距离",
+  "IoU: of the areas that hold half of each map, what both share over what either covers. JS: Jensen-Shannon distance of the two maps, 0 the same, 1 apart. Both by area on the original picture.":
+    "IoU：各自占到一半的区域，两者共有的面积除以任一方覆盖的面积。JS：两张图的 Jensen-Shannon 距离，0 为相同，1 为完全分离。二者都按原图上的面积计算。",
+  "column, query and key swapped": "列：查询与键已互换",
+  "of the locked word: lock this one to compare": "这是已锁定的词：锁定当前的词才能比较",
+  "column on its way": "列正在路上",
+  "no column yet": "列还没有到",
+  "{key}, no later row reads it": "{key}，之后没有行读它",
+  "{key}, read most by {row}: {share} of it": "{key}，读它最多的是{row}：占该行 {share}",
+  "A column: what each row that may see the key gives to it, exact.": "一列：每个能看到这个键的行给它的份额，精确值。",
+  "A minus B by area on one grid, each map scaled to sum to 1. IoU: of the two halves. JS: 0 same, 1 apart.":
+    "在同一网格上按面积 A 减 B，每张图归一到总和为 1。IoU：两个一半区域的重合。JS：0 相同，1 分离。",
+  "The mean of several rows, each exact and of equal weight. Only the part on the image is drawn.":
+    "多行的均值，每行精确且等权。只画落在图像上的部分。",
+  "A row averaged over heads or layers, exact. Only the part on the image is drawn.":
+    "在头或层上取均值的一行，精确值。只画落在图像上的部分。",
+  "One row of one head, exact. Only the part that falls on the image is drawn.":
+    "一个头的一行，精确值。只画落在图像上的部分。",
+  "Colours run to the column's maximum. Printed weights are of each reading row.":
+    "颜色到该列的最大值。写出的权重是各行自己的份额。",
+  "Both sides run to the largest difference, in even shares. Zero is bare picture.":
+    "两侧都到最大差异，单位是均匀份额。零处露出图片。",
+  "Sinks count 0, nothing is scaled up to make good. What was removed is printed.":
+    "汇聚点按 0 计，不再放大补足。去掉了多少会写出来。",
+  "Both maps scaled to sum to 1, then subtracted: teal more, rose less, zero bare.":
+    "两张图先归一到总和为 1 再相减：青色更多，玫红更少，零处露出图片。",
+  "Colours run to the maximum of each scale. Printed shares are of the whole row.":
+    "颜色到各标尺的最大值。写出的占比都是对整行而言。",
+  "A high share is no cause. Gradients, rollout: left for later.": "占比高并不等于原因。梯度、rollout：留待以后。",
 };
