@@ -104,6 +104,16 @@ def test_the_head_gives_the_plain_product(family: str) -> None:
         assert found.shape == (*part.shape[:2], VOCABULARY)
 
 
+def test_pixels_of_pictures_alone_are_not_copied() -> None:
+    model = qwen2_vl()
+    given = prompt(model, 1)
+    with torch.no_grad(), Operations() as operations:
+        model(**given, last=1)
+    pixels = given["pixel_values"].numel()
+    copies = [one.name for one in operations.made if any(made.numel() == pixels for made in one.made)]
+    assert [name for name in copies if "view" not in name] == []
+
+
 # --- rows ---
 
 
