@@ -55,7 +55,11 @@ def _modules(page: str) -> dict[str, str]:
 
 def test_every_import_is_in_the_file(tiny_session: Session, asked: dict[str, Any]) -> None:
     sources = _modules(_page(tiny_session, asked))
-    imported = {name for source in sources.values() for name in re.findall(r'^(?:import|export)\b[^"]*from "(.*?)"', source, re.M)}
+    imported = {
+        name
+        for source in sources.values()
+        for name in re.findall(r'^(?:import|export)\b[^"]*from "(.*?)"', source, re.M)
+    }
     assert imported <= sources.keys()
     assert not any(name.startswith(".") for name in imported)
     for name, source in sources.items():
