@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from app.asking.conversation import Conversation, Settings
-from app.asking.model_choice import ModelChoice
+from app.asking.model_choice import ModelCard, ModelChoice
 from qwenvl.inference.run import Run
 
 
@@ -26,7 +25,7 @@ class Finished:
 
     run: Run
     letter: str
-    card: Mapping[str, Any]
+    card: ModelCard
     conversation: Conversation
     settings: Settings
     piece: Callable[[int], bytes]

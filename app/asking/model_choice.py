@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 
 @dataclass(frozen=True)
@@ -15,3 +16,16 @@ class ModelChoice:
 
 
 ModelChoices = Mapping[str, ModelChoice]  # by letter
+
+
+class ModelCard(TypedDict):
+    """What the page says about a model."""
+
+    letter: str
+    name: str
+    family: str
+    title: str
+    size_label: str
+    parameters: int
+    trained: bool
+    weights_note: str

@@ -97,7 +97,7 @@ def first(runs: Mapping[str, Finished], ids: Mapping[str, str]) -> Iterator[Ques
         yield "run", {"run": ids[letter]}
         for media in range(len(finished.run.media)):
             yield "picture", {"run": ids[letter], "media": media, "side": SIDE, "frame": 0}
-            yield "rebuilt", {"run": ids[letter], "media": media, "cell": 0}
+            yield "rebuilt", {"run": ids[letter], "media": media, "frame": 0}
 
 
 def following(
@@ -152,8 +152,8 @@ def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
 def _next_patches(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     """Every patch of the frame that the asked one is in."""
     _, rows, columns = finished.run.media[asked["media"]].patch_grid
-    first = asked["patch"] // (rows * columns) * rows * columns
-    return [{"patch": first + place} for place in range(rows * columns)], ()
+    first = asked["query"] // (rows * columns) * rows * columns
+    return [{"query": first + place} for place in range(rows * columns)], ()
 
 
 def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any]) -> Iterator[Question]:

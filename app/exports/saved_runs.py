@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.asking.finished import Finished
+from app.asking.posted import index
 from app.exports.files import export_file
 from app.serving.saved import pinned
 from app.serving.session import Session
 from app.views.payload import run_payload
+from app.views.vision import most_focused
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
 
@@ -28,35 +31,52 @@ def drawn(runs: Sequence[Run], *, kind: str, view: str, choice: Mapping[str, Any
     """
     session = Session()
     ids = pinned(session, runs)
-    selection = _selection(session, ids, view, choice)
-    asked = {"view": view, "kind": KINDS[kind], "runs": ids, "selection": selection, "line": _line(selection)}
+    shown = {letter: _posted(session.finished(run_id), run_id, view, choice) for letter, run_id in ids.items()}
+    asked = {"view": view, "kind": KINDS[kind], "runs": ids, "selection": shown, "line": _line(view, shown)}
     return export_file(session, asked).content
 
 
 KINDS = {"svg": "svg", "pdf": "pdf", "html": "page"}
 
 
-def _selection(session: Session, ids: Mapping[str, str], view: str, choice: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page would have selected: the most telling word, layer and head of each run, or the given ones."""
-    query, layer, head = {}, {}, {}
-    for letter, run_id in ids.items():
-        payload = run_payload(run_id, session.finished(run_id))
-        start, words = payload["start"], payload["words"]
-        word = start["word"] if choice.get("word") is None else choice["word"]
-        if words and not 0 <= word < len(words):
-            raise RunError(f"word must be a whole number from 0 to {len(words) - 1:,}: choose another.")
-        query[letter] = words[word]["tokens"][0] if words else None
-        layer[letter] = start["layer"] if choice.get("layer") is None else choice["layer"]
-        head[letter] = start["head"] if choice.get("head") is None else choice["head"]
-    media = choice.get("media") or 0
-    return {"view": view, "query": query, "layer": layer, "head": head, "media": media, "frame": 0, "model": "A"}
+def _posted(finished: Finished, run_id: str, view: str, choice: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page would post of a run that it has just opened, but for what was chosen."""
+    payload = run_payload(run_id, finished)
+    start, words = payload["start"], payload["words"]
+    word = start["word"] if choice.get("word") is None else choice["word"]
+    if words and not 0 <= word < len(words):
+        raise RunError(f"word must be a whole number from 0 to {len(words) - 1:,}: choose another.")
+    found: dict[str, Any] = {
+        "query": words[word]["tokens"][0] if words else None,
+        "why": True,
+        "layer": start["layer"] if choice.get("layer") is None else choice["layer"],
+        "head": start["head"] if choice.get("head") is None else choice["head"],
+    }
+    if not finished.run.media:
+        return found
+    found["media"] = choice.get("media") or 0
+    return {**found, **_of_view(finished, view, found["media"])}
 
 
-def _line(selection: Mapping[str, Any]) -> str:
+def _of_view(finished: Finished, view: str, media: int) -> dict[str, Any]:
+    """What a view begins with where it is no row of the language model."""
+    if view == "adapter":
+        return {"query": 0, "layer": 0, "head": "mean"}
+    if view == "causes":
+        return {"tool": "paint", "fill": "mean", "place": {"kind": "half"}}
+    if view != "vision":
+        return {}
+    _, rows, columns = finished.run.media[index({"media": media}, "media", len(finished.run.media))].patch_grid
+    layer, head = most_focused(finished.run.tower_statistics(media=media))
+    return {"query": rows // 2 * columns + columns // 2, "layer": layer, "head": head}
+
+
+def _line(view: str, shown: Mapping[str, Mapping[str, Any]]) -> str:
     """The selection as the page's address writes it."""
     models = [
-        f"{letter}={query},{selection['layer'][letter]},{selection['head'][letter]}"
-        for letter, query in selection["query"].items()
-        if query is not None
+        f"{letter}={one['query']},{one['layer']},{one['head']}"
+        for letter, one in shown.items()
+        if one["query"] is not None and "layer" in one and view not in ("adapter", "vision")
     ]
-    return ";".join([f"view={selection['view']}", "model=A", *models, f"media={selection['media']}"])
+    media = next((one["media"] for one in shown.values() if "media" in one), 0)
+    return ";".join([f"view={view}", "model=A", *models, f"media={media}"])

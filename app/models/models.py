@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 import qwenvl
-from app.asking.model_choice import ModelChoice
+from app.asking.model_choice import ModelCard, ModelChoice
 from app.models.catalogue import Catalogue, Described, card
 from app.models.memory import Budgets
 from app.models.pace import Pace
@@ -99,7 +99,7 @@ class Models:
         """What its small files say. Raises `CheckpointError`."""
         return self.catalogue.describe(chosen.label)
 
-    def card(self, letter: str, chosen: ModelChoice, name: str | None = None) -> dict[str, Any]:
+    def card(self, letter: str, chosen: ModelChoice, name: str | None = None) -> ModelCard:
         """What the page says of it before it is loaded. Raises `CheckpointError`."""
         described = self.describe(chosen)
         return card(letter, name or chosen.label, described.config.family, described.parameters, described.trained)

@@ -21,7 +21,7 @@ from app.asking.asking import STOPPED_EARLY, Asking, Update
 from app.asking.conversation import Conversation, Settings, Turn
 from app.asking.failures import PromptRefused, TooLarge, describe
 from app.asking.finished import Finished
-from app.asking.model_choice import ModelChoice, ModelChoices
+from app.asking.model_choice import ModelCard, ModelChoice, ModelChoices
 from app.asking.store import RunStore
 from app.asking.words import in_bytes
 from app.costs.forecast import forecast
@@ -32,7 +32,7 @@ from app.models.memory import Budgets
 from app.models.models import LETTERS, Models
 from app.models.pool import Tell
 from app.serving.example_runs import Example, ExampleRuns
-from app.views.payload import run_payload
+from app.views.payload import RunPayload, run_payload
 from qwenvl.errors import CheckpointError, PromptError, UserError
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.progress import Interrupted, Progress, Step
@@ -112,7 +112,7 @@ class Session:
         """Whether the model that this letter stands for at first is in memory."""
         return self.models.is_loaded(self.models.first[letter])
 
-    def model_cards(self, models: ModelChoices | None = None) -> list[dict[str, Any]]:
+    def model_cards(self, models: ModelChoices | None = None) -> list[ModelCard]:
         """What the page says about each model, none of which is loaded for it. Raises `CheckpointError`."""
         chosen, labels = models or self.models.first, _labels(models or self.models.first)
         return [self.models.card(letter, one, labels[letter]) for letter, one in chosen.items()]
@@ -362,7 +362,7 @@ class Session:
         """The run of this id and what the page says of it. Raises `RunError` for an id that names none."""
         return self.store.get(run_id)
 
-    def run(self, run_id: Any) -> dict[str, Any]:
+    def run(self, run_id: Any) -> RunPayload:
         """A run as the page receives it. Raises as `finished`."""
         return run_payload(run_id, self.finished(run_id))
 
@@ -373,17 +373,6 @@ class Session:
         """
         finished = self.finished(run_id)
         return finished.conversation.answered(finished.letter, finished.run.answer), finished.settings
-
-    def picture(self, run_id: Any, media: int, side: int, frame: int = 0) -> str:
-        """A run's picture, or a kept frame of its clip, upright, at most `side` pixels, as a data URL.
-
-        Raises as `finished`.
-        """
-        return pictures.picture(self.finished(run_id).run.media[media], side, frame)
-
-    def resized(self, run_id: Any, media: int, frame: int = 0) -> str:
-        """A run's picture or frame as the model's processor resized it, as a data URL. Raises as `finished`."""
-        return pictures.resized(self.finished(run_id).run.media[media], frame)
 
     # --- the examples ---
 
@@ -397,10 +386,6 @@ class Session:
         Raises `PromptError` for a name that is no example, and what went wrong as `UserError`.
         """
         return self._examples.runs(name, models or self.models.first)
-
-    def warm(self) -> None:
-        """Make the first example's runs, so that the first visitor finds a full page."""
-        self.example(self._examples.first)
 
     def _make_example(self, example: Example, letter: str, chosen: ModelChoice) -> str:
         """Those of the shipped checkpoints stay as long as the process lives; others are large, and make room."""

@@ -11,7 +11,7 @@ import torch
 
 import viz
 from app.asking.finished import Finished
-from app.asking.selection import Selection, of_letter
+from app.asking.posted import Posted, named, optional_index
 from app.exports.captions import model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.python_code import Name, call, closing
@@ -33,13 +33,13 @@ class Read:
     ids: np.ndarray
 
 
-def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
+def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:
     """A table a model, of the words around the chosen one.
 
     Raises:
         RunError: no answer, or a run without its model.
     """
-    found = [_read(letter, finished, selection) for letter, finished in runs.items() if _answered(finished)]
+    found = [_read(letter, finished, named(posted, letter)) for letter, finished in runs.items() if _answered(finished)]
     if not found:
         raise RunError("There is no answer to read: ask again.")
     arrays: dict[str, np.ndarray] = {}
@@ -67,10 +67,9 @@ def _answered(finished: Finished) -> bool:
     return finished.run.answer_start < len(finished.run.tokens)
 
 
-def _read(letter: str, finished: Finished, selection: Selection) -> Read:
+def _read(letter: str, finished: Finished, posted: Posted) -> Read:
     run = finished.run
-    chosen = of_letter(selection, "query", letter)
-    middle = chosen if isinstance(chosen, int) and run.answer_start <= chosen < len(run.tokens) else run.answer_start
+    middle = max(run.answer_start, optional_index(posted, "query", len(run.tokens)) or 0)
     first = max(run.answer_start, min(middle - WORDS // 2, len(run.tokens) - WORDS))
     last = min(len(run.tokens), first + WORDS)
     lens = run.logit_lens()
@@ -98,7 +97,7 @@ def _caption(found: Sequence[Read]) -> str:
     for one in found:
         count = len(one.finished.run.tokens) - one.finished.run.answer_start
         parts.append(f"{one.letter}: {model_title(one.finished)}, {one.last - one.first} of {count} tokens.")
-    return " ".join([*parts, weights_words({one.letter: one.finished for one in found}, [one.letter for one in found])])
+    return " ".join([*parts, weights_words(one.finished for one in found)])
 
 
 def _lines(found: Sequence[Read], given: dict[str, Any]) -> str:

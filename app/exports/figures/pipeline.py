@@ -10,7 +10,7 @@ import numpy as np
 
 import viz
 from app.asking.finished import Finished
-from app.asking.selection import Selection
+from app.asking.posted import Posted
 from app.exports.captions import model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.python_code import Name, call, closing, opening
@@ -21,8 +21,8 @@ STEPS = ["File", "Resize", "Patches", "Vision tower", "Adapter", "Prompt", "Lang
 PASSES = {"read": "the pass that read the prompt", "replay": "the replay of a given answer", "": "no pass"}
 
 
-def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
-    """A column a model; the selection changes nothing.
+def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:
+    """A column per model; what is posted changes nothing.
 
     Raises:
         RunError: there is no run.
@@ -48,7 +48,7 @@ def _given(runs: Mapping[str, Finished]) -> dict[str, Any]:
     caption = (
         "Steps from file to answer, each with the shape of what leaves it in this run, its parameters by formula from "
         f"the config, and its time on this machine where it was timed by itself ({clocks}). Patch embedding is timed "
-        f"with the tower. {weights_words(runs, runs)}"
+        f"with the tower. {weights_words(runs.values())}"
     )
     return {
         "steps": STEPS,

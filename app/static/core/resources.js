@@ -207,8 +207,8 @@ export function createResources(store, client) {
     };
     if (cells.length) asked.cells = cells;
     else if (selection.query[letter] === null) return { value: null, fresh: true, error: null };
-    else asked.key = selection.query[letter];
-    return { ...ask(`reading ${letter}`, "reading", asked, here.id), cells, key: asked.key ?? null };
+    else asked.query = selection.query[letter];
+    return { ...ask(`reading ${letter}`, "reading", asked, here.id), cells, key: asked.query ?? null };
   }
 
   const groupOf = (one, two) => `${one.run} ${two.run} ${one.media}`;

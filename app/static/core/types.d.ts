@@ -1,8 +1,9 @@
 // The page's own types. What the server sends stands in payload.d.ts, as Python writes it.
 
-import type { Answers, Choice, MapRow, Media, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
+import type { Answers, Choice, MapRow, MediaPayload, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
 
 export type * from "./payload.d.ts";
+export type Media = MediaPayload;
 export type { Client } from "./client.js";
 
 /** What gestures do: see actions.js. */
@@ -214,6 +215,8 @@ export interface View {
   createView(ctx: Context): ViewDrawing;
   status(ctx: Context, state: State, selection: Selection): StatusParts;
   letGo?(chosen: Choices): Choices | null;
+  /** What of one run this view shows beside resolved.js, for an export. */
+  shown?(state: State, letter: Letter, ctx: Context): Record<string, any>;
   figure?(ctx: Context, state: State, selection: Selection, root: HTMLElement): void;
 }
 

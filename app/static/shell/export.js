@@ -3,8 +3,9 @@
 import { el, setText, toggle } from "../core/dom.js";
 import { said, say } from "../core/i18n.js";
 import { toLine } from "../core/address.js";
+import { resolved } from "../core/resolved.js";
 import { LETTERS } from "../core/selection.js";
-import { cellInTime, isClip } from "../core/time.js";
+import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
 
 /** @import { Client, Context, Letter, Store } from "../core/types.d.ts" */
@@ -64,11 +65,12 @@ function followViews(store) {
 /** @param {Context} ctx @param {Letter} letter */
 function asked(ctx, kind, letter) {
   const { state } = ctx.store;
-  const { selection, shared, outside } = state;
+  const { selection, outside } = state;
   const present = LETTERS.filter((each) => state.runs[each]);
   const runs = Object.fromEntries(present.map((each) => [each, state.runs[each].id]));
-  const frames = Object.fromEntries(present.map((each) => [each, cellInTime(state, selection, each)]));
-  const question = { kind, letter, runs, view: selection.view, selection: { ...selection, shared, frames } };
+  const shown = (each) => ({ ...resolved(state, each), ...VIEWS[selection.view].shown?.(state, each, ctx) });
+  const columns = Object.fromEntries(present.map((each) => [each, shown(each)]));
+  const question = { kind, letter, runs, view: selection.view, selection: columns };
   if (kind !== "page") return question;
   return {
     ...question,

@@ -153,10 +153,10 @@ const vision = {
     const row = await ctx.client.fetchOnce("vision_row", {
       run: id,
       media: 0,
-      patch: index,
+      query: index,
       layer: 0,
       head: "mean",
-      column: false,
+      swapped: false,
     });
     if (row.error) throw new Error(row.error);
     return { value: row.values.length === product(media.patch_grid) ? 2 : 1, media };

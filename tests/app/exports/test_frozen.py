@@ -55,11 +55,8 @@ def _modules(page: str) -> dict[str, str]:
 
 def test_every_import_is_in_the_file(tiny_session: Session, asked: dict[str, Any]) -> None:
     sources = _modules(_page(tiny_session, asked))
-    imported = {
-        name
-        for source in sources.values()
-        for name in re.findall(r'^(?:import|export)\b[^"]*from "(.*?)"', source, re.M)
-    }
+    statement = re.compile(r'^(?:import|export)\b[^"]*from "(.*?)"', flags=re.MULTILINE)  # types stand in comments
+    imported = {name for source in sources.values() for name in statement.findall(source)}
     assert imported <= sources.keys()
     assert not any(name.startswith(".") for name in imported)
     for name, source in sources.items():

@@ -42,6 +42,16 @@ export function reading(ctx, state, selection, letter) {
   };
 }
 
+// What is shown of one run, for an export.
+/** @param {State} state @param {Letter} letter */
+export function shown(state, letter) {
+  const run = state.runs[letter];
+  if (!hasAdapter(run) || !run.media[state.selection.media]) return {};
+  const frame = cellInTime(state, state.selection, letter);
+  const query = queryOf(run, state.selection.adapter) + frame * run.sites.adapter.queries;
+  return { query, layer: 0, head: headOf(run, state.selection.adapter) };
+}
+
 // The place on the picture that is looked at: the pinned one, else where a chosen query looks most.
 /** @param {Selection} selection */
 export function placeIn(found, selection) {

@@ -18,6 +18,8 @@ import { createQueries, headName } from "./queries.js";
 import { comparison, tokensOf } from "./query_table.js";
 import { honest } from "./sentences.js";
 
+export { shown } from "./asked.js";
+
 export { status } from "./sentences.js";
 
 /** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */

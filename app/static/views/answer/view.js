@@ -33,6 +33,14 @@ export const SHOWS = ["place", "region", "swap"];
 
 export const CHOICES = { mode: "raw", scale: "own", statistic: "share" };
 
+// What is shown of one run, for an export. A difference compares shares, and a map against a neutral question has none.
+/** @param {State} state */
+export function shown({ selection }) {
+  const { mode, scale } = choices(selection, "answer");
+  const summed = scale === "difference";
+  return { mode: summed && mode === "neutral" ? "raw" : mode, summed, shared: scale === "shared" };
+}
+
 const STAGE_HEIGHT = 288;
 
 const SCALE_HEIGHT = 204; // the least that its words need

@@ -25,6 +25,13 @@ export const SITE = "language";
 
 export const CHOICES = { beneath: true, ...NO_RECTANGLE };
 
+// What is shown of one run, for an export.
+/** @param {State} state */
+export function shown(state) {
+  const chosen = choices(state.selection, "boxes");
+  return { yours: edgesOf(chosen) && EDGES.map((name) => chosen[name]) };
+}
+
 const STAGE_HEIGHT = 288;
 
 const WRITTEN = { colour: "#ffffff", width: 2 };

@@ -51,17 +51,24 @@ const STAGE_HEIGHT = 250;
 
 // The question about one model, from what is locked: hovering asks nothing here.
 /** @param {State} state @param {Letter} letter */
-function questionOf(state, letter) {
+function questionOf(state, letter, region = regionOf(choices(state.selection, "causes"))) {
   const { selection } = state;
   const run = state.runs[letter];
   const query = selection.query[letter];
   const chosen = choices(selection, "causes");
-  const region = regionOf(chosen);
   if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
-  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, region };
+  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, place: region };
   if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
   if (chosen.tool === "paint") return { ...asked, fill: chosen.fill, frame: cellInTime(state, selection, letter) };
   return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
+}
+
+// What is shown of one run, for an export; where no place is chosen, the cells that hold half of the map.
+/** @param {State} state @param {Letter} letter */
+export function shown(state, letter) {
+  const chosen = choices(state.selection, "causes");
+  const region = regionOf(chosen) ?? { kind: "half" };
+  return { ...questionOf(state, letter, region), fill: chosen.fill };
 }
 
 /** @param {State} state @param {Letter} letter */

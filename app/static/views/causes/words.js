@@ -52,7 +52,7 @@ function hiddenWords(effect) {
 export function account(run, effect, asked) {
   if (effect.tool === "paint") {
     const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
-    if (run.media[asked.media].patch_grid[0] > 1 && asked.region.kind !== "half")
+    if (run.media[asked.media].patch_grid[0] > 1 && asked.place.kind !== "half")
       return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", {
         fill,
       });

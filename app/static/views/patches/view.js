@@ -173,7 +173,7 @@ function askRebuilt(ctx, letter, run, media, frame) {
   return ctx.client.resource(
     `rebuilt ${letter}`,
     "rebuilt",
-    { run: run.id, media: media.index, cell: frame },
+    { run: run.id, media: media.index, frame },
     { group: `${run.id} ${media.index}` },
   ).value;
 }

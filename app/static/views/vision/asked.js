@@ -3,7 +3,7 @@
 import { cellAt } from "../../core/geometry.js";
 import { choices } from "../../core/selection.js";
 import { cellInTime } from "../../core/time.js";
-import { STATISTICS, mostFocused } from "./tower_matrix.js";
+import { STATISTICS } from "./tower_matrix.js";
 
 /** @import { Choice, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
 
@@ -30,7 +30,7 @@ function heads(ctx, state, selection, letter) {
 /** @param {Run} run @param {Selection} selection @param {Letter} letter */
 function chosenCell(run, selection, letter, statistics) {
   const { layers, heads: size } = run.sites.vision;
-  const start = statistics ? mostFocused(statistics) : [0, "mean"];
+  const start = statistics ? statistics.start : [0, "mean"];
   const layer = within(own(selection)[`layer${letter}`], layers) ?? start[0];
   const head = own(selection)[`head${letter}`];
   return [layer, head === "mean" ? "mean" : (within(head, size) ?? start[1])];
@@ -48,7 +48,7 @@ export function patchOf(state, selection, letter) {
 function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, head]) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
-  const query = { run: run.id, media: selection.media, patch, layer, head, column: selection.swap };
+  const query = { run: run.id, media: selection.media, query: patch, layer, head, swapped: selection.swap };
   const hovering = state.preview !== null;
   return ctx.client.resource(`vision ${letter}`, "vision_row", query, {
     hovering,
@@ -60,12 +60,22 @@ function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, he
 export function placesOf(ctx, state, selection, letter) {
   const run = state.runs[letter];
   const { patch } = patchOf(state, selection, letter);
-  const query = { run: run.id, media: selection.media, patch };
+  const query = { run: run.id, media: selection.media, query: patch };
   const hovering = state.preview !== null;
   return ctx.client.resource(`places ${letter}`, "vision_places", query, {
     hovering,
     group: `${run.id} ${selection.media}`,
   });
+}
+
+// What is shown of one run, for an export.
+/** @param {State} state @param {Letter} letter @param {Context} ctx */
+export function shown(state, letter, ctx) {
+  const { selection, runs } = state;
+  if (!runs[letter].media[selection.media]) return {};
+  const statistics = heads(ctx, state, selection, letter)?.value;
+  const [layer, head] = chosenCell(runs[letter], selection, letter, statistics);
+  return { query: patchOf(state, selection, letter).patch, layer, head };
 }
 
 /** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */

@@ -65,10 +65,3 @@ export class TowerMatrix extends Matrix {
     cell.textContent = bare ? "" : short(value);
   }
 }
-
-// The cell to begin with: the most focused head, whose rows have the least entropy.
-export function mostFocused(heads) {
-  const [, width] = heads.entropy.shape;
-  const at = heads.entropy.indexOf(Math.min(...heads.entropy));
-  return [Math.floor(at / width), at % width];
-}

@@ -21,6 +21,8 @@ import { createSegments } from "./segments.js";
 import { tools } from "./tools.js";
 import { STATISTICS, TowerMatrix } from "./tower_matrix.js";
 
+export { shown } from "./asked.js";
+
 /** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
 
 export const NAME = "Vision";
