@@ -9,7 +9,7 @@ from typing import Any
 import viz
 from app.asking.finished import Finished
 from app.asking.posted import Posted
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 FIGURES: dict[str, Callable[..., Any]] = {"positions_3d": viz.positions_3d, "positions_lanes": viz.positions_lanes}
 
@@ -22,7 +22,7 @@ def figure(finished: Finished, posted: Posted) -> dict[str, Any]:
     """
     draw = FIGURES.get(name) if isinstance(name := posted.get("name"), str) else None
     if draw is None:
-        raise RunError(f"There is no such figure: choose {' or '.join(FIGURES)}.")
+        raise RunError(Sentence.of("There is no such figure: choose {names}.", names=" or ".join(FIGURES)))
     prompt = finished.run.tokens[: finished.run.answer_start]
     drawn = draw(
         finished.run.positions[:, : len(prompt)].numpy(),
