@@ -12,7 +12,7 @@ from app.asking import pictures
 from app.asking.posted import Posted, index, indices, whole
 from app.views.contract import Look, selected
 from qwenvl.analysis.clip_timeline import Resumes, resumes, tubes
-from qwenvl.analysis.still_frames import Twins, twins_of
+from qwenvl.analysis.still_frames import ConvolutionComparison, compare_convolutions_of
 from qwenvl.errors import RunError, Sentence
 from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.plan.clip_duration import DURATIONS, TRAINED_TOKENS, cost_by_length
@@ -113,7 +113,7 @@ def _by_preset(name: str, size: tuple[int, int], fps: float) -> PresetCosts:
     return {"name": name, "budget": VIDEO_PRESETS[name].total_tokens, "costs": costs}
 
 
-def twins(look: Look, posted: Posted) -> Twins:
+def twins(look: Look, posted: Posted) -> ConvolutionComparison:
     """{"run", "media", "frame"}: one kept frame shown twice, through the model's own patch embedding in two and three
     dimensions, and how far the results are apart.
 
@@ -127,4 +127,4 @@ def twins(look: Look, posted: Posted) -> Twins:
     frame = index(posted, "frame", len(media.frames), default=0)
     seen = resize(media.frames[frame], *media.resized)
     pixels = normalise(torch.from_numpy(np.array(seen)).permute(2, 0, 1))
-    return twins_of(run.pipeline.model, pixels)
+    return compare_convolutions_of(run.pipeline.model, pixels)

@@ -110,7 +110,7 @@ def _blocks_a_replay(run: RunRows) -> int:
 
 
 def _states(run: RunRows) -> Iterator[Tensor]:
-    """The states after each block, (tokens, dim); as many blocks a replay as the run's budget allows."""
+    """The states after each block, (tokens, dim); as many blocks per replay as the run's budget allows."""
     if run.pipeline is None:
         raise RunError("The lens needs the model's weights; load the run with its pipeline.")
     names = [f"language.blocks.{layer}" for layer in range(run.num_layers("language"))]

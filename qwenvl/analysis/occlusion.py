@@ -89,7 +89,7 @@ def without(
         layers: of the language model; None for all.
         rows: "answer", the rows that predict the answer's tokens; "text", those of every later token that is no visual
             token, the question among them.
-        k: how many of the likeliest tokens to tell.
+        k: how many of the likeliest tokens to give.
 
     Raises:
         RunError: no such token, patch, layer or media; every patch of a picture at once from the adapter; or a run

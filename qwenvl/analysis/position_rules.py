@@ -28,7 +28,7 @@ RULES: tuple[PositionRule, ...] = ("paper", "transformers-5", "1-D")
 def positions_by_rule(run: RunRows, rule: PositionRule) -> Tensor:
     """The ids this run's tokens would have had under a rule: int64 (3, tokens).
 
-    "paper" gives `run.positions`. Of Qwen-VL every rule does: it has one id a token. See `rope.multimodal_positions`.
+    "paper" gives `run.positions`. Of Qwen-VL every rule does: it has one id per token. See `rope.multimodal_positions`.
     """
     config = run.config
     if isinstance(config, QwenVLConfig):
@@ -89,7 +89,7 @@ class PositionCost:
 
 
 def position_cost(media: Media) -> PositionCost:
-    """What a media costs: Qwen-VL spends an id a token, Qwen2-VL the longest side of the token grid and two."""
+    """What a media costs: Qwen-VL spends one id per token, Qwen2-VL the longest side of the token grid and two."""
     if not media.tokens_are_places:
         return PositionCost(*[media.num_tokens + 2 * media.patch_grid[0]] * 2)
     return PositionCost(media.num_tokens + 2, max(media.token_grid) + 2)

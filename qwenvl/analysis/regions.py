@@ -18,7 +18,7 @@ from qwenvl.errors import RunError
 Pixels = NDArray[np.bool_]
 Grid = tuple[int, int, int]
 FILLS = ("mean", "black", "blurred")
-SAMPLES = 16  # points a side at which a cell is probed
+SAMPLES = 16  # points per side at which a cell is probed
 
 
 def box_mask(size: tuple[int, int], box: Sequence[float]) -> Pixels:

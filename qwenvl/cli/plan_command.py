@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--text", default="", help="the question; counted where a folder has its tokenizer")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="all figures as JSON")
-    form.add_argument("--csv", action="store_true", help="one row a file and model as CSV")
+    form.add_argument("--csv", action="store_true", help="one row per file and model as CSV")
     parser.add_argument("--into", metavar="FILE", help="write to this file instead")
     parser.set_defaults(act=act, wrong=parser.error)
 
@@ -69,7 +69,7 @@ def act(asked: argparse.Namespace) -> None:
 def _check(asked: argparse.Namespace, settings: dict[str, Any]) -> None:
     """What does not go together, before anything is opened."""
     if asked.csv and (asked.together or asked.toolchains):
-        asked.wrong("--csv is a row a file and model: leave out --together and --toolchains")
+        asked.wrong("--csv is one row per file and model: leave out --together and --toolchains")
     if asked.toolchains and (set_too := [name for name in settings if name not in WORDS]):
         options = ", ".join(f"--{name.replace('_', '-')}" for name in set_too)
         asked.wrong(f"--toolchains shows what defaults do: leave out {options}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -21,6 +21,25 @@ from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.keys import check_keys
 
 TOP_K = 50  # of transformers, where a file does not say
+
+
+class SamplingSettings(TypedDict, total=False):
+    """What a question may set of `TokenSampling`; None, or absent, for the published value."""
+
+    max_new_tokens: int | None
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    repetition_penalty: float | None
+    seed: int | None
+    no_repeat_ngram_size: int | None
+    min_p: float | None
+    typical_p: float | None
+    min_new_tokens: int | None
+    min_length: int | None
+    max_length: int | None
+    suppress_tokens: tuple[int, ...] | None
+    begin_suppress_tokens: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +104,7 @@ class TokenSampling:
             chosen.pop("max_length", None)
         return cls(**{"top_k": TOP_K, **chosen})
 
-    def changed(self, **settings: Any) -> TokenSampling:
+    def changed(self, **settings: Unpack[SamplingSettings]) -> TokenSampling:
         """A copy with the settings that are not None.
 
         Raises:

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from qwenvl.errors import PromptError, Sentence
-from qwenvl.inference.generate import TokenSampling, generate
+from qwenvl.inference.generate import SamplingSettings, TokenSampling, generate
 from qwenvl.inference.run import Run
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
@@ -84,7 +84,7 @@ class Pipeline:
         max_pixels: int | None = None,
         progress: Progress | None = None,
         keep: Keep | None = None,
-        **settings: Any,
+        **settings: Unpack[SamplingSettings],
     ) -> Stream:
         """Ask, and read the answer while it is made.
 
@@ -95,8 +95,8 @@ class Pipeline:
                 the model on another; what it raises ends the question. See `qwenvl.processing.progress`.
             keep: what the run keeps of its queries and keys, see `qwenvl.recorded.kept_layers.Keep`; None: "all" that
                 fits `max_trace_bytes`. What is not kept is replayed when somebody looks.
-            settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed`;
-                None or absent for the published ones.
+            settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed` and
+                the others of `TokenSampling`; None or absent for the published ones.
 
         Returns:
             A `Stream`: iterate over it for pieces of text; `.stop()` ends it; `.run` is the same answer, traced.
@@ -119,7 +119,7 @@ class Pipeline:
         min_pixels: int | None = None,
         max_pixels: int | None = None,
         keep: Keep | None = None,
-        **settings: Any,
+        **settings: Unpack[SamplingSettings],
     ) -> Run:
         """Ask, and look inside the answer; or inside a given one.
 

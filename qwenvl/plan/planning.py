@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from qwenvl.errors import PromptError
 from qwenvl.models.config import Config, QwenVLConfig
@@ -49,6 +49,22 @@ class Plan(PlanFigures):
         media = [item.to_json() for item in self.media]
         more = {"share_of_context": self.share_of_context, "suggestions": list(self.suggestions)}
         return {**asdict(replace(self, media=())), "media": media, **more}
+
+
+class PlanSettings(TypedDict, total=False):
+    """The keyword arguments of `plan`, which says what each means."""
+
+    min_pixels: int | None
+    max_pixels: int | None
+    text: str
+    text_tokens: int | None
+    answer_tokens: int
+    bytes_per_value: int
+    preset: str
+    fps: float | None
+    nframes: int | None
+    total_pixels: int | None
+    pictures: int | None
 
 
 def plan(

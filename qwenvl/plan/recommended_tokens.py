@@ -41,7 +41,7 @@ SUGGESTED = (
 
 
 def suggestions(media: tuple[Media, ...]) -> Iterator[str]:
-    """One sentence a picture of Qwen2-VL."""
+    """One sentence per picture of Qwen2-VL."""
     for item in media:
         if item.kind == "image" and item.tokens_are_places:
             one, two = SUGGESTED

@@ -57,7 +57,7 @@ def _seen_on_white(name: str) -> str:
 
 
 def _shown_for(picture: Image.Image, frame: int) -> float:
-    """Milliseconds a frame stands."""
+    """Milliseconds for which a frame stands."""
     picture.seek(frame)
     if picture.format in ("WEBP", "AVIF"):
         picture.load()  # they learn a frame's duration when they decode it

@@ -1,4 +1,4 @@
-"""From a file, its bytes, an array or a PIL image to an upright 8-bit RGB picture, and what was left out on the way.
+"""Reads a file, bytes, an array or a PIL image as an upright 8-bit RGB picture, and says what was left out.
 
 Knows pixels only: no conversation, no model. Before either model sees a picture it is made upright by EXIF, scaled to 8
 bits, laid on white where it is transparent, and converted to RGB: both models see what the user sees. The published

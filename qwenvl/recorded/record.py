@@ -75,30 +75,37 @@ class Recorded:
 
     @property
     def answer(self) -> str:
+        """The answer's text, without its end token."""
         return self.record.answer
 
     @property
     def tokens(self) -> tuple[Token, ...]:
+        """The tokens of prompt and answer, counted from 0."""
         return self.record.tokens
 
     @property
     def card(self) -> ModelCard:
+        """Which model it was."""
         return self.record.card
 
     @property
     def config(self) -> Config:
+        """The model's numbers."""
         return self.record.config
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:
+        """The conversation as it was asked, media by their index in `media`."""
         return self.record.messages
 
     @property
     def settings(self) -> Mapping[str, Any]:
+        """How tokens were drawn, and the limits of pixels; {"given": True, ...} where the answer was given."""
         return self.record.settings
 
     @property
     def seconds(self) -> Mapping[str, float]:
+        """How long it took to "read" the prompt, to "answer", and to "replay" both."""
         return self.record.seconds
 
     @property
@@ -108,10 +115,12 @@ class Recorded:
 
     @property
     def stopped(self) -> bool:
+        """Whether the answer was ended early."""
         return self.record.stopped
 
     @property
     def words(self) -> tuple[tuple[int, ...], ...]:
+        """The words of the answer, each as the indices of its tokens."""
         return self.record.words
 
     @property

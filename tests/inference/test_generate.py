@@ -22,6 +22,7 @@ from transformers.generation.logits_process import (
 
 from qwenvl.errors import PromptError
 from qwenvl.inference.generate import (
+    SamplingSettings,
     TokenSampling,
     generate,
     keep_min_p,
@@ -322,3 +323,7 @@ def test_a_number_of_new_tokens_counts_before_a_whole_length() -> None:
     assert alone.max_length == 10
     assert alone.changed(max_new_tokens=7).max_length is None
     assert alone.changed(temperature=1.0).max_length == 10
+
+
+def test_every_field_of_the_sampling_can_be_set() -> None:
+    assert SamplingSettings.__annotations__.keys() == TokenSampling.__dataclass_fields__.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import io
 import json
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 import qwenvl
 from qwenvl.errors import CheckpointError, MediaError
 from qwenvl.plan import PUBLISHED, measured, plan, plan_table
+from qwenvl.plan.planning import PlanSettings
 from qwenvl.plan.table import COLUMNS
 from tests.support.clips import encode
 
@@ -86,3 +88,8 @@ def test_nothing_to_plan_is_refused(tmp_path: Path) -> None:
         plan_table([])
     with pytest.raises(CheckpointError, match="no preset"):
         plan_table((9, 9), "Qwen9")
+
+
+def test_a_table_takes_the_settings_of_a_plan() -> None:
+    keywords = {name for name, one in inspect.signature(plan).parameters.items() if one.kind is one.KEYWORD_ONLY}
+    assert PlanSettings.__annotations__.keys() == keywords

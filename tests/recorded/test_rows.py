@@ -1,4 +1,4 @@
-"""Every entry point of a run takes integers of Python, NumPy and torch alike, and refuses a bool."""
+"""The kernel of a run: integers of Python, NumPy and torch are indices alike, and what is not there is one sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from qwenvl.errors import RunError
 from qwenvl.inference.report import row_report
 from qwenvl.inference.run import Run
-from tests.support.tiny import TINY, mixed_run
+from tests.support.tiny import TINY, mixed_run, tiny
 
 Integer = Callable[[int], Any]
 ENTRIES: dict[str, Callable[[Run, Integer], Any]] = {
@@ -53,6 +53,16 @@ ADAPTER: dict[str, Callable[[Run, Integer], Any]] = {
 @pytest.fixture(params=TINY)
 def run(request: pytest.FixtureRequest) -> Run:
     return mixed_run(request.param)
+
+
+@pytest.fixture
+def qwen_vl() -> Run:
+    return mixed_run("tiny-qwen-vl")
+
+
+@pytest.fixture
+def qwen2_vl() -> Run:
+    return mixed_run("tiny-qwen2-vl")
 
 
 def assert_same(found: Any, expected: Any) -> None:
@@ -99,3 +109,81 @@ def test_what_an_analysis_makes_is_remembered_up_to_its_limit(name: str) -> None
         run.remember("small", make, max_bytes=32)
     assert len(made) == 3
     assert run.nbytes == before + 32
+
+
+# --- what cannot be answered ---
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"site": "ears", "layer": 0, "query": 0}, "no site 'ears'"),
+        (
+            {"site": "language", "layer": 4, "query": 0},
+            r"Language layer 4 does not exist: this model has 4 \(indices 0 to 3\).",
+        ),
+        ({"site": "language", "layer": None, "query": 0}, "Language layer None is not an index"),
+        ({"site": "language", "layer": "mean", "query": 0}, "Language layer 'mean' is not an index"),
+        ({"site": "language", "layer": -1, "query": 0}, "Language layer -1 does not exist"),
+        ({"site": "language", "layer": 0, "query": 10**6}, "Token 1000000 does not exist"),
+        ({"site": "language", "layer": 0, "query": -1}, "Token -1 does not exist"),
+        ({"site": "language", "layer": 0, "query": 2.0}, "Token 2.0 is not an index"),
+        (
+            {"site": "language", "layer": 0, "query": 0, "head": 4},
+            r"Language head 4 does not exist: this model has 4 \(indices 0 to 3\), or 'mean'.",
+        ),
+        ({"site": "language", "layer": 0, "query": 0, "head": "max"}, "Language head 'max' is not an index"),
+        ({"site": "vision", "layer": 0, "query": 10**6}, "Patch 1000000 does not exist"),
+        (
+            {"site": "vision", "layer": 0, "query": 0, "media": 3},
+            r"Media 3 does not exist: this run has 3 \(ind",
+        ),
+        ({"site": "vision", "layer": 0, "query": 0, "media": -1}, "Media -1 does not exist"),
+    ],
+)
+def test_what_is_not_there_is_one_clear_sentence(run: Run, asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(RunError, match=message):
+        run.attention(**asked)
+
+
+def test_qwen2_vl_says_that_its_adapter_has_no_attention(qwen2_vl: Run) -> None:
+    for ask in (
+        lambda: qwen2_vl.attention("adapter", query=0),
+        lambda: qwen2_vl.adapter_matrix(),
+        lambda: qwen2_vl.num_heads("adapter"),
+    ):
+        with pytest.raises(RunError, match="adapter has no attention"):
+            ask()
+    assert qwen2_vl.sites == ("vision", "language")
+
+
+def test_qwen_vls_adapter_has_256_queries_a_frame(qwen_vl: Run) -> None:
+    with pytest.raises(RunError, match=r"Adapter query 256 does not exist: .* has 256 \(indices 0 to 255\)"):
+        qwen_vl.attention("adapter", query=256)
+    assert qwen_vl.attention("adapter", query=767, media=1).shape == (2, 1024)
+    with pytest.raises(RunError, match=r"Adapter layer 1 does not exist: this model has 1 \(index 0\)"):
+        qwen_vl.attention("adapter", query=0, layer=1)
+    with pytest.raises(RunError, match="Frame 3 does not exist"):
+        qwen_vl.adapter_matrix(media=1, frame=3)
+
+
+def test_a_map_shows_one_head_or_the_mean(run: Run) -> None:
+    with pytest.raises(RunError, match="one head or their mean"):
+        run.image_map(query=run.answer_start, head=None)
+    with pytest.raises(RunError, match="Language layer 9 does not exist"):
+        run.image_map(query=run.answer_start, layer=9)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_run_without_pictures_says_so(name: str) -> None:
+    run = tiny(name).run([{"role": "user", "content": "Hello?"}], answer="red")
+    assert run.media == ()
+    assert not run.shares(run.answer_start).any()
+    assert run.attention("language", layer=0, query=3).shape == (4, 4)
+    for ask in (
+        lambda: run.image_map(query=3),
+        lambda: run.attention("vision", layer=0, query=0),
+        lambda: run.shares(3, media=0),
+    ):
+        with pytest.raises(RunError, match="no picture"):
+            ask()

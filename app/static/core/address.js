@@ -128,8 +128,13 @@ export function fromLine(line) {
   return selection;
 }
 
-/** @param {Selection} selection */
-export function writeAddress(selection) {
+/**
+ * The page's address with this selection in it.
+ *
+ * @param {Selection} selection
+ * @returns {string}
+ */
+export function addressOf(selection) {
   const url = new URL(window.location.href);
   LETTERS.forEach((letter) => {
     const name = letter.toLowerCase();
@@ -137,7 +142,12 @@ export function writeAddress(selection) {
     else url.searchParams.delete(name);
   });
   if (selection.run.A || selection.run.B) url.searchParams.set("sel", toLine(selection));
-  const address = url.toString().replace(/%3D/g, "=").replace(/%3B/g, ";").replace(/%2C/g, ",").replace(/%3A/g, ":");
+  return url.toString().replace(/%3D/g, "=").replace(/%3B/g, ";").replace(/%2C/g, ",").replace(/%3A/g, ":");
+}
+
+/** @param {Selection} selection */
+export function writeAddress(selection) {
+  const address = addressOf(selection);
   if (address !== window.location.href) window.history.replaceState(null, "", address);
 }
 

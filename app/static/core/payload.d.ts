@@ -338,7 +338,7 @@ export interface Filmstrip {
 }
 
 /** How far the two convolutions of one frame are apart. */
-export interface Twins {
+export interface ConvolutionComparison {
   patches: number;
   channels: number;
   largest: number;
@@ -652,7 +652,7 @@ export interface Answers {
   clip_time: ClipTime;
   clip_longer: ClipLonger;
   filmstrip: Filmstrip;
-  twins: Twins;
+  twins: ConvolutionComparison;
   causes: CausesTold;
   causes_curves: CausesCurves;
   maps_ahead: MapsAhead;

@@ -128,6 +128,17 @@ export default {
   "{name} cannot be read; check that you may open it.": "{name} 无法读取；请检查是否有权打开。",
   "{name} has more than {most} pixels; scale it down first.": "{name} 超过 {most} 像素；请先缩小。",
   "{name} is cut short or damaged; save or download it again.": "{name} 不完整或已损坏；请重新保存或下载。",
+  "{name} has more than {most} bytes; scale it down first.": "{name} 超过 {most} 字节；请先缩小。",
+  "{name} is empty; give the bytes of a file.": "{name} 是空的；请给出一个文件的字节。",
+  "{name} is no data: URL that holds a picture; give data:image/png;base64,... of at most 1 GiB.":
+    "{name} 不是含有图片的 data: URL；请给出最多 1 GiB 的 data:image/png;base64,...。",
+  "{name} is a data: URL whose base64 is broken; encode it again.": "{name} 是 base64 已损坏的 data: URL；请重新编码。",
+  "A picture as an array is (height, width, 3 or 4) of uint8, not {shape} of {kind}; convert it.":
+    "作为数组的图片是 uint8 的（高, 宽, 3 或 4），不是 {kind} 的 {shape}；请转换。",
+  "This picture has no pixels; give one of at least 1 × 1.": "这张图片没有像素；请给出至少 1 × 1 的图片。",
+  "{name} is a clip, not a picture; ask about it as a clip.": "{name} 是视频，不是图片；请当作视频提问。",
+  "{name} is a picture of a kind that is not known here, or damaged; save it as JPEG or PNG.":
+    "{name} 是这里不认识的图片格式，或已损坏；请存成 JPEG 或 PNG。",
   "{name} is a whole number of pixels from 1 up, not {value}.": "{name} 是从 1 起的整数像素，不是 {value}。",
   "{name} is a picture, not a clip; ask about it as a picture.": "{name} 是图片，不是视频；请当作图片提问。",
   "{name} has frames of more than {most} pixels; scale it down first.": "{name} 的帧超过 {most} 像素；请先缩小。",
@@ -152,19 +163,10 @@ export default {
     "帧列表整个使用；请不要给 nframes，或给出视频文件。",
   "The frames of a clip have one size; these have {one} and {other}.":
     "一段视频的帧大小相同；这些有 {one} 和 {other}。",
-  "A picture as an array is (height, width, 3 or 4) of uint8, not {shape} of {kind}; convert it.":
-    "数组形式的图片是 uint8 的（高，宽，3 或 4），不是 {kind} 的 {shape}；请转换。",
-  "This picture has no pixels; give one of at least 1 × 1.": "这张图片没有像素；请给出至少 1 × 1 的图片。",
-  "{name} has more than {most} bytes; scale it down first.": "{name} 超过 {most} 字节；请先缩小。",
-  "{name} is a data: URL whose base64 is broken; encode it again.":
-    "{name} 是 data: URL，但 base64 已损坏；请重新编码。",
   "{name} is a pipe or a device, not a file; save what comes out of it first.":
     "{name} 是管道或设备，不是文件；请先把它的输出存成文件。",
   "{name} is an address on the network, and nothing is fetched here: save the file first.":
     "{name} 是网络地址，这里不会下载任何东西：请先保存文件。",
-  "{name} is empty; give the bytes of a file.": "{name} 是空的；请给出文件的字节。",
-  "{name} is no data: URL that holds a picture; give data:image/png;base64,... of at most 1 GiB.":
-    "{name} 不是装有图片的 data: URL；请给出至多 1 GiB 的 data:image/png;base64,...。",
   "max_frames is at least {least}, not {value}.": "max_frames 至少为 {least}，不能是 {value}。",
   "min_frames {least} is above max_frames {most}; correct either.":
     "min_frames {least} 大于 max_frames {most}；请改正其一。",

@@ -13,7 +13,7 @@ import { publish } from "../core/news.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "../rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
-import { writeAddress } from "../core/address.js";
+import { addressOf, writeAddress } from "../core/address.js";
 import { LETTERS } from "../core/selection.js";
 import { createStore, effective } from "../core/store.js";
 import { registerViews } from "../core/view_registry.js";
@@ -310,6 +310,7 @@ function forTests(store, ctx, actions) {
     map: (letter) => ctx.mapResources(letter).map,
     settled,
     quiet: () => settled() && ctx.client.idle(),
+    addressed: () => addressOf(store.state.selection) === window.location.href,
     get state() {
       return store.state;
     },

@@ -113,9 +113,7 @@ def test_the_sheet_is_in_the_librarys_order_and_zooms(looking: Any) -> None:
     looking.page.mouse.move(box["x"] + 30, box["y"] + 30)
     looking.page.mouse.wheel(0, -300)
     looking.page.wait_for_function("() => Number(document.querySelector('.sheet').dataset.scale) > 1.5")
-    assert "order:alike" in looking.page.evaluate(
-        "() => new Promise((done) => setTimeout(() => done(location.search), 400))"
-    )
+    assert "order:alike" in looking.address()
     looking.page.reload()
     looking.wait()
     looking.page.wait_for_function("() => document.querySelector('.sheet')?.dataset.readers !== undefined")

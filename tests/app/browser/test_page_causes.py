@@ -106,7 +106,7 @@ def test_a_link_brings_the_place_back_and_says_that_it_is_to_be_computed(visitor
     page.get_by_role("button", name="Brush").click()
     drag(visitor, "B", (0.6, 0.7), (0.75, 0.8))
     told(visitor)
-    page.wait_for_function("() => decodeURIComponent(location.search).includes('strokes:b')")
+    assert "strokes:b" in visitor.address()
     strokes, before = visitor.state("selection.of_causes.strokes"), bars(visitor, "A")
     page.reload()
     visitor.wait()

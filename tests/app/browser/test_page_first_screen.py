@@ -85,7 +85,7 @@ def test_a_reload_brings_the_view_back_and_a_gone_run_says_so(visitor: Any) -> N
     visitor.word("B", 2).click()
     visitor.settle()
     visitor.view("Adapter")
-    visitor.page.wait_for_url("**sel=view=adapter**")
+    assert "sel=view=adapter" in visitor.address()
     before = visitor.state("selection")
     visitor.page.reload()
     visitor.wait()

@@ -1,4 +1,4 @@
-"""Figures for print hold the numbers they were given: cells, contours, ids, sheets; and their captions wrap."""
+"""Maps side by side hold the numbers they were given: cells, scales, shares."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 import viz
-from viz.contours import fewest_cells, loops
-from viz.paper import SMALL, cut, width_of, wrapped
-from viz.theme import overlay, tide
+from viz.contours import fewest_cells
+from viz.theme import overlay
 
 PICTURE = np.tile(np.arange(0, 240, 4, dtype=np.uint8)[None, :, None], (40, 1, 3))
 VALUES = np.random.default_rng(0).dirichlet(np.ones(12)).reshape(3, 4)
@@ -98,85 +97,6 @@ def test_the_share_and_the_half_are_printed() -> None:
     said = [text.get_text() for text in figure.texts]
     assert "50.0 % of the row on this picture" in said
     assert any(text.startswith(f"half of it in {fewest_cells(VALUES).sum()} of 12 patches") for text in said)
-
-
-def test_the_fewest_cells_hold_half() -> None:
-    chosen = fewest_cells(VALUES)
-    assert VALUES[chosen].sum() >= VALUES.sum() / 2
-    assert VALUES[chosen].sum() - VALUES[chosen].min() < VALUES.sum() / 2
-    assert VALUES[chosen].min() >= VALUES[~chosen].max()
-    assert not fewest_cells(np.zeros((2, 2))).any()
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_loops_enclose_the_cells(seed: int) -> None:
-    cells = np.random.default_rng(seed).random((6, 7)) < 0.45
-    area = 0.0
-    for line in loops(cells):
-        assert (line[0] == line[-1]).all()
-        assert (np.abs(np.diff(line, axis=0)).sum(axis=1) == 1).all()
-        x, y = line.T.astype(float)
-        area += float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum() / 2)  # holes count against it
-    assert area == cells.sum()
-
-
-def test_ids_are_drawn_as_they_are() -> None:
-    ids = np.array([[0, 1, 2, 2, 2, 2, 4], [0, 1, 2, 2, 3, 3, 4], [0, 1, 2, 3, 2, 3, 4]])
-    kinds = ["text", "text", "image", "image", "image", "image", "answer"]
-    figure = viz.positions_side_by_side([np.arange(5), ids], kinds=[["text"] * 5, kinds], marked=[None, 3])
-    stairs = [[patch for patch in axes.patches if hasattr(patch, "get_data")] for axes in figure.axes]
-    one, three = (found for found in stairs if found)
-    np.testing.assert_array_equal(one[0].get_data().values, np.arange(5))
-    np.testing.assert_array_equal([patch.get_data().values for patch in three], ids)
-    assert len({axes.get_xlim() for axes, found in zip(figure.axes, stairs, strict=True) if found}) == 1
-    with pytest.raises(ValueError, match="2 kinds for 5 tokens"):
-        viz.positions_side_by_side([np.arange(5)], kinds=[["text"] * 2])
-
-
-def test_every_query_stands_at_its_place_in_the_sheet() -> None:
-    sheet = np.random.default_rng(2).dirichlet(np.full(12, 0.3), size=9)
-    figure = viz.queries_for_print([sheet], grids=[(1, 3, 4)], picture=PICTURE, queries=[5], exponent=1)
-    tiles = np.asarray(figure.axes[0].images[0].get_array())
-    tall, wide = tiles.shape[0] // 3, tiles.shape[1] // 3
-    for query in range(9):
-        row, column = divmod(query, 3)
-        tile = tiles[row * tall : (row + 1) * tall, column * wide : (column + 1) * wide]
-        expected = tide(sheet[query] / sheet[query].max()).reshape(3, 4, 3)
-        np.testing.assert_array_equal(tile[1::3, 1::3][:3, :4], expected)
-    with pytest.raises(ValueError, match="a sheet must be"):
-        viz.queries_for_print([sheet], grids=[(3, 3)], picture=PICTURE, queries=[0])
-
-
-def test_grids_are_drawn_on_the_original_and_on_what_arrives() -> None:
-    figure = viz.grids_side_by_side(
-        PICTURE, grids=[(1, 4, 6), (2, 3)], received=[PICTURE, PICTURE[:20, :20]], blocks=[2, 1], notes=["a", "b"]
-    )
-    shapes = [tuple(map(int, (axes.get_ylim()[0], axes.get_xlim()[1]))) for axes in figure.axes]
-    assert shapes == [(4, 6), (4, 6), (2, 3), (2, 3)]
-    lines = [segment[0][0] for segment in figure.axes[0].collections[0].get_segments()]
-    assert lines == [1, 2, 3, 4, 5]
-    assert any("each patch 10.0 × 10.0 px" in text.get_text() for text in figure.texts)
-
-
-def test_captions_wrap_inside_their_width_and_lose_nothing() -> None:
-    words = "Attention of $x_1$ on 16 × 16 patches, 99.9 % of the row; 今天天气很好，" * 6
-    lines = wrapped(words, 2.0, SMALL)
-    assert max(width_of(line, SMALL) for line in lines) <= 2.0
-    assert re.sub(r"\s", "", "".join(lines)) == re.sub(r"\s", "", words)
-    assert not any(line.startswith(("×", "%")) or line.endswith("×") for line in lines)
-    assert width_of(cut(words, 1.0, SMALL), SMALL) <= 1.0
-    assert cut("short", 1.0, SMALL) == "short"
-
-
-def test_dollars_are_no_mathematics() -> None:
-    figure = viz.attention_side_by_side([VALUES], picture=PICTURE, titles=["it costs $5 and $x^2$"])
-    assert b"it costs $5 and $x^2$" in viz.rendered(figure, format="svg")
-
-
-def test_other_formats_are_refused(tmp_path: object) -> None:
-    figure = viz.attention_side_by_side([VALUES], picture=PICTURE)
-    with pytest.raises(ValueError, match="svg, pdf or png"):
-        viz.save(figure, path=f"{tmp_path}/figure.docx")
 
 
 @pytest.mark.parametrize(("maps", "words"), [([], "one map or two"), ([VALUES[0]], "must be"), ([VALUES] * 3, "not 3")])
