@@ -311,7 +311,7 @@ export function createView(ctx) {
             run: state.runs[letter],
             stage: stageOf(answers[letter], row.name),
             media: selection.media,
-            live: resources[letter]?.error ? said(resources[letter].error) : state.live[letter]?.step,
+            live: resources[letter]?.error ? said(resources[letter].error) : said(state.live[letter]?.step),
           }),
         );
       });

@@ -1,5 +1,6 @@
 // The interactive 3-D plot of (t, h, w): plotly's own bundled script, served by this page, drawing a figure made in viz.
 
+import { said } from "../../core/i18n.js";
 import { el, isDark, token } from "../../core/dom.js";
 
 /** @import { Context, Run } from "../../core/types.d.ts" */
@@ -56,7 +57,7 @@ export function createPlot3d(ctx, { onhover, onpick }) {
   async function draw(run, query, key) {
     const answer = await ctx.client.fetchOnce("figure", { run: run.id, name: "positions_3d", dark: isDark() });
     if (answer.error) {
-      note.textContent = answer.error;
+      note.textContent = said(answer.error);
       return;
     }
     const Plotly = await loadPlotly();
