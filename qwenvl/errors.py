@@ -1,8 +1,46 @@
 """Defines the errors a user can cause; each says in one sentence what is wrong and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+
+class Sentence(str):
+    """An English sentence that remembers its template and what fills its gaps, so that a page may say it otherwise.
+
+    It is a string like any other, its gaps filled.
+
+    Attributes:
+        template: "{name} is empty; save or download it again."
+        values: by the names of the gaps; sentences in their turn, numbers, or text that is the same in any language.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+    @classmethod
+    def of(cls, template: str, **values: object) -> Self:
+        """The template with its gaps filled."""
+        sentence = cls(template.format(**values))
+        sentence.template, sentence.values = template, values
+        return sentence
+
+    def __new__(cls, text: str) -> Self:
+        """A sentence without gaps."""
+        sentence = super().__new__(cls, text)
+        sentence.template, sentence.values = text, {}
+        return sentence
+
 
 class UserError(ValueError):
     """The root of them: catch this to tell a user's mistake from a defect."""
+
+    @property
+    def sentence(self) -> Sentence:
+        """What is wrong and what to do, with its template where it has gaps."""
+        said = self.args[0] if self.args else ""
+        return said if isinstance(said, Sentence) else Sentence(str(said))
 
 
 class MediaError(UserError):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 SUPERSEDED = "A newer question about this run took the place of this one."
 
@@ -101,7 +101,11 @@ class Walks:
                 walk.stopped = True
             under_way = sum(not (one.ended or one.stopped) for one in self._walks.values())
             if under_way >= self._most or self._alive >= 2 * self._most:  # stopped ones still make their last step
-                raise RunError(f"{self._most} such computations run on this server already: try again in a moment.")
+                raise RunError(
+                    Sentence.of(
+                        "{most} such computations run on this server already: try again in a moment.", most=self._most
+                    )
+                )
             walk = self._walks[key] = Walk(asked)
             self._walks.move_to_end(key)
             for old in [name for name, one in self._walks.items() if one.ended][

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from qwenvl.errors import PromptError
+from qwenvl.errors import PromptError, Sentence
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.grounding import answer_parts
 from qwenvl.processing.sampling import VideoOptions
@@ -99,11 +99,19 @@ class Conversation:
             raise PromptError("The question is empty: write what you want to know.")
         if len(self.media) > MAX_PICTURES:
             raise PromptError(
-                f"This conversation holds {len(self.media)} pictures and {MAX_PICTURES} is the most: remove some."
+                Sentence.of(
+                    "This conversation holds {count} pictures and {most} is the most: remove some.",
+                    count=len(self.media),
+                    most=MAX_PICTURES,
+                )
             )
         if (letters := sum(len(turn.question) for turn in self.turns) + len(self.system)) > MAX_LETTERS:
             raise PromptError(
-                f"This conversation has {letters:,} characters and {MAX_LETTERS:,} is the most: shorten the question."
+                Sentence.of(
+                    "This conversation has {letters} characters and {most} is the most: shorten the question.",
+                    letters=f"{letters:,}",
+                    most=f"{MAX_LETTERS:,}",
+                )
             )
 
 
@@ -131,7 +139,15 @@ class Settings:
             kinds = (int, float) if name in _FRACTIONS else (int,)
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 kind = "a number" if name in _FRACTIONS else "a whole number"
-                raise PromptError(f"{name} must be {kind} from {low:,} to {high:,}: change it and ask again.")
+                raise PromptError(
+                    Sentence.of(
+                        "{name} must be {kind} from {low} to {high}: change it and ask again.",
+                        name=name,
+                        kind=kind,
+                        low=f"{low:,}",
+                        high=f"{high:,}",
+                    )
+                )
         if self.min_pixels is not None and self.max_pixels is not None and self.min_pixels > self.max_pixels:
             raise PromptError("min_pixels must not be larger than max_pixels: lower the one or raise the other.")
 

@@ -48,12 +48,12 @@ def describe(error: Exception) -> dict[str, Any]:
     if is_out_of_memory(error):
         return _failure("This does not fit.", NO_MEMORY, {"label": "Lower the pixel budget", "action": "focus_budget"})
     if isinstance(error, TooLarge):
-        return _failure("This does not fit.", str(error), error.way_out)
+        return _failure("This does not fit.", error.sentence, error.way_out)
     for kind, title, way_out in _KINDS:
         if isinstance(error, kind):
-            return _failure(title, str(error), way_out)
+            return _failure(title, error.sentence, way_out)
     if isinstance(error, UserError):
-        return _failure("This cannot be done.", str(error), None)
+        return _failure("This cannot be done.", error.sentence, None)
     return _failure("No answer this time.", OUR_FAULT, {"label": "Ask again", "action": "ask"})
 
 

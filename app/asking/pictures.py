@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.clips import NotAClipError, is_clip, open_clip
 from qwenvl.processing.picture_files import open_picture
 from qwenvl.processing.pictures import as_picture, resize
@@ -34,10 +34,12 @@ def describe(path: str) -> dict[str, Any]:
     try:
         clip = open_clip(path)
     except NotAClipError:
-        raise MediaError(f"{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.") from None
+        raise MediaError(
+            Sentence.of("{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.", name=name)
+        ) from None
     frames, note = len(clip.times), clip.note
     if frames == 1:
-        note = f"{name} has one frame and is read as a still."
+        note = Sentence.of("{name} has one frame and is read as a still.", name=name)
     return {
         **{"path": path, "name": name, "kind": "video" if frames > 1 else "image", "size": list(clip.size)},
         **{"seconds": frames / clip.fps, "frames": frames, "fps": clip.fps, "note": note},

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 Posted = Mapping[str, Any]
 Choice = int | Literal["mean"]
@@ -21,7 +21,8 @@ def whole(posted: Posted, name: str, low: int, most: int, default: int | None = 
     """A whole number from `low` to `most`; the default where nothing was posted."""
     value = posted.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= most:
-        raise RunError(f"{name} must be a whole number from {low:,} to {most:,}: choose another.")
+        template = "{name} must be a whole number from {low} to {most}: choose another."
+        raise RunError(Sentence.of(template, name=name, low=f"{low:,}", most=f"{most:,}"))
     return value
 
 
@@ -44,7 +45,8 @@ def indices(posted: Posted, name: str, count: int, most: int) -> tuple[int, ...]
     """A list of at most `most` indices; empty where nothing was posted."""
     values = posted.get(name) or []
     if not isinstance(values, list) or len(values) > most:
-        raise RunError(f"{name} must be a list of at most {most:,} whole numbers: choose fewer.")
+        template = "{name} must be a list of at most {most} whole numbers: choose fewer."
+        raise RunError(Sentence.of(template, name=name, most=f"{most:,}"))
     return tuple(index({name: value}, name, count) for value in values)
 
 
@@ -52,7 +54,7 @@ def one_of(posted: Posted, name: str, known: Sequence[str], default: str | None 
     """One of some names; the default where nothing was posted."""
     value = posted.get(name, default)
     if not isinstance(value, str) or value not in known:
-        raise RunError(f"{name} must be one of {', '.join(known)}: choose another.")
+        raise RunError(Sentence.of("{name} must be one of {known}: choose another.", name=name, known=", ".join(known)))
     return value
 
 
@@ -62,7 +64,9 @@ def box(posted: Posted, name: str) -> Box | None:
     if not value:
         return None
     if not isinstance(value, list) or len(value) != 4 or not all(map(_is_part, value)):
-        raise RunError(f"{name} must be four numbers from 0 to 1: choose a place on the picture.")
+        raise RunError(
+            Sentence.of("{name} must be four numbers from 0 to 1: choose a place on the picture.", name=name)
+        )
     left, top, right, bottom = map(float, value)
     return left, top, right, bottom
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 GONE = "This run is no longer kept on this server: ask again to get a fresh one."
 
@@ -94,8 +94,12 @@ class RunStore:
         num_bytes = self._measure(run)
         if num_bytes > limit:
             raise RunError(
-                f"This run would keep {_mebibytes(num_bytes)} and there is room for {_mebibytes(limit)}: "
-                "lower max_pixels or ask about fewer pictures."
+                Sentence.of(
+                    "This run would keep {size} and there is room for {room}: "
+                    "lower max_pixels or ask about fewer pictures.",
+                    size=_mebibytes(num_bytes),
+                    room=_mebibytes(limit),
+                )
             )
         run_id = secrets.token_urlsafe(16)
         with self._lock:

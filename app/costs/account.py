@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from app.asking import words
+from qwenvl.errors import Sentence
 from qwenvl.processing.media import Media
 from qwenvl.processing.sampling import MAX_FRAMES, MIN_FRAMES, Sampling
 
@@ -28,14 +29,14 @@ class LimitEffect(TypedDict):
 
     name: str
     value: int | None
-    effect: str
+    effect: Sentence
 
 
 class Clamp(TypedDict):
     """A limit that changed the number or the size of a clip's frames."""
 
     name: str
-    sentence: str
+    sentence: Sentence
 
 
 class ClipSampling(TypedDict):
@@ -81,7 +82,11 @@ def steps(media: Media) -> list[Step]:
         middle += [("patches", words.count(patches)), ("merge", "÷ 4"), ("tokens", words.count(tokens))]
     begin = "original"
     if media.sampling:
-        begin = f"{words.count(len(media.sampling.indices))} of {words.count(media.sampling.total_frames)} frames"
+        begin = Sentence.of(
+            "{n} of {total} frames",
+            n=words.count(len(media.sampling.indices)),
+            total=words.count(media.sampling.total_frames),
+        )
     chain = [(begin, words.size(media.size)), *middle, ("with marks", words.count(tokens + marks))]
     return [{"label": label, "value": value} for label, value in chain]
 
@@ -131,10 +136,14 @@ def limit(media: Media, limits: Mapping[str, int | None]) -> LimitEffect | None:
         return None
     value = limits.get(media.limit) if media.sampling is None else getattr(media.sampling, media.limit)
     verb = "shrank" if media.limit == "max_pixels" else "enlarged"
-    named = media.limit if value is None else f"{media.limit} {words.count(value)}"
-    effect = (
-        f"{named} {verb} {media.name} from {words.size(media.size)} ({words.count(math.prod(media.size))} px) "
-        f"to {words.size(media.resized)} ({words.count(math.prod(media.resized))} px)."
+    effect = Sentence.of(
+        f"{{limit}} {verb} {{name}} from {{size}} ({{before}} px) to {{resized}} ({{after}} px).",
+        limit=media.limit if value is None else f"{media.limit} {words.count(value)}",
+        name=media.name,
+        size=words.size(media.size),
+        before=words.count(math.prod(media.size)),
+        resized=words.size(media.resized),
+        after=words.count(math.prod(media.resized)),
     )
     return {"name": media.limit, "value": value, "effect": effect}
 
@@ -158,28 +167,40 @@ def sampling(media: Media) -> ClipSampling | None:
         "min_pixels": taken.min_pixels,
         "max_pixels": taken.max_pixels,
         "budget": taken.total_pixels and taken.total_pixels // 784,
-        "clamps": [{"name": name, "sentence": _CLAMPS[name].format(**_limits(media, taken))} for name in taken.clamps],
+        "clamps": [
+            {"name": name, "sentence": Sentence.of(_CLAMPS[name], **_limits(name, media, taken))}
+            for name in taken.clamps
+        ],
     }
 
 
 _CLAMPS = {
-    "min_frames": "min_frames {min_frames}: a clip gives at least {min_frames} frames, whatever the rate.",
-    "max_frames": "max_frames {max_frames}: a clip gives at most {max_frames} frames, {effective} a second here.",
+    "min_frames": "min_frames {least}: a clip gives at least {frames} frames, whatever the rate.",
+    "max_frames": "max_frames {most}: a clip gives at most {frames} frames, {rate} a second here.",
     "total_frames": "total_frames: the clip has {total} frames, so no more than {taken} are taken.",
-    "min_pixels": "min_pixels {min_pixels}: frames of {size} were enlarged to {resized}.",
-    "max_pixels": "max_pixels {max_pixels}: frames of {size} were shrunk to {resized}.",
-    "total_pixels": "total_pixels {total_pixels}: shared by {taken} frames, it shrank each from {size} to {resized}.",
-    "frame_floor": "frame_floor {max_pixels}: no frame is made smaller than this, whatever total_pixels says.",
+    "min_pixels": "min_pixels {pixels}: frames of {size} were enlarged to {resized}.",
+    "max_pixels": "max_pixels {pixels}: frames of {size} were shrunk to {resized}.",
+    "total_pixels": "total_pixels {pixels}: shared by {taken} frames, it shrank each from {size} to {resized}.",
+    "frame_floor": "frame_floor {pixels}: no frame is made smaller than this, whatever total_pixels says.",
 }
 
 
-def _limits(media: Media, taken: Sampling) -> dict[str, str]:
-    pixels = {name: words.count(getattr(taken, name) or 0) for name in ("min_pixels", "max_pixels", "total_pixels")}
+def _clamp(name: str, media: Media, taken: Sampling) -> Clamp:
+    return {"name": name, "sentence": Sentence.of(_CLAMPS[name], **_limits(name, media, taken))}
+
+
+def _limits(name: str, media: Media, taken: Sampling) -> dict[str, str]:
+    pixels = {"min_pixels": taken.min_pixels, "total_pixels": taken.total_pixels}.get(name, taken.max_pixels)
+    frames = MIN_FRAMES if name == "min_frames" else MAX_FRAMES
     return {
-        **pixels,
-        **{"min_frames": words.count(MIN_FRAMES), "max_frames": words.count(MAX_FRAMES)},
-        **{"total": words.count(taken.total_frames), "taken": words.count(len(taken.indices))},
-        **{"effective": f"{taken.effective_fps:.3g}", "size": words.size(media.size)},
+        "least": words.count(MIN_FRAMES),
+        "most": words.count(MAX_FRAMES),
+        "frames": words.count(frames),
+        "pixels": words.count(pixels or 0),
+        "total": words.count(taken.total_frames),
+        "taken": words.count(len(taken.indices)),
+        "rate": f"{taken.effective_fps:.3g}",
+        "size": words.size(media.size),
         "resized": words.size(media.resized),
     }
 
@@ -224,7 +245,7 @@ def num_marks(media: Media) -> int:
 
 
 def _rounding(media: Media) -> str:
-    return "nearest 28" if media.limit is None else f"within {media.limit}"
+    return "nearest 28" if media.limit is None else Sentence.of("within {limit}", limit=media.limit)
 
 
 def _reason(media: Media) -> str:

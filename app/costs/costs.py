@@ -10,6 +10,7 @@ from app.asking.words import in_bytes
 from app.costs.fitting import Asked, Offer
 from app.models.memory import Budgets
 from app.models.terms import Terms
+from qwenvl.errors import Sentence
 from qwenvl.models.config import Config
 from qwenvl.plan import Plan
 from qwenvl.recorded.kept_layers import Keep, LayerName, Named, kept_layers
@@ -121,20 +122,27 @@ def refusal(found: Mapping[str, Any], terms: Terms, ways: Ways) -> dict[str, Any
     """
     if fits(found, terms.budgets):
         return None
-    begin = f"{terms.label} would take about {in_bytes(found['total'])} and there is room for "
-    offer, words = _offer(found, terms, ways)
-    return {"sentence": f"{begin}{in_bytes(found['room'])}: {words}", "offer": offer}
+    offer, way = _offer(found, terms, ways)
+    sentence = Sentence.of(
+        "{model} would take about {bytes} and there is room for {room}: " + way.template,
+        model=terms.label,
+        bytes=in_bytes(found["total"]),
+        room=in_bytes(found["room"]),
+        **way.values,
+    )
+    return {"sentence": sentence, "offer": offer}
 
 
-def _offer(found: Mapping[str, Any], terms: Terms, ways: Ways) -> tuple[dict[str, Any] | None, str]:
+def _offer(found: Mapping[str, Any], terms: Terms, ways: Ways) -> tuple[dict[str, Any] | None, Sentence]:
     most, bare = found["room"], found["total"] - found["keeps"]
     light = found["weights"] <= terms.budgets.weights
     if light and bare <= most:
-        return {"keep": "nothing"}, f"keep nothing and replay instead, {in_bytes(bare)}."
+        return {"keep": "nothing"}, Sentence.of("keep nothing and replay instead, {less}.", less=in_bytes(bare))
     half = (found["total"] + SPARE) // 2
     if terms.size == 4 and found["weights"] // 2 <= terms.budgets.weights and half <= most:
-        return {"dtype": "bfloat16"}, f"load it in bfloat16, {in_bytes(half)}."
+        return {"dtype": "bfloat16"}, Sentence.of("load it in bfloat16, {less}.", less=in_bytes(half))
     offer = ways.first() if light else None
     if offer:
-        return offer.to_json(), f"{offer.words}, {in_bytes(ways.costs(offer.asked)['total'])}."
-    return None, "choose a smaller model."
+        less, words = in_bytes(ways.costs(offer.asked)["total"]), offer.words
+        return offer.to_json(), Sentence.of(words.template + ", {less}.", **words.values, less=less)
+    return None, Sentence("choose a smaller model.")

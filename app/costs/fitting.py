@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from qwenvl.errors import Sentence
 from qwenvl.models.config import Config, QwenVLConfig
 from qwenvl.processing.clips import ClipFile, is_clip, open_clip
 from qwenvl.processing.frame_count import frames_that_fit, largest
@@ -51,13 +52,13 @@ class Offer:
     asked: Asked
 
     @property
-    def words(self) -> str:
+    def words(self) -> Sentence:
         """What to do, in words: a smaller number of frames fits too, of rates this one was tried."""
         if self.name == "max_pixels":
-            return f"lower max_pixels to {self.value:,.0f}"
+            return Sentence.of("lower max_pixels to {pixels}", pixels=f"{self.value:,.0f}")
         if self.name == "fps":
-            return f"at fps {self.value:g} it fits"
-        return f"set {self.name} {self.value:,.0f} or fewer"
+            return Sentence.of("at fps {fps} it fits", fps=f"{self.value:g}")
+        return Sentence.of("set {setting} or fewer", setting=f"{self.name} {self.value:,.0f}")
 
     def to_json(self) -> dict[str, float]:
         return {self.name: self.value}

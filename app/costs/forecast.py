@@ -16,6 +16,7 @@ from app.costs import account
 from app.costs.costs import Ways, costs, fits, refusal
 from app.costs.fitting import Asked, Offer, fewer_frames, fewer_pixels
 from app.models.terms import Terms
+from qwenvl.errors import Sentence
 from qwenvl.plan import Plan
 from qwenvl.processing.chat import DEFAULT_SYSTEM
 from qwenvl.processing.media import Media
@@ -170,6 +171,12 @@ def _media(media: Media, name: str, limits: dict[str, int | None]) -> dict[str, 
 def _too_long(plan: Plan, tokens: int, shorter: Offer | None) -> str | None:
     if tokens <= plan.context:
         return None
-    begin = f"The prompt would have {words.count(tokens)} tokens and {plan.name} reads at most "
-    way = "ask about fewer pictures or clips, or shorten the question" if shorter is None else shorter.words
-    return f"{begin}{words.count(plan.context)}: {way}."
+    otherwise = Sentence("ask about fewer pictures or clips, or shorten the question")
+    way = otherwise if shorter is None else shorter.words
+    return Sentence.of(
+        "The prompt would have {tokens} tokens and {name} reads at most {context}: " + way.template + ".",
+        tokens=words.count(tokens),
+        name=plan.name,
+        context=words.count(plan.context),
+        **way.values,
+    )

@@ -180,7 +180,7 @@ def _row(seen: Sequence[Measured], name: str, group: Group, settings: Settings, 
     try:
         plan = qwenvl.plan(list(seen), name, **limits, **settings.given())
     except MediaError as error:
-        return {"model": name, "error": str(error)}
+        return {"model": name, "error": error.sentence}
     return {"model": name, **_figures(plan), **_shown(plan, shown)}
 
 
@@ -208,7 +208,7 @@ def _media(item: Any, plan: Plan) -> dict[str, Any]:
     """Of one media what the table of files shows; "filled" is the resized area over the ceiling."""
     ceiling = (item.sampling.max_pixels if item.sampling else None) or plan.max_pixels
     return {
-        **{"name": item.name, "size": item.size, "resized": item.resized, "limit": item.limit},
+        **{"name": str(item.name), "size": item.size, "resized": item.resized, "limit": item.limit},
         **{"patch_grid": item.patch_grid, "token_grid": item.token_grid, "tokens": item.num_tokens},
         "frames": len(item.sampling.indices) if item.sampling else None,
         "clamps": item.sampling.clamps if item.sampling else (),

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from app.asking.failures import sentence
 from app.exports.files import export_file
 from app.serving.session import Session
+from app.serving.wire import plain
 from qwenvl.errors import PromptError, UserError
 
 MAX_REQUEST_BYTES = 1 << 20
@@ -32,7 +33,7 @@ def export_route(session: Session) -> Route:
         except Exception as error:
             if not isinstance(error, UserError):
                 log.exception("an export failed")
-            return JSONResponse({"error": sentence(error)})
+            return JSONResponse({"error": plain(sentence(error))})
         named = f"attachment; filename*=UTF-8''{quote(file.name)}"
         headers = {"Content-Disposition": named, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         return Response(file.content, media_type=file.media_type, headers=headers)

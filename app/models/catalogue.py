@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.asking.model_choice import ModelCard
-from qwenvl.errors import PromptError
+from qwenvl.errors import PromptError, Sentence
 from qwenvl.loading.hub import find_folder, is_hub_id
 from qwenvl.loading.load import is_trained, read_config
 from qwenvl.models.config import Config
@@ -81,7 +81,8 @@ class Catalogue:
         ):
             return label
         hub = ", or a hub id (owner/name)" if self.hub else ""
-        raise PromptError(f"This model is not on offer here: choose one of {', '.join(self._names)}{hub}.")
+        template = "This model is not on offer here: choose one of {names}" + hub + "."
+        raise PromptError(Sentence.of(template, names=", ".join(self._names)))
 
     def describe(self, label: str) -> Described:
         """Config and notes of a model, read once. Raises `CheckpointError` where there are none, or no hub."""

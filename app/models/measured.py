@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.asking.words import count, percent
+from qwenvl.errors import Sentence
 
 NOTES = (
     "Share of answers that are right word for word, on scenes that training never saw, greedy; grounding: boxes with "
@@ -32,9 +33,12 @@ def figures_table(figures: Mapping[str, Mapping[str, Any]], titles: Mapping[str,
     names = dict.fromkeys(name for letter in letters for name in figures[letter]["rows"])
     rows = [[name, *(_right(figures[letter], name) for letter in letters)] for name in names]
     tasks = dict.fromkeys(task for letter in letters for task in figures[letter].get("pointing", {}))
-    rows += [[f"pointing, by {task}", *(_pointing(figures[letter], task) for letter in letters)] for task in tasks]
+    rows += [
+        [Sentence.of("pointing, by {task}", task=task), *(_pointing(figures[letter], task) for letter in letters)]
+        for task in tasks
+    ]
     first = figures[letters[0]]
-    notes = [note.format(asked=count(first["scenes"]), seed=first["seed"]) for note in NOTES]
+    notes = [Sentence.of(note, asked=count(first["scenes"]), seed=first["seed"]) for note in NOTES]
     return {"columns": [titles[letter] for letter in letters], "rows": rows, "notes": notes}
 
 
@@ -45,4 +49,8 @@ def _right(figures: Mapping[str, Any], name: str) -> str:
 
 def _pointing(figures: Mapping[str, Any], task: str) -> str:
     found = figures.get("pointing", {}).get(task)
-    return f"{found['target']:.1f} ×, others {found['distractor']:.2f} ×" if found else "–"
+    return (
+        Sentence.of("{target} ×, others {other} ×", target=f"{found['target']:.1f}", other=f"{found['distractor']:.2f}")
+        if found
+        else "–"
+    )

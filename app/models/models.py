@@ -15,7 +15,7 @@ from app.models.memory import Budgets
 from app.models.pace import Pace
 from app.models.pool import Lent, Pool, Tell
 from app.models.terms import Terms
-from qwenvl.errors import CheckpointError, PromptError
+from qwenvl.errors import CheckpointError, PromptError, Sentence
 from qwenvl.loading.load import pick_device, pick_dtype
 from qwenvl.recorded.kept_layers import Keep
 
@@ -78,7 +78,9 @@ class Models:
         label, dtype = asked.get("label", first.label), asked.get("dtype", first.dtype)
         self.catalogue.name(label)
         if dtype not in DTYPES:
-            raise PromptError(f"Weights are kept in one of {', '.join(DTYPES)}: choose one of them.")
+            raise PromptError(
+                Sentence.of("Weights are kept in one of {formats}: choose one of them.", formats=", ".join(DTYPES))
+            )
         return ModelChoice(label, dtype)
 
     @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.asking.failures import TooLarge
 from app.asking.words import in_bytes
+from qwenvl.errors import Sentence
 
 Key = Hashable
 Tell = Callable[[str, int, int], Any]  # "waiting", "downloading" or "loading"; bytes here, bytes in all
@@ -123,8 +124,11 @@ class Pool:
             return
         if num_bytes > self.max_bytes:
             raise TooLarge(
-                f"Its weights take {in_bytes(num_bytes)} and there is room for {in_bytes(self.max_bytes)}: "
-                "choose a smaller model."
+                Sentence.of(
+                    "Its weights take {bytes} and there is room for {room}: choose a smaller model.",
+                    bytes=in_bytes(num_bytes),
+                    room=in_bytes(self.max_bytes),
+                )
             )
         with self._changed:
             while not self._let_go(num_bytes):

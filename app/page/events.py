@@ -28,6 +28,7 @@ from app.page.rail import FOLLOW_UP, NEW, Rail, no_notice, notice, turns_html
 from app.page.topbar import topbar_value
 from app.serving.session import Session
 from app.serving.side_by_side import ask_both
+from app.serving.wire import plain
 from qwenvl.errors import UserError
 from qwenvl.processing.sampling import VideoOptions
 
@@ -98,7 +99,7 @@ class Events:
         try:
             yield self._restored(wanted, request.session_hash or "")
         except UserError as error:
-            yield from self._show_example(self.examples[0]["name"], Draft(), request, sentence=str(error))
+            yield from self._show_example(self.examples[0]["name"], Draft(), request, sentence=plain(error.sentence))
 
     def unload(self, request: gr.Request) -> None:
         """The page was closed."""
@@ -223,7 +224,7 @@ class Events:
             paths = self.uploads.claim(request.session_hash or "", [str(file) for file in files])
             self.session.check_media(paths)
         except UserError as error:
-            return [], {self.rail.notice: notice(describe(error)["title"], str(error))}
+            return [], {self.rail.notice: notice(describe(error)["title"], error.sentence)}
         return paths, {}
 
     def remove_media(self, draft: Draft, question: str, system: str, budget: Budget, event: gr.EventData) -> Changes:
@@ -253,7 +254,9 @@ class Events:
             sampling = VideoOptions.of(_known(chosen))
         except UserError as error:
             return {
-                self.rail.clip: gr.HTML(result={**self._result(draft, question, system, budget), "error": str(error)})
+                self.rail.clip: gr.HTML(
+                    result={**self._result(draft, question, system, budget), "error": plain(error.sentence)}
+                )
             }
         if sampling == draft.sampling:  # an echo of what the page itself set: the draft may be newer
             return self.recount(draft, question, system, budget)
@@ -265,7 +268,7 @@ class Events:
         try:
             chosen = self.session.models.chosen(asked)
         except UserError as error:
-            yield {self.rail.notice: notice("This model cannot be chosen.", str(error))}
+            yield {self.rail.notice: notice("This model cannot be chosen.", error.sentence)}
             return
         models = () if chosen == self.session.models.first else tuple(chosen.items())
         draft = replace(draft, models=models)
@@ -274,7 +277,7 @@ class Events:
         try:
             weights = self.session.weights(chosen)
         except UserError as error:
-            told = notice(describe(error)["title"], str(error))
+            told = notice(describe(error)["title"], error.sentence)
         topbar = {
             self.rail.notice: told,
             self.topbar: gr.HTML(value=topbar_value(self.examples, weights, draft.example)),
@@ -313,7 +316,7 @@ class Events:
             conversation.check()
             settings.check()
         except UserError as error:
-            yield {self.rail.notice: notice(describe(error)["title"], str(error))}
+            yield {self.rail.notice: notice(describe(error)["title"], error.sentence)}
             return
         yield from self._answers(draft, conversation, settings, budget, request.session_hash or "")
 
@@ -404,9 +407,10 @@ class Events:
         result["kept_otherwise"] = draft.keep != draft.asked_keep
         try:
             asked = (draft.shown, question, system, budget["min"], budget["max"], draft.samplings)
-            result["forecast"] = self.session.forecast(*asked, self._chosen(draft), draft.keep, own=len(draft.media))
+            found = self.session.forecast(*asked, self._chosen(draft), draft.keep, own=len(draft.media))
+            result["forecast"] = plain(found)
         except UserError as error:
-            result["error"] = str(error)
+            result["error"] = plain(error.sentence)
         return result
 
     def _weights(self, draft: Draft) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ import gradio as gr
 from app.serving.api import server_functions
 from app.serving.frontend import own_component
 from app.serving.session import Session
+from app.serving.wire import plain
 
 Message = dict[str, Any]
 
@@ -25,7 +26,7 @@ def inspector(session: Session) -> gr.HTML:
     return own_component("shell/inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
 
 
-def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | None = None) -> Message:
+def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: Any = None) -> Message:
     """Show these finished runs by letter.
 
     Args:
@@ -39,4 +40,4 @@ def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | None = 
 
 def show_asking(turn: str, updates: Mapping[str, Any], *, outside: bool, finished: bool) -> Message:
     """How the answers of one turn go: the last update of each letter."""
-    return {"kind": "asking", "turn": turn, "outside": outside, "finished": finished, **updates}
+    return {"kind": "asking", "turn": turn, "outside": outside, "finished": finished, **plain(dict(updates))}

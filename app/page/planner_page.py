@@ -10,6 +10,7 @@ from app.page.events import NOW
 from app.page.rail import Rail
 from app.serving.api import served
 from app.serving.frontend import own_component
+from app.serving.wire import plain
 from qwenvl.errors import UserError
 from qwenvl.models.config import PRESETS
 from qwenvl.plan import PUBLISHED, parameters_by_part
@@ -34,7 +35,7 @@ def planner_page(rail: Rail) -> gr.HTML:
         try:
             return gr.HTML(value={"files": files.give(draft.shown)})
         except UserError as error:
-            return gr.HTML(value={"files": [], "error": str(error)})
+            return gr.HTML(value={"files": [], "error": plain(error.sentence)})
 
     page.opened(opened, rail.draft, page, trigger_mode="always_last", **NOW)
     return page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +12,7 @@ import gradio as gr
 
 from app.page.draft import Draft
 from app.serving.frontend import own_component
+from app.serving.wire import plain
 
 NEW, FOLLOW_UP = "new", "follow"
 MIN_PIXELS = 3136
@@ -135,9 +137,9 @@ def _more(defaults: Mapping[str, Any]) -> tuple[gr.Textbox, gr.Slider, gr.Slider
 def notice_html(title: str, sentence: str, *, calm: bool = False) -> str:
     """A card with one sentence, in place."""
     role = "status" if calm else "alert"
-    return (
-        f'<div class="rail-error{" calm" if calm else ""}" role="{role}"><b>{escape(title)}</b>{escape(sentence)}</div>'
-    )
+    kept = escape(json.dumps(plain(sentence), ensure_ascii=False))  # for the page's own language
+    body = f'<b>{escape(title)}</b><span data-sentence="{kept}">{escape(sentence)}</span>'
+    return f'<div class="rail-error{" calm" if calm else ""}" role="{role}">{body}</div>'
 
 
 def notice(title: str, sentence: str, *, calm: bool = False) -> gr.HTML:

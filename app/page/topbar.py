@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.serving.wire import plain
+
 
 def topbar_value(
     examples: Sequence[Mapping[str, Any]], weights: Mapping[str, Any], selected: str | None
@@ -13,4 +15,4 @@ def topbar_value(
     chips = [
         {name: example[name] for name in ("name", "label", "kind", "question", "thumbnail")} for example in examples
     ]
-    return {"examples": chips, **weights, "selected": selected}
+    return {"examples": chips, **plain(dict(weights)), "selected": selected}

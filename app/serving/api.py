@@ -28,7 +28,7 @@ from app.serving.wire import plain
 from app.views import QUESTIONS
 from app.views.figures import figure
 from app.views.payload import run_payload
-from qwenvl.errors import PromptError, UserError
+from qwenvl.errors import PromptError, Sentence, UserError
 from qwenvl.inference.report import row_report, run_report
 from qwenvl.models.config import PRESETS
 
@@ -229,10 +229,10 @@ def served(name: str, answer: Answer) -> ServerFunction:
     def answering(posted: Any = None) -> dict[str, Any]:
         try:
             if not isinstance(posted, dict):
-                raise PromptError(f"{name} takes one object with named values: send it.")
+                raise PromptError(Sentence.of("{name} takes one object with named values: send it.", name=name))
             return plain(answer(posted))
         except Exception as error:
-            return {"error": _told(error, name)}
+            return {"error": plain(_told(error, name))}
 
     answering.__name__ = name
     return answering

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -33,7 +33,7 @@ from app.models.models import LETTERS, Models
 from app.models.pool import Tell
 from app.serving.example_runs import Example, ExampleRuns
 from app.views.payload import RunPayload, run_payload
-from qwenvl.errors import CheckpointError, PromptError, UserError
+from qwenvl.errors import CheckpointError, PromptError, Sentence, UserError
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.progress import Interrupted, Progress, Step
 from qwenvl.processing.sampling import VideoOptions
@@ -97,7 +97,9 @@ class Session:
         for letter, known in self.names.items():
             if name in (letter, known, self.labels[letter]):
                 return letter
-        raise PromptError(f"There is no such model here: choose {' or '.join(self.labels.values())}.")
+        raise PromptError(
+            Sentence.of("There is no such model here: choose {names}.", names=" or ".join(self.labels.values()))
+        )
 
     def pipeline(self, letter: str) -> Any:
         """The pipeline that a letter stands for at first. Raises `CheckpointError` where it cannot be loaded."""
@@ -240,7 +242,7 @@ class Session:
         chosen = asking.model
         self._check_fits(asking, conversation, settings)
         if not self.models.is_loaded(chosen):
-            asking.tell("loading", f"loading {chosen.label}", 0.0)
+            asking.tell("loading", Sentence.of("loading {model}", model=chosen.label), 0.0)
         with self.models.use(chosen, self._arriving(asking)) as pipeline:
             if asking.stopped.is_set():
                 asking.tell("stopped", STOPPED_EARLY, 1.0)
@@ -294,11 +296,26 @@ class Session:
             if what == "downloading" and (now := time.monotonic()) - last[0] >= TELL_EVERY:
                 last[0] = now
                 share = here / whole if whole else 0.0
-                asking.tell("loading", f"downloading {label}, {in_bytes(here)} of {in_bytes(whole)}", 0.05 * share)
+                asking.tell(
+                    "loading",
+                    Sentence.of(
+                        "downloading {model}, {here} of {whole}",
+                        model=label,
+                        here=in_bytes(here),
+                        whole=in_bytes(whole),
+                    ),
+                    0.05 * share,
+                )
             elif what == "waiting":
-                asking.tell("loading", f"waiting for memory to load {label}", 0.0)
+                asking.tell("loading", Sentence.of("waiting for memory to load {model}", model=label), 0.0)
             elif what == "loading":
-                asking.tell("loading", f"loading {label}, {in_bytes(whole)}" if whole else f"loading {label}", 0.0)
+                asking.tell(
+                    "loading",
+                    Sentence.of("loading {model}, {bytes}", model=label, bytes=in_bytes(whole))
+                    if whole
+                    else Sentence.of("loading {model}", model=label),
+                    0.0,
+                )
 
         return tell
 
@@ -310,7 +327,9 @@ class Session:
         patches = sum(t * h * w for t, h, w in (media.patch_grid for media in stream.prompt.media))
         if not patches:
             return "reading the question"
-        return f"reading {_subject(stream.prompt.media)}, {patches:,} patches"
+        return Sentence.of(
+            "reading {subject}, {patches} patches", subject=_subject(stream.prompt.media), patches=f"{patches:,}"
+        )
 
     def _finish(
         self,
@@ -346,7 +365,12 @@ class Session:
         """
         chosen, cards = models or self.models.first, self.model_cards(models)
         found = {letter: self.models.describe(one).figures for letter, one in chosen.items()}
-        titles = {card["letter"]: f"{card['name']}, {card['parameters']:,} parameters" for card in cards}
+        titles = {
+            card["letter"]: Sentence.of(
+                "{name}, {parameters} parameters", name=card["name"], parameters=f"{card['parameters']:,}"
+            )
+            for card in cards
+        }
         figures = {letter: figures for letter, figures in found.items() if figures}
         demo = any(card["size_label"] == "tiny" or not card["trained"] for card in cards)
         return {"badge": badge(cards), "demo": demo, "measured": figures_table(figures, titles)}
@@ -405,10 +429,10 @@ def _labels(models: ModelChoices) -> dict[str, str]:
 def _subject(media: Sequence[Any]) -> str:
     kinds = {getattr(one, "kind", "image") for one in media}
     if kinds == {"video"}:
-        return "the clip" if len(media) == 1 else f"{len(media)} clips"
+        return "the clip" if len(media) == 1 else Sentence.of("{count} clips", count=len(media))
     if "video" in kinds:
-        return f"{len(media)} pictures and clips"
-    return "the picture" if len(media) == 1 else f"{len(media)} pictures"
+        return Sentence.of("{count} pictures and clips", count=len(media))
+    return "the picture" if len(media) == 1 else Sentence.of("{count} pictures", count=len(media))
 
 
 def _heard_by(asking: Asking) -> Progress:
@@ -426,5 +450,6 @@ def _heard_by(asking: Asking) -> Progress:
 
 
 def _ended(stream: Any) -> str:
-    words: Mapping[bool, str] = {True: "token", False: "tokens"}
-    return f"stopped after {len(stream.ids)} {words[len(stream.ids) == 1]}" if stream.stopped else "done"
+    count = len(stream.ids)
+    template = "stopped after {count} token" if count == 1 else "stopped after {count} tokens"
+    return Sentence.of(template, count=count) if stream.stopped else "done"

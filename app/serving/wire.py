@@ -1,15 +1,22 @@
-"""Turns an answer into what JSON takes: dataclasses of the library become objects, tuples lists."""
+"""Turns an answer into what JSON takes: dataclasses of the library become objects, tuples lists.
+
+A sentence with gaps becomes its template and values: the page says it in its own language.
+"""
 
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from qwenvl.errors import Sentence
+
 PLAIN = (str, int, float, bool, type(None))
 
 
 def plain(value: Any) -> Any:
     """The same in values that JSON has."""
+    if isinstance(value, Sentence):
+        return {"template": value.template, "values": plain(dict(value.values))} if value.values else str(value)
     if isinstance(value, PLAIN):
         return value
     if is_dataclass(value) and not isinstance(value, type):

@@ -15,7 +15,7 @@ from app.views.contract import Look, selected
 from app.views.rows import MapRow, Packed, Shares, packed
 from qwenvl.analysis.columns import place_reading
 from qwenvl.analysis.map_agreement import agreement as agree
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 READERS = 5  # of each patch
 STRONGEST = 6  # rows named beside a column
@@ -80,7 +80,7 @@ def maps_ahead(look: Look, posted: Posted) -> MapsAhead:
     """
     finished, each = look(posted.get("run")), posted.get("each")
     if not isinstance(each, list) or not 0 < len(each) <= MAX_AHEAD or not all(isinstance(one, dict) for one in each):
-        raise RunError(f"each must be a list of 1 to {MAX_AHEAD} choices: ask for fewer.")
+        raise RunError(Sentence.of("each must be a list of 1 to {n} choices: ask for fewer.", n=MAX_AHEAD))
     changes = [{name: one[name] for name in ("query", "layer", "head") if name in one} for one in each]
     chosen = [Selection.of(finished, {**posted, **change, "also": []}) for change in changes]
     by_query = {one.chosen: one for one in chosen}

@@ -23,7 +23,7 @@ from qwenvl.analysis.deletion_curves import Curve, Curves
 from qwenvl.analysis.occlusion import Effect, paint_media, readers
 from qwenvl.analysis.regions import FILLS, Pixels, box_mask, cells_in, cells_mask
 from qwenvl.analysis.row_statistics import fewest_cells, own_map
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 from qwenvl.recorded.record import Alternative
 
 SHOWN_SIDE = 960
@@ -90,7 +90,7 @@ class CausesCurves(TypedDict):
     """
 
     state: str
-    because: NotRequired[str | None]
+    because: NotRequired[Sentence | None]
     done: NotRequired[int]
     total: NotRequired[int]
     cells: NotRequired[int]
@@ -223,11 +223,12 @@ def _progress(walk: Walk | None) -> CausesCurves:
     state = "failed" if walk.error else "stopped" if walk.stopped else "done" if walk.ended else "running"
     error = None
     if walk.error is not None:
-        error = str(walk.error) if isinstance(walk.error, RunError) else "The curves could not be computed: try again."
+        failed = Sentence("The curves could not be computed: try again.")
+        error = walk.error.sentence if isinstance(walk.error, RunError) else failed
     return {"state": state, "because": error} if walk.last is None else _curves(walk.last, state, error)
 
 
-def _curves(told: Curves, state: str, error: str | None) -> CausesCurves:
+def _curves(told: Curves, state: str, error: Sentence | None) -> CausesCurves:
     ended = [curve for curve in told.random if curve.painted[-1] == 1]
     return {
         "state": state,

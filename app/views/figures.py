@@ -8,7 +8,7 @@ from typing import Any
 import viz
 from app.asking.finished import Finished
 from app.asking.posted import Posted
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 FIGURES = ("positions_3d", "positions_lanes")  # of `viz`
 
@@ -21,7 +21,7 @@ def figure(finished: Finished, posted: Posted) -> dict[str, Any]:
     """
     name = posted.get("name")
     if not isinstance(name, str) or name not in FIGURES:
-        raise RunError(f"There is no such figure: choose {' or '.join(FIGURES)}.")
+        raise RunError(Sentence.of("There is no such figure: choose {names}.", names=" or ".join(FIGURES)))
     prompt = finished.run.tokens[: finished.run.answer_start]
     drawn = getattr(viz, name)(
         finished.run.positions[:, : len(prompt)].numpy(),

@@ -18,7 +18,7 @@ from app.asking.posted import Posted, index
 from app.views.contract import Look, selected
 from app.views.rows import Packed, packed
 from qwenvl.analysis.logit_lens import Lens, norms_by_kind
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 from qwenvl.inference.run import Run
 
 MAX_BYTES = 64 << 20
@@ -171,7 +171,7 @@ def _word(run: Run, posted: Posted) -> int:
     if text is None:
         return run.tokens[index(posted, "token", len(run.tokens))].id
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
-        raise RunError(f"A word is a text of 1 to {LONGEST} letters: write another.")
+        raise RunError(Sentence.of("A word is a text of 1 to {n} letters: write another.", n=LONGEST))
     if run.pipeline is None:
         raise RunError("The lens needs the model's weights; load the run with its pipeline.")
     word = text.strip()

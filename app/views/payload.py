@@ -269,7 +269,7 @@ def _media(run: Run, index: int) -> MediaPayload:
     return {
         "index": index,
         "kind": media.kind,
-        "name": media.name,
+        "name": str(media.name),
         "limit": media.limit,
         "size": list(media.size),
         "resized": list(media.resized),

@@ -20,7 +20,7 @@ from qwenvl.analysis.position_rules import (
     positions_by_rule,
 )
 from qwenvl.analysis.published_claims import M_ROPE, Score, mean, outcome
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 OTHER_MEDIA = {"448 × 448": ((448, 448), 1), "4K page": ((3840, 2160), 1), "Clip, 12 frames": ((448, 448), 12)}
 
@@ -78,7 +78,7 @@ def positions_by(look: Look, posted: Posted) -> PositionsBy:
     """{"run", "rule"}: see `PositionsBy`."""
     run, rule = look(posted.get("run")).run, posted.get("rule")
     if rule not in RULES:
-        raise RunError(f"There is no such rule for ids: choose {' or '.join(RULES)}.")
+        raise RunError(Sentence.of("There is no such rule for ids: choose {rules}.", rules=" or ".join(RULES)))
     ids = positions_by_rule(run, rule)
     return {
         "rule": cast(PositionRule, rule),

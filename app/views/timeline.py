@@ -13,7 +13,7 @@ from app.asking.posted import Posted, index, indices, whole
 from app.views.contract import Look, selected
 from qwenvl.analysis.clip_timeline import Resumes, resumes, tubes
 from qwenvl.analysis.still_frames import ConvolutionComparison, compare_convolutions_of
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.plan.clip_duration import DURATIONS, TRAINED_TOKENS, cost_by_length
 from qwenvl.processing.pictures import resize
@@ -67,7 +67,7 @@ def filmstrip(look: Look, posted: Posted) -> Filmstrip:
     media = selected(look, posted).item
     frames = indices(posted, "frames", len(media.frames), MAX_FRAMES)
     if not frames:
-        raise RunError(f"frames must be a list of 1 to {MAX_FRAMES} frames: choose some.")
+        raise RunError(Sentence.of("frames must be a list of 1 to {n} frames: choose some.", n=MAX_FRAMES))
     height = whole(posted, "height", 8, MAX_HEIGHT)
     width = max(1, min(4 * height, round(height * media.size[0] / media.size[1])))
     strip = Image.new("RGB", (width * len(frames), height))

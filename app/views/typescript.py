@@ -15,6 +15,7 @@ from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_t
 from app.asking.posted import Choice
 from app.views import QUESTIONS
 from app.views.payload import RunPayload
+from qwenvl.errors import Sentence
 
 FILE = Path(__file__).parents[1] / "static" / "core" / "payload.d.ts"
 HEAD = """\
@@ -22,8 +23,19 @@ HEAD = """\
 // Python types in app/views: change them there.
 
 export type Choice = number | "mean";
+
+/** Plain, or with gaps: its English template and what fills them. `said` of i18n.js puts it into words. */
+export type Sentence = string | { template: string; values: Record<string, any> };
 """
-PLAIN = {int: "number", float: "number", str: "string", bool: "boolean", NoneType: "null", Any: "any"}
+PLAIN = {
+    int: "number",
+    float: "number",
+    str: "string",
+    bool: "boolean",
+    NoneType: "null",
+    Any: "any",
+    Sentence: "Sentence",
+}
 
 # What the page asks besides the views' questions.
 OTHERS: dict[str, Any] = {"run": RunPayload, "example": dict[str, str], "figure": dict[str, Any]}

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from qwenvl.errors import Sentence
 from qwenvl.processing.coordinates import THOUSANDTHS
 from qwenvl.processing.grounding import CORNERS, TAGS, to_pixels
 from qwenvl.processing.media import Box
@@ -125,10 +126,10 @@ def _box(run: RunRows, span: _Span, text: str, phrase: str | None, media: int | 
     plain = AnswerBox(phrase, text, tuple(sorted((*span.tags, *span.inside))), media=media)
     corners = CORNERS.fullmatch("".join(run.tokens[index].text for index in span.inside))
     if span.kind == "quad":
-        return _with(plain, problem=f"“{text}” is a quadrilateral: only boxes are drawn.")
+        return _with(plain, problem=Sentence.of("“{text}” is a quadrilateral: only boxes are drawn.", text=text))
     if corners is None:
         end = "" if span.closed else ", and the answer ends inside it"
-        return _with(plain, problem=f"“{text}” is not two corners{end}.")
+        return _with(plain, problem=Sentence.of("“{text}” is not two corners" + end + ".", text=text))
     left, top, right, bottom = written = tuple(map(int, corners.groups()))
     edges = (left, top, right, bottom)
     problem = _impossible(edges)
@@ -151,12 +152,25 @@ def _impossible(written: tuple[int, int, int, int]) -> str | None:
     """Why there can be no such box, or None."""
     for name, edge in zip(_EDGES, written, strict=True):
         if not 0 <= edge <= THOUSANDTHS:
-            return f"Its {name} edge, {edge}, is outside 0 to {THOUSANDTHS}; it is drawn at the picture's edge."
+            return Sentence.of(
+                "Its {name} edge, {edge}, is outside 0 to {limit}; it is drawn at the picture's edge.",
+                name=name,
+                edge=edge,
+                limit=THOUSANDTHS,
+            )
     left, top, right, bottom = written
     if right < left:
-        return f"Its right edge, {right}, is left of its left edge, {left}; it is drawn with the two swapped."
+        return Sentence.of(
+            "Its right edge, {right}, is left of its left edge, {left}; it is drawn with the two swapped.",
+            right=right,
+            left=left,
+        )
     if bottom < top:
-        return f"Its bottom edge, {bottom}, is above its top edge, {top}; it is drawn with the two swapped."
+        return Sentence.of(
+            "Its bottom edge, {bottom}, is above its top edge, {top}; it is drawn with the two swapped.",
+            bottom=bottom,
+            top=top,
+        )
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from qwenvl.errors import Sentence
 from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.plan.parameters import parameters_by_part
 from qwenvl.processing.media import Media
@@ -111,10 +112,10 @@ class _Steps:
 
     def file(self) -> Stage:
         clips, count = sum(item.kind == "video" for item in self.media), len(self.media)
-        title = {0: "No picture", 1: "Picture"}.get(count, f"{count} pictures")
+        title = {0: "No picture", 1: "Picture"}.get(count, Sentence.of("{count} pictures", count=count))
         if clips:
             title = "Clip" if count == 1 else f"{count} pictures and clips"
-        sizes = _few([_size(item.size) + _frames(item) for item in self.media])
+        sizes = _few([_seen(item) for item in self.media])
         return Stage("file", title, sizes or ("words alone",), seconds=self.run.parts.get("prepare"))
 
     def visual(
@@ -130,8 +131,10 @@ class _Steps:
     def prompt_words(self, ids: str) -> tuple[str, ...]:
         start = self.run.answer_start
         largest = int(self.run.positions[:, :start].max()) if start else 0
-        visual = f"{self.num_tokens:,} visual and {start - self.num_tokens:,} other tokens"
-        return visual, f"{ids} 0 to {largest:,}"
+        visual = Sentence.of(
+            "{n} visual and {m} other tokens", n=f"{self.num_tokens:,}", m=f"{start - self.num_tokens:,}"
+        )
+        return visual, Sentence.of(f"{ids} 0 to {{n}}", n=f"{largest:,}")
 
     def prompt_stage(self, title: str, ids: str) -> Stage:
         shape = (self.run.answer_start, self.run.config.language.dim)
@@ -144,9 +147,10 @@ class _Steps:
 
     def answer(self) -> Stage:
         run, said = self.run, len(self.run.tokens) - self.run.answer_start
-        words, seconds = [], run.seconds.get("answer")
+        words: list[str] = []
+        seconds = run.seconds.get("answer")
         if seconds is not None and said > 1:
-            words.append(f"{_milliseconds(seconds / (said - 1))} a token after the first")
+            words.append(Sentence.of("{time} a token after the first", time=_milliseconds(seconds / (said - 1))))
         if run.stopped:
             words.append("stopped early")
         title = "Given, not made" if run.settings.get("given") else "Token by token"
@@ -164,20 +168,28 @@ class _QwenVLSteps(_Steps):
     def resize(self) -> Stage:
         side = self.config.vision.image_size
         shape = (self.frames, 3, side, side)
-        return self.visual("resize", f"Squashed to {side} × {side}", ("whatever its shape",), shape)
+        return self.visual(
+            "resize", Sentence.of("Squashed to {a} × {b}", a=side, b=side), ("whatever its shape",), shape
+        )
 
     def patches(self) -> Stage:
         vision = self.config.vision
-        words = (f"{vision.grid_side} × {vision.grid_side} a picture, {3 * vision.patch_size**2:,} values each",)
+        words = (
+            Sentence.of(
+                "{grid} a picture, {n} values each",
+                grid=f"{vision.grid_side} × {vision.grid_side}",
+                n=f"{3 * vision.patch_size**2:,}",
+            ),
+        )
         shape = (self.frames, vision.grid_side**2, vision.dim)
-        title = f"Patches of {vision.patch_size} × {vision.patch_size}"
+        title = Sentence.of("Patches of {a} × {b}", a=vision.patch_size, b=vision.patch_size)
         return self.visual("patches", title, words, shape, parameters=self.patch_parameters)
 
     def vision(self) -> Stage:
         vision = self.config.vision
         words = (
             _heads(vision.num_blocks, vision.num_heads, vision.dim // vision.num_heads),
-            f"a table of {vision.position_side} × {vision.position_side} places{self._stretch(vision.position_side)}",
+            self._stretched("a table of {a} × {b} places", vision.position_side),
         )
         parameters = self.parameters["vision"] - self.patch_parameters
         shape = (self.frames, vision.grid_side**2, vision.dim)
@@ -186,16 +198,22 @@ class _QwenVLSteps(_Steps):
     def adapter(self) -> Stage:
         adapter, dim, side = self.config.adapter, self.config.language.dim, self.config.adapter.query_side
         words = (
-            f"{adapter.num_queries:,} queries read {self.config.vision.grid_side**2:,} patches, "
-            + _plural(adapter.num_heads, "head"),
-            f"keys carry a code of {side} × {side} places{self._stretch(side)}",
+            Sentence.of(
+                "{queries} queries read {patches} patches, {heads} head" + ("" if adapter.num_heads == 1 else "s"),
+                queries=f"{adapter.num_queries:,}",
+                patches=f"{self.config.vision.grid_side**2:,}",
+                heads=adapter.num_heads,
+            ),
+            self._stretched("keys carry a code of {a} × {b} places", side),
         )
         shape = (self.frames, adapter.num_queries, dim)
         return self.visual("adapter", "Cross-attention", words, shape, parameters=self.parameters["adapter"])
 
-    def _stretch(self, side: int) -> str:
+    def _stretched(self, template: str, side: int) -> Sentence:
         grid = self.config.vision.grid_side
-        return "" if side == grid else f", stretched to {grid} × {grid}"
+        if side == grid:
+            return Sentence.of(template, a=side, b=side)
+        return Sentence.of(template + ", stretched to {grid}", a=side, b=side, grid=f"{grid} × {grid}")
 
     def prompt(self) -> Stage:
         return self.prompt_stage("Prompt, one id a token", "ids")
@@ -203,10 +221,10 @@ class _QwenVLSteps(_Steps):
     def language(self) -> Stage:
         language, alpha = self.config.language, self.run.record.ntk_alpha or 1.0
         reached = len(self.run.tokens) > language.train_length
-        logn = f"; log-n beyond {language.train_length:,}" if reached else "; log-n not reached"
+        logn = "; log-n beyond {m}" if reached else "; log-n not reached"
         words = (
             _heads(language.num_blocks, language.num_heads, language.head_dim),
-            f"NTK stretch {alpha:g}" + logn * language.logn,
+            Sentence.of("NTK stretch {n}" + logn * language.logn, n=f"{alpha:g}", m=f"{language.train_length:,}"),
         )
         return self.language_stage("Language model, 1-D rotary", words)
 
@@ -222,14 +240,16 @@ class _Qwen2VLSteps(_Steps):
 
     def resize(self) -> Stage:
         unit = self.config.vision.patch_size * self.config.vision.merge_size
-        words = _few([_size(item.resized) + (f", within {item.limit}" if item.limit else "") for item in self.media])
-        return self.visual("resize", f"Own shape, sides of {unit}", words, ())
+        words = _few([_within(item) for item in self.media])
+        return self.visual("resize", Sentence.of("Own shape, sides of {n}", n=unit), words, ())
 
     def patches(self) -> Stage:
         vision = self.config.vision
-        title = f"Patches of {vision.patch_size} × {vision.patch_size} × {vision.temporal_patch_size} frames"
-        words = _few([f"grid {_grid(item.patch_grid)}" for item in self.media])
-        last = (f"{self.tube:,} values each",)
+        title = Sentence.of(
+            "Patches of {a} × {b} × {n} frames", a=vision.patch_size, b=vision.patch_size, n=vision.temporal_patch_size
+        )
+        words = _few([Sentence.of("grid {grid}", grid=_grid(item.patch_grid)) for item in self.media])
+        last = (Sentence.of("{n} values each", n=f"{self.tube:,}"),)
         shape = (self.num_patches, vision.dim)
         return self.visual("patches", title, words + last, shape, parameters=self.patch_parameters)
 
@@ -238,7 +258,7 @@ class _Qwen2VLSteps(_Steps):
         segments = sum(item.patch_grid[0] for item in self.media)
         words = (
             _heads(vision.num_blocks, vision.num_heads, vision.dim // vision.num_heads),
-            f"angles of row and column; {_plural(segments, 'segment')}",
+            Sentence.of("angles of row and column; {n} segment" + ("" if segments == 1 else "s"), n=f"{segments:,}"),
         )
         parameters = self.parameters["vision"] - self.patch_parameters
         shape = (self.num_patches, vision.dim)
@@ -247,9 +267,17 @@ class _Qwen2VLSteps(_Steps):
     def adapter(self) -> Stage:
         size, dim = self.config.vision.merge_size, self.config.language.dim
         merged = self.config.vision.dim * size**2
-        words = (f"{size**2} rows of {self.config.vision.dim:,} join to {merged:,}, MLP to {dim:,}",)
+        words = (
+            Sentence.of(
+                "{n} rows of {dim} join to {merged}, MLP to {out}",
+                n=size**2,
+                dim=f"{self.config.vision.dim:,}",
+                merged=f"{merged:,}",
+                out=f"{dim:,}",
+            ),
+        )
         shape = (self.num_tokens, dim)
-        title = f"Merger of {size} × {size}"
+        title = Sentence.of("Merger of {a} × {b}", a=size, b=size)
         return self.visual("adapter", title, words, shape, parameters=self.parameters["adapter"])
 
     def prompt(self) -> Stage:
@@ -259,8 +287,14 @@ class _Qwen2VLSteps(_Steps):
         language = self.config.language
         t, h, w = language.rope_sections
         words = (
-            f"{_heads(language.num_blocks, language.num_heads, language.head_dim)}, {language.num_kv_heads} key heads",
-            f"of {t + h + w} frequencies {t} turn by t, {h} by h, {w} by w",
+            Sentence.of(
+                "{blocks} blocks, {heads} heads of {dim}, {keys} key heads",
+                blocks=language.num_blocks,
+                heads=language.num_heads,
+                dim=language.head_dim,
+                keys=language.num_kv_heads,
+            ),
+            Sentence.of("of {n} frequencies {t} turn by t, {h} by h, {w} by w", n=t + h + w, t=t, h=h, w=w),
         )
         return self.language_stage("Language model, M-RoPE", words)
 
@@ -278,15 +312,16 @@ def _few(words: list[str]) -> tuple[str, ...]:
     """The first of them, and how many more there are."""
     shown = 2 if len(words) > 3 else 3
     rest = len(words) - shown
-    return (*words[:shown], *([f"and {rest:,} more"] if rest > 0 else []))
+    return (*words[:shown], *([Sentence.of("and {n} more", n=f"{rest:,}")] if rest > 0 else []))
 
 
 def _heads(blocks: int, heads: int, head_dim: int) -> str:
-    return f"{blocks} blocks, {heads} heads of {head_dim}"
+    return Sentence.of("{blocks} blocks, {heads} heads of {dim}", blocks=blocks, heads=heads, dim=head_dim)
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+def _within(item: Media) -> str:
+    size = _size(item.resized)
+    return Sentence.of("{size}, within {limit}", size=size, limit=item.limit) if item.limit else size
 
 
 def _size(size: tuple[int, int]) -> str:
@@ -297,8 +332,12 @@ def _grid(grid: tuple[int, ...]) -> str:
     return " × ".join(f"{side:,}" for side in grid)
 
 
-def _frames(item: Media) -> str:
-    return "" if item.kind == "image" else f", {_plural(len(item.frames), 'frame')}"
+def _seen(item: Media) -> str:
+    """A picture's size, and how many frames of a clip there are."""
+    size, count = _size(item.size), len(item.frames)
+    if item.kind == "image":
+        return size
+    return Sentence.of("{size}, {n} frame" if count == 1 else "{size}, {n} frames", size=size, n=count)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Unpack
 import torch
 from torch import Tensor
 
-from qwenvl.errors import PromptError
+from qwenvl.errors import PromptError, Sentence
 from qwenvl.inference.generate import SamplingSettings, TokenSampling, generate
 from qwenvl.inference.run import Run
 from qwenvl.models.config import Config
@@ -135,7 +135,11 @@ class Pipeline:
         answer_ids = self.processor.tokenizer.encode(answer)
         if (length := len(prompt.input_ids) + len(answer_ids)) > self.config.language.context:
             raise PromptError(
-                f"Prompt and answer take {length:,} tokens; the model has room for {self.config.language.context:,}."
+                Sentence.of(
+                    "Prompt and answer take {tokens} tokens; the model has room for {room}.",
+                    tokens=f"{length:,}",
+                    room=f"{self.config.language.context:,}",
+                )
             )
         settings_of_run = {"given": True, "min_pixels": min_pixels, "max_pixels": max_pixels}
         return self.look_inside(prompt, answer_ids, settings_of_run, parts=parts, keep=check_keep(keep))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from qwenvl.errors import Sentence
 from qwenvl.models.config import Config, QwenVLConfig
 from qwenvl.plan.figures import PlanFigures
 from qwenvl.plan.units import in_size, percent
@@ -17,7 +18,11 @@ def limits_in_words(result: PlanFigures, config: Config) -> Iterator[str]:
     if isinstance(config, QwenVLConfig):
         side = config.vision.image_size
         for item in result.media:
-            yield f"{item.name} is squashed to {side} × {side} whatever its size; no setting changes that."
+            yield Sentence.of(
+                "{name} is squashed to {size} whatever its size; no setting changes that.",
+                name=item.name,
+                size=f"{side} × {side}",
+            )
     else:
         factor = config.vision.patch_size * config.vision.merge_size
         for item in result.media:
@@ -35,39 +40,72 @@ def _of_still(item: Media, result: PlanFigures, factor: int) -> str:
     resized, original = in_size(item.resized), in_size(item.size)
     if item.limit == "max_pixels":
         a_frame = " a frame" if item.kind == "video" else ""
-        return (
-            f"max_pixels {high:,} shrinks {item.name} from {original} to {resized}; "
-            f"from {own:,} up it would stay {in_size((sides[0], sides[1]))}, {own // factor**2:,} tokens{a_frame}."
+        return Sentence.of(
+            "max_pixels {limit} shrinks {name} from {size} to {resized}; from {own} up it would stay {kept}, {n} tokens"
+            + a_frame
+            + ".",
+            limit=f"{high:,}",
+            name=item.name,
+            size=original,
+            resized=resized,
+            own=f"{own:,}",
+            kept=in_size((sides[0], sides[1])),
+            n=f"{own // factor**2:,}",
         )
     if item.limit == "min_pixels":
-        grown = f"min_pixels {low:,} enlarges {item.name} from {original} to {resized}"
-        return grown + (f"; at {own:,} or below it would stay {in_size((sides[0], sides[1]))}." if own else ".")
+        return Sentence.of(
+            "min_pixels {limit} enlarges {name} from {size} to {resized}"
+            + ("; at {own} or below it would stay {kept}." if own else "."),
+            limit=f"{low:,}",
+            name=item.name,
+            size=original,
+            resized=resized,
+            own=f"{own:,}",
+            kept=in_size((sides[0], sides[1])),
+        )
     share = percent(math.prod(item.resized) / high)
-    return f"No limit bites: {item.name} has {share} of max_pixels {high:,}."
+    return Sentence.of(
+        "No limit bites: {name} has {share} of max_pixels {limit}.", name=item.name, share=share, limit=f"{high:,}"
+    )
 
 
 def _of_clip(item: Media, sampling: Sampling) -> Iterator[str]:
     if not sampling.clamps:
-        yield f"No limit bites on {item.name}: {len(sampling.indices)} frames of {in_size(item.resized)}."
+        yield Sentence.of(
+            "No limit bites on {name}: {n} frames of {size}.",
+            name=item.name,
+            n=len(sampling.indices),
+            size=in_size(item.resized),
+        )
     for clamp in sampling.clamps:
-        yield f"{item.name}: {_clamped(clamp, item, sampling)}"
+        yield _clamped(clamp, item, sampling)
 
 
-def _clamped(clamp: Clamp, item: Media, sampling: Sampling) -> str:
-    frames, rate, resized = len(sampling.indices), f"{sampling.effective_fps:.3g}", in_size(item.resized)
-    floor, ceiling, total = sampling.min_pixels or 0, sampling.max_pixels or 0, sampling.total_pixels or 0
-    return {
-        "min_frames": f"no fewer than {sampling.min_frames} frames are taken; nframes can say otherwise.",
-        "max_frames": f"no more than {sampling.max_frames} frames are taken, {rate} a second; cut the clip to see more "
-        "of it.",
-        "total_frames": f"the clip has no more frames to take than {frames}; a higher fps changes nothing.",
-        "min_pixels": f"min_pixels {floor:,} enlarges its frames to {resized}; lower it for fewer tokens.",
-        "max_pixels": f"max_pixels {ceiling:,} a frame shrinks its frames to {resized}; raise it for larger ones.",
-        "total_pixels": f"total_pixels {total:,}, shared by {frames} frames, shrinks them to {resized}; "
-        f"take fewer than {DEFAULT_FPS:.0f} frames a second, or raise it, for larger ones.",
-        "frame_floor": f"total_pixels {total:,} would make {frames} frames smaller than their floor, so they stay "
-        f"{resized}; only fewer frames cost less.",
-    }[clamp]
+_CLAMPED: dict[Clamp, str] = {
+    "min_frames": "{name}: no fewer than {n} frames are taken; nframes can say otherwise.",
+    "max_frames": "{name}: no more than {n} frames are taken, {rate} a second; cut the clip to see more of it.",
+    "total_frames": "{name}: the clip has no more frames to take than {n}; a higher fps changes nothing.",
+    "min_pixels": "{name}: min_pixels {limit} enlarges its frames to {size}; lower it for fewer tokens.",
+    "max_pixels": "{name}: max_pixels {limit} a frame shrinks its frames to {size}; raise it for larger ones.",
+    "total_pixels": "{name}: total_pixels {limit}, shared by {n} frames, shrinks them to {size}; "
+    "take fewer than {fps} frames a second, or raise it, for larger ones.",
+    "frame_floor": "{name}: total_pixels {limit} would make {n} frames smaller than their floor, so they stay {size}; "
+    "only fewer frames cost less.",
+}
+
+
+def _clamped(clamp: Clamp, item: Media, sampling: Sampling) -> Sentence:
+    limits = {"min_pixels": sampling.min_pixels, "max_pixels": sampling.max_pixels}
+    counts = {"min_frames": sampling.min_frames, "max_frames": sampling.max_frames}
+    return Sentence.of(
+        _CLAMPED[clamp],
+        name=item.name,
+        n=counts.get(clamp, len(sampling.indices)),
+        rate=f"{sampling.effective_fps:.3g}",
+        limit=f"{limits.get(clamp, sampling.total_pixels) or 0:,}",
+        size=in_size(item.resized),
+        fps=f"{DEFAULT_FPS:.0f}",
+    )
 
 
 def _too_long(result: PlanFigures) -> str:
@@ -75,4 +113,9 @@ def _too_long(result: PlanFigures) -> str:
     way = "lower max_pixels" if any(not item.sampling for item in result.media) else "take fewer frames"
     if result.family == "qwen-vl":
         way = "take fewer frames" if any(item.kind == "video" for item in result.media) else "give fewer pictures"
-    return f"The prompt is {over:,} tokens longer than the context of {result.context:,}: {way}."
+    return Sentence.of(
+        "The prompt is {n} tokens longer than the context of {context}: {way}.",
+        n=f"{over:,}",
+        context=f"{result.context:,}",
+        way=way,
+    )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from qwenvl.errors import Sentence
 from qwenvl.processing.media import Media
 
 
@@ -43,11 +44,18 @@ def suggestions(media: tuple[Media, ...]) -> Iterator[str]:
     """One sentence per picture of Qwen2-VL."""
     for item in media:
         if item.kind == "image" and item.tokens_are_places:
-            yield (
-                f"{item.name} has {item.num_tokens:,} visual tokens, "
-                + ", and ".join(
-                    f"{one.place(item.num_tokens)} the {one.low:,} to {one.high:,} suggested for {one.purpose}"
-                    for one in SUGGESTED
-                )
-                + "."
+            one, two = SUGGESTED
+            yield Sentence.of(
+                "{name} has {n} visual tokens, {place} the {low} to {high} suggested for {purpose}, "
+                "and {other} the {first} to {last} suggested for {use}.",
+                name=item.name,
+                n=f"{item.num_tokens:,}",
+                place=one.place(item.num_tokens),
+                low=f"{one.low:,}",
+                high=f"{one.high:,}",
+                purpose=one.purpose,
+                other=two.place(item.num_tokens),
+                first=f"{two.low:,}",
+                last=f"{two.high:,}",
+                use=two.purpose,
             )

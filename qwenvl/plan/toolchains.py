@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.plan.figures import Text
 from qwenvl.plan.planned_models import PlannedModel, find_model
@@ -157,7 +157,7 @@ def _outcome(toolchain: Toolchain, seen: Sequence[Measured], model: PlannedModel
         media = tuple(_place(toolchain, one, place, _Given(model, limits)) for place, one in enumerate(seen, 1))
         return Outcome(toolchain, cost(model, media, limits, text))
     except MediaError as error:
-        return Outcome(toolchain, None, str(error))
+        return Outcome(toolchain, None, error.sentence)
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _twice(seen: Seen, given: _Given) -> Media:
     """A picture that qwen-vl-utils resizes first and the processor again, which may even refuse what it is given."""
     width, height = seen.size
     rows, columns = utils_resize(height, width, min_pixels=given.limits[0], max_pixels=given.limits[1])
-    check_size(columns, rows, f"What qwen-vl-utils makes of {seen.name}")
+    check_size(columns, rows, Sentence.of("What qwen-vl-utils makes of {name}", name=seen.name))
     between = replace(seen, size=(columns, rows))
     placed = given.place(between, (given.model.min_pixels, given.model.max_pixels))
     return replace(placed, size=seen.size, limit=placed.limit or _utils_limit(height, width, *given.limits))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from qwenvl.errors import Sentence
 from qwenvl.models.config import Config
 from qwenvl.plan.figures import PlanFigures
 from qwenvl.plan.memory import key_heads
@@ -27,61 +28,111 @@ def _media_steps(item: Media, result: PlanFigures) -> Iterator[tuple[str, str]]:
     time, rows, columns = item.patch_grid
     frames = f"{time} × " if item.kind == "video" else ""
     grid = f"{frames}{rows} × {columns} = {item.num_patches:,}"
-    yield item.name, f"{in_size(item.size)} pixels"
+    yield item.name, Sentence.of("{size} pixels", size=in_size(item.size))
     yield from sampling_steps(item)
     if not item.tokens_are_places:
-        yield "squashed", f"{in_size(item.resized)}, whatever its shape"
-        yield "patches", f"{grid} of 14 × 14 pixels"
+        yield "squashed", Sentence.of("{size}, whatever its shape", size=in_size(item.resized))
+        yield "patches", Sentence.of("{grid} of 14 × 14 pixels", grid=grid)
         yield (
             "visual tokens",
-            f"{frames}{item.token_grid[1] * item.token_grid[2]} queries = {item.num_tokens:,}, always",
+            Sentence.of(
+                "{n} queries = {all}, always",
+                n=f"{frames}{item.token_grid[1] * item.token_grid[2]}",
+                all=f"{item.num_tokens:,}",
+            ),
         )
         return
-    why = "sides rounded to multiples of 28"
+    why, changed = "{size}, sides rounded to multiples of 28", ""
     if item.limit:
         limits = item.sampling or result
         limit = {"min_pixels": limits.min_pixels, "max_pixels": limits.max_pixels}[item.limit]
-        why = f"{'grown to' if item.limit == 'min_pixels' else 'shrunk to'} {item.limit} {limit:,}"
-    yield "resized", f"{in_size(item.resized)}, {why}"
-    yield "patches", f"{grid} of 14 × 14 pixels{' × 2 frames' if item.kind == 'video' else ''}"
+        why = "{size}, grown to {limit}" if item.limit == "min_pixels" else "{size}, shrunk to {limit}"
+        changed = f"{item.limit} {limit:,}"
+    yield "resized", Sentence.of(why, size=in_size(item.resized), limit=changed)
+    patches = "{grid} of 14 × 14 pixels × 2 frames" if item.kind == "video" else "{grid} of 14 × 14 pixels"
+    yield "patches", Sentence.of(patches, grid=grid)
     yield "visual tokens", f"{item.num_patches:,} / 4 = {item.num_tokens:,}"
 
 
 def _prompt_steps(result: PlanFigures, text: str) -> Iterator[tuple[str, str]]:
     tokens = result.prompt_tokens
-    words = f" + {result.text_tokens:,} text" if result.text_tokens else ""
-    prompt = f"{result.visual_tokens:,} visual + {result.template_tokens:,} template{words} = {tokens:,} tokens"
-    yield "prompt", prompt + (f"; the text adds at most {_most(text):,}" if result.text_tokens is None else "")
+    words = " + {c} text" if result.text_tokens else ""
+    unknown = "; the text adds at most {most}" if result.text_tokens is None else ""
+    yield (
+        "prompt",
+        Sentence.of(
+            "{a} visual + {b} template" + words + " = {d} tokens" + unknown,
+            a=f"{result.visual_tokens:,}",
+            b=f"{result.template_tokens:,}",
+            c=f"{result.text_tokens or 0:,}",
+            d=f"{tokens:,}",
+            most=f"{_most(text):,}",
+        ),
+    )
     yield "positions", _positions(result)
-    yield "context", f"{tokens:,} of {result.context:,} = {percent(result.share_of_context)}"
+    yield (
+        "context",
+        Sentence.of(
+            "{a} of {b} = {share}", a=f"{tokens:,}", b=f"{result.context:,}", share=percent(result.share_of_context)
+        ),
+    )
 
 
 def _memory_steps(result: PlanFigures, config: Config) -> Iterator[tuple[str, str]]:
     language, size = config.language, result.bytes_per_value
-    tokens = f"{result.prompt_tokens + result.answer_tokens:,} tokens"
-    if result.answer_tokens:
-        tokens = f"({result.prompt_tokens:,} + {result.answer_tokens:,} of the answer) tokens"
+    tokens = "({n} + {m} of the answer) tokens" if result.answer_tokens else "{n} tokens"
     derived = " (from derived dimensions)" if result.derived else ""
-    yield "weights", f"{result.parameters:,} parameters × {size} bytes = {in_bytes(result.weight_bytes)}{derived}"
-    factors = (
-        f"2 × {tokens} × {language.num_blocks} layers × {key_heads(config)} heads × {language.head_dim} × {size} bytes"
+    yield (
+        "weights",
+        Sentence.of(
+            "{n} parameters × {size} bytes = {all}" + derived,
+            n=f"{result.parameters:,}",
+            size=size,
+            all=in_bytes(result.weight_bytes),
+        ),
     )
-    yield "keys and values", f"{factors} = {in_bytes(result.kv_cache_bytes)}"
+    yield (
+        "keys and values",
+        Sentence.of(
+            "2 × " + tokens + " × {layers} layers × {heads} heads × {dim} × {size} bytes = {all}",
+            n=f"{result.prompt_tokens:,}",
+            m=f"{result.answer_tokens:,}",
+            layers=language.num_blocks,
+            heads=key_heads(config),
+            dim=language.head_dim,
+            size=size,
+            all=in_bytes(result.kv_cache_bytes),
+        ),
+    )
     yield "all queries and keys", _sum(result.trace_bytes, in_bytes)
-    yield "attention written out", f"{_sum(result.attention_bytes, in_bytes)}, which no run here stores"
-    yield "operations", f"{_sum(result.flops, in_operations)} for the prompt"
+    yield (
+        "attention written out",
+        Sentence.of("{sum}, which no run here stores", sum=_sum(result.attention_bytes, in_bytes)),
+    )
+    yield "operations", Sentence.of("{sum} for the prompt", sum=_sum(result.flops, in_operations))
 
 
-def _sum(parts: dict[str, int], written: Written) -> str:
+def _sum(parts: dict[str, int], written: Written) -> Sentence:
     """ "vision 1.00 GiB + language 2.00 GiB = 3.00 GiB"."""
-    return f"{' + '.join(f'{site} {written(part)}' for site, part in parts.items())} = {written(sum(parts.values()))}"
+    gaps = dict(zip("abc", map(written, parts.values()), strict=False))
+    template = " + ".join(f"{site} {{{gap}}}" for site, gap in zip(parts, gaps, strict=True))
+    last = "abcd"[len(gaps)]
+    return Sentence.of(f"{template} = {{{last}}}", **gaps, **{last: written(sum(parts.values()))})
 
 
 def _positions(result: PlanFigures) -> str:
     if result.family == "qwen-vl":
-        return f"{result.positions:,}, one for each token"
-    longest = "".join(f" + {max(item.token_grid):,}" for item in result.media)
-    return f"{result.prompt_tokens:,} - {result.visual_tokens:,} visual{longest} longest side = {result.positions:,}"
+        return Sentence.of("{n}, one for each token", n=f"{result.positions:,}")
+    longest = " + ".join(f"{max(item.token_grid):,}" for item in result.media)
+    if not longest:
+        return f"{result.prompt_tokens:,} - {result.visual_tokens:,} visual longest side = {result.positions:,}"
+    return Sentence.of(
+        "{a} - {b} visual + {c} longest side = {d}",
+        a=f"{result.prompt_tokens:,}",
+        b=f"{result.visual_tokens:,}",
+        c=longest,
+        d=f"{result.positions:,}",
+    )
 
 
 def sentence(result: PlanFigures, text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 
 MAX_FRAMES = 1_000_000
 """More than nine hours at 30 frames a second; longer clips are refused."""
@@ -25,4 +25,6 @@ class Scan:
 
 
 def too_many_frames(name: str) -> MediaError:
-    return MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")
+    return MediaError(
+        Sentence.of("{name} has more than {most} frames; cut it into shorter clips.", name=name, most=f"{MAX_FRAMES:,}")
+    )

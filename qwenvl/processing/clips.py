@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 
 from PIL import Image
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing import animations
 from qwenvl.processing.picture_files import (
     MAX_DECODED_PIXELS,
@@ -121,7 +121,11 @@ def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
     check_size(width, height, shown_name(path))
     if width * height > MAX_DECODED_PIXELS:
         raise MediaError(
-            f"{shown_name(path)} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
+            Sentence.of(
+                "{name} has frames of more than {most} pixels; scale it down first.",
+                name=shown_name(path),
+                most=f"{MAX_DECODED_PIXELS:,}",
+            )
         )
     note = found.note or _absurd(path, found.times, found.fps)
     return ClipFile(path, found.size, found.times, found.fps, animated, note)
@@ -139,9 +143,17 @@ def _absurd(path: Path, times: Sequence[float], fps: float) -> str:
     seconds = len(times) / fps
     if len(times) > 1 and not _SLOWEST <= fps <= _FASTEST:
         rate = f"{fps:,.0f}" if fps > 1 else f"{fps:.2g}"
-        return f"{shown_name(path)} says that it shows {rate} frames a second; its times are taken as they stand."
+        return Sentence.of(
+            "{name} says that it shows {rate} frames a second; its times are taken as they stand.",
+            name=shown_name(path),
+            rate=rate,
+        )
     if seconds > _LONGEST:
-        return f"{shown_name(path)} says that it lasts {seconds / 3600:,.0f} hours; its times are taken as they stand."
+        return Sentence.of(
+            "{name} says that it lasts {hours} hours; its times are taken as they stand.",
+            name=shown_name(path),
+            hours=f"{seconds / 3600:,.0f}",
+        )
     return ""
 
 
@@ -154,18 +166,22 @@ def _is_animated(path: Path) -> bool:
     except MediaError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise MediaError(f"{shown_name(path)} has frames of too many pixels; scale it down first.") from None
+        raise MediaError(
+            Sentence.of("{name} has frames of too many pixels; scale it down first.", name=shown_name(path))
+        ) from None
     except Exception:  # no picture, or one too damaged to tell
         if begins_like(path) != "picture":
             return False
-    raise MediaError(f"{shown_name(path)} is a picture, not a clip; ask about it as a picture.")
+    raise MediaError(Sentence.of("{name} is a picture, not a clip; ask about it as a picture.", name=shown_name(path)))
 
 
 def _count_frames(picture: Image.Image, path: Path) -> int:
     try:
         return len(animations.frame_places(picture))
     except Exception:  # Pillow raises many kinds on a file that ends within a frame
-        raise MediaError(f"{shown_name(path)} is cut short or damaged; save or download it again.") from None
+        raise MediaError(
+            Sentence.of("{name} is cut short or damaged; save or download it again.", name=shown_name(path))
+        ) from None
 
 
 @contextmanager
@@ -176,18 +192,29 @@ def _clear_errors(path: Path) -> Iterator[None]:
     except MediaError:
         raise
     except PermissionError:
-        raise MediaError(f"{shown_name(path)} cannot be read; check that you may open it.") from None
+        raise MediaError(
+            Sentence.of("{name} cannot be read; check that you may open it.", name=shown_name(path))
+        ) from None
     except FileNotFoundError:
-        raise MediaError(f"There is no file {shown_name(path)} any more; give it again.") from None
+        raise MediaError(
+            Sentence.of("There is no file {name} any more; give it again.", name=shown_name(path))
+        ) from None
     except _streams().NO_DECODER:
         raise MediaError(
-            f"{shown_name(path)} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again."
+            Sentence.of(
+                "{name} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again.",
+                name=shown_name(path),
+            )
         ) from None
     # Decoders raise many kinds: FFmpeg's own errors, OSError, ValueError, and Pillow's SyntaxError, struct.error ...
     except Exception:
         if _looks_like_a_clip(path):
-            raise MediaError(f"{shown_name(path)} is cut short or damaged; save or download it again.") from None
-        raise NotAClipError(f"{shown_name(path)} is not a clip; give an {_READABLE} file.") from None
+            raise MediaError(
+                Sentence.of("{name} is cut short or damaged; save or download it again.", name=shown_name(path))
+            ) from None
+        raise NotAClipError(
+            Sentence.of("{name} is not a clip; give an {kinds} file.", name=shown_name(path), kinds=_READABLE)
+        ) from None
 
 
 def _looks_like_a_clip(path: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing import pictures
 from qwenvl.processing.clips import ClipFile, NotAClipError, open_clip
 from qwenvl.processing.integers import as_integer, plain
@@ -55,12 +55,12 @@ def one_frame_is_a_still(clip: ClipFile, *, frames: bool = True) -> Seen | ClipF
     """A clip of one frame, which the published tools refuse, as a picture, with pixels if `frames`; others as is."""
     if len(clip.times) > 1:
         return clip
-    note = f"{clip.name} has one frame and is read as a still."
+    note = Sentence.of("{name} has one frame and is read as a still.", name=clip.name)
     return Seen("image", clip.name, clip.size, note=note, frames=tuple(clip.read([0])) if frames else ())
 
 
 def _open_image(source: Any, place: int) -> Seen:
-    name = name_of_source(source, f"picture {place}")
+    name = name_of_source(source, Sentence.of("picture {n}", n=place))
     read = read_picture(source, name)
     return Seen("image", name, read.picture.size, note=read.note, frames=(read.picture,))
 
@@ -77,9 +77,20 @@ def _open_frames(part: Part, place: int) -> Seen:
     sizes = sorted({frame.size for frame in frames})
     if len(sizes) > 1:
         first, second = (f"{width} × {height}" for width, height in sizes[:2])
-        raise MediaError(f"The frames of a clip have one size; these have {first} and {second}.")
+        raise MediaError(
+            Sentence.of("The frames of a clip have one size; these have {one} and {other}.", one=first, other=second)
+        )
     request = SizeRequest.of(part.given)
-    return Seen("video", f"clip {place}", frames[0].size, len(frames), fps, note=note, request=request, frames=frames)
+    return Seen(
+        "video",
+        Sentence.of("clip {n}", n=place),
+        frames[0].size,
+        len(frames),
+        fps,
+        note=note,
+        request=request,
+        frames=frames,
+    )
 
 
 def _rate(given: Mapping[str, Any]) -> float | None:
@@ -129,7 +140,10 @@ def _measure_clip(source: str | os.PathLike[str]) -> Seen | ClipFile:
         return one_frame_is_a_still(open_clip(source), frames=False)
     except NotAClipError:
         raise MediaError(
-            f"{name_of_source(source, 'This file')} is neither a picture nor a clip; give a JPEG, PNG or MP4 file."
+            Sentence.of(
+                "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.",
+                name=name_of_source(source, "This file"),
+            )
         ) from None
 
 
@@ -152,8 +166,8 @@ def _measure_size(source: tuple[int, ...], place: int) -> Seen:
     if frames and frames[0] < 1:
         raise MediaError(f"A clip has at least one frame, not {frames[0]}.")
     if frames:
-        return Seen("video", f"clip {place}", (width, height), num_frames=frames[0])
-    return Seen("image", f"picture {place}", (width, height))
+        return Seen("video", Sentence.of("clip {n}", n=place), (width, height), num_frames=frames[0])
+    return Seen("image", Sentence.of("picture {n}", n=place), (width, height))
 
 
 def _is_size(source: object) -> bool:

@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.colours import Converted, on_white, to_rgb
 from qwenvl.processing.jpeg_ends import mended
 from qwenvl.processing.pictures import check_size
@@ -101,7 +101,7 @@ def read_picture(source: Source, name: str = "This picture") -> ReadPicture:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise MediaError(_too_large(name)) from None
     except PermissionError:
-        raise MediaError(f"{name} cannot be read; check that you may open it.") from None
+        raise MediaError(Sentence.of("{name} cannot be read; check that you may open it.", name=name)) from None
     # Readers raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
     except Exception:
         raise MediaError(_damaged(name)) from None
@@ -127,7 +127,11 @@ def path_of(source: str | os.PathLike[str]) -> Path:
     """
     text = os.fspath(source)
     if text.lower().startswith(("http://", "https://", "ftp://", "s3://")):
-        raise MediaError(f"{text[:60]} is an address on the network, and nothing is fetched here: save the file first.")
+        raise MediaError(
+            Sentence.of(
+                "{name} is an address on the network, and nothing is fetched here: save the file first.", name=text[:60]
+            )
+        )
     if text.startswith("file://"):
         plain = Path(text[len("file://") :])
         parsed = urllib.parse.urlsplit(text)
@@ -141,15 +145,17 @@ def check_file(path: Path, what: str) -> None:
     try:
         mode, size = path.stat().st_mode, path.stat().st_size
     except PermissionError:
-        raise MediaError(f"{name} cannot be read; check that you may open it.") from None
+        raise MediaError(Sentence.of("{name} cannot be read; check that you may open it.", name=name)) from None
     except (OSError, ValueError):  # not there, too long a name, a zero byte in it
-        raise MediaError(f"There is no file {name}; check its name and folder.") from None
+        raise MediaError(Sentence.of("There is no file {name}; check its name and folder.", name=name)) from None
     if stat.S_ISDIR(mode):
-        raise MediaError(f"{name} is a folder; give {what} in it.")
+        raise MediaError(Sentence.of("{name} is a folder; give {what} in it.", name=name, what=what))
     if not stat.S_ISREG(mode):
-        raise MediaError(f"{name} is a pipe or a device, not a file; save what comes out of it first.")
+        raise MediaError(
+            Sentence.of("{name} is a pipe or a device, not a file; save what comes out of it first.", name=name)
+        )
     if size == 0:
-        raise MediaError(f"{name} is empty; save or download it again.")
+        raise MediaError(Sentence.of("{name} is empty; save or download it again.", name=name))
 
 
 def open_file(opened: Opened) -> ImageFile.ImageFile:
@@ -230,9 +236,11 @@ def _opened(source: Any, name: str) -> Opened:
 
 def _checked_bytes(content: bytes, name: str) -> bytes:
     if not content:
-        raise MediaError(f"{name} is empty; give the bytes of a file.")
+        raise MediaError(Sentence.of("{name} is empty; give the bytes of a file.", name=name))
     if len(content) > MAX_BYTES:
-        raise MediaError(f"{name} has more than {MAX_BYTES:,} bytes; scale it down first.")
+        raise MediaError(
+            Sentence.of("{name} has more than {most} bytes; scale it down first.", name=name, most=f"{MAX_BYTES:,}")
+        )
     return content
 
 
@@ -240,21 +248,30 @@ def _of_data_url(url: str, name: str) -> bytes:
     head, comma, body = url.partition(",")
     if not comma or len(body) > 2 * MAX_BYTES:
         raise MediaError(
-            f"{name} is no data: URL that holds a picture; give data:image/png;base64,... of at most 1 GiB."
+            Sentence.of(
+                "{name} is no data: URL that holds a picture; give data:image/png;base64,... of at most 1 GiB.",
+                name=name,
+            )
         )
     try:
         if head.lower().endswith(";base64"):
             return base64.b64decode(urllib.parse.unquote(body), validate=True)
         return urllib.parse.unquote_to_bytes(body)
     except ValueError:
-        raise MediaError(f"{name} is a data: URL whose base64 is broken; encode it again.") from None
+        raise MediaError(
+            Sentence.of("{name} is a data: URL whose base64 is broken; encode it again.", name=name)
+        ) from None
 
 
 def _of_array(values: np.ndarray) -> Image.Image:
     if values.dtype != np.uint8 or values.ndim != 3 or values.shape[2] not in (3, 4):
         shape = " x ".join(map(str, values.shape)) or "a single value"
         raise MediaError(
-            f"A picture as an array is (height, width, 3 or 4) of uint8, not {shape} of {values.dtype}; convert it."
+            Sentence.of(
+                "A picture as an array is (height, width, 3 or 4) of uint8, not {shape} of {kind}; convert it.",
+                shape=shape,
+                kind=values.dtype,
+            )
         )
     if 0 in values.shape:
         raise MediaError("This picture has no pixels; give one of at least 1 × 1.")
@@ -405,11 +422,13 @@ def _is_high_range(picture: Image.Image, opened: Opened) -> bool:
 
 
 def _too_large(name: str) -> str:
-    return f"{name} has more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
+    return Sentence.of(
+        "{name} has more than {most} pixels; scale it down first.", name=name, most=f"{MAX_DECODED_PIXELS:,}"
+    )
 
 
 def _damaged(name: str) -> str:
-    return f"{name} is cut short or damaged; save or download it again."
+    return Sentence.of("{name} is cut short or damaged; save or download it again.", name=name)
 
 
 def _not_a_picture(opened: Opened, name: str) -> str:
@@ -417,4 +436,4 @@ def _not_a_picture(opened: Opened, name: str) -> str:
         return f"{name} is a clip, not a picture; ask about it as a clip."
     if begins_like(opened) == "picture":
         return f"{name} is a picture of a kind that is not known here, or damaged; save it as JPEG or PNG."
-    return f"{name} is not a picture; give a {_READABLE} file."
+    return Sentence.of("{name} is not a picture; give a {kinds} file.", name=name, kinds=_READABLE)

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.integers import as_integer
 
 Grid = tuple[int, int, int]
@@ -37,12 +37,26 @@ def check_size(width: int, height: int, name: str = "This picture") -> None:
         MediaError: no pixels, or too long a strip.
     """
     if width < 1 or height < 1:
-        raise MediaError(f"{name} has no pixels ({width} × {height}); give one of at least 1 × 1.")
+        raise MediaError(
+            Sentence.of(
+                "{name} has no pixels ({width} × {height}); give one of at least 1 × 1.",
+                name=name,
+                width=width,
+                height=height,
+            )
+        )
     ratio = max(width, height) / min(width, height)
     if ratio > MAX_ASPECT_RATIO:
         raise MediaError(
-            f"{name} is {width} × {height}, one side {ratio:,.1f} times the other; "
-            f"the limit is {MAX_ASPECT_RATIO}, so crop it or cut it into pieces."
+            Sentence.of(
+                "{name} is {width} × {height}, one side {ratio} times the other; "
+                "the limit is {limit}, so crop it or cut it into pieces.",
+                name=name,
+                width=width,
+                height=height,
+                ratio=f"{ratio:,.1f}",
+                limit=MAX_ASPECT_RATIO,
+            )
         )
 
 
@@ -54,9 +68,17 @@ def check_limits(min_pixels: int, max_pixels: int) -> None:
     """
     for name, value in (("min_pixels", min_pixels), ("max_pixels", max_pixels)):
         if (as_integer(value) or 0) < 1:
-            raise MediaError(f"{name} is a whole number of pixels from 1 up, not {value!r}.")
+            raise MediaError(
+                Sentence.of("{name} is a whole number of pixels from 1 up, not {value}.", name=name, value=f"{value!r}")
+            )
     if min_pixels > max_pixels:
-        raise MediaError(f"min_pixels {min_pixels:,} is above max_pixels {max_pixels:,}; lower one or raise the other.")
+        raise MediaError(
+            Sentence.of(
+                "min_pixels {low} is above max_pixels {high}; lower one or raise the other.",
+                low=f"{min_pixels:,}",
+                high=f"{max_pixels:,}",
+            )
+        )
 
 
 def smart_resize(height: int, width: int, *, factor: int = 28, min_pixels: int, max_pixels: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qwenvl.errors import CheckpointError, MediaError, PromptError
+from qwenvl.errors import CheckpointError, MediaError, PromptError, Sentence
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.answer_text import StreamDecoder, group_words
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
@@ -115,7 +115,12 @@ class Processor(ABC):
                 ((place, clip),) = clips.items()
                 way = self._shorter_clip(read, parts[place].given, media, place, clip, max_pixels)
             raise PromptError(
-                f"The prompt has {len(tokens):,} tokens and the model reads at most {self.context:,}; {way}."
+                Sentence.of(
+                    "The prompt has {tokens} tokens and the model reads at most {context}; {advice}.",
+                    tokens=f"{len(tokens):,}",
+                    context=f"{self.context:,}",
+                    advice=way,
+                )
             )
         tokens, used = _without_unused(tokens)
         # clips are decoded only now that they are known to fit
@@ -169,7 +174,11 @@ class Processor(ABC):
             return len(self.write(read, [*media[:place], other, *media[place + 1 :]])[0]) <= self.context
 
         found = frames_that_fit(clip, self.config, VideoOptions.of(given), fits, max_pixels=max_pixels)
-        return f"of {clip.name} take {name}={getattr(found, name)} or fewer" if found else self._shorten
+        if not found:
+            return self._shorten
+        return Sentence.of(
+            "of {name} take {setting} or fewer", name=clip.name, setting=f"{name}={getattr(found, name)}"
+        )
 
     def _as_it_was(self, media: Media) -> Media:
         """Media of an earlier run of this model."""

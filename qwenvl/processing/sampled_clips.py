@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media
@@ -53,14 +53,27 @@ def sampling_steps(media: Media) -> Iterator[tuple[str, str]]:
     """How the frames of a clip's file were chosen, line by line; none for other media."""
     if (sampling := media.sampling) is None:
         return
-    yield "lasts", f"{sampling.total_frames:,} frames / {sampling.fps:.4g} a second = {sampling.seconds:,.1f} s"
+    yield (
+        "lasts",
+        Sentence.of(
+            "{frames} frames / {fps} a second = {seconds} s",
+            frames=f"{sampling.total_frames:,}",
+            fps=f"{sampling.fps:.4g}",
+            seconds=f"{sampling.seconds:,.1f}",
+        ),
+    )
     if sampling.first or sampling.last is not None:
         last = sampling.total_frames - 1 if sampling.last is None else sampling.last
         yield "taken between", f"frame {sampling.first:,} and frame {last:,}"
     clamped = "".join(f", {clamp}" for clamp in sampling.clamps if clamp.endswith("frames"))
     yield (
         "frames taken",
-        f"{len(sampling.indices)}, {sampling.effective_fps:.3g} a second ({sampling.preset}{clamped})",
+        Sentence.of(
+            "{n}, {rate} a second ({preset})",
+            n=len(sampling.indices),
+            rate=f"{sampling.effective_fps:.3g}",
+            preset=f"{sampling.preset}{clamped}",
+        ),
     )
 
 
@@ -68,7 +81,14 @@ def _as_pictures(clip: ClipFile, config: QwenVLConfig, options: VideoOptions, nu
     first, last = frame_range(len(clip.times), clip.fps, options)
     wanted, total = options.pictures or pictures_that_fit(config), last - first + 1
     if wanted > total and options.pictures:
-        raise MediaError(f"{clip.name} has {total} frames; ask for at most as many pictures, not {wanted:,}.")
+        raise MediaError(
+            Sentence.of(
+                "{name} has {frames} frames; ask for at most as many pictures, not {asked}.",
+                name=clip.name,
+                frames=total,
+                asked=f"{wanted:,}",
+            )
+        )
     indices = frame_indices(total, min(wanted, total), first)
     sampling = _sampling(clip, "evenly spaced", indices, (first, last))
     side, queries = config.vision.grid_side, config.adapter.query_side

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.integers import plain
 from qwenvl.processing.pictures import Limit, check_limits, check_size
 from qwenvl.processing.size_request import MAX_TOKENS, MIN_TOKENS, SizeRequest
@@ -95,14 +95,22 @@ class VideoOptions:
         """
         options = cls(**{name: plain(given[name]) for name in cls.__dataclass_fields__ if given.get(name) is not None})
         if options.preset not in VIDEO_PRESETS:
-            raise MediaError(f"There is no video preset {options.preset!r}; take one of {', '.join(VIDEO_PRESETS)}.")
+            raise MediaError(
+                Sentence.of(
+                    "There is no video preset {name}; take one of {names}.",
+                    name=f"{options.preset!r}",
+                    names=", ".join(VIDEO_PRESETS),
+                )
+            )
         if options.fps is not None and options.nframes is not None:
             raise MediaError("fps and nframes both say how many frames to take; give one of them.")
         check_fps(options.fps)
         for name in ("nframes", "min_pixels", "max_pixels", "total_pixels", "pictures", "min_frames", "max_frames"):
             value = getattr(options, name)
             if value is not None and (type(value) is not int or not 1 <= value < 1 << 40):
-                raise MediaError(f"{name} is a whole number from 1 up, not {value!r}.")
+                raise MediaError(
+                    Sentence.of("{name} is a whole number from 1 up, not {value}.", name=name, value=f"{value!r}")
+                )
         options._check_frames()
         for name in ("video_start", "video_end"):
             _check_second(name, getattr(options, name))
@@ -116,9 +124,17 @@ class VideoOptions:
         least = _even(self.min_frames or MIN_FRAMES, math.ceil)
         most = _even(self.max_frames or least, math.floor)
         if self.max_frames is not None and most < FRAMES_A_PATCH:
-            raise MediaError(f"max_frames is at least {FRAMES_A_PATCH}, not {self.max_frames}.")
+            raise MediaError(
+                Sentence.of("max_frames is at least {least}, not {value}.", least=FRAMES_A_PATCH, value=self.max_frames)
+            )
         if self.min_frames is not None and most < least:
-            raise MediaError(f"min_frames {self.min_frames:,} is above max_frames {self.max_frames:,}; correct either.")
+            raise MediaError(
+                Sentence.of(
+                    "min_frames {least} is above max_frames {most}; correct either.",
+                    least=f"{self.min_frames:,}",
+                    most=f"{self.max_frames:,}",
+                )
+            )
 
     def changed(self, given: Mapping[str, Any]) -> Self:
         """The same but for what a part's keys say; raises as `of`."""
@@ -199,7 +215,7 @@ def check_fps(fps: object) -> None:
         return
     sound = isinstance(fps, int | float) and not isinstance(fps, bool) and math.isfinite(fps) and fps > 0
     if not sound:
-        raise MediaError(f"fps is the number of frames a second, above 0, not {fps!r}.")
+        raise MediaError(Sentence.of("fps is the number of frames a second, above 0, not {value}.", value=f"{fps!r}"))
 
 
 def count_frames(total: int, fps: float, options: VideoOptions) -> tuple[int, tuple[Clamp, ...]]:
@@ -232,7 +248,14 @@ def count_frames(total: int, fps: float, options: VideoOptions) -> tuple[int, tu
 def _given_count(total: int, nframes: int) -> int:
     count, most = _even(nframes, round), _even(total, math.floor)
     if not FRAMES_A_PATCH <= count <= most:
-        raise MediaError(f"nframes is an even number from 2 to {most} for a clip of {total:,} frames, not {nframes:,}.")
+        raise MediaError(
+            Sentence.of(
+                "nframes is an even number from 2 to {most} for a clip of {frames} frames, not {value}.",
+                most=most,
+                frames=f"{total:,}",
+                value=f"{nframes:,}",
+            )
+        )
     return count
 
 
@@ -256,7 +279,10 @@ def frame_range(total: int, fps: float, options: VideoOptions) -> tuple[int, int
     last = total - 1 if end is None else min(math.floor(end * fps), total - 1)
     if (start is not None or end is not None) and first >= last:
         raise MediaError(
-            f"video_start and video_end leave fewer than two frames of a clip of {seconds:.4g} s; take a longer part."
+            Sentence.of(
+                "video_start and video_end leave fewer than two frames of a clip of {seconds} s; take a longer part.",
+                seconds=f"{seconds:.4g}",
+            )
         )
     return first, last
 
@@ -266,7 +292,9 @@ def _check_second(name: str, value: object) -> None:
         return
     sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
     if not sound:
-        raise MediaError(f"{name} is a number of seconds from 0, not {value!r}.")
+        raise MediaError(
+            Sentence.of("{name} is a number of seconds from 0, not {value}.", name=name, value=f"{value!r}")
+        )
 
 
 def _even(number: float, rounding: Any) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.pictures import Limit, check_limits, check_size
 
 MIN_TOKENS, MAX_TOKENS = 4, 16_384  # of a picture, where the tool is given no limits
@@ -37,7 +37,9 @@ class SizeRequest:
         request = cls(**{name: given[name] for name in cls.__dataclass_fields__ if given.get(name) is not None})
         for name, value in vars(request).items():
             if value is not None and (type(value) is not int or not 1 <= value < 1 << 40):
-                raise MediaError(f"{name} is a whole number from 1 up, not {value!r}.")
+                raise MediaError(
+                    Sentence.of("{name} is a whole number from 1 up, not {value}.", name=name, value=f"{value!r}")
+                )
         if (request.resized_height is None) != (request.resized_width is None):
             raise MediaError("resized_height and resized_width are given together; add the other, or leave both out.")
         if request.resized_height is not None and (request.min_pixels or request.max_pixels):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 
 _BOXES = (b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"mfra", b"sidx", b"free", b"skip", b"wide", b"uuid", b"udta")
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
@@ -26,7 +26,12 @@ def check_ending(path: Path) -> None:
         promised = _promised(file, there)
     if promised > there:
         raise MediaError(
-            f"{path.name} is cut short: {promised:,} bytes are promised and {there:,} there; save or download it again."
+            Sentence.of(
+                "{name} is cut short: {promised} bytes are promised and {there} there; save or download it again.",
+                name=path.name,
+                promised=f"{promised:,}",
+                there=f"{there:,}",
+            )
         )
 
 

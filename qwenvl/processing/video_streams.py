@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, UnknownCodecError, too_many_frames
 from qwenvl.processing.picture_files import MAX_DECODED_PIXELS, shown_name
 
@@ -62,7 +62,7 @@ def scan(path: Path) -> Scan:
     with _opened(path) as (container, stream):
         first = next(container.decode(stream), None)
         if first is None or not timeline.stamps:
-            raise MediaError(f"{shown_name(path)} has no frames; save or download it again.")
+            raise MediaError(Sentence.of("{name} has no frames; save or download it again.", name=shown_name(path)))
         _check_promise(path, container, len(stream.index_entries), timeline.packets)
         size, rate, base = _upright_size(first), stream.average_rate, stream.time_base or Fraction(1)
     if timeline.silent:
@@ -172,14 +172,18 @@ def _moving_stream(path: Path, container: av.container.InputContainer) -> av.Vid
     moving = [stream for stream in container.streams.video if not stream.disposition & cover]
     if not moving:
         what = "sound and no picture" if container.streams.audio else "no picture"
-        raise MediaError(f"{shown_name(path)} holds {what}; give a clip.")
+        raise MediaError(Sentence.of("{name} holds {what}; give a clip.", name=shown_name(path), what=what))
     stream = moving[0]
     if stream.codec_context is None:
         raise UnknownCodecError
     pixels = (stream.codec_context.width or 0) * (stream.codec_context.height or 0)
     if pixels > MAX_DECODED_PIXELS:
         raise MediaError(
-            f"{shown_name(path)} has frames of more than {MAX_DECODED_PIXELS:,} pixels; scale it down first."
+            Sentence.of(
+                "{name} has frames of more than {most} pixels; scale it down first.",
+                name=shown_name(path),
+                most=f"{MAX_DECODED_PIXELS:,}",
+            )
         )
     stream.thread_type = "AUTO" if pixels <= _THREADED_PIXELS else "SLICE"
     stream.codec_context.thread_count = _THREADS
@@ -241,8 +245,12 @@ def _check_promise(path: Path, container: av.container.InputContainer, promised:
     """An MP4 lists its frames one by one: fewer of them mean that its end is missing. Counts in other headers lie."""
     if "mp4" in container.format.name and packets < promised:
         raise MediaError(
-            f"{shown_name(path)} is cut short: {promised:,} frames are promised and {packets:,} there; "
-            "save or download it again."
+            Sentence.of(
+                "{name} is cut short: {promised} frames are promised and {there} there; save or download it again.",
+                name=shown_name(path),
+                promised=f"{promised:,}",
+                there=f"{packets:,}",
+            )
         )
 
 

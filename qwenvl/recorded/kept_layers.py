@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from qwenvl.errors import PromptError
+from qwenvl.errors import PromptError, Sentence
 from qwenvl.processing.integers import as_integer
 
 Named = Literal["all", "language", "fewer", "nothing"]
@@ -27,7 +27,13 @@ def check_keep(keep: Any) -> Keep:
     for name in get_args(Named):
         if keep == name:
             return name
-    raise PromptError(f"keep is {keep!r}; it must be one of {', '.join(get_args(Named))}, or a number of bytes.")
+    raise PromptError(
+        Sentence.of(
+            "keep is {keep}; it must be one of {names}, or a number of bytes.",
+            keep=f"{keep!r}",
+            names=", ".join(get_args(Named)),
+        )
+    )
 
 
 def kept_layers(sizes: Mapping[LayerName, int], keep: Keep, max_bytes: int) -> list[LayerName]:

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
@@ -312,7 +312,11 @@ class RunRows(Recorded):
         """
         if self.pipeline is None:
             layer = pairs[0][0].removesuffix(".attend.q")
-            raise RunError(f"{layer} was not kept in this run; load the run with its pipeline to replay that layer.")
+            raise RunError(
+                Sentence.of(
+                    "{site} was not kept in this run; load the run with its pipeline to replay that layer.", site=layer
+                )
+            )
         sizes, total, chosen = self.pipeline.tap_sizes(self), 0, list[str]()
         for pair in pairs:
             total += sum(sizes[name] for name in pair)

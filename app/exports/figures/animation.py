@@ -14,7 +14,7 @@ from app.asking.posted import Posted
 from app.asking.selection import Selection
 from app.exports.exported import selections
 from qwenvl.analysis.clip_timeline import tube_shares, tubes
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, Sentence
 
 HEIGHT, SECONDS_A_CELL, MOST_CELLS = 280, 0.7, 192
 
@@ -37,7 +37,13 @@ def play(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> list[Any
         raise RunError("Nothing is chosen: choose a word of an answer, then export.")
     keeper = max(looks, key=lambda look: (look.run.media[look.media].tokens_are_places, _cells(look)))
     if _cells(keeper) > MOST_CELLS:
-        raise RunError(f"This clip has {_cells(keeper)} moments and {MOST_CELLS} can be exported: take fewer frames.")
+        raise RunError(
+            Sentence.of(
+                "This clip has {cells} moments and {most} can be exported: take fewer frames.",
+                cells=_cells(keeper),
+                most=MOST_CELLS,
+            )
+        )
     moments = _moments(keeper)
     return viz.beside([_column(look, [_nearest(_moments(look), moment) for moment in moments]) for look in looks])
 

@@ -34,7 +34,7 @@ export function weigh(value) {
 async function request(server, name, query) {
   try {
     const answer = await server[name](query);
-    return answer && answer.error ? { error: String(answer.error) } : decode(answer);
+    return answer && answer.error ? { error: answer.error } : decode(answer);
   } catch {
     return { error: "The server did not answer: is it still running? Reload the page to try again." };
   }

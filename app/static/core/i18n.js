@@ -1,7 +1,7 @@
 // The page's languages. Every sentence stands in English where it is used; its Chinese stands in the zh.js of that folder, by the English.
 //
 //   say("Token {n} of {total}", { n, total })     the sentence in the page's language, its gaps filled
-//   said(sentence)                                the same for a whole sentence that the server wrote, numbers and all
+//   said(sentence)                                the same for a sentence of the server's, which comes as { template, values }
 //
 // A language is chosen once for the whole page; whoever has drawn words draws them anew when it changes (`onLanguage`).
 
@@ -50,43 +50,14 @@ const fill = (template, values) =>
 
 export const say = (template, values = {}) => fill(TABLES[current][template] ?? template, values);
 
-const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-
-// A template as a pattern that finds its gaps in a finished sentence.
-function pattern(template) {
-  const names = [];
-  const parts = template.split(/\{(\w+)\}/);
-  const source = parts.map((part, index) => {
-    if (index % 2 === 0) return escaped(part);
-    names.push(part);
-    return "(.+?)";
-  });
-  return {
-    names,
-    match: new RegExp(`^${source.join("")}$`, "s"),
-    fixed: parts.filter((_, at) => at % 2 === 0).join(""),
-  };
-}
-
-// The longest fixed text first, so that a sentence finds the template that says most of it.
-const patterns = Object.fromEntries(
-  Object.entries(TABLES).map(([name, table]) => [
-    name,
-    Object.keys(table)
-      .filter((template) => template.includes("{"))
-      .map((template) => ({ template, ...pattern(template) }))
-      .sort((one, two) => two.fixed.length - one.fixed.length),
-  ]),
-);
-
-// A sentence of the server's, in the page's language where it is known, else as it came.
+/**
+ * A sentence that the server wrote, in the page's language: plain, or a template with what fills its gaps.
+ * @param {any} sentence
+ * @returns {string}
+ */
 export function said(sentence) {
-  if (!sentence || current === "en") return sentence ?? "";
-  const table = TABLES[current];
-  if (table[sentence]) return table[sentence];
-  for (const { template, names, match } of patterns[current]) {
-    const found = match.exec(sentence);
-    if (found) return fill(table[template], Object.fromEntries(names.map((name, at) => [name, said(found[at + 1])])));
-  }
-  return sentence;
+  if (sentence === null || sentence === undefined) return "";
+  if (typeof sentence !== "object") return say(String(sentence));
+  const values = Object.entries(sentence.values).map(([name, value]) => [name, said(value)]);
+  return say(sentence.template, Object.fromEntries(values));
 }

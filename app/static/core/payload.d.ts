@@ -3,6 +3,9 @@
 
 export type Choice = number | "mean";
 
+/** Plain, or with gaps: its English template and what fills them. `said` of i18n.js puts it into words. */
+export type Sentence = string | { template: string; values: Record<string, any> };
+
 /** What the page says about a model. */
 export interface ModelCard {
   letter: string;
@@ -32,7 +35,7 @@ export interface Step {
 export interface LimitEffect {
   name: string;
   value: number | null;
-  effect: string;
+  effect: Sentence;
 }
 
 /** Totals of a prompt and its answer, the steps and the sentence of each media, and the first limit that bites. */
@@ -52,7 +55,7 @@ export interface Account {
 /** A limit that changed the number or the size of a clip's frames. */
 export interface Clamp {
   name: string;
-  sentence: string;
+  sentence: Sentence;
 }
 
 /** Which frames of a clip a model was shown, and every limit that changed their number or size. */
@@ -386,7 +389,7 @@ export interface CurvePair {
 /** How far the curves are; all but "state" is there from the first step on. */
 export interface CausesCurves {
   state: string;
-  because?: string | null;
+  because?: Sentence | null;
   done?: number;
   total?: number;
   cells?: number;

@@ -97,10 +97,14 @@ export default {
   "No picture in this question: add one and ask again.": "这个问题没有图片：请加一张再问。",
   "Qwen2-VL has no adapter queries, its merger joins four patches: look at the Qwen-VL column.":
     "Qwen2-VL 没有适配器查询，它的合并器把四个图块合在一起：请看 Qwen-VL 一列。",
-  "{name} must be a whole number from 0 to {most}: choose another.":
-    "{name} 必须是 0 到 {most} 之间的整数：请另选一个。",
-  "{name} must be a whole number from 1 to {most}: choose another.":
-    "{name} 必须是 1 到 {most} 之间的整数：请另选一个。",
+  "{name} must be a whole number from {low} to {most}: choose another.":
+    "{name} 必须是 {low} 到 {most} 之间的整数：请另选一个。",
+  "{name} must be a list of at most {most} whole numbers: choose fewer.":
+    "{name} 必须是至多 {most} 个整数的列表：请少选一些。",
+  "{name} must be four numbers from 0 to 1: choose a place on the picture.":
+    "{name} 必须是 0 到 1 之间的四个数：请在图片上选择一处。",
+  "frames must be a list of 1 to {n} frames: choose some.": "frames 必须是 1 到 {n} 帧的列表：请选择几帧。",
+  "Nothing is chosen: choose a word of an answer.": "什么也没选：请选择回答中的一个词。",
   "{name} takes one object with named values: send it.": "{name} 需要一个带名称的值的对象：请发送它。",
   "{site} was not kept in this run; load the run with its pipeline to replay that layer.":
     "这次运行没有保留 {site}；请连同它的模型加载运行，再重放那一层。",
@@ -159,6 +163,26 @@ export default {
     "帧列表整个使用；请不要给 nframes，或给出视频文件。",
   "The frames of a clip have one size; these have {one} and {other}.":
     "一段视频的帧大小相同；这些有 {one} 和 {other}。",
+  "{name} is a pipe or a device, not a file; save what comes out of it first.":
+    "{name} 是管道或设备，不是文件；请先把它的输出存成文件。",
+  "{name} is an address on the network, and nothing is fetched here: save the file first.":
+    "{name} 是网络地址，这里不会下载任何东西：请先保存文件。",
+  "max_frames is at least {least}, not {value}.": "max_frames 至少为 {least}，不能是 {value}。",
+  "min_frames {least} is above max_frames {most}; correct either.":
+    "min_frames {least} 大于 max_frames {most}；请改正其一。",
+  "nframes says how many frames to take; leave min_frames and max_frames out.":
+    "nframes 已决定取多少帧；请去掉 min_frames 和 max_frames。",
+  "video_start and video_end leave fewer than two frames of a clip of {seconds} s; take a longer part.":
+    "video_start 和 video_end 在 {seconds} 秒的视频里留下不足两帧；请取长一些。",
+  "{name} is a number of seconds from 0, not {value}.": "{name} 是从 0 起的秒数，不能是 {value}。",
+  "A file in a data: URL is base64 of at most 64 MiB: upload it instead.":
+    "data: URL 里的文件是至多 64 MiB 的 base64：请改为上传。",
+  "A file in a data: URL is base64: encode it again.": "data: URL 里的文件是 base64：请重新编码。",
+  "sound and no picture": "声音，没有画面",
+  "no picture": "没有画面的内容",
+  "What qwen-vl-utils makes of {name}": "qwen-vl-utils 处理后的 {name}",
+  "{count} clips": "{count} 段视频",
+  "{count} pictures and clips": "{count} 张图片和视频",
   // What the weights know.
   colour: "颜色",
   shape: "形状",

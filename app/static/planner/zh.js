@@ -40,8 +40,8 @@ export default {
   below: "偏少",
   within: "在范围内",
   above: "偏多",
-  "{name} has {n} visual tokens, {place} the {low} to {high} suggested for {purpose}, and {other} the {from} to {to} suggested for {use}.":
-    "{name} 有 {n} 个视觉词元：相对{purpose}所建议的 {low} 至 {high} 而言{place}，相对{use}所建议的 {from} 至 {to} 而言{other}。",
+  "{name} has {n} visual tokens, {place} the {low} to {high} suggested for {purpose}, and {other} the {first} to {last} suggested for {use}.":
+    "{name} 有 {n} 个视觉词元：相对{purpose}所建议的 {low} 至 {high} 而言{place}，相对{use}所建议的 {first} 至 {last} 而言{other}。",
   "Unit of memory": "内存单位",
   "Every file by every model, as {kind}": "每个文件与每个模型的对照表，{kind} 格式",
 

@@ -8,10 +8,10 @@ const english = new WeakMap(); // what Gradio wrote into a node, by the node
 const PLACEHOLDERS = "input[placeholder], textarea[placeholder]";
 
 // A text that is not the translation made here is Gradio's news: the English to translate from now on.
-function translated(key, text, write) {
+function translated(key, text, write, sentence = null) {
   const known = english.get(key);
   const source = known && known.shown === text ? known.source : text;
-  const shown = source.replace(source.trim(), () => said(source.trim()));
+  const shown = source.replace(source.trim(), () => said(sentence ?? source.trim()));
   english.set(key, { source, shown });
   if (shown !== text) write(shown);
 }
@@ -20,7 +20,9 @@ function translate(root) {
   const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const node = /** @type {Text} */ (walk.currentNode);
-    if (node.data.trim() && !leftAlone(node)) translated(node, node.data, (text) => (node.data = text));
+    const given = node.parentElement?.dataset.sentence; // with its gaps
+    const sentence = given ? JSON.parse(given) : null;
+    if (node.data.trim() && !leftAlone(node)) translated(node, node.data, (text) => (node.data = text), sentence);
   }
   root
     .querySelectorAll(PLACEHOLDERS)

@@ -88,10 +88,7 @@ export default {
 
   // The server's sentences.
   "mode must be raw, sinks or neutral: choose another.": "mode 必须是 raw、sinks 或 neutral：请另选一个。",
-  "also must be a list of at most {n} tokens: choose fewer.": "also 必须是至多 {n} 个词元的列表：请少选一些。",
   "each must be a list of 1 to {n} choices: ask for fewer.": "each 必须是 1 到 {n} 个选择的列表：请少要一些。",
-  "cells must be a list of 1 to {n} cells: choose fewer.": "cells 必须是 1 到 {n} 个格的列表：请少选一些。",
-  "cells must be whole numbers from 0 to {most}: choose others.": "cells 必须是 0 到 {most} 之间的整数：请另选。",
   "A place must be numbers from 0 to 1: choose a place on the picture.":
     "位置必须是 0 到 1 之间的数：请在图片上选一处。",
   "A difference needs the maps of both models: ask both, or choose another scale.":

@@ -1,7 +1,7 @@
 // Six questions about the run on screen. Each answer is read from the run or counted by the server when it is looked at,
 // never typed in here.
 
-import { say } from "../core/i18n.js";
+import { said, say } from "../core/i18n.js";
 import { hasAdapter } from "../core/families.js";
 import { cellAt, rowAndColumn } from "../core/geometry.js";
 import { count, percent } from "../core/numbers.js";
@@ -59,7 +59,7 @@ const cost = {
     }),
   async answer(ctx) {
     const found = await ctx.client.fetchOnce("tour_cost", COST);
-    if (found.error) throw new Error(found.error);
+    if (found.error) throw new Error(said(found.error));
     return { value: found.models["Qwen2-VL-7B"].tokens, found };
   },
   told({ found }) {
@@ -105,7 +105,7 @@ const places = {
   async answer(ctx) {
     const { id } = queried(ctx);
     const map = await ctx.client.fetchOnce("adapter", { run: id, media: 0, query: 0, head: "mean" });
-    if (map.error) throw new Error(map.error);
+    if (map.error) throw new Error(said(map.error));
     return { value: map.half.length, map };
   },
   told({ map }) {
@@ -158,7 +158,7 @@ const vision = {
       head: "mean",
       swapped: false,
     });
-    if (row.error) throw new Error(row.error);
+    if (row.error) throw new Error(said(row.error));
     return { value: row.values.length === product(media.patch_grid) ? 2 : 1, media };
   },
   told: ({ media }) =>
@@ -189,7 +189,7 @@ const striking = {
       ctx.client.fetchOnce("map", { ...asked, layer: "mean", head: "mean", adapter_head: "mean" }),
       ctx.client.fetchOnce("map", { ...asked, layer, head, adapter_head: "mean" }),
     ]);
-    if (all.error || one.error) throw new Error(all.error || one.error);
+    if (all.error || one.error) throw new Error(said(all.error || one.error));
     return { value: 100 * all.shares_all, one };
   },
   told: ({ one }) =>

@@ -44,7 +44,7 @@ export function createAsker(ctx, decode) {
     column.flying = false;
     const about = { key: wanted.key, asked: wanted.asked, milliseconds };
     column.now = value.error
-      ? { ...NOTHING, ...about, error: String(value.error) }
+      ? { ...NOTHING, ...about, error: value.error }
       : { ...NOTHING, ...about, value, image: picture(value.picture) };
     if (column.wanted === wanted) column.wanted = null;
     if (milliseconds > SLOW) asker.live = false;

@@ -1,5 +1,6 @@
 // The interactive 3-D plot of (t, h, w): plotly's own bundled script, served by this page, drawing a figure made in viz.
 
+import { said } from "../../core/i18n.js";
 import { el, isDark, token } from "../../core/dom.js";
 
 /** @import { Context, Run } from "../../core/types.d.ts" */
@@ -38,7 +39,7 @@ const chosen = (run, index) => ({
 
 /** @param {Context} ctx @param {any} given */
 export function createPlot3d(ctx, { onhover, onpick }) {
-  const box = el("div", { class: "plot3d" });
+  const box = el("div", { class: "plot3d", "data-part": "plot3d" });
   const note = el("p", { class: "faint", text: "Drawing the plot." });
   const root = el("div", { class: "plot3d-frame" }, box, note);
   let drawn = null;
@@ -56,7 +57,7 @@ export function createPlot3d(ctx, { onhover, onpick }) {
   async function draw(run, query, key) {
     const answer = await ctx.client.fetchOnce("figure", { run: run.id, name: "positions_3d", dark: isDark() });
     if (answer.error) {
-      note.textContent = answer.error;
+      note.textContent = said(answer.error);
       return;
     }
     const Plotly = await loadPlotly();
