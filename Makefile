@@ -37,7 +37,8 @@ format: .venv/dev.stamp .venv/node.stamp  ## format the code, and fix what the l
 	$(BIN)/ruff check --fix .
 	$(NODE) node_modules/prettier/bin/prettier.cjs --write --log-level warn $(PAGE)
 
-benchmark: .venv/dev.stamp  ## how fast the tiny models answer, and what tracing costs beside transformers (about a quarter of an hour)
+benchmark: .venv/dev.stamp  ## goals beside what is measured, and what looking inside costs (BEFORE=commit: beside it too; a quarter of an hour)
+	$(BIN)/python -m tests.benchmarks.goals $(if $(BEFORE),--before $(BEFORE))
 	$(BIN)/python -m tests.benchmarks.answers
 	$(BIN)/python -m tests.benchmarks.attention_cost
 	$(BIN)/python -m tests.benchmarks.clips

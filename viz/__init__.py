@@ -19,23 +19,28 @@ viz.attention_on_picture(run.image_map(query=row).numpy(), picture=picture)  # A
 Export, on the page, writes the lines of every view as it is shown.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from viz.animation import animated_map, animation, beside
-from viz.boxes import boxes_on_picture_interactive, boxes_side_by_side
-from viz.causes import deletion_curves, deletion_curves_interactive, effects_side_by_side
-from viz.contact_sheet import contact_sheet_interactive
-from viz.files import rendered, save
-from viz.frequencies import frequency_bars, frequency_bars_interactive
-from viz.grids import grids_side_by_side
-from viz.lanes import positions_side_by_side
-from viz.layers import chances_by_layer, lens_for_print
-from viz.maps import attention_on_picture, attention_on_picture_interactive
-from viz.patches import patch_grid
-from viz.pipeline import pipeline_columns, time_bars
-from viz.positions import positions_3d, positions_lanes
-from viz.sheets import queries_for_print
-from viz.side_by_side import attention_side_by_side
-from viz.similarity import similarity_map, similarity_map_interactive
-from viz.vision import tower_distances, vision_for_print
+
+if TYPE_CHECKING:
+    from viz.boxes import boxes_on_picture_interactive, boxes_side_by_side
+    from viz.causes import deletion_curves, deletion_curves_interactive, effects_side_by_side
+    from viz.contact_sheet import contact_sheet_interactive
+    from viz.files import rendered, save
+    from viz.frequencies import frequency_bars, frequency_bars_interactive
+    from viz.grids import grids_side_by_side
+    from viz.lanes import positions_side_by_side
+    from viz.layers import chances_by_layer, lens_for_print
+    from viz.maps import attention_on_picture, attention_on_picture_interactive
+    from viz.patches import patch_grid
+    from viz.pipeline import pipeline_columns, time_bars
+    from viz.positions import positions_3d, positions_lanes
+    from viz.sheets import queries_for_print
+    from viz.side_by_side import attention_side_by_side
+    from viz.similarity import similarity_map, similarity_map_interactive
+    from viz.vision import tower_distances, vision_for_print
 
 __all__ = [
     "animated_map",
@@ -69,3 +74,37 @@ __all__ = [
     "tower_distances",
     "vision_for_print",
 ]
+
+# Looked up when first asked for: what a page shows before anything is drawn needs neither Matplotlib nor Plotly. Only
+# `animation` shares its name with its file, and is here from the start.
+_HOMES = {
+    "viz.boxes": ("boxes_on_picture_interactive", "boxes_side_by_side"),
+    "viz.causes": ("deletion_curves", "deletion_curves_interactive", "effects_side_by_side"),
+    "viz.contact_sheet": ("contact_sheet_interactive",),
+    "viz.files": ("rendered", "save"),
+    "viz.frequencies": ("frequency_bars", "frequency_bars_interactive"),
+    "viz.grids": ("grids_side_by_side",),
+    "viz.lanes": ("positions_side_by_side",),
+    "viz.layers": ("chances_by_layer", "lens_for_print"),
+    "viz.maps": ("attention_on_picture", "attention_on_picture_interactive"),
+    "viz.patches": ("patch_grid",),
+    "viz.pipeline": ("pipeline_columns", "time_bars"),
+    "viz.positions": ("positions_3d", "positions_lanes"),
+    "viz.sheets": ("queries_for_print",),
+    "viz.side_by_side": ("attention_side_by_side",),
+    "viz.similarity": ("similarity_map", "similarity_map_interactive"),
+    "viz.vision": ("tower_distances", "vision_for_print"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
+        raise AttributeError(f"module 'viz' has no attribute {name!r}")
+    found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from typing import Any
 
@@ -22,6 +23,7 @@ from qwenvl.errors import UserError
 
 TITLE = "Inside Qwen-VL"
 MAX_FILE_SIZE = "200mb"
+AT_ONCE = 8  # calls of one event
 UPLOADS_KEPT = (3600, 86_400)  # seconds: how often to look, and how old an upload may get
 
 
@@ -53,10 +55,12 @@ def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
         prepare: make the runs of all examples meanwhile, so that a chip loads at once; of the shipped models alone.
         options: more of Gradio's own for `launch`.
     """
+    # Not by `queue(default_concurrency_limit=...)`, which builds Gradio's whole server once more.
+    os.environ.setdefault("GRADIO_DEFAULT_CONCURRENCY_LIMIT", str(AT_ONCE))
     demo = build(session)
     if prepare and session.are_shipped():  # large ones are asked when somebody asks
         threading.Thread(target=prepare_examples, args=(session,), name="prepare", daemon=True).start()
-    return demo.queue(default_concurrency_limit=8).launch(
+    return demo.launch(
         theme=frontend.theme(),
         head=frontend.head(),
         app_kwargs={"routes": [*frontend.routes(), export_route(session)], "lifespan": tools_in_json(demo)},

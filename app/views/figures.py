@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import viz
@@ -11,7 +10,7 @@ from app.asking.finished import Finished
 from app.asking.posted import Posted
 from qwenvl.errors import RunError, Sentence
 
-FIGURES: dict[str, Callable[..., Any]] = {"positions_3d": viz.positions_3d, "positions_lanes": viz.positions_lanes}
+FIGURES = ("positions_3d", "positions_lanes")  # of `viz`
 
 
 def figure(finished: Finished, posted: Posted) -> dict[str, Any]:
@@ -20,11 +19,11 @@ def figure(finished: Finished, posted: Posted) -> dict[str, Any]:
     Raises:
         RunError: there is no figure of this name.
     """
-    draw = FIGURES.get(name) if isinstance(name := posted.get("name"), str) else None
-    if draw is None:
+    name = posted.get("name")
+    if not isinstance(name, str) or name not in FIGURES:
         raise RunError(Sentence.of("There is no such figure: choose {names}.", names=" or ".join(FIGURES)))
     prompt = finished.run.tokens[: finished.run.answer_start]
-    drawn = draw(
+    drawn = getattr(viz, name)(
         finished.run.positions[:, : len(prompt)].numpy(),
         texts=[token.text for token in prompt],
         kinds=[token.kind if token.kind in ("image", "video") else "text" for token in prompt],

@@ -243,7 +243,8 @@ class Qwen2VL(nn.Module):
         x = self.language.embed(input_ids)
         if image_grids or video_grids:
             patches = [part for part in (pixel_values, pixel_values_videos) if part is not None]
-            visual = self.adapter(self.vision(torch.cat(patches), image_grids + video_grids))
+            pixels = patches[0] if len(patches) == 1 else torch.cat(patches)  # a copy would be held to the end
+            visual = self.adapter(self.vision(pixels, image_grids + video_grids))
             x = self.splice(x, input_ids, visual, num_image_tokens=self.count_tokens(image_grids))
         elif not start:
             x = self.splice(x, input_ids, x.new_zeros(0, x.shape[-1]), num_image_tokens=0)  # no place without its media

@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from qwenvl.models.config import QWEN2_VL_2B, QWEN_VL
-from qwenvl.models.layers import KVCache
+from qwenvl.models.layers import KVCache, attend
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.trace import CHUNK_OF_KEYS, Causal, Segments, Trace, attention_rows
-from tests.support.dense import dense_rows
+from tests.support.dense import dense_attention, dense_rows
 from tests.support.goldens import assert_close
 from tests.support.operations import VALUELESS, Operations, batched_products_with_weights
 
@@ -104,6 +104,16 @@ def test_the_head_gives_the_plain_product(family: str) -> None:
         assert found.shape == (*part.shape[:2], VOCABULARY)
 
 
+def test_pixels_of_pictures_alone_are_not_copied() -> None:
+    model = qwen2_vl()
+    given = prompt(model, 1)
+    with torch.no_grad(), Operations() as operations:
+        model(**given, last=1)
+    pixels = given["pixel_values"].numel()
+    copies = [one.name for one in operations.made if any(made.numel() == pixels for made in one.made)]
+    assert [name for name in copies if "view" not in name] == []
+
+
 # --- rows ---
 
 
@@ -131,6 +141,18 @@ def test_a_row_never_copies_keys_for_each_query_head(dtype: torch.dtype) -> None
         attention_rows(q, k, [keys - 1], Causal())
     converted = 0 if dtype is torch.float32 else kv_heads * CHUNK_OF_KEYS * 16 * 4
     assert operations.largest <= max(heads * keys * 4, converted)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_new_token_reads_the_keys_of_a_group_once(dtype: torch.dtype) -> None:
+    q, k = queries_and_keys(12, 2, 500, dtype)
+    with torch.no_grad(), Operations() as operations:
+        mixed = attend(q[:, :, -1:], k, k, Causal())
+    assert operations.largest < 12 * 500 * 16 * dtype.itemsize  # keys for each query head
+    seen = torch.ones(1, 1, 500, dtype=torch.bool)
+    expected = dense_attention(q[:, :, -1:].float(), k.float(), k.float(), seen)
+    assert mixed.shape == (1, 12, 1, 16)
+    assert_close(mixed.transpose(1, 2).flatten(2).float(), expected, 1e-5 if dtype is torch.float32 else 2e-2)
 
 
 # --- a device that would have to be waited for ---

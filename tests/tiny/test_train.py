@@ -91,6 +91,7 @@ def test_training_goes_on_after_a_kill_as_if_nothing_had_happened(family: str, t
     assert [second.advance().figures["loss"] for _ in range(2)] == pytest.approx(losses[2:], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_folder_from_which_it_can_begin_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,7 +75,7 @@ export function sizeCanvas(canvas, width, height) {
 
 /** @param {Letter} letter */
 export function letterBadge(letter) {
-  return el("span", { class: "letter", text: letter, "aria-hidden": "true" });
+  return el("span", { class: "letter", "data-part": "letter", text: letter, "aria-hidden": "true" });
 }
 
 export function segmented(label, options, onpick) {

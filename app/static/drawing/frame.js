@@ -30,7 +30,7 @@ export function createFrame(name, { tools, column, draw, honest }) {
   const { columns, rows, stages } = twoColumns(column);
   const panel = honestPanel();
   return {
-    root: el("div", { class: `view view-${name}` }, tools.root, ...rows(), panel.root),
+    root: el("div", { class: `view view-${name}`, "data-part": "view" }, tools.root, ...rows(), panel.root),
     stages,
     update(state, selection) {
       tools.update(state, selection);

@@ -40,7 +40,12 @@ export class Ladder {
     this.rungs = Array.from({ length: 3 }, rung);
     this.product = el("code", { class: "product" });
     const [first, second, third] = this.rungs.map((one) => one.root);
-    const title = el("div", { class: "title-line" }, el("h3", { text: say("From row to picture") }), this.product);
+    const title = el(
+      "div",
+      { class: "title-line", "data-part": "title-line" },
+      el("h3", { text: say("From row to picture") }),
+      this.product,
+    );
     this.root = el(
       "div",
       { class: "ladder" },

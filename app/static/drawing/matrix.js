@@ -100,6 +100,7 @@ function cellRow(layer, columns, small) {
     el("button", {
       type: "button",
       class: "matrix-cell",
+      "data-part": "matrix-cell",
       role: "gridcell",
       tabindex: "-1",
       "data-layer": layer,
@@ -217,7 +218,7 @@ export class Matrix {
     const shown = near(columns, head);
     const line = (each) =>
       shown.map((column) => {
-        const one = el("span", { class: "lens-cell" });
+        const one = el("span", { class: "lens-cell", "data-part": "lens-cell" });
         this.colour(one, shareAt(this.drawn.values, each, column), false);
         toggle(one, "here", each === layer && column === head);
         return one;

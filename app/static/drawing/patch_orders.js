@@ -93,7 +93,7 @@ const titleOf = {
 };
 
 function smallGrid(order, handle) {
-  const grid = el("div", { class: `order-grid order-${order}`, tabindex: "0", role: "img" });
+  const grid = el("div", { class: `order-grid order-${order}`, "data-part": "order-grid", tabindex: "0", role: "img" });
   const of = (event) => event.target.closest?.("[data-cell]")?.dataset.cell?.split(",").map(Number) ?? null;
   grid.addEventListener("pointermove", (event) => event.pointerType === "mouse" && handle.hover(of(event)));
   grid.addEventListener("pointerleave", () => handle.hover(null));
@@ -106,6 +106,7 @@ function smallGrid(order, handle) {
   const title = el("button", {
     type: "button",
     class: "order-title",
+    "data-part": "order-title",
     title: say("Draw this order on the picture"),
     onclick: () => handle.draw(order),
   });
@@ -131,7 +132,7 @@ export function createOrders(ctx) {
     },
   };
   const grids = Object.keys(titleOf).map((order) => ({ order, ...smallGrid(order, handle) }));
-  const words = el("p", { class: "order-words" });
+  const words = el("p", { class: "order-words", "data-part": "order-words" });
   const root = el(
     "div",
     { class: "order-box" },

@@ -58,7 +58,7 @@ function listen(canvas, { onhover, ondrag, onclick }) {
 // Gestures in places of the picture, [x, y] in 0..1: `onhover(place or null)`, `ondrag(from, to, done)`,
 // `onclick(place)`.
 export function createLayer(stage, gestures) {
-  const canvas = el("canvas", { class: "region-layer", "aria-hidden": "true" });
+  const canvas = el("canvas", { class: "region-layer", "data-part": "region-layer", "aria-hidden": "true" });
   stage.root.append(canvas);
   listen(canvas, gestures);
   let last = null;

@@ -127,8 +127,8 @@ function listen(canvas, { onhover, onpick, onstep }, total) {
 
 // `gestures`: onhover(token or null), onpick(token, adding), onstep(by).
 export function createRibbon(gestures) {
-  const canvas = el("canvas", { class: "ribbon", role: "img", tabindex: gestures ? "0" : null });
-  const title = el("div", { class: "title-line" });
+  const canvas = el("canvas", { class: "ribbon", "data-part": "ribbon", role: "img", tabindex: gestures ? "0" : null });
+  const title = el("div", { class: "title-line", "data-part": "title-line" });
   const largestLabel = el("span", { class: "ribbon-largest" });
   const root = el("div", { class: "ribbon-block" }, title, el("div", { class: "ribbon-box" }, canvas, largestLabel));
   let last = null;

@@ -22,7 +22,7 @@ const lines = (items, name) =>
 // `top`, `middle`, `bottom`: [strong, rest] pairs; flat lies under the picture instead of beside it.
 export function createScale() {
   const bar = el("canvas", { class: "scale-bar", "aria-hidden": "true" });
-  const text = el("div", { class: "scale-text" });
+  const text = el("div", { class: "scale-text", "data-part": "scale-text" });
   const root = el("div", { class: "scale" }, bar, text);
   return {
     root,

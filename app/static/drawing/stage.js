@@ -196,12 +196,12 @@ export function createStage({ letter, title, ...gestures }) {
     el("canvas", { class: name, "aria-hidden": "true" }),
   );
   const [label, note] = [
-    el("div", { class: "stage-label", hidden: true }),
+    el("div", { class: "stage-label", "data-part": "stage-label", hidden: true }),
     el("div", { class: "stage-note", hidden: true }),
   ];
   const root = el(
     "div",
-    { class: "stage", "data-letter": letter, tabindex: "0", role: "img", "aria-label": title },
+    { class: "stage", "data-part": "stage", "data-letter": letter, tabindex: "0", role: "img", "aria-label": title },
     base,
     overlay,
     marks,

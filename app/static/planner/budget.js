@@ -27,7 +27,13 @@ const chosenGroup = ({ min, max }) => (min === SHIPPED.min && max === SHIPPED.ma
 
 // An end of the bar: a slider by keyboard, a knob by pointer.
 function createEnd(name, track) {
-  const knob = el("div", { class: `plan-end ${name}`, role: "slider", tabindex: 0, "data-end": name });
+  const knob = el("div", {
+    class: `plan-end ${name}`,
+    "data-part": "plan-end",
+    role: "slider",
+    tabindex: 0,
+    "data-end": name,
+  });
   knob.setAttribute("aria-label", say("{name}, logarithmic", { name: `${name}_pixels` }));
   knob.setAttribute("aria-valuemin", RANGE[0]);
   knob.setAttribute("aria-valuemax", RANGE[1]);
@@ -101,6 +107,7 @@ function suggestion(one, tokens) {
   return el("button", {
     type: "button",
     class: "tag plan-suggested",
+    "data-part": "plan-suggested",
     text: say("{low} to {high} for {purpose}: {place}", range),
     title: say("Suggested by {source}. Press to plan with these limits.", { source: say(one.source) }),
     onclick: () => setting({ min: one.low * UNIT_PIXELS, max: one.high * UNIT_PIXELS, group: "own" }),

@@ -42,7 +42,7 @@ export function createConverter(client) {
   const choice = el("select", { class: "text-field", id: "plan-space", "aria-label": say("What these numbers are") });
   choice.append(...SPACES.map((space) => el("option", { value: space, text: names()[space] })));
   [box.value, choice.value] = [typed.text, typed.space];
-  const result = el("dl", { class: "plan-steps plan-places", "aria-live": "polite" });
+  const result = el("dl", { class: "plan-steps plan-places", "data-part": "plan-places", "aria-live": "polite" });
   const title = el("h3");
   const told = el("p", { class: "faint" });
   const fields = el(

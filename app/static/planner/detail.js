@@ -10,9 +10,9 @@ const line = ([label, value]) => el("div", {}, el("dt", { text: said(label) }), 
 
 export function createArithmetic() {
   const title = el("h3");
-  const limits = el("ul", { class: "plan-limits" });
+  const limits = el("ul", { class: "plan-limits", "data-part": "plan-limits" });
   const list = el("dl", { class: "plan-steps" });
-  const root = el("section", { class: "card plan-arithmetic" }, title, limits, list);
+  const root = el("section", { class: "card plan-arithmetic", "data-part": "plan-arithmetic" }, title, limits, list);
   return {
     root,
     update(chosen) {
@@ -59,11 +59,12 @@ export function createToolchains() {
   const scroll = el("div", { class: "plan-scroll", tabindex: 0, role: "region" }, table);
   const note = el("p", {
     class: "plan-note faint",
+    "data-part": "plan-note",
     text: say(
       "Defaults of transformers 5.23, and of the two eras of qwen-vl-utils. Pixel limits are for one picture, not for all together.",
     ),
   });
-  const root = el("section", { class: "card plan-chains" }, title, scroll, note);
+  const root = el("section", { class: "card plan-chains", "data-part": "plan-chains" }, title, scroll, note);
   return {
     root,
     update(answer) {
@@ -113,7 +114,7 @@ export function createFiles() {
   const table = el("table", { class: "plan-table" });
   const title = el("h3");
   const scroll = el("div", { class: "plan-scroll", tabindex: 0, role: "region" }, table);
-  const root = el("section", { class: "card plan-each" }, title, scroll);
+  const root = el("section", { class: "card plan-each", "data-part": "plan-each" }, title, scroll);
   return {
     root,
     update(chosen) {

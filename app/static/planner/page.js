@@ -108,7 +108,7 @@ function createHead(client) {
   const buttons = [button("csv", "text/csv", "CSV"), button("json", "application/json", "JSON")];
   const root = el(
     "header",
-    { class: "plan-title" },
+    { class: "plan-title", "data-part": "plan-title" },
     el("div", {}, title, sub),
     el("div", { class: "plan-tools" }, units, ...buttons),
   );
@@ -151,7 +151,7 @@ function statusWords(chosen) {
 
 function createStatus() {
   const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) =>
-    el("span", { class: name }),
+    el("span", { class: name, "data-part": name }),
   );
   spoken.setAttribute("aria-live", "polite");
   const root = el("footer", { class: "status" }, sentence, hint, spoken);
@@ -196,7 +196,7 @@ function createParts(client) {
     below,
     parts.status.root,
   ];
-  return { parts, told, root: el("div", { class: "inspector planner" }, ...order) };
+  return { parts, told, root: el("div", { class: "inspector planner", "data-part": "inspector planner" }, ...order) };
 }
 
 function draw({ parts, told }, client) {

@@ -63,7 +63,7 @@ function folderRow() {
     giveFiles("#replace-media", taken);
     box.value = "";
   });
-  return el("div", { class: "plan-folder" }, open, box, told);
+  return el("div", { class: "plan-folder", "data-part": "plan-folder" }, open, box, told);
 }
 
 /** @param {HTMLElement} element @param {Gradio} gradio */
@@ -95,9 +95,9 @@ export function mount(element, { props, watch, signal }) {
       "div",
       { class: "plan-rail" },
       folderRow(),
-      el("div", { class: "title-line" }, el("h3", { text: say("Published models") }), tally),
+      el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: say("Published models") }), tally),
       list,
-      el("div", { class: "title-line" }, el("h3", { text: say("Assumed") })),
+      el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: say("Assumed") })),
       assumed,
       back,
     ),

@@ -186,7 +186,7 @@ export function createTable() {
     el("tr", {}, ...COLUMNS.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))),
   );
   const table = el("table", { class: "plan-table" }, head);
-  const note = el("p", { class: "plan-note faint" });
+  const note = el("p", { class: "plan-note faint", "data-part": "plan-note" });
   const scroll = el(
     "div",
     { class: "plan-scroll", tabindex: 0, role: "region", "aria-label": say("Published models") },

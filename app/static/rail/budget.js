@@ -87,7 +87,12 @@ function resultLine(letter, plan) {
       }),
     )
     .join("\n");
-  return el("div", { class: "result-line", title: detail }, el("b", { text: letter }), el("span", { text: shown }));
+  return el(
+    "div",
+    { class: "result-line", "data-part": "result-line", title: detail },
+    el("b", { text: letter }),
+    el("span", { text: shown }),
+  );
 }
 
 function eachPicture(plan) {
@@ -95,7 +100,7 @@ function eachPicture(plan) {
   return plan.media.map((media, index) =>
     el(
       "div",
-      { class: "result-line sub" },
+      { class: "result-line sub", "data-part": "result-line" },
       el("span", { text: say(media.kind === "video" ? "clip {n}" : "picture {n}", { n: index + 1 }) }),
       el("span", { text: `${times(...media.resized)}, ${count(media.tokens)}` }),
     ),
@@ -104,7 +109,15 @@ function eachPicture(plan) {
 
 // A button that does what a refusal says would fit.
 export const offered = (offer, take = offerSetting) =>
-  offer ? el("button", { type: "button", class: "offer", text: say("Do that"), onclick: () => take(offer) }) : null;
+  offer
+    ? el("button", {
+        type: "button",
+        class: "offer",
+        "data-part": "offer",
+        text: say("Do that"),
+        onclick: () => take(offer),
+      })
+    : null;
 
 export const offerSetting = (offer) => window.dispatchEvent(new CustomEvent("inspector-offer", { detail: offer }));
 
@@ -136,7 +149,10 @@ function results(result) {
 export function mount(element, { props, watch, signal }) {
   let { min = 3136, max = 200_704 } = props.value || {};
   let timer = null;
-  const [result, prompt] = [el("div", { class: "result", "aria-live": "polite" }), el("span", {})];
+  const [result, prompt] = [
+    el("div", { class: "result", "data-part": "result", "aria-live": "polite" }),
+    el("span", {}),
+  ];
 
   // A number that was typed is sent at once: Ask may be the next press.
   function send(wait) {
@@ -179,8 +195,8 @@ export function mount(element, { props, watch, signal }) {
   element.replaceChildren(
     el(
       "div",
-      { class: "budget" },
-      el("div", { class: "title-line" }, el("h3", { text: say("Pixel budget") }), prompt),
+      { class: "budget", "data-part": "budget" },
+      el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: say("Pixel budget") }), prompt),
       high.root,
       low.root,
       result,

@@ -45,7 +45,12 @@ function lineOf(letter, media) {
     size: times(...media.resized),
     rate: Number(rate.toPrecision(3)),
   });
-  return el("div", { class: "result-line", title }, el("b", { text: letter }), el("span", { text: words }));
+  return el(
+    "div",
+    { class: "result-line", "data-part": "result-line", title },
+    el("b", { text: letter }),
+    el("span", { text: words }),
+  );
 }
 
 const sampled = (plan) => (plan?.media ?? []).filter((media) => media.sampling);
@@ -62,7 +67,7 @@ function results(forecast) {
   return [
     ...clips.flatMap(([letter, media, index], place) => [
       ...(number > 1 && clips[place - 1]?.[2] !== index
-        ? [el("div", { class: "result-line sub" }, el("span", { text: media.name }))]
+        ? [el("div", { class: "result-line sub", "data-part": "result-line" }, el("span", { text: media.name }))]
         : []),
       lineOf(letter, media),
     ]),
@@ -109,11 +114,11 @@ export function mount(element, { props, watch, signal }) {
   let options = {};
   let budget = null; // of the figures that the rail shows
   const fields = controls(change);
-  const result = el("div", { class: "result", "aria-live": "polite" });
+  const result = el("div", { class: "result", "data-part": "result", "aria-live": "polite" });
   const root = el(
     "div",
-    { class: "clip-options", hidden: true },
-    el("div", { class: "title-line" }, el("h3", { text: say("Frames of the clip") })),
+    { class: "clip-options", "data-part": "clip-options", hidden: true },
+    el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: say("Frames of the clip") })),
     ...fields.rows,
     result,
   );

@@ -92,7 +92,7 @@ function refusals(forecast, choose) {
     .map(([letter, { refusal }]) =>
       el(
         "p",
-        { class: "keep-refusal", role: "alert" },
+        { class: "keep-refusal", "data-part": "keep-refusal", role: "alert" },
         `${letter}: ${said(refusal.sentence)} `,
         offered(refusal.offer, choose),
       ),
@@ -108,7 +108,7 @@ function keyList() {
       ` ${say(words)}`,
     ),
   );
-  return el("div", { class: "keys" }, ...items);
+  return el("div", { class: "keys", "data-part": "keys" }, ...items);
 }
 
 function keepChoice(onpick) {
@@ -134,7 +134,7 @@ export function mount(element, { props, watch, signal }) {
     if (offer.keep) pick(offer.keep);
     else offerSetting(offer);
   };
-  element.replaceChildren(el("div", { class: "keeps" }, title, box, choice.root, refused), keys);
+  element.replaceChildren(el("div", { class: "keeps", "data-part": "keeps" }, title, box, choice.root, refused), keys);
   const showKeys = () => {
     document.body.classList.add("rail-open");
     keys.scrollIntoView({ block: "nearest" });

@@ -43,7 +43,7 @@ function lasts(item, alone) {
   const values = { seconds: lasting(item.seconds), frames: count(item.frames) };
   const words = say("clip, {seconds} s, {frames} frames", values);
   const text = alone ? words : say("clip, {seconds} s", values);
-  return el("span", { class: "of-clip", text, title: item.note ? said(item.note) : words });
+  return el("span", { class: "of-clip", "data-part": "of-clip", text, title: item.note ? said(item.note) : words });
 }
 
 function title(items) {
@@ -58,6 +58,7 @@ function picture(item, index, alone, trigger) {
   const remove = el("button", {
     type: "button",
     class: "remove",
+    "data-part": "remove",
     text: "×",
     "aria-label": say("Remove {name}", { name: item.name }),
     title: say("Remove {name}", { name: item.name }),
@@ -66,7 +67,7 @@ function picture(item, index, alone, trigger) {
   const caption = el(
     "figcaption",
     {},
-    el("span", { class: "media-name", text: item.name, title: item.name }),
+    el("span", { class: "media-name", "data-part": "media-name", text: item.name, title: item.name }),
     alone ? null : el("span", { text: times(...item.size) }),
   );
   return el(
@@ -79,7 +80,9 @@ function picture(item, index, alone, trigger) {
       isClip(item) ? lasts(item, alone) : null,
       item.locked ? null : remove,
     ),
-    item.note && !isClip(item) ? el("p", { class: "media-note", text: said(item.note) }) : null,
+    item.note && !isClip(item)
+      ? el("p", { class: "media-note", "data-part": "media-note", text: said(item.note) })
+      : null,
     caption,
   );
 }
@@ -88,7 +91,7 @@ function empty() {
   const open = () => find("#replace-media")?.click();
   return el(
     "button",
-    { type: "button", class: "drop-area", onclick: open },
+    { type: "button", class: "drop-area", "data-part": "drop-area", onclick: open },
     el("b", { text: say("Drop a picture or a clip") }),
     el("span", { text: say("or choose a file") }),
   );
@@ -96,7 +99,7 @@ function empty() {
 
 /** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch }) {
-  const root = el("div", { class: "media" });
+  const root = el("div", { class: "media", "data-part": "media" });
   element.replaceChildren(root);
   const rail = document.querySelector("#rail");
   if (rail) acceptDrops(rail);
@@ -106,7 +109,7 @@ export function mount(element, { props, trigger, watch }) {
     refill(root, items, () => [
       el(
         "div",
-        { class: "title-line" },
+        { class: "title-line", "data-part": "title-line" },
         el("h3", { text: title(items) }),
         alone ? el("span", { text: times(...items[0].size) }) : null,
       ),

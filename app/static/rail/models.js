@@ -28,7 +28,7 @@ function createRow(letter, onpick) {
   const field = el("input", { type: "text", placeholder: say("owner/name"), hidden: true, spellcheck: "false" });
   field.setAttribute("aria-label", say("Hub id of model {letter}", { letter }));
   const note = el("div", { class: "model-note" });
-  const badge = el("span", { class: "letter", text: letter, "aria-hidden": "true" });
+  const badge = el("span", { class: "letter", "data-part": "letter", text: letter, "aria-hidden": "true" });
   const root = el("div", { class: "model-choice" }, el("div", { class: "model-row" }, badge, list, field), note);
   let label = null;
   const type = (on) => {
@@ -101,7 +101,7 @@ export function mount(element, { props, watch, signal }) {
     el(
       "div",
       { class: "models" },
-      el("div", { class: "title-line" }, el("h3", { text: say("Models") })),
+      el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: say("Models") })),
       ...letters.map((letter) => rows[letter].root),
       el("label", { class: "format-line" }, el("span", { text: say("Weights in") }), format),
     ),

@@ -67,6 +67,7 @@ function chip(example, selected, onpick) {
     {
       type: "button",
       class: "chip",
+      "data-part": "chip",
       "aria-pressed": String(example.name === selected),
       onclick: () => onpick(example.name),
       title: example.question,
@@ -144,7 +145,12 @@ function linkButton() {
 function languageChoice() {
   const choice = el(
     "select",
-    { class: "language", "aria-label": say("Language"), onchange: () => setLanguage(choice.value) },
+    {
+      class: "language",
+      "data-part": "language",
+      "aria-label": say("Language"),
+      onchange: () => setLanguage(choice.value),
+    },
     ...Object.entries(LANGUAGES).map(([value, text]) => el("option", { value, text, lang: value })),
   );
   choice.value = language();
@@ -173,6 +179,7 @@ function createAskBar(signal) {
     {
       type: "button",
       class: "askbar-open",
+      "data-part": "askbar-open",
       "aria-label": say("Picture, question and settings"),
       onclick: () => openRail(true),
     },
@@ -230,7 +237,7 @@ export function mount(element, { props, trigger, watch, signal }) {
   const pick = (name) => trigger("example", { name });
   const [chips, narrow] = [createChips(pick), narrowMenu(pick)];
   const measured = createMeasured();
-  const badge = el("button", { type: "button", class: "badge amber", onclick: measured.open });
+  const badge = el("button", { type: "button", class: "badge amber", "data-part": "badge", onclick: measured.open });
   const shade = el("div", { class: "rail-shade", onclick: () => openRail(false) });
   document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false), { signal });
   window.addEventListener("inspector-asked", () => openRail(false), { signal });
@@ -246,7 +253,16 @@ export function mount(element, { props, trigger, watch, signal }) {
   const spring = el("span", { class: "spring" });
   const ends = [...offers(), badge, languageChoice(), themeButton(signal), linkButton(), narrow.root];
   element.replaceChildren(
-    el("header", { class: "topbar" }, railOpener(), mark(), title, ...chips.nodes, spring, ...ends),
+    el(
+      "header",
+      { class: "topbar", "data-part": "topbar" },
+      railOpener(),
+      mark(),
+      title,
+      ...chips.nodes,
+      spring,
+      ...ends,
+    ),
     createAskBar(signal),
     shade,
     measured.root,

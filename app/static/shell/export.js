@@ -111,7 +111,12 @@ function place(panel, button) {
 }
 
 function linesBox() {
-  const code = el("pre", { class: "export-code", tabindex: "0", "aria-label": say("Python lines") });
+  const code = el("pre", {
+    class: "export-code",
+    "data-part": "export-code",
+    tabindex: "0",
+    "aria-label": say("Python lines"),
+  });
   const copy = el("button", { type: "button", class: "link", text: say("Copy") });
   const keep = el("button", { type: "button", class: "link", text: say("Save as a file") });
   const root = el("div", { class: "export-lines", hidden: true }, el("div", {}, copy, keep), code);
@@ -139,13 +144,19 @@ function linesBox() {
 function createPanel(ctx) {
   ctx.visited ??= followViews(ctx.store); // once: a panel is made anew for each language
   const title = el("h3", {});
-  const items = el("div", { class: "export-items", role: "group" });
+  const items = el("div", { class: "export-items", "data-part": "export-items", role: "group" });
   const lines = linesBox();
-  const note = el("p", { class: "export-note", role: "status" });
+  const note = el("p", { class: "export-note", "data-part": "export-note", role: "status" });
   const captions = el("p", { class: "faint", text: say("Captions, manifests and code are in English.") });
   const root = el(
     "div",
-    { class: "export-panel", popover: "auto", role: "dialog", "aria-label": say("Export") },
+    {
+      class: "export-panel",
+      "data-part": "export-panel",
+      popover: "auto",
+      role: "dialog",
+      "aria-label": say("Export"),
+    },
     title,
     items,
     lines.root,
@@ -218,7 +229,13 @@ export function createExport(ctx) {
   const panel = createPanel(ctx);
   const button = el(
     "button",
-    { type: "button", class: "export-button", "aria-haspopup": "dialog", "aria-expanded": "false" },
+    {
+      type: "button",
+      class: "export-button",
+      "data-part": "export-button",
+      "aria-haspopup": "dialog",
+      "aria-expanded": "false",
+    },
     el("i", { class: "export-mark", "aria-hidden": "true" }),
     say("Export"),
   );

@@ -25,6 +25,7 @@ function wordButton(word, index) {
     "button",
     {
       type: "button",
+      "data-part": "word",
       class: `word${unprintable(word) ? " special" : ""}${leadingSpace(word) ? " spaced" : ""}`,
       "data-word": index,
       tabindex: "-1",
@@ -94,7 +95,7 @@ function alternatives(word) {
     const taken = item.text === word.text || (word.special && item.special && item.id === word.id);
     return el(
       "span",
-      { class: `alternative${taken ? " taken" : ""}` },
+      { "data-part": "alternative", class: `alternative${taken ? " taken" : ""}` },
       el("span", { class: item.text.trim() && !item.special ? "" : "mono", text: item.label || wordLabel(shown) }),
       el("b", { text: percent(item.probability) }),
     );
@@ -167,7 +168,7 @@ function errorCard(error, act) {
 
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
-const part = (name) => el("div", { class: name });
+const part = (name) => el("div", { class: name, "data-part": name });
 
 function wordIndex(event) {
   const button = event.target.closest(".word");
@@ -189,7 +190,12 @@ export class HeadCard {
     this.bar = el("div", { class: "progress-line progress", role: "progressbar" }, this.filled);
     this.root = el(
       "section",
-      { class: "card head-card", "data-letter": letter, "aria-label": say("Answer {letter}", { letter }) },
+      {
+        class: "card head-card",
+        "data-part": "head-card",
+        "data-letter": letter,
+        "aria-label": say("Answer {letter}", { letter }),
+      },
       el("header", {}, letterBadge(letter), this.name, this.step, this.note),
       this.error,
       this.words,

@@ -39,10 +39,10 @@ function createTabs(actions) {
       onclick: () => actions.pickView(id),
     }),
   );
-  const remark = el("span", { class: "remark amber" });
-  const figure = el("span", { class: "tabs-figure" });
+  const remark = el("span", { class: "remark amber", "data-part": "remark" });
+  const figure = el("span", { class: "tabs-figure", "data-part": "tabs-figure" });
   const list = el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons);
-  const root = el("div", { class: "tabs" }, list, figure, remark);
+  const root = el("div", { class: "tabs", "data-part": "tabs" }, list, figure, remark);
   let revealed = null;
   root.addEventListener("keydown", (event) => {
     const at = buttons.indexOf(event.target);
@@ -78,7 +78,7 @@ function createTabs(actions) {
 
 function createStatus() {
   const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) =>
-    el("span", { class: name }),
+    el("span", { class: name, "data-part": name }),
   );
   spoken.setAttribute("aria-live", "polite");
   const root = el("footer", { class: "status" }, el("i", { class: "pen pen-query" }), sentence, hint, spoken);
@@ -110,7 +110,7 @@ function createNotices() {
   const line = (sentence) =>
     el(
       "div",
-      { class: "notice amber" },
+      { class: "notice amber", "data-part": "notice" },
       el("span", { text: said(sentence) }),
       el("button", { type: "button", class: "link", text: say("Ask both"), onclick: pressAsk }),
     );
@@ -142,6 +142,7 @@ function letterSwitch(actions) {
     actions.show,
   );
   root.classList.add("letter-switch");
+  root.dataset.part = "letter-switch";
   return {
     root,
     update(state) {
@@ -170,7 +171,7 @@ function createShell(actions) {
   const stage = el("div", { class: "view-box", id: "view", role: "tabpanel" });
   const root = el(
     "div",
-    { class: "inspector" },
+    { class: "inspector", "data-part": "inspector" },
     notices.root,
     choice.root,
     el("div", { class: "pair heads" }, ...heads.map((head) => head.root)),

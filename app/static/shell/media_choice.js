@@ -26,7 +26,13 @@ function sharesOf(ctx, state, letter) {
 
 /** @param {Context} ctx */
 export function createMediaChoice(ctx) {
-  const root = el("div", { class: "media-choice", role: "group", "aria-label": say("Picture"), hidden: true });
+  const root = el("div", {
+    class: "media-choice",
+    "data-part": "media-choice",
+    role: "group",
+    "aria-label": say("Picture"),
+    hidden: true,
+  });
   return {
     root,
     update(state, selection) {

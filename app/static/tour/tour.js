@@ -13,8 +13,8 @@ const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
 const shown = (stop, value) => (stop.options ? say(stop.options[value]) : `${pixels(value)}${stop.unit ?? ""}`);
 
 function guessForm(stop, onguess) {
-  const warn = el("p", { class: "tour-warn", role: "alert" });
-  const submit = el("button", { type: "submit", class: "tour-look", text: say("Look") });
+  const warn = el("p", { class: "tour-warn", "data-part": "tour-warn", role: "alert" });
+  const submit = el("button", { type: "submit", class: "tour-look", "data-part": "tour-look", text: say("Look") });
   const field = stop.options
     ? el(
         "fieldset",
@@ -27,9 +27,16 @@ function guessForm(stop, onguess) {
         type: "text",
         inputmode: "decimal",
         class: "text-field tour-number",
+        "data-part": "tour-number",
         "aria-label": say("Your guess"),
       });
-  const form = el("form", { class: `tour-form${stop.options ? " options" : ""}` }, field, submit, warn);
+  const form = el(
+    "form",
+    { "data-part": "tour-form", class: `tour-form${stop.options ? " options" : ""}` },
+    field,
+    submit,
+    warn,
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = stop.options ? form.querySelector("input:checked")?.value : field.value.replace(/[\s,%]/g, "");
@@ -42,10 +49,14 @@ function guessForm(stop, onguess) {
 }
 
 function outcome(stop, { guess, answer, error }) {
-  if (error) return [el("p", { class: "tour-warn", role: "alert", text: said(error) })];
+  if (error) return [el("p", { class: "tour-warn", "data-part": "tour-warn", role: "alert", text: said(error) })];
   const mark = verdict(stop, guess, answer.value);
   return [
-    el("p", { class: `tour-verdict ${mark}`, role: "status" }, el("b", { text: say(VERDICTS[mark]) })),
+    el(
+      "p",
+      { class: `tour-verdict ${mark}`, "data-part": "tour-verdict", role: "status" },
+      el("b", { text: say(VERDICTS[mark]) }),
+    ),
     el(
       "p",
       {},
@@ -79,7 +90,11 @@ function vacant({ runs, busy }) {
 /** @param {Context} ctx */
 export function createTour(ctx) {
   let [at, results, open] = [0, {}, false];
-  const [title, body, foot] = [el("b", {}), el("div", { class: "tour-body" }), el("div", { class: "tour-foot" })];
+  const [title, body, foot] = [
+    el("b", {}),
+    el("div", { class: "tour-body", "data-part": "tour-body" }),
+    el("div", { class: "tour-foot", "data-part": "tour-foot" }),
+  ];
   const close = el("button", {
     type: "button",
     class: "icon",
@@ -89,7 +104,14 @@ export function createTour(ctx) {
   });
   const root = el(
     "aside",
-    { class: "card tour", role: "dialog", "aria-label": say("Tour"), hidden: true, tabindex: "-1" },
+    {
+      class: "card tour",
+      "data-part": "tour",
+      role: "dialog",
+      "aria-label": say("Tour"),
+      hidden: true,
+      tabindex: "-1",
+    },
     el("header", {}, title, close),
     body,
     foot,

@@ -78,7 +78,7 @@ class Visitor:
     def upload(self, *paths: Path, button: str = "Replace") -> None:
         self.page.get_by_test_id(f"{button}-upload-button").set_input_files([str(path) for path in paths])
         self.page.wait_for_function(
-            "(name) => [...document.querySelectorAll('.media-name, .rail-error')]"
+            "(name) => [...document.querySelectorAll('[data-part~=media-name], .rail-error')]"
             ".some((element) => element.textContent.includes(name))",
             arg=paths[-1].name,
         )
@@ -124,8 +124,12 @@ class Visitor:
         self.page.wait_for_function("(name) => window.__inspector.state.selection.view === name", arg=name.lower())
         self.settle()
 
+    def part(self, name: str, letter: str | None = None) -> Any:
+        """A part of the page by its `data-part`, of one model's column if a letter is given."""
+        return self.page.locator(f"[data-part~={name}]" + (f'[data-letter="{letter}"]' if letter else ""))
+
     def word(self, letter: str, index: int) -> Any:
-        return self.page.locator(f'.head-card[data-letter="{letter}"] .word[data-word="{index}"]')
+        return self.part("head-card", letter).locator(f'[data-part~=word][data-word="{index}"]')
 
     def run(self, letter: str) -> Any:
         """The library's own run that this column shows."""
@@ -138,7 +142,7 @@ class Visitor:
 
     def sentence(self) -> str:
         """The status line."""
-        return str(self.page.locator(".inspector:not(.planner) .status-sentence").inner_text())
+        return str(self.page.locator("#inspector [data-part~=status-sentence]").inner_text())
 
 
 def assert_painted(drawn: NDArray[np.float64], values: Any, maximum: float) -> None:

@@ -57,15 +57,27 @@ def test_a_query_is_the_librarys_row_with_its_counts(looking: Any, painted_as: C
             "(most) => Math.abs(window.__inspector.drawn.A.drawn.spec.cells?.max - most) < 1e-6", arg=float(row.max())
         )
         painted_as(looking.painted("A", grid), row, row.max())
-        shows(looking, '.stage-cell[data-letter="A"] .figures', f"{float(found.entropy[query]):.1f} bits")
+        shows(
+            looking,
+            '[data-part~=stage-cell][data-letter="A"] [data-part~=figures]',
+            f"{float(found.entropy[query]):.1f} bits",
+        )
         nearest = int(found.nearest[query])
-        shows(looking, '.stage-cell[data-letter="A"] .figures', f"like query {nearest}, its nearest")
-        figures = looking.page.locator('.stage-cell[data-letter="A"] .figures').inner_text()
+        shows(
+            looking,
+            '[data-part~=stage-cell][data-letter="A"] [data-part~=figures]',
+            f"like query {nearest}, its nearest",
+        )
+        figures = looking.page.locator('[data-part~=stage-cell][data-letter="A"] [data-part~=figures]').inner_text()
         assert f"{100 * float(found.overlap[query, nearest]):.1f} %" in figures
         assert f"{int(found.half_counts[query])}\n" in figures
         assert f"adapter query {query}" in looking.sentence()
-    shows(looking, ".sheet-words", f"{100 * found.coverage:.1f} % of the patches are in the half of some query")
-    shows(looking, ".sheet-words", f"{len(found.redundant_pairs)} query pairs overlap by 80 %")
+    shows(
+        looking,
+        "[data-part~=sheet-words]",
+        f"{100 * found.coverage:.1f} % of the patches are in the half of some query",
+    )
+    shows(looking, "[data-part~=sheet-words]", f"{len(found.redundant_pairs)} query pairs overlap by 80 %")
     table = looking.page.locator("table.both").inner_text()
     assert f"all {grid[0] * grid[1]:,}" in table
     assert f"{found.redundant_queries} of {len(found.entropy)}" in table
@@ -74,23 +86,23 @@ def test_a_query_is_the_librarys_row_with_its_counts(looking: Any, painted_as: C
 def test_the_sheet_is_in_the_librarys_order_and_zooms(looking: Any) -> None:
     run = looking.run("A")
     matrix, found = run.adapter_matrix(media=0).numpy(), run.query_statistics()
-    box = looking.page.locator(".sheet").bounding_box()
+    box = looking.part("sheet").bounding_box()
     step = box["width"] / SIDE
     for order in ("entropy", "place", "alike"):
         looking.page.get_by_role("button", name=order, exact=True).click()
-        looking.page.wait_for_selector(f".sheet[data-order={order}]")
+        looking.page.wait_for_selector(f"[data-part~=sheet][data-order={order}]")
         expected = found.order(order)
         for at in (0, 37, 255):
             looking.page.mouse.move(box["x"] + (at % SIDE + 0.5) * step, box["y"] + (at // SIDE + 0.5) * step)
-            shows(looking, '.stage[data-letter="A"] .stage-label', f"query {expected[at]} ·")
+            shows(looking, '[data-part~=stage][data-letter="A"] [data-part~=stage-label]', f"query {expected[at]} ·")
     looking.page.mouse.move(5, 500)
-    looking.page.locator(".sheet").focus()
+    looking.part("sheet").focus()
     for _ in range(6):
         looking.page.keyboard.press("+")
-    assert float(looking.page.locator(".sheet").get_attribute("data-scale")) == 12.0
+    assert float(looking.part("sheet").get_attribute("data-scale")) == 12.0
     drawn = looking.page.evaluate(
         """() => {
-          const canvas = document.querySelector('.sheet-maps');
+          const canvas = document.querySelector('[data-part~=sheet-maps]');
           const side = canvas.width * 12 / 16;
           const [x, y] = [Math.round(canvas.width / 2), Math.round(canvas.height / 2)];
           const data = canvas.getContext('2d').getImageData(x, y, 1, 1).data;
@@ -109,14 +121,14 @@ def test_the_sheet_is_in_the_librarys_order_and_zooms(looking: Any) -> None:
     query = found.order("alike")[at + 1]
     looking.page.wait_for_function("(q) => window.__inspector.state.selection.adapter.query === q", arg=query)
     looking.page.get_by_role("button", name="The whole sheet").click()
-    assert float(looking.page.locator(".sheet").get_attribute("data-scale")) == 1.0
+    assert float(looking.part("sheet").get_attribute("data-scale")) == 1.0
     looking.page.mouse.move(box["x"] + 30, box["y"] + 30)
     looking.page.mouse.wheel(0, -300)
-    looking.page.wait_for_function("() => Number(document.querySelector('.sheet').dataset.scale) > 1.5")
+    looking.page.wait_for_function("() => Number(document.querySelector('[data-part~=sheet]').dataset.scale) > 1.5")
     assert "order:alike" in looking.address()
     looking.page.reload()
     looking.wait()
-    looking.page.wait_for_function("() => document.querySelector('.sheet')?.dataset.readers !== undefined")
+    looking.page.wait_for_function("() => document.querySelector('[data-part~=sheet]')?.dataset.readers !== undefined")
     assert looking.state("selection.of_adapter.order") == "alike"
     assert looking.state("selection.adapter.query") == query
 
@@ -125,25 +137,25 @@ def test_the_readers_of_a_patch_and_the_place_code(looking: Any) -> None:
     run = looking.run("A")
     _, rows, columns = run.media[0].patch_grid
     looking.select(keys=[10.5 / columns, 11.5 / rows])
-    shows(looking, ".readers h3", "(11, 10)")
+    shows(looking, "[data-part~=readers] h3", "(11, 10)")
     column = run.adapter_matrix(media=0)[:, 11 * columns + 10]
     queries, half = column.argsort(descending=True, stable=True), half_sets(column[None])[0]
-    shown = looking.page.locator(".reader > span:first-child").all_inner_texts()
+    shown = looking.page.locator("[data-part~=reader] > span:first-child").all_inner_texts()
     assert [int(text) for text in shown] == queries[:5].tolist()
-    rings = looking.page.locator(".sheet").get_attribute("data-readers").split(",")
+    rings = looking.part("sheet").get_attribute("data-readers").split(",")
     assert sorted(map(int, rings)) == half.nonzero().flatten().tolist()
-    shows(looking, ".readers", f"{int(half.sum())} of {len(queries)} give half of the")
+    shows(looking, "[data-part~=readers]", f"{int(half.sum())} of {len(queries)} give half of the")
 
     code = run.code_similarity()
     for against, values in (("patches", code.keys), ("queries", code.queries)):
-        looking.page.locator(".place-code-box").get_by_role("button", name=against).click()
+        looking.part("place-code-box").get_by_role("button", name=against).click()
         row = values[looking.state("selection.adapter.query")]
-        shows(looking, ".place-code-row", f"cosine {float(row.min()):.2f} to {float(row.max()):.2f}")
-    looking.page.locator(".place-code-box").get_by_role("button", name="patches").click()
+        shows(looking, "[data-part~=place-code-row]", f"cosine {float(row.min()):.2f} to {float(row.max()):.2f}")
+    looking.part("place-code-box").get_by_role("button", name="patches").click()
     row = code.keys[137].numpy().reshape(run.config.vision.grid_side, -1)
     pixels = looking.page.evaluate(
         """() => {
-          const canvas = document.querySelector('.place-code');
+          const canvas = document.querySelector('[data-part~=place-code]');
           const { width, height } = canvas;
           return [width, height, ...canvas.getContext('2d').getImageData(0, 0, width, height).data];
         }"""
@@ -164,11 +176,15 @@ def test_the_merger_names_its_patches_and_weights(looking: Any) -> None:
     token = 4 * columns + 6
     four = media.token_patches(token)
     listed = ", ".join(f"{patch:,}" for patch in four)
-    shows(looking, ".merge-words", f"Patches {listed} of the picture, in this order, become visual token {token}.")
-    order = looking.page.locator(".merge-rows li span").all_inner_texts()
+    shows(
+        looking,
+        "[data-part~=merge-words]",
+        f"Patches {listed} of the picture, in this order, become visual token {token}.",
+    )
+    order = looking.page.locator("[data-part~=merge-rows] li span").all_inner_texts()
     assert order == [f"patch {patch:,}" for patch in four]
-    shows(looking, ".merge-steps", "visual.merger.mlp.2.weight")
-    steps = looking.page.locator(".merge-steps li").all_inner_texts()
+    shows(looking, "[data-part~=merge-steps]", "visual.merger.mlp.2.weight")
+    steps = looking.page.locator("[data-part~=merge-steps] li").all_inner_texts()
     for text, step in zip(steps, merger_steps(run.config), strict=True):
         assert step.name in text
         if step.weight:
@@ -184,9 +200,11 @@ def test_two_models_with_queries_have_a_sheet_each(visit: Callable[..., Any], ti
         ids[letter] = tiny_session.store.pin(tiny_session._finish(letter, pipeline, run, conversation, Settings()))
     visitor = visit()
     visitor.open(f"?a={ids['A']}&b={ids['B']}&sel=view=adapter;adapter=20,mean")
-    visitor.page.wait_for_function("() => document.querySelectorAll('.sheet[data-readers]').length === 2")
+    visitor.page.wait_for_function("() => document.querySelectorAll('[data-part~=sheet][data-readers]').length === 2")
     for letter in "AB":
-        label = visitor.page.locator(f'.stage[data-letter="{letter}"] .stage-label').inner_text()
+        label = visitor.page.locator(
+            f'[data-part~=stage][data-letter="{letter}"] [data-part~=stage-label]'
+        ).inner_text()
         assert label.startswith("query 20 ·")
     shows(visitor, "table.both", "B, cross-attention")
     assert visitor.complaints == []

@@ -55,7 +55,7 @@ def test_a_photo_is_asked_about_and_a_word_shows_the_librarys_maps(
     share = float(run.token_weights(query=run.words[3][0] - 1, **_chosen(visitor, "A")).double().sum())
     assert f"A row {run.words[3][0] - 1}, language" in visitor.sentence()
     assert f"{100 * share:.1f} % of the row on the image" in visitor.sentence()
-    remark = visitor.page.locator(".tabs .remark")
+    remark = visitor.page.locator("[data-part~=tabs] [data-part~=remark]")
     assert "outside the demo world" in remark.inner_text().lower()
     assert "the answer means nothing" in remark.get_attribute("title")
     line, box = visitor.page.locator('[role="tablist"]').bounding_box(), remark.bounding_box()
@@ -72,7 +72,7 @@ def test_every_layer_and_head_and_their_means(visitor: Any, painted_as: Callable
     visitor.settle()
     for layer, head in ((0, 0), (2, "mean"), ("mean", 1), ("mean", "mean")):
         for letter in LETTERS:
-            cell = f'.detail-cell[data-letter="{letter}"] [data-layer="{layer}"][data-head="{head}"]'
+            cell = f'[data-part~=detail-cell][data-letter="{letter}"] [data-layer="{layer}"][data-head="{head}"]'
             visitor.page.locator(cell).click()
         visitor.page.mouse.move(5, 400)
         visitor.settle()
@@ -81,13 +81,15 @@ def test_every_layer_and_head_and_their_means(visitor: Any, painted_as: Callable
         assert_maps(visitor, painted_as)
 
 
+@pytest.mark.slow
 def test_the_matrix_prints_the_shares(visitor: Any) -> None:
     visitor.settle()
     for letter in LETTERS:
         run = visitor.run(letter)
         shares = run.shares(visitor.state(f"selection.query.{letter}") - 1)
         titles = visitor.page.eval_on_selector_all(
-            f'.detail-cell[data-letter="{letter}"] .matrix-cell', "(cells) => cells.map((cell) => cell.title)"
+            f'[data-part~=detail-cell][data-letter="{letter}"] [data-part~=matrix-cell]',
+            "(cells) => cells.map((cell) => cell.title)",
         )
         printed = [title.split(": ")[1].split(" %")[0] for title in titles]
         expected = np.pad(shares.numpy(), ((0, 1), (0, 1)))
@@ -113,6 +115,7 @@ def test_arrows_walk_the_words_and_escape_lets_go(visitor: Any) -> None:
     assert "Nothing is chosen" in visitor.sentence()
 
 
+@pytest.mark.slow
 def test_hovering_previews_and_leaving_restores(visitor: Any) -> None:
     visitor.settle()
     locked = visitor.state("selection.query.A")
@@ -126,18 +129,20 @@ def test_hovering_previews_and_leaving_restores(visitor: Any) -> None:
     assert visitor.page.evaluate("() => window.__inspector.map('A').row") == locked - 1
 
 
+@pytest.mark.slow
 def test_the_five_likeliest_at_a_word(visitor: Any) -> None:
     visitor.settle()
     visitor.word("B", 2).click()
     visitor.settle()
     likeliest = visitor.run("B").alternatives(visitor.run("B").words[2][0], k=5)
-    shown = visitor.page.locator('.head-card[data-letter="B"] .alternative').all_inner_texts()
+    shown = visitor.page.locator('[data-part~=head-card][data-letter="B"] [data-part~=alternative]').all_inner_texts()
     assert len(shown) == 5
     for text, one in zip(shown, likeliest, strict=True):
         assert one.text.strip() in text
         assert percent(one.probability) in text
 
 
+@pytest.mark.slow
 def test_of_three_equal_words_the_one_that_was_clicked(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], photo: Path, painted_as: Callable[..., None]
 ) -> None:
@@ -155,13 +160,14 @@ def test_of_three_equal_words_the_one_that_was_clicked(
         assert visitor.state("selection.query.A") == run.words[index][0]
         rows.append(visitor.page.evaluate("() => window.__inspector.map('A').row"))
         assert_maps(visitor, painted_as)
-        assert visitor.page.locator('.head-card[data-letter="A"] .word.same').count() == 2
+        assert visitor.page.locator('[data-part~=head-card][data-letter="A"] [data-part~=word].same').count() == 2
         nearest = min((i for i, word in enumerate(far.words) if far.tokens[word[0]].text.strip() == "the"),
                       key=lambda i: abs(i - index))  # fmt: skip
         assert visitor.state("selection.query.B") == far.words[nearest][0], number
     assert rows == [run.words[index][0] - 1 for index in equal]
 
 
+@pytest.mark.slow
 def test_a_word_the_other_model_never_said(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], photo: Path
 ) -> None:
@@ -177,6 +183,7 @@ def test_a_word_the_other_model_never_said(
     assert "B has no row for this word" in visitor.sentence()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "size", [(300, 427), (28, 812), (812, 28), (451, 300)], ids=["portrait", "tall", "wide", "cat"]
 )
@@ -193,12 +200,13 @@ def test_maps_on_pictures_of_every_shape(
     visitor = visit()
     visitor.open(f"?a={ids['A']}&b={ids['B']}")
     visitor.settle()
-    box = visitor.page.locator(".stage").first.bounding_box()
+    box = visitor.part("stage").first.bounding_box()
     assert box["width"] / box["height"] == pytest.approx(size[0] / size[1], rel=0.2 if min(size) < 50 else 0.02)
     if min(size) > 50:  # the cells of a 9 px strip are narrower than a pixel of the screen
         assert_maps(visitor, painted_as)
 
 
+@pytest.mark.slow
 def test_two_pictures_of_different_sizes(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_path: Path, painted_as: Callable[..., None]
 ) -> None:
@@ -209,16 +217,17 @@ def test_two_pictures_of_different_sizes(
     visitor = visit()
     visitor.open(f"?a={ids['A']}&b={ids['B']}")
     for media in (0, 1):
-        visitor.page.locator(".media-choice button").nth(media).click()
+        visitor.page.locator("[data-part~=media-choice] button").nth(media).click()
         visitor.settle()
         assert visitor.state("selection.media") == media
         assert_maps(visitor, painted_as)
-        picks = visitor.page.locator(".media-choice button").nth(media).inner_text()
+        picks = visitor.page.locator("[data-part~=media-choice] button").nth(media).inner_text()
         for letter in LETTERS:
             share = float(library_map(visitor, letter)[0].sum(dtype=float))
             assert f"{letter} {100 * share:.{2 if share < 0.01995 else 1}f} %" in picks.replace("\n", " ")
 
 
+@pytest.mark.slow
 def test_one_colour_for_each_patch_makes_the_whole_round_trip(
     kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -241,12 +250,12 @@ def test_one_colour_for_each_patch_makes_the_whole_round_trip(
     run = visitor.run("B")
     assert run.media[0].token_grid == (1, rows, columns)
     np.testing.assert_allclose(visitor.painted("B", (rows, columns), "base")[..., :3] * 255, colours, atol=3)
-    box = visitor.page.locator('.stage[data-letter="B"]').bounding_box()
+    box = visitor.part("stage", "B").bounding_box()
     for row, column in ((0, 0), (9, 4), (11, 19)):
         x1, y1, x2, y2 = run.media[0].token_box(row * columns + column)
         place = {"x": (x1 + x2) / 2 / 560 * box["width"], "y": (y1 + y2) / 2 / 336 * box["height"]}
-        visitor.page.locator('.stage[data-letter="B"]').hover(position=place)
-        visitor.until('.stage[data-letter="B"] .stage-label', f"token ({row}, {column})")
-        patch = visitor.page.locator('.stage[data-letter="A"] .stage-label').inner_text()
+        visitor.part("stage", "B").hover(position=place)
+        visitor.until('[data-part~=stage][data-letter="B"] [data-part~=stage-label]', f"token ({row}, {column})")
+        patch = visitor.page.locator('[data-part~=stage][data-letter="A"] [data-part~=stage-label]').inner_text()
         _, down, across = visitor.run("A").media[0].patch_grid
         assert patch == f"patch ({int((y1 + y2) / 2 / 336 * down)}, {int((x1 + x2) / 2 / 560 * across)})"

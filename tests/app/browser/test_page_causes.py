@@ -17,11 +17,11 @@ from qwenvl.analysis.row_statistics import fewest_cells, own_map
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SETTLED = "() => document.querySelector('.view-causes')?.dataset.settled === 'true'"
-TOLD = "() => document.querySelectorAll('.causes-card .cause-bar.after').length === 2"
+TOLD = "() => document.querySelectorAll('[data-part~=causes-card] [data-part~=cause-bar].after').length === 2"
 
 
 def drag(visitor: Any, letter: str, start: tuple[float, float], end: tuple[float, float]) -> None:
-    frame = visitor.page.locator(f'.stage[data-letter="{letter}"] .region-layer').bounding_box()
+    frame = visitor.page.locator(f'[data-part~=stage][data-letter="{letter}"] [data-part~=region-layer]').bounding_box()
     places = [(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"]) for x, y in (start, end)]
     visitor.page.mouse.move(*places[0])
     visitor.page.mouse.down()
@@ -45,7 +45,9 @@ def told(visitor: Any) -> None:
 
 
 def bars(visitor: Any, letter: str) -> list[str]:
-    return visitor.page.locator(f'.causes-card[data-letter="{letter}"] .cause-bar b').all_inner_texts()
+    return visitor.page.locator(
+        f'[data-part~=causes-card][data-letter="{letter}"] [data-part~=cause-bar] b'
+    ).all_inner_texts()
 
 
 def region(visitor: Any, run: Any) -> np.ndarray:
@@ -57,7 +59,7 @@ def region(visitor: Any, run: Any) -> np.ndarray:
 def test_a_place_painted_over_or_hidden_tells_the_librarys_numbers(visitor: Any) -> None:
     visitor.view("Causes")
     page = visitor.page
-    assert "Drag on a picture" in page.locator(".causes-body").first.inner_text()
+    assert "Drag on a picture" in page.locator("[data-part~=causes-body]").first.inner_text()
     drag(visitor, "A", (0.57, 0.6), (0.78, 0.96))  # over the green diamond that is asked about
     told(visitor)
     for letter in "AB":
@@ -66,20 +68,24 @@ def test_a_place_painted_over_or_hidden_tells_the_librarys_numbers(visitor: Any)
         effect = run.painted(index, mask)
         assert effect.after < effect.before / 2
         assert bars(visitor, letter) == [words.percent(effect.before), words.percent(effect.after)]
-        now = page.locator(f'.causes-card[data-letter="{letter}"] .likeliest.now b').all_inner_texts()
+        now = page.locator(
+            f'[data-part~=causes-card][data-letter="{letter}"] [data-part~=likeliest].now b'
+        ).all_inner_texts()
         assert now == [words.percent(one.probability) for one in effect.likeliest]
-        change = page.locator(f'.stage-cell[data-letter="{letter}"] .figure b').nth(1).inner_text()
+        change = page.locator(f'[data-part~=stage-cell][data-letter="{letter}"] .figure b').nth(1).inner_text()
         assert float(change.replace("−", "-")) == pytest.approx(effect.change, abs=0.006)
-        source = page.locator(f'.causes-card[data-letter="{letter}"] .received img').get_attribute("src")
+        source = page.locator(
+            f'[data-part~=causes-card][data-letter="{letter}"] [data-part~=received] img'
+        ).get_attribute("src")
         shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))))
         received = paint(run.media[0].frames[0], mask).resize(run.media[0].resized, Image.Resampling.BICUBIC)
         np.testing.assert_array_equal(shown, np.asarray(received))
 
     page.get_by_role("button", name="Hide from attention").click()
-    page.locator('.layer-choice[data-letter="B"] select').first.select_option("1")
+    page.locator('[data-part~=layer-choice][data-letter="B"] select').first.select_option("1")
     told(visitor)
     page.wait_for_function(
-        "() => document.querySelector('.causes-card[data-letter=\"B\"]').innerText.includes('layers 1 to')"
+        "() => document.querySelector('[data-part~=causes-card][data-letter=\"B\"]').innerText.includes('layers 1 to')"
     )
     for letter in "AB":
         run, index = visitor.run(letter), visitor.state(f"selection.query.{letter}")
@@ -110,10 +116,10 @@ def test_a_link_brings_the_place_back_and_says_that_it_is_to_be_computed(visitor
     strokes, before = visitor.state("selection.of_causes.strokes"), bars(visitor, "A")
     page.reload()
     visitor.wait()
-    page.wait_for_selector(".causes-body button")
+    page.wait_for_selector("[data-part~=causes-body] button")
     assert visitor.state("selection.of_causes.strokes") == strokes
-    assert "not computed yet" in page.locator(".causes-body").first.inner_text()
-    page.locator(".causes-body button").first.click()
+    assert "not computed yet" in page.locator("[data-part~=causes-body]").first.inner_text()
+    page.locator("[data-part~=causes-body] button").first.click()
     told(visitor)
     assert bars(visitor, "A") == before
     page.get_by_role("button", name="Half of the map").click()
@@ -135,9 +141,9 @@ def brushed(strokes: str) -> list[int]:
 def test_keys_alone_paint_a_cell_and_wipe_it(visitor: Any) -> None:
     visitor.view("Causes")
     page = visitor.page
-    assert "brush a cell" in page.locator(".keys").inner_text()
+    assert "brush a cell" in page.locator("[data-part~=keys]").inner_text()
     page.get_by_role("button", name="Brush").click()
-    page.locator('.stage[data-letter="B"]').focus()
+    page.locator('[data-part~=stage][data-letter="B"]').focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
     told(visitor)
@@ -172,23 +178,24 @@ def test_a_rectangle_drawn_on_the_map_goes_along(visitor: Any) -> None:
 def test_curves_run_to_their_end_or_until_they_are_stopped(visitor: Any) -> None:
     visitor.view("Causes")
     page = visitor.page
-    button = page.locator('.curves-card[data-letter="A"] .text-button')
+    button = page.locator('[data-part~=curves-card][data-letter="A"] [data-part~=text-button]')
     button.click()
     page.wait_for_function(
-        "() => document.querySelector('.curves-card[data-letter=\"A\"] .text-button').innerText === 'Stop'"
+        "() => document.querySelector('[data-part~=curves-card][data-letter=A] [data-part~=text-button]').innerText"
+        " === 'Stop'"
     )
     button.click()
     page.wait_for_function(
-        "() => document.querySelector('.curves-card[data-letter=\"A\"]').innerText.includes('Stopped after')"
+        "() => document.querySelector('[data-part~=curves-card][data-letter=A]').innerText.includes('Stopped after')"
     )
     for letter in "AB":
-        page.locator(f'.curves-card[data-letter="{letter}"] .text-button').click()
+        page.locator(f'[data-part~=curves-card][data-letter="{letter}"] [data-part~=text-button]').click()
     for letter in "AB":
-        says(visitor, f'.curves-card[data-letter="{letter}"] .text-button', "Compute again")
+        says(visitor, f'[data-part~=curves-card][data-letter="{letter}"] [data-part~=text-button]', "Compute again")
         run, index = visitor.run(letter), visitor.state(f"selection.query.{letter}")
         at = {name: visitor.state(f"selection.{name}.{letter}") for name in ("layer", "head")}
         *_, last = run.deletion_curves(index, **at, steps=10, seeds=5)
-        tables = page.locator(f'.curves-card[data-letter="{letter}"] .curve-areas')
+        tables = page.locator(f'[data-part~=curves-card][data-letter="{letter}"] [data-part~=curve-areas]')
         mean = np.mean([curve.area for curve in last.random])
         deletion = [last.falling.area, mean, last.rising.area]
         insertion = [last.insertion.area, mean, last.falling.area]

@@ -14,21 +14,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_the_menu_makes_files_of_what_is_selected(visitor: Any) -> None:
     page = visitor.page
     visitor.select(layer={"A": 1, "B": 0}, head={"A": "mean", "B": 2})
-    page.click(".export-button")
+    page.click("[data-part~=export-button]")
     with page.expect_download() as saved:
-        page.click('.export-items [data-kind="svg"]')
+        page.click('[data-part~=export-items] [data-kind="svg"]')
     assert saved.value.suggested_filename == "answer.svg"
     drawn = Path(saved.value.path()).read_text(encoding="utf-8")
     assert "layer 1, mean of" in drawn
-    page.click('.export-items [data-kind="lines"]')
-    page.wait_for_function("() => document.querySelector('.export-code').textContent.includes('viz.save')")
-    lines = page.locator(".export-code").inner_text()
+    page.click('[data-part~=export-items] [data-kind="lines"]')
+    page.wait_for_function("() => document.querySelector('[data-part~=export-code]').textContent.includes('viz.save')")
+    lines = page.locator("[data-part~=export-code]").inner_text()
     assert "layer=1, head='mean'" in lines
     assert "layer=0, head=2" in lines
-    assert page.locator(".export-items [data-kind='run']").count() == 2
+    assert page.locator("[data-part~=export-items] [data-kind='run']").count() == 2
     locked = visitor.state("selection.query")
     page.keyboard.press("Escape")
-    assert page.locator(".export-panel").is_hidden()
+    assert page.locator("[data-part~=export-panel]").is_hidden()
     assert visitor.state("selection.query") == locked
     assert visitor.outside == []
     assert visitor.complaints == []
@@ -36,9 +36,9 @@ def test_the_menu_makes_files_of_what_is_selected(visitor: Any) -> None:
 
 def test_a_refusal_is_a_sentence_in_the_menu(visitor: Any) -> None:
     visitor.select(query={"A": None, "B": None})
-    visitor.page.click(".export-button")
-    visitor.page.click('.export-items [data-kind="pdf"]')
-    visitor.until(".export-note", "Nothing is chosen: choose a word of an answer, then export.")
+    visitor.page.click("[data-part~=export-button]")
+    visitor.page.click('[data-part~=export-items] [data-kind="pdf"]')
+    visitor.until("[data-part~=export-note]", "Nothing is chosen: choose a word of an answer, then export.")
     assert visitor.complaints == []
 
 
@@ -46,9 +46,9 @@ def test_a_saved_page_is_the_page_without_a_server(
     visitor: Any, browser: Any, painted_as: Callable[..., None], tmp_path: Path
 ) -> None:
     visitor.select(layer={"A": 1, "B": 0}, head={"A": "mean", "B": 2})
-    visitor.page.click(".export-button")
+    visitor.page.click("[data-part~=export-button]")
     with visitor.page.expect_download() as saved:
-        visitor.page.click('.export-items [data-kind="page"]')
+        visitor.page.click('[data-part~=export-items] [data-kind="page"]')
     path = tmp_path / saved.value.suggested_filename
     saved.value.save_as(path)
     assert path.stat().st_size < 20 << 20
@@ -62,7 +62,7 @@ def test_a_saved_page_is_the_page_without_a_server(
     assert file.state("selection.layer") == {"A": 1, "B": 0}
     start = visitor.run("A").answer_start
     for word in (1, 2):
-        file.page.locator(f'.head-card[data-letter="A"] .word[data-word="{word}"]').hover()
+        file.page.locator(f'[data-part~=head-card][data-letter="A"] [data-part~=word][data-word="{word}"]').hover()
         file.page.wait_for_function(
             "(token) => window.__inspector.actions.effective().query.A === token", arg=start + word
         )

@@ -30,7 +30,7 @@ def test_the_first_screen_is_a_finished_example_and_asks_nobody_outside(visitor:
 def test_the_page_says_what_its_weights_are(visitor: Any) -> None:
     cards = visitor.session.model_cards()
     words = "Tiny demo weights" if all(card["trained"] for card in cards) else "Untrained demo weights"
-    assert words in visitor.page.locator(".badge").inner_text()
+    assert words in visitor.part("badge").inner_text()
 
 
 def test_no_path_of_this_machine_reaches_the_browser(visitor: Any) -> None:
@@ -41,6 +41,7 @@ def test_no_path_of_this_machine_reaches_the_browser(visitor: Any) -> None:
             assert media["path"] not in visitor.page.content()
 
 
+@pytest.mark.slow
 def test_no_width_scrolls_sideways(visitor: Any) -> None:
     for view in VIEWS:
         visitor.page.set_viewport_size({"width": 1440, "height": 844})
@@ -57,22 +58,23 @@ def test_a_phone_shows_one_model_and_keeps_the_selection(visit: Callable[..., An
     visitor.open()
     visitor.settle()
     selection = visitor.state("selection")
-    assert visitor.page.locator('.head-card[data-letter="A"]').is_visible()
-    assert all(pen.is_visible() for pen in visitor.page.locator(".pen-words").all())  # what orange and blue stand for
-    assert not visitor.page.locator('.head-card[data-letter="B"]').is_visible()
-    visitor.page.locator(".letter-switch button").nth(1).click()
-    visitor.page.locator('.head-card[data-letter="B"]').wait_for(state="visible")
-    assert not visitor.page.locator('.head-card[data-letter="A"]').is_visible()
+    assert visitor.part("head-card", "A").is_visible()
+    assert all(pen.is_visible() for pen in visitor.part("pen-words").all())  # what orange and blue stand for
+    assert not visitor.part("head-card", "B").is_visible()
+    visitor.page.locator("[data-part~=letter-switch] button").nth(1).click()
+    visitor.part("head-card", "B").wait_for(state="visible")
+    assert not visitor.part("head-card", "A").is_visible()
     assert visitor.state("selection") == selection
-    visitor.page.locator(".askbar-open").click()
+    visitor.part("askbar-open").click()
     visitor.page.locator("#question textarea").wait_for(state="visible")
 
 
+@pytest.mark.slow
 def test_dark_is_dark_and_the_choice_lasts(visit: Callable[..., Any]) -> None:
     visitor = visit()
     visitor.open()
     assert visitor.page.evaluate("() => document.body.classList.contains('dark')") is False
-    visitor.page.locator(".topbar .theme-icon").click()
+    visitor.page.locator("[data-part~=topbar] .theme-icon").click()
     ground = "() => getComputedStyle(document.body).backgroundColor"
     assert visitor.page.evaluate(ground) == "rgb(14, 16, 20)"
     visitor.open()
@@ -92,7 +94,7 @@ def test_a_reload_brings_the_view_back_and_a_gone_run_says_so(visitor: Any) -> N
     visitor.settle()
     assert visitor.state("selection") == before
     visitor.open("?a=" + "A" * 22 + "&b=" + "B" * 22)
-    notice = visitor.page.locator(".notice")
+    notice = visitor.part("notice")
     assert "no longer kept" in notice.inner_text()
     assert visitor.state("runs.A.id") == visitor.session.example(visitor.session.examples()[0]["name"])["A"]
 
@@ -105,9 +107,14 @@ def test_what_a_model_says_is_never_markup(
     visitor = visit()
     visitor.open(f"?a={ids['A']}&b={ids['B']}")
     visitor.settle()
-    assert visitor.page.locator(".head-card .words img, .head-card .words b").count() == 0
+    assert (
+        visitor.page.locator(
+            "[data-part~=head-card] [data-part~=words] img, [data-part~=head-card] [data-part~=words] b"
+        ).count()
+        == 0
+    )
     assert visitor.page.title() != "broken"
-    shown = visitor.page.locator('.head-card[data-letter="A"] .words').text_content()
+    shown = visitor.page.locator('[data-part~=head-card][data-letter="A"] [data-part~=words]').text_content()
     assert said.replace(" ", "") in shown.replace("space", "").replace(" ", "")
 
 

@@ -38,9 +38,9 @@ COLLISIONS = """() => {
     if (!node.textContent.trim() || !owner.checkVisibility(seen)) return [];
     const range = document.createRange();
     range.selectNodeContents(node);
-    let [left, top, right, bottom] = [0, 0, innerWidth, Infinity];
+    let [left, top, right, bottom, layer] = [0, 0, innerWidth, Infinity, null];
     for (let box = owner; box !== document.body; box = box.parentElement) {
-      if (getComputedStyle(box).position === "fixed") return [];
+      if (getComputedStyle(box).position === "fixed") layer = box;
       if (getComputedStyle(box).overflow === "visible" && getComputedStyle(box).overflowX === "visible") continue;
       const own = box.getBoundingClientRect();
       [left, top] = [Math.max(left, own.left), Math.max(top, own.top)];
@@ -49,6 +49,7 @@ COLLISIONS = """() => {
     return [...range.getClientRects()]
       .map((own) => ({
         node,
+        layer, // what is fixed lies over what scrolls by design
         text: node.textContent.trim(),
         left: Math.max(own.left, left),
         right: Math.min(own.right, right),
@@ -63,6 +64,7 @@ COLLISIONS = """() => {
   return words.flatMap((one, at) =>
     words
       .slice(at + 1)
+      .filter((other) => other.layer === one.layer)
       .filter((other) => other.node !== one.node) // words cut short with … are two boxes of one node
       .filter((other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 1)
       .filter((other) => Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 1)
@@ -90,10 +92,23 @@ def wearing(font: str, visit: Callable[..., Any]) -> Any:
 
 
 def test_every_view_fits_on_a_desktop_and_no_words_lie_on_others(wearing: Any) -> None:
+    sizes, collisions = looked_through(wearing)
+    assert {view: size for view, size in sizes.items() if size[0] > 1440 or size[1] > 1000} == {}
+    assert collisions == {}
+
+
+def test_on_a_phone_no_view_is_too_wide_and_no_words_lie_on_others(wearing: Any) -> None:
+    wearing.page.set_viewport_size({"width": 390, "height": 844})
+    sizes, collisions = looked_through(wearing)
+    assert {view: size for view, size in sizes.items() if size[0] > 390} == {}
+    assert collisions == {}
+
+
+def looked_through(visitor: Any) -> tuple[dict[str, list[int]], dict[str, list[str]]]:
+    """Width and height of the page in every view, and the words that lie on others where there are any."""
     sizes, collisions = {}, {}
     for view in VIEWS:
-        wearing.view(view)
-        sizes[view] = wearing.page.evaluate(EXTENT)
-        collisions[view] = wearing.page.evaluate(COLLISIONS)
-    assert {view: size for view, size in sizes.items() if size[0] > 1440 or size[1] > 1000} == {}
-    assert {view: pairs for view, pairs in collisions.items() if pairs} == {}
+        visitor.select(view=view.lower())
+        sizes[view] = visitor.page.evaluate(EXTENT)
+        collisions[view] = visitor.page.evaluate(COLLISIONS)
+    return sizes, {view: pairs for view, pairs in collisions.items() if pairs}

@@ -52,12 +52,14 @@ def chosen(visitor: Any, letter: str) -> dict[str, Any]:
 
 
 def stage(visitor: Any, letter: str) -> tuple[Any, dict[str, float]]:
-    locator = visitor.page.locator(f'.stage[data-letter="{letter}"]')
+    locator = visitor.part("stage", letter)
     return locator, locator.bounding_box()
 
 
 def lines(visitor: Any, letter: str) -> str:
-    return str(visitor.page.locator(f'.stage-cell[data-letter="{letter}"] .scale-text').inner_text())
+    return str(
+        visitor.page.locator(f'[data-part~=stage-cell][data-letter="{letter}"] [data-part~=scale-text]').inner_text()
+    )
 
 
 def test_a_pixel_is_named_in_both_models(looking: Any) -> None:
@@ -65,12 +67,13 @@ def test_a_pixel_is_named_in_both_models(looking: Any) -> None:
     locator.hover(position={"x": 0.36 * box["width"], "y": 0.55 * box["height"]})
     run = looking.run("B")
     row, column = int(0.55 * 12), int(0.36 * 20)
-    looking.until('.stage[data-letter="B"] .stage-label', f"token ({row}, {column})")
+    looking.until('[data-part~=stage][data-letter="B"] [data-part~=stage-label]', f"token ({row}, {column})")
     index = row * 20 + column
     token = int(run.visual[0][index])
     t, h, w = run.positions[:, token].tolist()
     looking.page.wait_for_function(
-        "() => document.querySelector('.stage-cell[data-letter=\"A\"] .scale-text').innerText.includes('query')"
+        "() => document.querySelector('[data-part~=stage-cell][data-letter=A] [data-part~=scale-text]')"
+        ".innerText.includes('query')"
     )
     told = lines(looking, "B")
     assert f"visual token {index}" in told
@@ -104,7 +107,9 @@ def test_a_dragged_region_is_summed_in_both_models(looking: Any) -> None:
         cells = own_map(looking.run(letter), **chosen(looking, letter))
         of_row = region_share(cells, region)
         of_map = of_row / float(cells.double().sum())
-        label = looking.page.locator(f'.stage[data-letter="{letter}"] .stage-label').inner_text()
+        label = looking.page.locator(
+            f'[data-part~=stage][data-letter="{letter}"] [data-part~=stage-label]'
+        ).inner_text()
         assert label == f"{percent(of_map)} of the map, {percent(of_row)} of the row"
         assert f"region: {percent(of_map)} of its image attention, {percent(of_row)} of the row" in looking.sentence()
     looking.page.keyboard.press("Escape")
@@ -127,7 +132,7 @@ def test_shift_adds_words_and_cells(looking: Any, painted_as: Callable[..., None
     mean = np.mean([one[0].numpy() for one in maps], axis=0)
     painted_as(looking.painted("A", mean.shape), mean, mean.max())
     assert "mean of rows" in looking.sentence()
-    assert looking.page.locator('.head-card[data-letter="A"] .word.added').count() == 2
+    assert looking.page.locator('[data-part~=head-card][data-letter="A"] [data-part~=word].added').count() == 2
     assert len(looking.state("selection.also.B")) == 1  # B said it twice
     looking.word("A", words[1]).click(modifiers=["Shift"])
     assert looking.state("selection.also.A") == [run.words[words[2]][0]]
@@ -146,7 +151,7 @@ def test_swapped_the_column_is_the_librarys(looking: Any, painted_as: Callable[.
     looking.page.keyboard.press("q")
     assert looking.state("selection.swap") is True
     run = looking.run("B")
-    looking.page.wait_for_function("() => document.querySelectorAll('.reader-bar').length > 0")
+    looking.page.wait_for_function("() => document.querySelectorAll('[data-part~=reader-bar]').length > 0")
     cell = row * 20 + column
     at = chosen(looking, "B")
     values = place_reading(run, [cell], layer=at["layer"], head=at["head"])
@@ -155,7 +160,7 @@ def test_swapped_the_column_is_the_librarys(looking: Any, painted_as: Callable[.
     drawn = values[run.visual[0]].reshape(12, 20).numpy()
     painted_as(looking.painted("B", (12, 20)), drawn, drawn.max())
     best = int(values.argmax())
-    bar = looking.page.locator('.bars[data-letter="B"] .reader-bar').first.inner_text()
+    bar = looking.page.locator('[data-part~=bars][data-letter="B"] [data-part~=reader-bar]').first.inner_text()
     assert bar.startswith(f"row {best}")
     assert percent(float(values[best])) in bar
     told = lines(looking, "A")
@@ -183,15 +188,19 @@ def test_the_link_brings_all_of_it_back(looking: Any, visit: Callable[..., Any])
     gone = re.sub(r"([?&]a=)[^&]+", r"\1gone", address)
     again.page.goto(gone)
     again.wait()
-    again.until(".notice > span", "This run is no longer kept on this server: ask again to get a fresh one.")
+    again.until(
+        "[data-part~=notice] > span", "This run is no longer kept on this server: ask again to get a fresh one."
+    )
 
 
 def test_agreement_and_difference_are_the_librarys(looking: Any) -> None:
     maps = [own_map(looking.run(letter), **chosen(looking, letter)) for letter in LETTERS]
     expected = agreement(*maps, (560, 336))
     assert expected is not None
-    looking.page.wait_for_function("() => document.querySelector('.tabs-figure').textContent.includes('IoU')")
-    figure = looking.page.locator(".tabs-figure")
+    looking.page.wait_for_function(
+        "() => document.querySelector('[data-part~=tabs-figure]').textContent.includes('IoU')"
+    )
+    figure = looking.part("tabs-figure")
     assert figure.inner_text() == (f"A and B agree: IoU {expected.iou:.2f} · JS distance {expected.js_distance:.2f}")
     assert "Jensen-Shannon distance" in figure.get_attribute("title")
     looking.page.get_by_role("button", name="Difference").click()
@@ -219,8 +228,8 @@ def test_modes_and_statistics_say_what_they_are(looking: Any) -> None:
     assert percent(expected.neutral_share) in re.sub(r"\s+", " ", lines(looking, "B")).replace(" %", " %")
     looking.page.get_by_role("button", name="Raw").click()
     figures = run.statistics(chosen(looking, "B")["query"])
-    looking.page.locator('.detail-cell[data-letter="B"] .statistic').select_option("distance")
-    cell = '.detail-cell[data-letter="B"] [data-layer="1"][data-head="2"]'
+    looking.page.locator('[data-part~=detail-cell][data-letter="B"] [data-part~=statistic]').select_option("distance")
+    cell = '[data-part~=detail-cell][data-letter="B"] [data-layer="1"][data-head="2"]'
     words = f"mean distance {float(figures.distance[1, 2]):.1f} px"
     looking.page.wait_for_function(
         "([cell, words]) => document.querySelector(cell)?.title.includes(words)", arg=[cell, words]
@@ -229,7 +238,7 @@ def test_modes_and_statistics_say_what_they_are(looking: Any) -> None:
 
 def test_the_ribbon_chooses_any_token(looking: Any) -> None:
     run = looking.run("B")
-    ribbon = looking.page.locator('.ribbon-cell[data-letter="B"] .ribbon')
+    ribbon = looking.page.locator('[data-part~=ribbon-cell][data-letter="B"] [data-part~=ribbon]')
     box = ribbon.bounding_box()
     token = run.answer_start - 3
     ribbon.click(position={"x": (token + 0.5) / len(run.tokens) * box["width"], "y": 12})
@@ -248,7 +257,7 @@ def test_fast_hovers_do_not_pile_up_and_end_on_the_right_map(looking: Any) -> No
     before = looking.page.evaluate(asked)
     last = looking.page.evaluate(
         """async () => {
-          const cells = document.querySelectorAll('.detail-cell[data-letter="B"] .matrix-cell');
+          const cells = document.querySelectorAll('[data-part~=detail-cell][data-letter="B"] [data-part~=matrix-cell]');
           let cell = null;
           for (let turn = 0; turn < 100; turn += 1) {
             cell = cells[(turn * 7) % cells.length];
@@ -268,7 +277,7 @@ def test_fast_hovers_do_not_pile_up_and_end_on_the_right_map(looking: Any) -> No
     looking.settle()
     looking.page.wait_for_function(SENT_AHEAD)
     before = looking.page.evaluate(asked)
-    for index in range(looking.page.locator('.head-card[data-letter="A"] .word').count()):
+    for index in range(looking.page.locator('[data-part~=head-card][data-letter="A"] [data-part~=word]').count()):
         looking.word("A", index).hover()
         looking.settle()
         assert looking.page.evaluate("() => window.__inspector.map('A').row") == looking.run("A").words[index][0] - 1
@@ -285,7 +294,7 @@ def test_a_walk_by_keyboard_alone(looking: Any) -> None:
     page.keyboard.press("ArrowRight")
     looking.settle()
     assert looking.state("selection.query.A") == looking.run("A").words[1][0]
-    page.locator('.stage[data-letter="A"]').focus()
+    page.locator('[data-part~=stage][data-letter="A"]').focus()
     page.keyboard.press("ArrowDown")
     assert looking.state("selection.keys") is not None
     page.keyboard.press("q")
@@ -294,16 +303,16 @@ def test_a_walk_by_keyboard_alone(looking: Any) -> None:
     page.keyboard.press("Escape")
     assert looking.state("selection.keys") is None
     looking.settle()
-    page.locator('.detail-cell[data-letter="A"] .matrix-cell[aria-selected="true"]').focus()
+    page.locator('[data-part~=detail-cell][data-letter="A"] [data-part~=matrix-cell][aria-selected="true"]').focus()
     layer = looking.state("selection.layer.A")
     page.keyboard.press("ArrowDown" if layer == 0 else "ArrowUp")
     looking.settle()
     assert looking.state("selection.layer.A") != layer
     page.wait_for_function(
-        "() => document.querySelector('.inspector:not(.planner) .spoken').textContent.replaceAll(' ', '') ==="
-        " document.querySelector('.inspector:not(.planner) .status-sentence').textContent.replaceAll(' ', '')"
+        "() => document.querySelector('#inspector [data-part~=spoken]').textContent.replaceAll(' ', '') ==="
+        " document.querySelector('#inspector [data-part~=status-sentence]').textContent.replaceAll(' ', '')"
     )
-    assert page.locator(".inspector:not(.planner) .spoken").get_attribute("aria-live") == "polite"
+    assert page.locator("#inspector [data-part~=spoken]").get_attribute("aria-live") == "polite"
     assert looking.complaints == []
 
 

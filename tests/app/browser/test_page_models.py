@@ -25,9 +25,9 @@ def choose(visitor: Any, letter: str, label: str) -> None:
 def test_one_family_in_both_columns(visitor: Any) -> None:
     choose(visitor, "A", "tiny-qwen2-vl")
     visitor.page.wait_for_function(
-        "() => document.querySelector('.notice')?.textContent.includes('models have changed')"
+        "() => document.querySelector('[data-part~=notice]')?.textContent.includes('models have changed')"
     )
-    visitor.until(".result-line span", "532 × 364, 247 tokens")
+    visitor.until("[data-part~=result-line] span", "532 × 364, 247 tokens")
     visitor.ask()
     runs = [visitor.run(letter) for letter in "AB"]
     assert [run.card.family for run in runs] == ["qwen2-vl", "qwen2-vl"]
@@ -41,18 +41,22 @@ def test_one_family_in_both_columns(visitor: Any) -> None:
     visitor.open(mark + query)  # a link brings the models too
     visitor.page.wait_for_function("() => document.querySelector('#models select')?.value === 'tiny-qwen2-vl'")
     choose(visitor, "A", "tiny-qwen-vl")
-    visitor.until(".result-line span", "224 × 224, always")
+    visitor.until("[data-part~=result-line] span", "224 × 224, always")
     assert visitor.complaints == []
 
 
 def test_the_rail_says_what_a_run_keeps_before_and_after(visitor: Any, tiny_session: Session) -> None:
-    page, keeps = visitor.page, visitor.page.locator(".keeps")
+    page, keeps = visitor.page, visitor.part("keeps")
     assert "What this run keeps" in keeps.inner_text()
     page.get_by_label("What the next run keeps").select_option("nothing")
-    page.wait_for_function("() => document.querySelector('.keeps h3').textContent === 'What a run would keep'")
-    page.wait_for_function("() => document.querySelector('.keeps').textContent.includes('≈ A 0 B, B 0 B')")
+    page.wait_for_function(
+        "() => document.querySelector('[data-part~=keeps] h3').textContent === 'What a run would keep'"
+    )
+    page.wait_for_function("() => document.querySelector('[data-part~=keeps]').textContent.includes('≈ A 0 B, B 0 B')")
     visitor.ask()
-    page.wait_for_function("() => document.querySelector('.keeps h3').textContent === 'What this run keeps'")
+    page.wait_for_function(
+        "() => document.querySelector('[data-part~=keeps] h3').textContent === 'What this run keeps'"
+    )
     assert "A 0 B, B 0 B" in keeps.inner_text()
     assert visitor.run("A").kept == {}
     visitor.select(layer={"A": 1, "B": 1})
@@ -68,8 +72,8 @@ def test_what_cannot_fit_is_refused_with_a_way_that_works(
     monkeypatch.setattr(tiny_session, "budgets", tight)
     page = visitor.page
     page.fill("#question textarea", "Does it fit?")
-    page.locator(".keep-refusal").first.wait_for()
-    assert "would take about" in page.locator(".keep-refusal").first.inner_text()
+    page.locator("[data-part~=keep-refusal]").first.wait_for()
+    assert "would take about" in page.locator("[data-part~=keep-refusal]").first.inner_text()
     page.click("#ask")
     page.wait_for_function("() => window.__inspector.state.failed.A && !window.__inspector.state.busy")
     assert "there is room for" in english(visitor.state("failed.A.sentence"))
@@ -98,8 +102,10 @@ def test_what_is_changed_while_an_answer_is_made_stays(visitor: Any, monkeypatch
     page.get_by_label("What the next run keeps").select_option("nothing")
     go_on.set()
     visitor.answered(before)
-    page.wait_for_function("() => document.querySelector('.notice')?.textContent.includes('pictures have changed')")
-    assert page.locator("#rail .media-name").all_inner_texts() == ["text.png"]
+    page.wait_for_function(
+        "() => document.querySelector('[data-part~=notice]')?.textContent.includes('pictures have changed')"
+    )
+    assert page.locator("#rail [data-part~=media-name]").all_inner_texts() == ["text.png"]
     assert page.locator("#question textarea").input_value() == "And what is that?"
     assert page.get_by_label("What the next run keeps").input_value() == "nothing"
     assert visitor.run("A").messages[-1]["content"][-1]["text"] == "What is this?"
@@ -127,11 +133,11 @@ def test_scripts_that_come_while_an_example_is_answered(
     visitor.page.wait_for_function("() => document.querySelector('#models select')")
     go_on.set()
     visitor.wait()
-    visitor.until(".result-line span", "532 × 364, 247 tokens")
+    visitor.until("[data-part~=result-line] span", "532 × 364, 247 tokens")
     assert visitor.page.eval_on_selector_all("#models select", "(all) => all.map((one) => one.ariaLabel)") == [
         "Model A",
         "Model B",
         "Number format of the weights",
     ]
-    assert visitor.page.locator("#rail .media-name").all_inner_texts() == ["shapes.png"]
+    assert visitor.page.locator("#rail [data-part~=media-name]").all_inner_texts() == ["shapes.png"]
     assert visitor.complaints == []

@@ -38,11 +38,13 @@ def numbers(visitor: Any, order: str) -> dict[str, int]:
 def test_grids_and_orders_are_the_librarys(looking: Any) -> None:
     for letter in "AB":
         media = looking.run(letter).media[0]
-        figures = looking.page.locator(f'.stage-cell[data-letter="{letter}"] .figures').inner_text()
+        figures = looking.page.locator(
+            f'[data-part~=stage-cell][data-letter="{letter}"] [data-part~=figures]'
+        ).inner_text()
         width, height = 600 / media.patch_grid[2], 400 / media.patch_grid[1]
         assert f"{round(width, 1):g} × {round(height, 1):g}" in figures
         assert f"{media.num_patches:,}" in figures
-        card = looking.page.locator(f'.sum-card[data-letter="{letter}"]').inner_text()
+        card = looking.part("sum-card", letter).inner_text()
         assert f"{media.resized[0]} × {media.resized[1]}" in card
         assert f"{media.num_tokens + 2:,}" in card
         assert "600 × 400" in card
@@ -56,7 +58,7 @@ def test_grids_and_orders_are_the_librarys(looking: Any) -> None:
         four = media.token_patches(token)
         first = sum(item.num_patches for item in run.media[:index])  # all of them are pictures
         assert (
-            looking.page.locator(".order-words")
+            looking.part("order-words")
             .inner_text()
             .endswith(
                 f"Patches {', '.join(f'{patch:,}' for patch in four)} are rows {first + 4 * token:,} to "
@@ -83,28 +85,36 @@ def test_grids_and_orders_are_the_librarys(looking: Any) -> None:
 
 def test_a_patch_pointed_at_in_one_order_is_seen_in_all(looking: Any) -> None:
     looking.page.locator('.order-row [data-cell="1,2"]').hover()
-    looking.page.wait_for_function("() => document.querySelectorAll('.order-grid .here').length === 2")
-    marked = looking.page.eval_on_selector_all(".order-grid .here", "(cells) => cells.map((cell) => cell.dataset.cell)")
+    looking.page.wait_for_function("() => document.querySelectorAll('[data-part~=order-grid] .here').length === 2")
+    marked = looking.page.eval_on_selector_all(
+        "[data-part~=order-grid] .here", "(cells) => cells.map((cell) => cell.dataset.cell)"
+    )
     assert marked == ["1,2", "1,2"]
     assert looking.page.locator(".order-token .marked").get_attribute("data-cell") == "0,2"
-    assert "token (0, 1)" in looking.page.locator('.stage[data-letter="B"] .stage-label').inner_text()
+    assert (
+        "token (0, 1)"
+        in looking.page.locator('[data-part~=stage][data-letter="B"] [data-part~=stage-label]').inner_text()
+    )
     looking.page.locator(".order-row").press("ArrowRight")  # arrows move the locked place, from the first patch
     looking.page.mouse.move(5, 500)
     looking.page.wait_for_function("() => document.querySelector('.order-raster .here')?.dataset.cell === '0,1'")
-    looking.page.locator(".order-title", has_text="In pixel_values").click()
+    looking.page.locator("[data-part~=order-title]", has_text="In pixel_values").click()
     looking.page.wait_for_function(
-        "() => document.querySelector('.stage[data-letter=\"B\"] .order-path').dataset.order === 'row'"
+        "() => document.querySelector('[data-part~=stage][data-letter=B] [data-part~=order-path]').dataset.order"
+        " === 'row'"
     )
 
 
 def test_the_picture_is_rebuilt_without_error(looking: Any) -> None:
-    looking.page.wait_for_function("() => [...document.querySelectorAll('.proof')].every((proof) => !proof.hidden)")
+    looking.page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-part~=proof]')].every((proof) => !proof.hidden)"
+    )
     for index in (0, 1):
         looking.select(media=index)
         for letter in "AB":
             rebuilt = looking.run(letter).reconstructed(index)
             looking.page.wait_for_function(
-                '([letter, words]) => document.querySelector(`[data-letter="${letter}"] .proof p`)'
+                '([letter, words]) => document.querySelector(`[data-letter="${letter}"] [data-part~=proof] p`)'
                 "?.textContent.startsWith(words)",
                 arg=[
                     letter,
@@ -113,13 +123,14 @@ def test_the_picture_is_rebuilt_without_error(looking: Any) -> None:
                     ),
                 ],
             )
-    looking.page.wait_for_function("() => document.querySelector('.fold canvas').width === 14")
+    looking.page.wait_for_function("() => document.querySelector('[data-part~=fold] canvas').width === 14")
     rows = looking.run("B").reconstructed(1).frames[0].numpy()
     _, height, width = looking.run("B").media[1].token_grid
     looking.select(keys=[0.5, 0.5])
     y, x = 28 * (height // 2), 28 * (width // 2)
     looking.page.wait_for_function(
-        "(colour) => String([...document.querySelector('.fold canvas').getContext('2d').getImageData(3, 5, 1, 1).data]"
+        "(colour) => String([...document.querySelector('[data-part~=fold] canvas').getContext('2d')"
+        ".getImageData(3, 5, 1, 1).data]"
         ".slice(0, 3)) === String(colour)",
         arg=rows[y + 5, x + 3].tolist(),
     )
@@ -130,11 +141,14 @@ def test_four_patches_fold_into_one_token(looking: Any) -> None:
     button = looking.page.locator(".fold-button")
     for step in ("joined", "token"):
         button.click()
-        assert looking.page.locator(".fold").get_attribute("data-step") == step
+        assert looking.part("fold").get_attribute("data-step") == step
     button.click()
     looking.page.emulate_media(reduced_motion="no-preference")
     button.click()
-    lasts = "() => document.querySelector('.fold-patch').getAnimations().map((one) => one.effect.getTiming().duration)"
+    lasts = """() => document.querySelector('[data-part~=fold-patch]').getAnimations()
+      .map((one) => one.effect.getTiming().duration)"""
     assert looking.page.evaluate(lasts) == [600]
-    assert looking.page.locator(".fold").get_attribute("data-step") == "token"
-    looking.page.wait_for_function("() => document.querySelector('.fold-patch').getAnimations().length === 0")
+    assert looking.part("fold").get_attribute("data-step") == "token"
+    looking.page.wait_for_function(
+        "() => document.querySelector('[data-part~=fold-patch]').getAnimations().length === 0"
+    )

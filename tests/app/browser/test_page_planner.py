@@ -16,7 +16,7 @@ import qwenvl
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SHOWN = "(words) => document.querySelector('.planner h2')?.textContent.includes(words)"
+SHOWN = "(words) => document.querySelector('[data-part~=planner] h2')?.textContent.includes(words)"
 ROW = """([key, model]) => {
   const row = document.querySelector(`[data-row="${key} ${model}"]`).closest("tr");
   return [...row.cells].map((cell) => cell.textContent);
@@ -53,7 +53,7 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     visitor.upload(page_file)
     page.wait_for_function(SHOWN, arg="page.png costs")
     shipped, shrunk = (qwenvl.plan(page_file, "Qwen2-VL-7B", max_pixels=limit) for limit in (None, 1_003_520))
-    assert page.locator(".planner h2").inner_text() == (
+    assert page.locator("[data-part~=planner] h2").inner_text() == (
         f"page.png costs {shipped.visual_tokens + 2:,} tokens in Qwen2-VL and 258 in Qwen-VL."
     )
     assert cells(visitor, "files", "Qwen2-VL-7B")[1:4] == ["1,596 × 896", "7,296", f"{shipped.visual_tokens + 2:,}"]
@@ -61,11 +61,13 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     assert "show=planner" in page.url
     assert not page.locator("#inspector").is_visible()
     assert not page.locator("#question").is_visible()
-    assert page.locator(".badge").inner_text() == "No weights used"
-    assert page.locator(".plan-chains tbody tr").first.locator("td").last.inner_text() == "448 × 448, always"
+    assert page.locator("[data-part~=badge]").inner_text() == "No weights used"
+    assert (
+        page.locator("[data-part~=plan-chains] tbody tr").first.locator("td").last.inner_text() == "448 × 448, always"
+    )
 
     # an end of the budget by keyboard: a group of its own, which the address carries
-    page.locator('.plan-end[data-end="max"]').focus()
+    page.locator('[data-part~=plan-end][data-end="max"]').focus()
     for _ in range(3):
         page.keyboard.press("PageDown")
     page.wait_for_selector('[data-row="own Qwen2-VL-7B"]')
@@ -78,7 +80,8 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     page.locator('[data-row="files Qwen2-VL-7B"]').click()
     page.keyboard.press("ArrowDown")
     page.wait_for_function(
-        "() => document.querySelector('.planner .status-sentence').textContent.startsWith('Qwen2-VL 72B')"
+        "() => document.querySelector('[data-part~=planner] [data-part~=status-sentence]').textContent"
+        ".startsWith('Qwen2-VL 72B')"
     )
 
     # the file is every file by every model under these limits
@@ -88,25 +91,30 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     assert [int(row["visual_tokens"]) for row in rows if row["model"] == "Qwen2-VL-7B"] == [planned.visual_tokens]
 
     # what its makers suggest, beside what it has; a press plans with that range
-    suggested = page.locator(".plan-suggested")
+    suggested = page.locator("[data-part~=plan-suggested]")
     assert suggested.all_inner_texts()[1].startswith("1,024 to 2,048 for boxes and small print: ")
     suggested.nth(1).click()
     within = qwenvl.plan(page_file, "Qwen2-VL-7B", min_pixels=1024 * 784, max_pixels=2048 * 784)
     page.wait_for_function(SHOWN, arg=f"{within.visual_tokens + 2:,} tokens")
-    page.wait_for_function("() => document.querySelectorAll('.plan-suggested')[1].textContent.endsWith('within')")
     page.wait_for_function(
-        "(words) => document.querySelector('.plan-limits').textContent.includes(words)", arg=within.suggestions[0]
+        "() => document.querySelectorAll('[data-part~=plan-suggested]')[1].textContent.endsWith('within')"
+    )
+    page.wait_for_function(
+        "(words) => document.querySelector('[data-part~=plan-limits]').textContent.includes(words)",
+        arg=within.suggestions[0],
     )
 
     # coordinates
     page.fill("#plan-numbers", "(500,500),(1000,250)")
-    page.wait_for_function("() => document.querySelector('.plan-places')?.textContent.includes('800, 450, 1600, 225')")
+    page.wait_for_function(
+        "() => document.querySelector('[data-part~=plan-places]')?.textContent.includes('800, 450, 1600, 225')"
+    )
 
     page.get_by_role("button", name="Back to the answers").click()
     assert page.locator("#inspector").is_visible()
     assert "planner" not in page.url
-    assert "weights" in page.locator(".badge").inner_text()
-    assert "used" not in page.locator(".badge").inner_text()
+    assert "weights" in page.locator("[data-part~=badge]").inner_text()
+    assert "used" not in page.locator("[data-part~=badge]").inner_text()
     assert visitor.complaints == []
     assert visitor.outside == []
 
@@ -122,16 +130,16 @@ def test_a_folder_is_planned_whole(visitor: Any, page_file: Path, tmp_path: Path
     page.get_by_role("button", name="Planner").click()
     page.locator("#plan-folder").set_input_files(folder)
     page.wait_for_function(SHOWN, arg="These 3 files cost")
-    assert page.locator(".plan-folder [role=status]").inner_text() == (
+    assert page.locator("[data-part~=plan-folder] [role=status]").inner_text() == (
         "3 pictures and clips; 2 other files are left out."
     )
-    assert page.locator(".plan-each tbody th").all_inner_texts() == ["a.png", "b.png", "c.png"]
+    assert page.locator("[data-part~=plan-each] tbody th").all_inner_texts() == ["a.png", "b.png", "c.png"]
 
     for number in range(40):
         Image.new("RGB", (900, 900), "white").save(folder / f"page-{number:02}.png")
     page.locator("#plan-folder").set_input_files(folder)
     page.wait_for_function(SHOWN, arg="These 43 files cost")
-    assert "the prompt is longer than the context of 32,768." in page.locator(".plan-title p").inner_text()
+    assert "the prompt is longer than the context of 32,768." in page.locator("[data-part~=plan-title] p").inner_text()
     assert page.locator("#plan-model-Qwen-VL-Chat").bounding_box()["y"] < 600  # in sight, below so many pictures
 
     # dropped on the rail, a folder is taken apart by the browser
@@ -147,9 +155,9 @@ def test_its_address_opens_it_in_chinese_on_a_phone(visit: Callable[..., Any]) -
         page.goto(f"{visitor.url}?show=planner&plan=max:200704,unit:GB,model:Qwen2-VL-2B,group:own,nonsense:1")
         page.wait_for_function(SHOWN, arg="词元")
         page.wait_for_selector('[data-row="own Qwen2-VL-2B"]')
-        assert page.locator(".plan-note").first.inner_text().startswith("单位 GB")
+        assert page.locator("[data-part~=plan-note]").first.inner_text().startswith("单位 GB")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        words = page.locator(".plan-arithmetic").inner_text()
+        words = page.locator("[data-part~=plan-arithmetic]").inner_text()
         assert "max_pixels 200,704 把 shapes.png 从" in words
         assert not [line for line in words.splitlines() if " of " in line or "tokens" in line]
         assert visitor.complaints == []

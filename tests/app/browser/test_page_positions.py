@@ -50,7 +50,7 @@ def long_clip(visit: Callable[..., Any], tiny_session: Any) -> Any:
 
 def drawn_ids(visitor: Any, letter: str, number: int) -> np.ndarray:
     """The ids of each lane of a model as the drawn steps have them, read back from the paths."""
-    width = float(visitor.page.locator(".lanes-drawing").get_attribute("width"))
+    width = float(visitor.part("lanes-drawing").get_attribute("width"))
     total = max(len(visitor.run(each).tokens) for each in "AB")
     paths = visitor.page.eval_on_selector_all(".lane-line", "(lines) => lines.map((line) => line.getAttribute('d'))")
     chosen = paths[:1] if letter == "A" else paths[1:4]
@@ -75,22 +75,22 @@ def test_the_lanes_are_the_ids_of_the_run(looking: Any) -> None:
         tall = (48 if letter == "A" else 35) - 8
         for lane, drawn in zip(ids, heights, strict=True):
             np.testing.assert_allclose(drawn[0] - drawn, (lane - lane[0]) * tall / ids.max(), atol=0.02)
-    box = looking.page.locator(".lanes").bounding_box()
-    inner = looking.page.locator(".lanes-drawing").bounding_box()
+    box = looking.part("lanes").bounding_box()
+    inner = looking.part("lanes-drawing").bounding_box()
     assert inner["width"] == box["width"]  # nothing wider than its box
     run, total = looking.run("B"), max(len(looking.run(letter).tokens) for letter in "AB")
     for token in (3, 60, len(run.tokens) - 1):
         x = LABELS + (token + 0.5) * (box["width"] - LABELS) / total
         looking.page.mouse.move(box["x"] + x, box["y"] + box["height"] - 30)
         t, h, w = run.positions[:, token].tolist()
-        looking.until(".lane-cursor", f"token {token} is (t {t}, h {h}, w {w})")
+        looking.until("[data-part~=lane-cursor]", f"token {token} is (t {t}, h {h}, w {w})")
     looking.page.mouse.move(5, 500)
     media = run.media[0]
     start = int(run.positions[0, run.tokens.index(next(token for token in run.tokens if token.media == 0))])
     after = start + max(media.token_grid)
-    assert f"jump to {after} = {start} + max{media.token_grid}" in looking.page.locator(".lanes").inner_text()
+    assert f"jump to {after} = {start} + max{media.token_grid}" in looking.part("lanes").inner_text()
     first = int(run.positions[0, run.answer_start])
-    words = looking.page.locator('.lane-rules [data-letter="B"]').inner_text()
+    words = looking.page.locator('[data-part~=lane-rules] [data-letter="B"]').inner_text()
     assert f"begins at id {first}" in words
     assert f"− {run.answer_start - first} (decoding offset)" in words
 
@@ -99,7 +99,7 @@ def test_a_cell_of_the_picture_and_its_token_are_one(looking: Any) -> None:
     run = looking.run("B")
     _, rows, columns = run.media[0].token_grid
     first = looking.state("runs.B.media[0].first_token")
-    box = looking.page.locator(".ids-picture").bounding_box()
+    box = looking.part("ids-picture").bounding_box()
     row, column = 4, 6
     looking.page.mouse.click(
         box["x"] + (column + 0.5) * box["width"] / columns, box["y"] + (row + 0.5) * box["height"] / rows
@@ -113,15 +113,15 @@ def test_a_cell_of_the_picture_and_its_token_are_one(looking: Any) -> None:
     query = int((row + 0.5) * side / rows) * side + int((column + 0.5) * side / columns)
     coded = looking.state("runs.A.media[0].first_token") + query
     assert f"coded at the same place: token {coded}, id {coded}" in looking.sentence()
-    looking.page.locator(".lanes").press("ArrowRight")
+    looking.part("lanes").press("ArrowRight")
     looking.page.wait_for_function("(token) => window.__inspector.state.selection.query.B === token", arg=token + 1)
 
 
 def test_frequencies_and_costs_are_the_librarys(looking: Any) -> None:
-    looking.page.wait_for_function("() => document.querySelectorAll('.frequency-bars rect').length > 0")
+    looking.page.wait_for_function("() => document.querySelectorAll('[data-part~=frequency-bars] rect').length > 0")
     shown = looking.page.eval_on_selector_all(
-        ".frequencies:not([hidden])",
-        "(all) => all.map((one) => [one.querySelector('.letter').textContent, "
+        "[data-part~=frequencies]:not([hidden])",
+        "(all) => all.map((one) => [one.querySelector('[data-part~=letter]').textContent, "
         "[...one.querySelectorAll('rect')].map((bar) => [Number(bar.getAttribute('height')), bar.dataset.axis])])",
     )
     most = max(float(frequencies(looking.run(letter).config).wavelengths.max()) for letter in "AB")
@@ -132,7 +132,7 @@ def test_frequencies_and_costs_are_the_librarys(looking: Any) -> None:
         expected = [axis for axis, pairs in zip("thw", found.sections, strict=False) for _ in range(pairs)]
         assert [axis for _, axis in bars] == (expected or [""] * len(bars))
     pairs = looking.page.eval_on_selector_all(
-        ".budget-pair[data-letter]",
+        "[data-part~=budget-pair][data-letter]",
         "(all) => all.map((one) => [one.dataset.letter, Number(one.dataset.tokens), Number(one.dataset.ids)])",
     )
     wanted = []
@@ -145,9 +145,9 @@ def test_frequencies_and_costs_are_the_librarys(looking: Any) -> None:
                 cost = position_cost(run.media[0]) if media is None else cost_of_size(run.config, *media)
                 wanted.append([letter, cost.tokens, cost.ids])
     assert pairs == wanted
-    assert not looking.page.locator(".reported").is_visible()
+    assert not looking.part("reported").is_visible()
     looking.page.get_by_role("button", name="What the authors report").click()
-    rows = [row.split("\n") for row in looking.page.locator(".reported-row").all_inner_texts()]
+    rows = [row.split("\n") for row in looking.part("reported-row").all_inner_texts()]
     assert rows == [
         [
             score.test,
@@ -156,10 +156,10 @@ def test_frequencies_and_costs_are_the_librarys(looking: Any) -> None:
         ]
         for score in M_ROPE
     ]
-    assert looking.page.locator(".reported-row.lost").count() == 2
-    assert "2409.12191v2, Table 8" in looking.page.locator(".reported").inner_text()
-    assert "8 of 11 better, 1 equal, 2 worse" in looking.page.locator(".reported").inner_text()
-    assert "mixed in training (section 2.1)" in looking.page.locator(".reported").inner_text()
+    assert looking.page.locator("[data-part~=reported-row].lost").count() == 2
+    assert "2409.12191v2, Table 8" in looking.part("reported").inner_text()
+    assert "8 of 11 better, 1 equal, 2 worse" in looking.part("reported").inner_text()
+    assert "mixed in training (section 2.1)" in looking.part("reported").inner_text()
 
 
 def test_under_transformers_5_what_falls_back_into_a_clip_is_red(long_clip: Any) -> None:
@@ -168,7 +168,7 @@ def test_under_transformers_5_what_falls_back_into_a_clip_is_red(long_clip: Any)
     ids = positions_by_rule(run, "transformers-5")
     found = overlaps(run, ids)
     assert int(found.sum()) > 0
-    words = long_clip.page.locator('.lane-rules [data-letter="B"]').inner_text()
+    words = long_clip.page.locator('[data-part~=lane-rules] [data-letter="B"]').inner_text()
     assert f"{int(found.any(dim=0).sum())} tokens (red)" in words
     token = int(found[0].nonzero()[0])
     assert f"went on from {int(ids[0, token])}" in words
@@ -180,7 +180,7 @@ def test_under_transformers_5_what_falls_back_into_a_clip_is_red(long_clip: Any)
     assert f"(t {int(run.positions[0, token])}, " in long_clip.sentence()
     long_clip.page.get_by_role("button", name="1-D, what if").click()
     long_clip.page.wait_for_function(
-        "(words) => document.querySelector('.status-sentence').textContent.includes(words)",
+        "(words) => document.querySelector('[data-part~=status-sentence]').textContent.includes(words)",
         arg=f"token {token} is (t {token}, h {token}, w {token})",
     )
     assert long_clip.complaints == []
@@ -188,9 +188,10 @@ def test_under_transformers_5_what_falls_back_into_a_clip_is_red(long_clip: Any)
 
 def test_the_plot_holds_every_prompt_token(looking: Any) -> None:
     looking.page.get_by_role("button", name="in space").click()
-    looking.page.wait_for_function("() => document.querySelector('.plot3d')?._fullData?.length > 1")
+    looking.page.wait_for_function("() => document.querySelector('[data-part~=plot3d]')?._fullData?.length > 1")
     points = looking.page.evaluate(
-        "() => document.querySelector('.plot3d')._fullData.filter((t) => t.mode === 'markers' && t.name !== 'chosen')"
+        "() => document.querySelector('[data-part~=plot3d]')._fullData"
+        ".filter((t) => t.mode === 'markers' && t.name !== 'chosen')"
         ".flatMap((t) => [...t.customdata].map((c, i) => [c, t.z[i], t.y[i], t.x[i]]))"
     )
     run = looking.run("B")

@@ -49,7 +49,7 @@ def test_a_bad_file_gets_one_sentence_and_nothing_is_lost(visitor: Any, tmp_path
         said = visitor.page.locator(".rail-error")
         assert name in said.inner_text()
         assert said.get_attribute("role") == "alert"
-        assert visitor.page.locator(".media-name").all_inner_texts() == ["shapes.png"]
+        assert visitor.part("media-name").all_inner_texts() == ["shapes.png"]
         assert visitor.page.input_value("#question textarea") == "Still here?"
         assert visitor.state("selection.run") == runs
     visitor.ask()
@@ -73,11 +73,11 @@ def test_an_empty_question_and_a_prompt_too_long(visitor: Any) -> None:
 
 
 def test_a_question_without_a_picture_says_what_is_left(visitor: Any) -> None:
-    visitor.page.locator(".media .remove").click()
-    visitor.page.locator(".drop-area").wait_for()
+    visitor.page.locator("[data-part~=media] [data-part~=remove]").click()
+    visitor.part("drop-area").wait_for()
     visitor.ask("What can you see?")
     assert "No picture in this question" in visitor.page.locator(".rail-error").inner_text()
-    assert "No picture in this question" in visitor.page.locator('.stage[data-letter="A"]').inner_text()
+    assert "No picture in this question" in visitor.part("stage", "A").inner_text()
     assert visitor.complaints == []
     for view in ("Patches", "Positions", "Adapter", "Answer"):
         visitor.view(view)
@@ -92,7 +92,7 @@ def test_the_budget_changes_sizes_and_tokens_at_once(visitor: Any) -> None:
         plan = visitor.session.forecast([path], "Describe the image.", "", 3136, maximum)["B"]["media"][0]
         words = "{:,} × {:,}, {:,} tokens".format(*plan["resized"], plan["tokens"])
         visitor.page.wait_for_function(
-            "(words) => document.querySelector('#budget .result').textContent.includes(words)", arg=words
+            "(words) => document.querySelector('#budget [data-part~=result]').textContent.includes(words)", arg=words
         )
     visitor.page.fill("#min_pixels", "200000")
     visitor.page.press("#min_pixels", "Enter")
@@ -121,24 +121,24 @@ def test_figures_of_an_earlier_budget_that_come_late_are_not_shown(
     visitor.page.fill("#max_pixels", "784000")
     visitor.page.press("#max_pixels", "Enter")
     visitor.page.wait_for_function(
-        "() => document.querySelector('#budget .result').textContent.includes('1,064 × 728, 988 tokens')"
+        "() => document.querySelector('#budget [data-part~=result]').textContent.includes('1,064 × 728, 988 tokens')"
     )
     go_on.set()
     assert told.wait(30)
     visitor.page.wait_for_timeout(1500)  # long enough for what must not be shown
-    assert "1,064 × 728, 988 tokens" in visitor.page.inner_text("#budget .result")
+    assert "1,064 × 728, 988 tokens" in visitor.page.inner_text("#budget [data-part~=result]")
 
 
 def test_pictures_are_added_and_removed(visitor: Any, photo: Path) -> None:
     visitor.upload(photo, button="Add another")
-    visitor.page.wait_for_function("() => document.querySelectorAll('.media-name').length === 2")
-    assert visitor.page.locator(".notice").inner_text().startswith("The pictures have changed since this answer.")
+    visitor.page.wait_for_function("() => document.querySelectorAll('[data-part~=media-name]').length === 2")
+    assert visitor.part("notice").inner_text().startswith("The pictures have changed since this answer.")
     visitor.ask()
     assert [media.name for media in visitor.run("A").media] == [media.name for media in visitor.run("B").media]
     assert len(visitor.run("A").media) == 2
-    visitor.page.locator(".media .remove").first.click()
-    visitor.page.wait_for_function("() => document.querySelectorAll('.media-name').length === 1")
-    assert visitor.page.locator(".media-name").inner_text() == "photo.png"
+    visitor.page.locator("[data-part~=media] [data-part~=remove]").first.click()
+    visitor.page.wait_for_function("() => document.querySelectorAll('[data-part~=media-name]').length === 1")
+    assert visitor.part("media-name").inner_text() == "photo.png"
 
 
 @pytest.mark.usefixtures("unhurried")
@@ -160,9 +160,7 @@ def test_stop_keeps_what_was_said(visitor: Any, monkeypatch: pytest.MonkeyPatch)
         assert run.stopped
         said = len(run.tokens) - run.answer_start
         assert 2 < said < 512
-        assert (
-            f"stopped after {said} tokens" in visitor.page.locator(f'.head-card[data-letter="{letter}"]').inner_text()
-        )
+        assert f"stopped after {said} tokens" in visitor.part("head-card", letter).inner_text()
     assert visitor.page.locator("#ask").is_enabled()
 
 
@@ -186,15 +184,15 @@ def test_a_follow_up_carries_the_conversation_and_a_new_question_does_not(visito
 
 def test_a_changed_question_is_said_and_examples_come_back_whole(visitor: Any) -> None:
     visitor.page.fill("#question textarea", "Something else?")
-    visitor.page.locator(".notice").wait_for()
-    assert "The question has changed since this answer." in visitor.page.locator(".notice").inner_text()
+    visitor.part("notice").wait_for()
+    assert "The question has changed since this answer." in visitor.part("notice").inner_text()
     example = visitor.session.examples()[1]
     runs = visitor.session.example(example["name"])
     visitor.page.get_by_role("button", name=example["label"], exact=True).click()
     visitor.page.wait_for_function("(id) => window.__inspector.state.selection.run.A === id", arg=runs["A"])
     visitor.wait()
     assert visitor.page.input_value("#question textarea") == example["question"]
-    assert visitor.page.locator(".notice").count() == 0
+    assert visitor.part("notice").count() == 0
 
 
 def test_settings_reach_the_model(visitor: Any) -> None:
@@ -217,5 +215,5 @@ def test_two_visitors_keep_their_own_rail(visit: Callable[..., Any], photo: Path
     one.open()
     two.open()
     one.upload(photo)
-    assert one.page.locator(".media-name").inner_text() == "photo.png"
-    assert two.page.locator(".media-name").inner_text() == "shapes.png"
+    assert one.page.locator("[data-part~=media-name]").inner_text() == "photo.png"
+    assert two.page.locator("[data-part~=media-name]").inner_text() == "shapes.png"

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROW, COLUMN = 3, 6  # of 12 x 20 tokens
 PLACE = [(COLUMN + 0.5) / 20, (ROW + 0.5) / 12]
-HINT = ".inspector:not(.planner) .status-hint"
+HINT = "#inspector [data-part~=status-hint]"
 
 
 def noise(path: Path, size: tuple[int, int] = (560, 336)) -> Path:
@@ -35,7 +35,7 @@ def looking(kept: Callable[..., dict[str, str]], visit: Callable[..., Any], tmp_
 
 def until_said(visitor: Any, words: str) -> None:
     visitor.page.wait_for_function(
-        "(words) => document.querySelector('.inspector:not(.planner) .status-sentence').textContent.includes(words)",
+        "(words) => document.querySelector('#inspector [data-part~=status-sentence]').textContent.includes(words)",
         arg=words,
     )
 
@@ -127,30 +127,30 @@ def test_without_a_picture_no_view_speaks_of_one(
         assert visitor.sentence() == "No picture in this question: this view needs one."
     go(visitor, "7")
     until_said(visitor, "layer")
-    assert "so no visual token" in visitor.page.locator('.stage[data-letter="A"]').inner_text()
+    assert "so no visual token" in visitor.part("stage", "A").inner_text()
     assert visitor.complaints == []
 
 
 def test_the_tour_asks_about_one_picture_only(visitor: Any) -> None:
     page = visitor.page
-    page.click(".topbar button:text-is('Tour')")  # opens on the first example
-    page.wait_for_selector(".tour-form")
+    page.click("[data-part~=topbar] button:text-is('Tour')")  # opens on the first example
+    page.wait_for_selector("[data-part~=tour-form]")
     visitor.wait()
     before = visitor.state("selection.run")
-    page.click(".chip:has-text('Two pictures')")
+    page.click("[data-part~=chip]:has-text('Two pictures')")
     visitor.answered(before)
-    page.wait_for_selector(".tour .link:text-is('Show the first example')")
-    assert page.locator(".tour-form").count() == 0  # what its stops tell would not hold
+    page.wait_for_selector("[data-part~=tour] .link:text-is('Show the first example')")
+    assert page.locator("[data-part~=tour-form]").count() == 0  # what its stops tell would not hold
     before = visitor.state("selection.run")
-    page.click(".tour .link:text-is('Show the first example')")
+    page.click("[data-part~=tour] .link:text-is('Show the first example')")
     visitor.answered(before)
-    page.wait_for_selector(".tour-form")
+    page.wait_for_selector("[data-part~=tour-form]")
     assert len(visitor.state("runs.B.media")) == 1
     assert visitor.complaints == []
 
 
 def drag(visitor: Any, letter: str, box: tuple[float, float, float, float]) -> None:
-    stage = visitor.page.locator(f'.view .stage[data-letter="{letter}"]')
+    stage = visitor.page.locator(f'[data-part~=view] [data-part~=stage][data-letter="{letter}"]')
     stage.scroll_into_view_if_needed()
     at = stage.bounding_box()
     x, y = ([at[side] + fraction * at[size] for fraction in box[axis::2]] for axis, side, size in AXES)
@@ -173,11 +173,13 @@ def test_a_region_is_summed_in_the_tower_and_in_the_adapter(looking: Any) -> Non
     drag(looking, "B", BOX)
     region = looking.state("selection.region")
     assert looking.state("selection.keys") == PLACE  # the patch whose row it is stays
-    label = looking.page.locator('.view .stage[data-letter="B"] .stage-label').inner_text()
+    label = looking.page.locator(
+        '[data-part~=view] [data-part~=stage][data-letter="B"] [data-part~=stage-label]'
+    ).inner_text()
     grid = near.media[0].patch_grid
     patch = int(PLACE[1] * grid[1]) * grid[2] + int(PLACE[0] * grid[2])
     layer, head = looking.page.evaluate(
-        '() => { const cell = document.querySelector(\'.tower-cell[data-letter="B"] [aria-selected="true"]\');'
+        "() => { const cell = document.querySelector('[data-part~=tower-cell][data-letter=B] [aria-selected=true]');"
         " return [cell.dataset.layer, cell.dataset.head]; }"
     )
     row = near.attention("vision", query=patch, layer=int(layer), head=head if head == "mean" else int(head), media=0)
@@ -200,7 +202,7 @@ def test_a_region_is_summed_in_the_tower_and_in_the_adapter(looking: Any) -> Non
     until_said(looking, f"{len(cells)} patches read most by query {best}: {percent(float(received[best]))} of its row")
     looking.page.keyboard.press("Escape")
     assert looking.state("selection.region") is None
-    stage = looking.page.locator('.view .stage[data-letter="A"]')
+    stage = looking.page.locator('[data-part~=view] [data-part~=stage][data-letter="A"]')
     box = stage.bounding_box()
     for at, modifiers in (((0.2, 0.3), []), ((0.7, 0.6), ["Shift"])):
         stage.click(position={"x": at[0] * box["width"], "y": at[1] * box["height"]}, modifiers=modifiers)
@@ -214,7 +216,7 @@ def test_a_region_is_summed_in_the_tower_and_in_the_adapter(looking: Any) -> Non
 def test_a_region_grows_by_keys_and_space_plays_from_a_word(looking: Any) -> None:
     page = looking.page
     looking.select(keys=PLACE)
-    page.locator('.view .stage[data-letter="B"]').focus()
+    page.locator('[data-part~=view] [data-part~=stage][data-letter="B"]').focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
         page.keyboard.press(f"Shift+{key}")
     looking.settle()

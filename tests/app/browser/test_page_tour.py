@@ -18,21 +18,21 @@ def _look(visitor: Any, guess: str | None) -> str:
     """Guess at the stop on screen, look, and read the sentence of the value."""
     page = visitor.page
     if guess is None:
-        page.check(".tour input[value='0']")
+        page.check("[data-part~=tour] input[value='0']")
     else:
-        page.fill(".tour-number", guess)
-    page.click(".tour-look")
-    page.wait_for_selector(".tour-verdict")
-    return str(page.inner_text(".tour-body p:nth-of-type(3)"))
+        page.fill("[data-part~=tour-number]", guess)
+    page.click("[data-part~=tour-look]")
+    page.wait_for_selector("[data-part~=tour-verdict]")
+    return str(page.inner_text("[data-part~=tour-body] p:nth-of-type(3)"))
 
 
 def test_every_stop_of_the_tour_tells_what_the_library_counts(visitor: Any) -> None:
     page = visitor.page
-    page.click(".topbar button:text-is('Tour')")
+    page.click("[data-part~=topbar] button:text-is('Tour')")
     said = []
     for guess in GUESSES:
         said.append(_look(visitor, guess))
-        page.click(".tour-foot button:last-child")
+        page.click("[data-part~=tour-foot] button:last-child")
     near, far = visitor.run("B"), visitor.run("A")
     (media,) = near.media
     (planned,) = qwenvl.plan([(1280, 720)], "Qwen2-VL-7B").media
@@ -51,17 +51,17 @@ def test_every_stop_of_the_tour_tells_what_the_library_counts(visitor: Any) -> N
     assert "All of them" in said[4]
     assert near.attention("vision", layer=0, query=0).shape[-1] == media.num_patches
     assert float(numbers[5][0]) == pytest.approx(share, abs=0.051)
-    assert page.locator(".tour").is_hidden()
+    assert page.locator("[data-part~=tour]").is_hidden()
     assert visitor.complaints == []
 
 
 def test_the_tour_asks_for_a_guess_and_leaves_with_escape(visitor: Any) -> None:
     page = visitor.page
-    page.click(".topbar button:text-is('Tour')")
-    page.click(".tour-look")
-    assert page.inner_text(".tour-warn") == "Write a number first, then look."
+    page.click("[data-part~=topbar] button:text-is('Tour')")
+    page.click("[data-part~=tour-look]")
+    assert page.inner_text("[data-part~=tour-warn]") == "Write a number first, then look."
     page.keyboard.press("Escape")
-    assert page.locator(".tour").is_hidden()
+    assert page.locator("[data-part~=tour]").is_hidden()
     assert visitor.state("selection.query.A") is not None  # Esc closed the tour and let nothing go
 
 
@@ -69,12 +69,12 @@ def test_the_page_changes_its_language_and_loses_nothing(visitor: Any) -> None:
     page = visitor.page
     page.fill("#question textarea", "Is there a cross?")
     before = visitor.state("selection")
-    page.select_option(".topbar .language", "zh")
+    page.select_option("[data-part~=topbar] [data-part~=language]", "zh")
     page.wait_for_function("() => document.querySelector('#ask').textContent.trim() === '两个都问'")
     assert page.get_by_role("tab", name="回答").get_attribute("aria-selected") == "true"
     assert page.input_value("#question textarea") == "Is there a cross?"
     assert visitor.state("selection") == before
     assert page.evaluate("document.documentElement.lang") == "zh"
-    page.select_option(".topbar .language", "en")
+    page.select_option("[data-part~=topbar] [data-part~=language]", "en")
     page.wait_for_function("() => document.querySelector('#ask').textContent.trim() === 'Ask both'")
     assert visitor.complaints == []

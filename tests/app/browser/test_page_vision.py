@@ -39,7 +39,7 @@ def patch_at(place: list[float], grid: tuple[int, int, int]) -> int:
 
 def test_a_patch_shows_its_exact_row_and_the_towers_statistics(looking: Any, painted_as: Callable[..., None]) -> None:
     page, place = looking.page, [0.31, 0.62]
-    page.wait_for_selector('.tower-cell[data-letter="B"] .matrix-cell')
+    page.wait_for_selector('[data-part~=tower-cell][data-letter="B"] [data-part~=matrix-cell]')
     page.mouse.move(4, 4)
     choice = {"layerA": 1, "headA": 2, "layerB": 2, "headB": "mean", "statistic": "own"}
     looking.select(media=1, keys=place, of_vision=choice)
@@ -53,21 +53,28 @@ def test_a_patch_shows_its_exact_row_and_the_towers_statistics(looking: Any, pai
         page.wait_for_function(SHOWN, arg=[letter, float(row.max()), place])
         painted_as(looking.painted(letter, grid[1:]), row.reshape(grid[1:]), row.max())
         tower = run.tower_statistics(media=1)
-        cell = f'.tower-cell[data-letter="{letter}"] .matrix-cell[data-layer="1"][data-head="2"]'
+        cell = (
+            f'[data-part~=tower-cell][data-letter="{letter}"] [data-part~=matrix-cell][data-layer="1"][data-head="2"]'
+        )
         page.wait_for_function(
             "([cell, words]) => document.querySelector(cell).title.includes(words)",
             arg=[cell, percent(float(tower.own[1, 2]))],
         )
-        even = page.locator(f'.tower-cell[data-letter="{letter}"] .layer-drawing').text_content()
+        even = page.locator(f'[data-part~=tower-cell][data-letter="{letter}"] .layer-drawing').text_content()
         assert f"even, {tower.even_distance:.1f}" in even
         code = run.position_similarity(patch=patch, media=1)
-        words = page.locator(f'.place-card[data-letter="{letter}"] .place-words').inner_text()
+        words = page.locator(f'[data-part~=place-card][data-letter="{letter}"] [data-part~=place-words]').inner_text()
         assert f"From {float(code.min()):.2f} to {float(code.max()):.2f}" in words
         assert f"patch ({patch // grid[2]}, {patch % grid[2]})" in looking.sentence()
         sizes = [item.patch_grid[1] * item.patch_grid[2] for item in run.media]
         share = 100 * sum(size**2 for size in sizes) / sum(sizes) ** 2
-        assert f"{share:.1f} %" in page.locator(f'.place-card[data-letter="{letter}"] .tower-segments-box').inner_text()
-    page.locator('.place-card[data-letter="A"] .tower-segment').first.click()
+        assert (
+            f"{share:.1f} %"
+            in page.locator(
+                f'[data-part~=place-card][data-letter="{letter}"] [data-part~=tower-segments-box]'
+            ).inner_text()
+        )
+    page.locator('[data-part~=place-card][data-letter="A"] .tower-segment').first.click()
     assert looking.state("selection.media") == 0
     assert not looking.complaints
 
@@ -82,16 +89,16 @@ def test_the_other_direction_is_a_column_and_curves_are_the_heads(looking: Any) 
     grid = run.media[0].patch_grid
     column = run.column("vision", key=patch_at(place, grid), layer=3, head=0, media=0).numpy()
     page.wait_for_function(SHOWN, arg=["B", float(column.max()), place])
-    words = page.locator('.stage-cell[data-letter="B"] .figures').inner_text()
+    words = page.locator('[data-part~=stage-cell][data-letter="B"] [data-part~=figures]').inner_text()
     assert f"{float(column.sum()):.2f}" in words
     tower = run.tower_statistics(media=0)
-    page.wait_for_selector('.tower-cell[data-letter="B"] .layer-line')
-    drawn = page.locator('.tower-cell[data-letter="B"] .layer-line.strong').get_attribute("points")
+    page.wait_for_selector('[data-part~=tower-cell][data-letter="B"] .layer-line')
+    drawn = page.locator('[data-part~=tower-cell][data-letter="B"] .layer-line.strong').get_attribute("points")
     heights = np.array([float(point.split(",")[1]) for point in drawn.split()])
     means = tower.distance.mean(dim=1).numpy()
     top = 1.15 * max(tower.even_distance, float(tower.distance.max()))  # of a chart 132 px high, 8 above and 18 beneath
     np.testing.assert_allclose(heights, 114 - 106 * means / top, atol=0.06)
-    cell = page.locator('.tower-cell[data-letter="A"] .matrix-cell[aria-selected="true"]')
+    cell = page.locator('[data-part~=tower-cell][data-letter="A"] [data-part~=matrix-cell][aria-selected="true"]')
     cell.focus()
     cell.press("ArrowUp")
     page.wait_for_function("() => window.__inspector.state.selection.of_vision.layerA === 2")

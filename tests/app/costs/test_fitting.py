@@ -111,6 +111,7 @@ def test_a_prompt_of_pictures_that_is_too_long_says_the_pixels_that_fit(tmp_path
     assert not found("B", tuple(paths), max_pixels=pixels + 784 * 300)["fits"]
 
 
+@pytest.mark.slow
 def test_two_clips_too_long_for_the_context_say_at_which_rate_they_fit(tmp_path: Path) -> None:
     paths = [str(encode(tmp_path / f"{name}.mp4", count=400, rate=2, size=(448, 448), g=100)) for name in "ab"]
     asked = {"samplings": [VideoOptions(fps=2)] * 3, "max_pixels": 3_000_000}

@@ -90,10 +90,10 @@ function listenToZoom(root, sheet) {
 // Its zoom buttons, `zoom`, are for the view to place. `update({ values, grid, query, order, readers, width })`: values (queries, patches), order a list of queries.
 export class ContactSheet {
   constructor({ onhover, onpick }) {
-    this.maps = el("canvas", { class: "sheet-maps" });
+    this.maps = el("canvas", { class: "sheet-maps", "data-part": "sheet-maps" });
     this.rings = el("canvas", { class: "sheet-rings" });
     const slider = { tabindex: "0", role: "slider", "aria-valuemin": "0", "aria-label": say("Adapter query") };
-    this.box = el("div", { class: "sheet", ...slider }, this.maps, this.rings);
+    this.box = el("div", { class: "sheet", "data-part": "sheet", ...slider }, this.maps, this.rings);
     const button = (text, label, act) =>
       el("button", { type: "button", text, "aria-label": label, title: label, onclick: act });
     this.zoom = el(

@@ -29,9 +29,9 @@ function stepRow({ name, comes_in: from, goes_out: to, weight, published }) {
 export function createMerger() {
   const [crop, corners] = [el("canvas"), el("div", { class: "corners" })];
   const [rows, steps, words] = [
-    el("ol", { class: "merge-rows", start: "0" }),
-    el("ol", { class: "merge-steps" }),
-    el("p", { class: "merge-words" }),
+    el("ol", { class: "merge-rows", "data-part": "merge-rows", start: "0" }),
+    el("ol", { class: "merge-steps", "data-part": "merge-steps" }),
+    el("p", { class: "merge-words", "data-part": "merge-words" }),
   ];
   const root = el(
     "div",

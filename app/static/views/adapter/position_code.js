@@ -30,7 +30,7 @@ function paint(canvas, row, [rows, columns], low, marked) {
 
 // `update({ code, query, against })`: code as the server gives it; against is "keys" or "queries".
 export function createPlaceCode(onagainst) {
-  const canvas = el("canvas", { class: "place-code" });
+  const canvas = el("canvas", { class: "place-code", "data-part": "place-code" });
   const words = el("p", {});
   const choice = segmented(
     say("Place code against"),
@@ -42,10 +42,10 @@ export function createPlaceCode(onagainst) {
   );
   const root = el(
     "div",
-    { class: "place-code-box" },
+    { class: "place-code-box", "data-part": "place-code-box" },
     el("span", { class: "label", text: say("Place code") }),
     choice,
-    el("div", { class: "place-code-row" }, canvas, words),
+    el("div", { class: "place-code-row", "data-part": "place-code-row" }, canvas, words),
   );
   let last = null;
   return {

@@ -58,7 +58,7 @@ function controls(ctx, letter) {
   const labelOf = (name, text) => el("label", { for: id(name), text });
   const field = (label, node) => el("div", { class: "field" }, label, node);
   const queryLabel = labelOf("query", say("Query"));
-  const readers = el("div", { class: "readers" });
+  const readers = el("div", { class: "readers", "data-part": "readers" });
   const code = createPlaceCode((against) => ctx.actions.choose("adapter", { against }));
   const pair = el("div", { class: "field-pair" }, field(queryLabel, number), field(labelOf("head", say("Head")), head));
   const orders = el("div", { class: "field" }, el("span", { class: "label", text: say("Order") }), order);
@@ -104,7 +104,7 @@ function readerRows({ all, half, total }, pin, query) {
       .map(([reader, weight]) =>
         el(
           "div",
-          { class: `reader${reader === query ? " chosen" : ""}` },
+          { "data-part": "reader", class: `reader${reader === query ? " chosen" : ""}` },
           el("span", { text: reader }),
           el("span", { class: "bar-track" }, el("i", { style: { width: `${(100 * weight) / most}%` } })),
           el("span", { text: percent(weight) }),
@@ -125,7 +125,7 @@ export function createQueries(ctx, letter) {
     onhover: (query) => hoverQuery(ctx, query),
     onpick: (query) => pickQuery(ctx, query),
   });
-  const [parts, summary] = [controls(ctx, letter), el("p", { class: "sheet-words" })];
+  const [parts, summary] = [controls(ctx, letter), el("p", { class: "sheet-words", "data-part": "sheet-words" })];
   const sheetBox = el(
     "div",
     { class: "sheet-box" },
@@ -134,7 +134,7 @@ export function createQueries(ctx, letter) {
   );
   const title = el(
     "div",
-    { class: "title-line" },
+    { class: "title-line", "data-part": "title-line" },
     el("h3", {}, letterBadge(letter), say("Its queries, one map each")),
     el("span", { text: say("each to its own maximum, exponent .7") }),
   );

@@ -81,7 +81,7 @@ function createMergerPart(letter) {
   const merger = createMerger();
   const title = el(
     "div",
-    { class: "title-line" },
+    { class: "title-line", "data-part": "title-line" },
     el("h3", {}, letterBadge(letter), say("The merger")),
     el("span", { text: say("no attention, no choice: a reshape and an MLP") }),
   );
@@ -134,8 +134,8 @@ function column(ctx, letter) {
     onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
     onstretch: (rows, columns) => ctx.actions.stretchRegion(letter, rows, columns),
   });
-  const side = el("div", { class: "figures" });
-  const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
+  const side = el("div", { class: "figures", "data-part": "figures" });
+  const cell = el("div", { class: "stage-cell", "data-part": "stage-cell", "data-letter": letter }, stage.root, side);
   return {
     letter,
     stage,
@@ -197,7 +197,15 @@ export function createView(ctx) {
     el("section", { class: "card", hidden: true }),
   ];
   return {
-    root: el("div", { class: "view view-adapter" }, choice.root, pair("cell"), pair("detail"), below, panel.root),
+    root: el(
+      "div",
+      { class: "view view-adapter", "data-part": "view" },
+      choice.root,
+      pair("cell"),
+      pair("detail"),
+      below,
+      panel.root,
+    ),
     stages,
     update(state, selection) {
       choice.update(state, selection);

@@ -128,13 +128,13 @@ const lineAt = (found, index) =>
 export function createLonger(ctx) {
   const [box, words] = [el("div", { class: "longer-chart" }), el("p", {})];
   const range = el("input", { type: "range", min: 0, step: 1, "aria-label": say("How long a clip lasts") });
-  const at = el("p", { class: "longer-at", "aria-live": "polite" });
+  const at = el("p", { class: "longer-at", "data-part": "longer-at", "aria-live": "polite" });
   const root = el(
     "section",
-    { class: "card longer", hidden: true },
+    { class: "card longer", "data-part": "longer", hidden: true },
     el(
       "div",
-      { class: "title-line" },
+      { class: "title-line", "data-part": "title-line" },
       el("h3", { text: say("If the clip were longer or shorter") }),
       el("span", { text: say("2 frames a second, each preset's own limits") }),
     ),

@@ -46,7 +46,7 @@ function costs(rows, budget) {
   const line = ([letter, name, value, kind]) =>
     el(
       "div",
-      { class: "cost-row" },
+      { class: "cost-row", "data-part": "cost-row" },
       el("b", { text: letter }),
       el("span", { text: name }),
       el("div", { class: "cost-bar" }, el("i", { class: kind, style: { width: place(value) } })),
@@ -207,7 +207,12 @@ function idsCard(ctx) {
   const root = el(
     "section",
     { class: "card" },
-    el("div", { class: "title-line" }, el("h3", { text: say("Ids after the clip by") }), rule),
+    el(
+      "div",
+      { class: "title-line", "data-part": "title-line" },
+      el("h3", { text: say("Ids after the clip by") }),
+      rule,
+    ),
     drawing,
     words,
   );
@@ -238,12 +243,24 @@ export function createClipFacts(ctx) {
     const body = el("div", {});
     return {
       body,
-      root: el("section", { class: "card" }, el("div", { class: "title-line" }, el("h3", { text: title })), body),
+      root: el(
+        "section",
+        { class: "card" },
+        el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: title })),
+        body,
+      ),
     };
   };
   const [cost, limits, ids] = [card(say("What the clip costs")), card(say("Why so many tokens")), idsCard(ctx)];
   const longer = createLonger(ctx);
-  const root = el("div", { class: "clip-facts", hidden: true }, cost.root, limits.root, ids.root, longer.root);
+  const root = el(
+    "div",
+    { class: "clip-facts", "data-part": "clip-facts", hidden: true },
+    cost.root,
+    limits.root,
+    ids.root,
+    longer.root,
+  );
   return {
     root,
     update(state, selection, letter) {

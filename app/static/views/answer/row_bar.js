@@ -72,7 +72,7 @@ export function rowBars(root, { title, where, chosen, sections, mean, sinks, sin
     return [
       el(
         "div",
-        { class: "title-line" },
+        { class: "title-line", "data-part": "title-line" },
         el("h3", { text: title }),
         el("span", { text: say("{where} · sums to 100 %", { where }) }),
       ),
@@ -86,7 +86,12 @@ export function rowBars(root, { title, where, chosen, sections, mean, sinks, sin
 // The rows that give most to a key: [label, weight] each, the strongest first.
 export function readerBars(root, { title, where, rows }) {
   refill(root, ["column", title, where, rows], () => [
-    el("div", { class: "title-line" }, el("h3", { text: title }), el("span", { text: where })),
+    el(
+      "div",
+      { class: "title-line", "data-part": "title-line" },
+      el("h3", { text: title }),
+      el("span", { text: where }),
+    ),
     el(
       "div",
       { class: "reader-bars" },
@@ -95,6 +100,7 @@ export function readerBars(root, { title, where, rows }) {
           "span",
           {
             class: "reader-bar",
+            "data-part": "reader-bar",
             title: say("row {row} gives {share} to this key", { row: count(row), share: percent(weight) }),
           },
           el("span", { class: "reader-name", text: label }),

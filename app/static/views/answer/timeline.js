@@ -196,8 +196,8 @@ export function createTimeline(ctx) {
   const scrubber = createScrubber(ctx);
   const root = el(
     "section",
-    { class: "card timeline", hidden: true },
-    el("div", { class: "title-line" }, title, rate),
+    { class: "card timeline", "data-part": "timeline", hidden: true },
+    el("div", { class: "title-line", "data-part": "title-line" }, title, rate),
     el("div", { class: "timeline-box" }, drawing, film),
     scrubber.root,
     clamps,

@@ -8,7 +8,10 @@ import { STATISTICS } from "../../drawing/matrix.js";
 /** @import { Context } from "../../core/types.d.ts" */
 
 function pens() {
-  const [query, key] = [el("span", { class: "pen-words" }), el("span", { class: "pen-words" })];
+  const [query, key] = [
+    el("span", { class: "pen-words", "data-part": "pen-words" }),
+    el("span", { class: "pen-words", "data-part": "pen-words" }),
+  ];
   const root = el(
     "div",
     { class: "pens" },
@@ -89,6 +92,7 @@ export function statisticChoice(ctx) {
     "select",
     {
       class: "statistic",
+      "data-part": "statistic",
       "aria-label": say("Statistic"),
       onchange: (event) => ctx.actions.choose("answer", { statistic: event.target.value }),
     },

@@ -80,8 +80,8 @@ export function createTubes(ctx, letter) {
   const partly = el("p", { class: "faint tubes-partly" });
   const root = el(
     "div",
-    { class: "tubes", "data-letter": letter, hidden: true },
-    el("div", { class: "title-line" }, title, note, scale),
+    { class: "tubes", "data-part": "tubes", "data-letter": letter, hidden: true },
+    el("div", { class: "title-line", "data-part": "title-line" }, title, note, scale),
     grid,
     partly,
   );
@@ -92,12 +92,16 @@ export function createTubes(ctx, letter) {
     return { frame: frameFor(state, state.selection, letter, cell) };
   }
   function button(cell) {
-    const [canvas, label] = [el("canvas", { "aria-hidden": "true" }), el("span", { class: "tube-label" })];
+    const [canvas, label] = [
+      el("canvas", { "aria-hidden": "true" }),
+      el("span", { class: "tube-label", "data-part": "tube-label" }),
+    ];
     const node = el(
       "button",
       {
         type: "button",
         class: "tube-button",
+        "data-part": "tube-button",
         "data-cell": cell,
         onclick: () => ctx.store.select(select(cell)),
         onpointerenter: (event) => event.pointerType === "mouse" && ctx.store.preview(select(cell)),

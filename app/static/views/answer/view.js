@@ -63,12 +63,12 @@ function column(ctx, letter) {
     onhover: (layer, head) => actions.hoverHead(letter, layer, head),
     onpick: (layer, head) => actions.pickHead(letter, layer, head),
   });
-  const cell = (name, ...children) => el("div", { class: name, "data-letter": letter }, ...children);
+  const cell = (name, ...children) => el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
   const statistic = statisticChoice(ctx);
   const matrixBox = el(
     "div",
     { class: "matrix-box" },
-    el("div", { class: "title-line" }, el("span", { class: "statistic-box" }, statistic)),
+    el("div", { class: "title-line", "data-part": "title-line" }, el("span", { class: "statistic-box" }, statistic)),
     matrix.root,
     el("div", { class: "matrix-axes", text: say("head →   layer ↓") }),
   );
@@ -234,7 +234,15 @@ export function createView(ctx) {
   const tool = tools(ctx);
   const panel = honestPanel();
   const clip = createClip(ctx); // nothing where a still is looked at
-  const root = el("div", { class: "view view-answer" }, tool.root, ...clip.above, ...rows(), ...clip.below, panel.root);
+  const root = el(
+    "div",
+    { class: "view view-answer", "data-part": "view" },
+    tool.root,
+    ...clip.above,
+    ...rows(),
+    ...clip.below,
+    panel.root,
+  );
   return {
     root,
     stages,

@@ -21,6 +21,7 @@ function strip(run, box, letter, point) {
       const text = run.tokens.text[token];
       return el("button", {
         type: "button",
+        "data-part": "box-token",
         class: `box-token${edge < 0 ? "" : " number"}`,
         text: text.trim() || "␣",
         title:
@@ -57,7 +58,7 @@ export function boxBlock(run, box, index, { letter, point, media, yours }) {
   const names = edgeNames().map((name) => el("th", { scope: "col", text: name }));
   const table = el(
     "table",
-    { class: "box-numbers" },
+    { class: "box-numbers", "data-part": "box-numbers" },
     el("thead", {}, el("tr", {}, el("td", {}), ...names)),
     el(
       "tbody",
@@ -89,7 +90,12 @@ export function boxBlock(run, box, index, { letter, point, media, yours }) {
   return el(
     "article",
     { class: "box-block", "data-box": index },
-    el("div", { class: "title-line" }, el("b", { text: phrase }), el("span", { text: share })),
+    el(
+      "div",
+      { class: "title-line", "data-part": "title-line" },
+      el("b", { text: phrase }),
+      el("span", { text: share }),
+    ),
     strip(run, box, letter, point),
     box.written ? table : null,
     box.problem ? el("p", { class: "box-problem amber", text: said(box.problem) }) : null,

@@ -34,6 +34,7 @@ export function nothing(run) {
     el("button", {
       type: "button",
       class: "text-button",
+      "data-part": "text-button",
       text: say("Put “{question}” into the question field", { question: text }),
       onclick: () => fillQuestion(text),
     }),

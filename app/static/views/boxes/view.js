@@ -57,6 +57,7 @@ function tools(ctx) {
   const clear = el("button", {
     type: "button",
     class: "text-button",
+    "data-part": "text-button",
     text: say("Clear"),
     onclick: () => choose(NO_RECTANGLE),
   });
@@ -105,11 +106,25 @@ function column(ctx, letter, point) {
     ondrag: (from, to, done) =>
       done ? choose(rectangle(from, to)) : ctx.actions.tryChoice("boxes", rectangle(from, to)),
   });
-  view.side = el("div", { class: "figures" });
-  view.cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, view.side);
-  view.body = el("div", { class: "boxes-body" });
-  const title = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Boxes in the answer")));
-  view.card = el("section", { class: "card boxes-card", "data-letter": letter }, title, view.body);
+  view.side = el("div", { class: "figures", "data-part": "figures" });
+  view.cell = el(
+    "div",
+    { class: "stage-cell", "data-part": "stage-cell", "data-letter": letter },
+    stage.root,
+    view.side,
+  );
+  view.body = el("div", { class: "boxes-body", "data-part": "boxes-body" });
+  const title = el(
+    "div",
+    { class: "title-line", "data-part": "title-line" },
+    el("h3", {}, letterBadge(letter), say("Boxes in the answer")),
+  );
+  view.card = el(
+    "section",
+    { class: "card boxes-card", "data-part": "boxes-card", "data-letter": letter },
+    title,
+    view.body,
+  );
   return view;
 }
 
@@ -242,7 +257,14 @@ export function createView(ctx) {
   const tool = tools(ctx);
   const panel = honestPanel();
   return {
-    root: el("div", { class: "view view-boxes" }, tool.root, pair("cell"), pair("card"), panel.root),
+    root: el(
+      "div",
+      { class: "view view-boxes", "data-part": "view" },
+      tool.root,
+      pair("cell"),
+      pair("card"),
+      panel.root,
+    ),
     stages,
     update(state, selection) {
       const chosen = choices(selection, "boxes");

@@ -62,7 +62,7 @@ function areas({ map, reverse, random }) {
     );
   return el(
     "table",
-    { class: "curve-areas" },
+    { class: "curve-areas", "data-part": "curve-areas" },
     row(say("map's order"), "map", area(map?.area), ""),
     row(say("random orders, mean"), "mean", area(mean), range),
     row(say("reversed order"), "reverse", area(reverse?.area), ""),

@@ -18,7 +18,7 @@ const LONG = 10; // seconds
 function bar(name, value, kind) {
   return el(
     "div",
-    { class: `cause-bar ${kind}` },
+    { class: `cause-bar ${kind}`, "data-part": "cause-bar" },
     el("span", { text: name }),
     el("span", { class: "bar-track" }, el("i", { style: { width: `${100 * value}%` } })),
     el("b", { text: percent(value) }),
@@ -32,7 +32,7 @@ function told(run, effect, asked, word) {
   const alternatives = effect.likeliest.map((one) =>
     el(
       "span",
-      { class: `alternative${one.id === run.tokens.id[effect.index] ? " taken" : ""}` },
+      { "data-part": "alternative", class: `alternative${one.id === run.tokens.id[effect.index] ? " taken" : ""}` },
       el("span", { text: spelled(one.text) }),
       el("b", { text: percent(one.probability) }),
     ),
@@ -44,14 +44,14 @@ function told(run, effect, asked, word) {
     bar(say("as it was"), effect.before, "before"),
     bar(effect.tool === "paint" ? say("painted over") : say("hidden"), effect.after, "after"),
     el("p", { class: "causes-title", text: say("What it would say there now") }),
-    el("div", { class: "likeliest now" }, ...alternatives),
+    el("div", { class: "likeliest now", "data-part": "likeliest" }, ...alternatives),
     el("p", { class: "causes-note", text: account(run, effect, asked) }),
   );
   if (!effect.received) return [words];
   const size = { width: effect.received_size[0], height: effect.received_size[1] };
   const received = el(
     "figure",
-    { class: "received" },
+    { class: "received", "data-part": "received" },
     el("img", { src: effect.received, alt: say("The painted picture as the model received it") }),
     el("figcaption", { text: say("as the model received it, {width} × {height}", size) }),
   );

@@ -31,7 +31,7 @@ function layerChoice(letter, work) {
   const [from, to] = [pick("from"), pick("to")];
   const root = el(
     "span",
-    { class: "layer-choice", "data-letter": letter },
+    { class: "layer-choice", "data-part": "layer-choice", "data-letter": letter },
     say("{letter} layers", { letter }),
     from,
     say("to"),
@@ -84,6 +84,7 @@ function parts(ctx, work) {
     clear: el("button", {
       type: "button",
       class: "text-button",
+      "data-part": "text-button",
       text: say("Clear"),
       onclick: () =>
         ctx.actions.choose("causes", {

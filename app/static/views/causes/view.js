@@ -96,27 +96,31 @@ function column(ctx, letter, work) {
     onclick: () => {},
     ondrag: (from, to, done) => drag(from, to, done, work.choose),
   });
-  const side = el("div", { class: "figures" });
-  const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
-  const [body, charts] = [el("div", { class: "causes-body" }), { deletion: el("div"), insertion: el("div") }];
-  const title = (text, right) => el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), text), right);
+  const side = el("div", { class: "figures", "data-part": "figures" });
+  const cell = el("div", { class: "stage-cell", "data-part": "stage-cell", "data-letter": letter }, stage.root, side);
+  const [body, charts] = [
+    el("div", { class: "causes-body", "data-part": "causes-body" }),
+    { deletion: el("div"), insertion: el("div") },
+  ];
+  const title = (text, right) =>
+    el("div", { class: "title-line", "data-part": "title-line" }, el("h3", {}, letterBadge(letter), text), right);
   const state = el("span", { class: "causes-state" });
   const card = el(
     "section",
-    { class: "card causes-card", "data-letter": letter },
+    { class: "card causes-card", "data-part": "causes-card", "data-letter": letter },
     title(say("The same answer, told again"), state),
     body,
   );
   const done = el("i");
   const [run, progress, note] = [
-    el("button", { type: "button", class: "text-button" }),
+    el("button", { type: "button", class: "text-button", "data-part": "text-button" }),
     el("span", { class: "progress-line" }, done),
     el("p", { class: "causes-note" }),
   ];
   run.addEventListener("click", () => work.walk(letter));
   const curves = el(
     "section",
-    { class: "card curves-card", "data-letter": letter },
+    { class: "card curves-card", "data-part": "curves-card", "data-letter": letter },
     title(say("Deletion and insertion of the shown map"), run),
     progress,
     note,
@@ -185,6 +189,7 @@ function drawColumn(ctx, view, work, state, selection) {
     el("button", {
       type: "button",
       class: "text-button main",
+      "data-part": "text-button",
       text: isLong(run)
         ? say("Tell the answer again, {time}", { time: roughly(run.seconds.replay) })
         : say("Tell the answer again"),
@@ -248,7 +253,7 @@ export function createView(ctx) {
   const panel = honestPanel();
   const root = el(
     "div",
-    { class: "view view-causes" },
+    { class: "view view-causes", "data-part": "view" },
     ...controls.rows,
     pair("cell"),
     pair("card"),

@@ -52,6 +52,7 @@ function lensCell(ctx, view, run, lens, layer, word) {
   const cell = el("button", {
     type: "button",
     class: "lens-cell",
+    "data-part": "lens-cell",
     tabindex: "-1",
     "data-layer": layer,
     "data-word": word,

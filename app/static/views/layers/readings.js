@@ -34,6 +34,7 @@ export function drawThumbs(ctx, view, { run, media, word, layer }, state, select
         {
           type: "button",
           class: "lens-thumb",
+          "data-part": "lens-thumb",
           "data-layer": index,
           "aria-label": say("layer {n}", { n: index }),
           onclick: () => pick(index),

@@ -33,7 +33,7 @@ function column(ctx, letter) {
     title: say("One word on the visual tokens, model {letter}", { letter }),
     ...boardGestures(ctx, letter),
   });
-  const make = (name) => el("div", { class: name });
+  const make = (name) => el("div", { class: name, "data-part": name });
   const [side, wait, thumbs, table, before, at, words] = [
     "figures",
     "lens-wait idle",
@@ -50,7 +50,7 @@ function column(ctx, letter) {
     onpick: pick,
   });
   const norms = createLayerCurves({ label: say("Length of the states by layer"), height: 110, onpick: pick });
-  const cell = (name, ...children) => el("div", { class: name, "data-letter": letter }, ...children);
+  const cell = (name, ...children) => el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
   const swatch = (kind, name) => el("span", {}, el("i", { class: `swatch part-${kind}` }), name);
   const kinds = el(
     "span",
@@ -65,7 +65,7 @@ function column(ctx, letter) {
       {},
       el(
         "div",
-        { class: "title-line" },
+        { class: "title-line", "data-part": "title-line" },
         el("h3", {}, title),
         typeof remark === "string" ? el("span", { text: remark }) : remark,
       ),
@@ -103,6 +103,7 @@ function drawWaiting(ctx, view, run, media, seconds) {
     el("button", {
       type: "button",
       class: "text-button main",
+      "data-part": "text-button",
       text: say("Read every layer, {time}", { time: roughly(seconds) }),
       onclick: () => beginReading(ctx, run),
     }),
@@ -143,7 +144,7 @@ function drawColumn(ctx, view, state, selection) {
 
 /** @param {Context} ctx */
 function tools(ctx) {
-  const label = el("b", { class: "pen-words" });
+  const label = el("b", { class: "pen-words", "data-part": "pen-words" });
   const input = el("input", {
     class: "text-field",
     type: "text",

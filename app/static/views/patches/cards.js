@@ -32,7 +32,12 @@ function paintArrival(canvas, image, media) {
 
 /** @param {Letter} letter */
 function card(letter, title, right, ...children) {
-  const heading = el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), title), right);
+  const heading = el(
+    "div",
+    { class: "title-line", "data-part": "title-line" },
+    el("h3", {}, letterBadge(letter), title),
+    right,
+  );
   return el("section", { class: "card", "data-letter": letter }, heading, ...children);
 }
 
@@ -41,7 +46,7 @@ function limitParts() {
   const root = el(
     "div",
     { class: "limit" },
-    el("div", { class: "title-line" }, el("h3", { text: say("Limit that bites") }), title),
+    el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: say("Limit that bites") }), title),
     bar,
     words,
   );

@@ -25,10 +25,15 @@ function createFold() {
   const patches = [0, 1, 2, 3].map((at) => {
     const canvas = el("canvas", { width: 14, height: 14 });
     const number = el("b", {});
-    return { canvas, number, root: el("div", { class: "fold-patch" }, canvas, number), at };
+    return { canvas, number, root: el("div", { class: "fold-patch", "data-part": "fold-patch" }, canvas, number), at };
   });
   const token = el("span", { class: "fold-token" });
-  const root = el("div", { class: "fold", "data-step": "apart" }, ...patches.map((patch) => patch.root), token);
+  const root = el(
+    "div",
+    { class: "fold", "data-part": "fold", "data-step": "apart" },
+    ...patches.map((patch) => patch.root),
+    token,
+  );
   const stand = (step) => {
     root.dataset.step = step;
     patches.forEach((patch) => (patch.root.style.transform = standing(step, patch.at)));
@@ -76,7 +81,12 @@ function facts(run, index, media, cell, frame) {
 // `update({ run, index, frame, keys, image })`: image is the token's own pixels, null while they are on their way.
 export function createMicroscope() {
   const fold = createFold();
-  const button = el("button", { type: "button", class: "fold-button", onclick: () => press() });
+  const button = el("button", {
+    type: "button",
+    class: "fold-button",
+    "data-part": "fold-button",
+    onclick: () => press(),
+  });
   const list = el("dl", { class: "facts" });
   const root = el("div", { class: "microscope" }, fold.root, list);
 
@@ -163,7 +173,7 @@ export function createProof() {
     words,
   );
   const title = el("h3", {});
-  const root = el("div", { class: "proof" }, title, sum);
+  const root = el("div", { class: "proof", "data-part": "proof" }, title, sum);
   return {
     root,
     update(tensor, answer) {

@@ -141,7 +141,7 @@ function arithmetic(letter, run, index) {
   return [
     el(
       "div",
-      { class: "title-line" },
+      { class: "title-line", "data-part": "title-line" },
       el("h3", {}, letterBadge(letter), say("Token arithmetic")),
       el("span", { text: right }),
     ),
@@ -158,10 +158,13 @@ function column(ctx, letter) {
     onpick: (place) => ctx.actions.pickPlace(place),
     onstep: (rows, columns) => ctx.actions.stepPlace(letter, rows, columns),
   });
-  const [side, path] = [el("div", { class: "figures" }), el("canvas", { class: "order-path", "aria-hidden": "true" })];
+  const [side, path] = [
+    el("div", { class: "figures", "data-part": "figures" }),
+    el("canvas", { class: "order-path", "data-part": "order-path", "aria-hidden": "true" }),
+  ];
   stage.root.append(path);
-  const sum = el("section", { class: "card sum-card", "data-letter": letter });
-  const cell = el("div", { class: "stage-cell", "data-letter": letter }, stage.root, side);
+  const sum = el("section", { class: "card sum-card", "data-part": "sum-card", "data-letter": letter });
+  const cell = el("div", { class: "stage-cell", "data-part": "stage-cell", "data-letter": letter }, stage.root, side);
   return { letter, stage, side, path, sum, cell, cards: [], family: null };
 }
 
@@ -251,7 +254,15 @@ export function createView(ctx) {
   const choice = ctx.mediaChoice();
   const [cards, image] = [el("div", {}), createImages(ctx.store.redraw)];
   return {
-    root: el("div", { class: "view view-patches" }, choice.root, pair("cell"), pair("sum"), cards, panel.root),
+    root: el(
+      "div",
+      { class: "view view-patches", "data-part": "view" },
+      choice.root,
+      pair("cell"),
+      pair("sum"),
+      cards,
+      panel.root,
+    ),
     stages,
     update(state, selection) {
       choice.update(state, selection);

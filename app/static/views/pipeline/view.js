@@ -98,13 +98,14 @@ function createBox(ctx, letter, name) {
   const parts = {
     picture: el("div", { class: "pipe-picture" }),
     words: el("div", { class: "pipe-words" }),
-    numbers: el("div", { class: "pipe-numbers" }),
+    numbers: el("div", { class: "pipe-numbers", "data-part": "pipe-numbers" }),
   };
   const root = el(
     "button",
     {
       type: "button",
       class: "pipe-box",
+      "data-part": "pipe-box",
       "data-letter": letter,
       "data-stage": name,
       onclick: () => ctx.actions.pickView(OPENS[name]),
@@ -184,7 +185,12 @@ function drawMiddle(row, change, differ) {
       {},
       el("b", { text: say(TITLES[row.name]) }),
       differ && change
-        ? el("span", { class: `pipe-mark mark-${change.mark}`, text: say(change.mark), title: change.source })
+        ? el("span", {
+            class: `pipe-mark mark-${change.mark}`,
+            "data-part": "pipe-mark",
+            text: say(change.mark),
+            title: change.source,
+          })
         : null,
     ),
     differ && change ? el("small", { text: said(change.words), title: change.source }) : null,
@@ -218,7 +224,7 @@ function drawTimes(root, answers) {
     () => [
       el(
         "div",
-        { class: "title-line" },
+        { class: "title-line", "data-part": "title-line" },
         el("h3", { text: say("Where the time went") }),
         el("span", {
           text: replayed
@@ -229,7 +235,7 @@ function drawTimes(root, answers) {
       ...known.map((letter) =>
         el(
           "div",
-          { class: "time-line" },
+          { class: "time-line", "data-part": "time-line" },
           letterBadge(letter),
           el("div", { class: "bar-track" }, ...bar(answers[letter].times, longest)),
           el("span", { text: milliseconds(total(answers[letter].times)) }),
@@ -272,7 +278,7 @@ function honest(runs) {
 /** @param {Context} ctx */
 export function createView(ctx) {
   const rows = STAGES.map((name) => createRow(ctx, name));
-  const times = el("section", { class: "card pipe-times" });
+  const times = el("section", { class: "card pipe-times", "data-part": "pipe-times" });
   const panel = honestPanel();
   const choice = ctx.mediaChoice();
   const wires = rows.flatMap((row, index) =>
@@ -281,7 +287,7 @@ export function createView(ctx) {
   return {
     root: el(
       "div",
-      { class: "view view-pipeline" },
+      { class: "view view-pipeline", "data-part": "view" },
       choice.root,
       el("div", { class: "pipe" }, ...wires),
       times,

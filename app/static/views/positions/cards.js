@@ -15,7 +15,7 @@ import { costRows } from "./position_costs.js";
 /** @import { Context, State } from "../../core/types.d.ts" */
 
 function titled(title, right) {
-  return el("div", { class: "title-line" }, el("h3", { text: title }), right);
+  return el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: title }), right);
 }
 
 // Ids on the picture, or every token in space.

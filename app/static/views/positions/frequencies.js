@@ -60,10 +60,16 @@ function sectionKeys({ sections }) {
 
 // One model's bars; hovering one says which id it reads and when it comes round: `ontell(sentence or null)`.
 export function createFrequencies(ontell) {
-  const chart = svg("svg", { class: "frequency-bars" });
+  const chart = svg("svg", { class: "frequency-bars", "data-part": "frequency-bars" });
   const keys = el("div", { class: "section-keys" });
-  const [letter, size] = [el("span", { class: "letter" }), el("span", {})];
-  const root = el("div", { class: "frequencies" }, el("div", { class: "title-line" }, letter, size), chart, keys);
+  const [letter, size] = [el("span", { class: "letter", "data-part": "letter" }), el("span", {})];
+  const root = el(
+    "div",
+    { class: "frequencies", "data-part": "frequencies" },
+    el("div", { class: "title-line", "data-part": "title-line" }, letter, size),
+    chart,
+    keys,
+  );
   let [found, spent] = [null, 0];
 
   function tell(pair) {

@@ -97,7 +97,7 @@ function idsOf({ run, positions, rule }, media, token, cell) {
 
 // `update({ shown, media, token, image, width })`: shown as in `Lanes`, token the chosen one or null.
 export function createIds({ onhover, onpick }) {
-  const canvas = el("canvas", { class: "ids-picture" });
+  const canvas = el("canvas", { class: "ids-picture", "data-part": "ids-picture" });
   const words = el("p", {});
   const root = el("div", { class: "ids-box" }, canvas, words);
   let current = null;

@@ -243,7 +243,7 @@ function withLanes(shown) {
 
 function cursor(name) {
   const label = el("span");
-  return { label, root: el("div", { class: `lane-cursor ${name}`, hidden: true }, label) };
+  return { label, root: el("div", { class: `lane-cursor ${name}`, "data-part": "lane-cursor", hidden: true }, label) };
 }
 
 // `update(shown, cursors)`: shown is { letter: { run, positions, overtaken, rule } }; cursors is { letter: { query, key } },
@@ -251,12 +251,12 @@ function cursor(name) {
 export class Lanes {
   constructor({ onhover, onpick }) {
     const label = { tabindex: "0", role: "slider", "aria-label": say("Token of the prompt"), "aria-valuemin": "0" };
-    this.drawing = svg("svg", { class: "lanes-drawing" });
+    this.drawing = svg("svg", { class: "lanes-drawing", "data-part": "lanes-drawing" });
     this.cursors = Object.fromEntries(
       LETTERS.map((letter) => [letter, { key: cursor("of-key"), query: cursor("of-query") }]),
     );
     const cursors = LETTERS.flatMap((letter) => Object.values(this.cursors[letter]).map((one) => one.root));
-    this.root = el("div", { class: "lanes", ...label }, this.drawing, ...cursors);
+    this.root = el("div", { class: "lanes", "data-part": "lanes", ...label }, this.drawing, ...cursors);
     this.onpick = onpick;
     this.shown = {};
     this.cursorsAt = {};

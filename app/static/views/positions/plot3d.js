@@ -39,7 +39,7 @@ const chosen = (run, index) => ({
 
 /** @param {Context} ctx @param {any} given */
 export function createPlot3d(ctx, { onhover, onpick }) {
-  const box = el("div", { class: "plot3d" });
+  const box = el("div", { class: "plot3d", "data-part": "plot3d" });
   const note = el("p", { class: "faint", text: "Drawing the plot." });
   const root = el("div", { class: "plot3d-frame" }, box, note);
   let drawn = null;

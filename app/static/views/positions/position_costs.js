@@ -38,7 +38,7 @@ const ticks = (most) => [1, 10, 100, 1000, 10_000, 100_000].filter((value) => va
 function pair(letter, { tokens, ids }, width) {
   return el(
     "div",
-    { class: "budget-pair", "data-letter": letter, "data-tokens": tokens, "data-ids": ids },
+    { class: "budget-pair", "data-part": "budget-pair", "data-letter": letter, "data-tokens": tokens, "data-ids": ids },
     el("b", { text: letter }),
     el(
       "div",
@@ -78,7 +78,7 @@ export function costRows(facts, runs, letters) {
       "div",
       { class: "budget-row" },
       el("span", {}),
-      el("div", { class: "budget-pair" }, el("b", {}), axis, el("span", {})),
+      el("div", { class: "budget-pair", "data-part": "budget-pair" }, el("b", {}), axis, el("span", {})),
     ),
   ];
 }

@@ -17,7 +17,7 @@ function row(score) {
   const between = { left: at(from), width: `${(100 * (to - from)) / (HIGH - LOW)}%` };
   return el(
     "div",
-    { class: `reported-row${gain < 0 ? " lost" : ""}`, "data-test": test },
+    { "data-part": "reported-row", class: `reported-row${gain < 0 ? " lost" : ""}`, "data-test": test },
     el("span", { text: test }),
     el(
       "div",
@@ -36,7 +36,12 @@ function group(title, scores, [one, multimodal]) {
   return el(
     "div",
     {},
-    el("div", { class: "title-line" }, el("span", { text: title }), el("span", { text: means })),
+    el(
+      "div",
+      { class: "title-line", "data-part": "title-line" },
+      el("span", { text: title }),
+      el("span", { text: means }),
+    ),
     ...scores.map(row),
   );
 }
@@ -72,10 +77,10 @@ export function reportedCard() {
   const body = el("div", { class: "reported-groups" });
   const root = el(
     "section",
-    { class: "card reported", hidden: true },
+    { class: "card reported", "data-part": "reported", hidden: true },
     el(
       "div",
-      { class: "title-line" },
+      { class: "title-line", "data-part": "title-line" },
       el("h3", { text: say("What the authors report of three ids") }),
       el("span", { text: say("2409.12191v2, Table 8: Qwen2-1.5B with a ViT-L; ○ one id, ● three; percent") }),
     ),

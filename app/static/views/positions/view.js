@@ -155,7 +155,7 @@ function honest(rule, own) {
 /** @param {Context} ctx */
 export function createView(ctx) {
   const lanes = new Lanes({ onhover: (at) => hoverToken(ctx, at), onpick: (at) => pickToken(ctx, at) });
-  const rules = el("div", { class: "lane-rules" });
+  const rules = el("div", { class: "lane-rules", "data-part": "lane-rules" });
   const lanesCard = el("section", { class: "card lanes-card" }, lanes.root, rules);
   const [places, waves, costs] = [placesCard(ctx), frequenciesCard(), budgetCard()];
   const choice = ctx.mediaChoice();
@@ -163,7 +163,15 @@ export function createView(ctx) {
   const cards = el("div", { class: "triple position-cards" }, places.root, waves.root, costs.root);
   const reported = reportedCard();
   costs.root.append(reported.opener);
-  const root = el("div", { class: "view view-positions" }, tools.root, lanesCard, cards, reported.root, panel.root);
+  const root = el(
+    "div",
+    { class: "view view-positions", "data-part": "view" },
+    tools.root,
+    lanesCard,
+    cards,
+    reported.root,
+    panel.root,
+  );
   return {
     root,
     stages: {},

@@ -39,7 +39,7 @@ function name(run, { media, cell, patches }) {
 export function createSegments(ctx, letter) {
   const strip = el("div", { class: "tower-segments" });
   const words = el("p", { class: "faint" });
-  const root = el("div", { class: "tower-segments-box" }, strip, words);
+  const root = el("div", { class: "tower-segments-box", "data-part": "tower-segments-box" }, strip, words);
 
   function pick(segment) {
     ctx.actions.pickMedia(segment.media);

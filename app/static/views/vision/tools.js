@@ -8,7 +8,10 @@ import { statisticOf } from "./asked.js";
 
 /** @param {Context} ctx */
 export function tools(ctx) {
-  const [first, second] = [el("b", { class: "pen-words" }), el("b", { class: "pen-words" })];
+  const [first, second] = [
+    el("b", { class: "pen-words", "data-part": "pen-words" }),
+    el("b", { class: "pen-words", "data-part": "pen-words" }),
+  ];
   const pens = el(
     "div",
     { class: "pens" },

@@ -63,12 +63,12 @@ function column(ctx, letter) {
   });
   const segments = createSegments(ctx, letter);
   const [side, title, places, placeWords] = [
-    el("div", { class: "figures" }),
+    el("div", { class: "figures", "data-part": "figures" }),
     el("h3", {}),
     el("canvas", { class: "place-map" }),
-    el("div", { class: "place-words" }),
+    el("div", { class: "place-words", "data-part": "place-words" }),
   ];
-  const cell = (name, ...children) => el("div", { class: name, "data-letter": letter }, ...children);
+  const cell = (name, ...children) => el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
   return {
     letter,
     stage,
@@ -86,7 +86,7 @@ function column(ctx, letter) {
         el(
           "div",
           { class: "matrix-box" },
-          el("div", { class: "title-line" }, title),
+          el("div", { class: "title-line", "data-part": "title-line" }, title),
           matrix.root,
           el("div", { class: "matrix-axes", text: say("head →   layer ↓") }),
         ),
@@ -95,7 +95,7 @@ function column(ctx, letter) {
           { class: "tower-curves" },
           el(
             "div",
-            { class: "title-line" },
+            { class: "title-line", "data-part": "title-line" },
             el("h3", { text: say("Mean distance by layer") }),
             el("span", { text: say("a line a head; bold: their mean") }),
           ),
@@ -104,7 +104,12 @@ function column(ctx, letter) {
       ),
       places: cell(
         "card place-card",
-        el("div", { class: "title-line" }, el("h3", {}, letterBadge(letter), say("Where attention ends")), null),
+        el(
+          "div",
+          { class: "title-line", "data-part": "title-line" },
+          el("h3", {}, letterBadge(letter), say("Where attention ends")),
+          null,
+        ),
         segments.root,
         el("div", { class: "place-row" }, places, placeWords),
       ),
