@@ -29,11 +29,27 @@ Shapes are written in words: `(batch, tokens, dim)`, `(batch, heads, queries, he
 and tokens of a media are counted in raster order (t, row, column) from 0, boxes are in pixels of the original picture.
 """
 
-from qwenvl.errors import UserError
-from qwenvl.inference.run import Run
-from qwenvl.loading.load import load, load_model
-from qwenvl.models.trace import Block, Trace, attention_rows
-from qwenvl.plan import plan, plan_table, plan_toolchains
+import os
+import signal
+import sys
+from typing import Any
+
+
+def _leave(*_: Any) -> None:
+    """End without a traceback, whatever library is being read in."""
+    os.write(2, b"\nInterrupted.\n")
+    os._exit(130)
+
+
+# `python -m qwenvl` is being read in, torch with it: until `cli.main` listens, Ctrl-C ends it here.
+if sys.argv[:1] == ["-m"] and ("-m", "qwenvl") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
+    signal.signal(signal.SIGINT, _leave)
+
+from qwenvl.errors import UserError  # noqa: E402
+from qwenvl.inference.run import Run  # noqa: E402
+from qwenvl.loading.load import load, load_model  # noqa: E402
+from qwenvl.models.trace import Block, Trace, attention_rows  # noqa: E402
+from qwenvl.plan import plan, plan_table, plan_toolchains  # noqa: E402
 
 __all__ = [
     "Block",

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from qwenvl.analysis.position_rules import positions_by_rule
 from qwenvl.errors import RunError
-from qwenvl.models.rope import PositionRule
+from qwenvl.models.rope import PositionRule, decoding_positions
 
 RULES: tuple[PositionRule, ...] = ("paper", "transformers-5")
 
@@ -112,7 +112,7 @@ def _resumes(positions: Tensor, rule: PositionRule, places: Sequence[int], end: 
     own, later = positions[0, list(places)], positions[0, end:]
     first, last = int(own.min()), int(own.max())
     overlapping = int((later <= last).sum())
-    after = int(later[0]) if len(later) else int(positions[:, :end].max()) + 1
+    after = int(later[0]) if len(later) else int(decoding_positions(positions[:, :end], 1, rule)[0, 0])
     return Resumes(rule, first, last, after, overlapping)
 
 

@@ -11,7 +11,7 @@
 What was asked for goes to standard output, how it goes to standard error. Files appear whole or not at all.
 
 Exit codes: 0 done; 1 a defect of this program; 2 a wrong argument; 3 what was asked cannot be done, and one sentence
-says why; 130 interrupted.
+says why; 130 interrupted; 143 ended by SIGTERM.
 """
 
 from qwenvl.cli.main import main

@@ -15,13 +15,30 @@ from qwenvl.cli import compare, look
 from qwenvl.cli import plan_command as planning
 from qwenvl.cli import show as saved
 from qwenvl.cli.finished_run import QUOTE
+from qwenvl.cli.signals import INTERRUPTED, listening
 from qwenvl.errors import UserError
 
-DONE, DEFECT, USAGE, REFUSED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, DEFECT, USAGE, REFUSED = 0, 1, 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name or an answer that the terminal has no letters for is spelled out
+            stream.reconfigure(errors="backslashreplace")
+    with listening() as listener:
+        try:
+            return _run(arguments)
+        except BaseException as error:
+            if listener.code is None and not isinstance(error, KeyboardInterrupt):
+                raise
+            code = INTERRUPTED if listener.code is None else listener.code
+            words = "Interrupted" if code == INTERRUPTED else "Ended by a signal"
+            print(f"\n{words}; no file was written.", file=sys.stderr)
+            return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = build_parser()
     asked, more = parser.parse_known_args(arguments)
     if more:
@@ -33,9 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"qwenvl {asked.command}: {error}", file=sys.stderr)
         return REFUSED
-    except KeyboardInterrupt:
-        print("\nInterrupted; no file was written.", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:  # whoever read us has had enough
         _stop_writing()
         return DONE

@@ -15,8 +15,10 @@ from qwenvl.processing.processor import (
     PUBLISHED_MIN_PIXELS,
     Processor,
     from_folder,
+    limits_folder,
     read_pixel_limits,
 )
+from qwenvl.published_files.adapter_files import is_adapter, model_folder
 from qwenvl.published_files.json_files import read_json
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
@@ -49,7 +51,7 @@ def find_model(preset_or_folder: str | os.PathLike[str]) -> PlannedModel:
         if short == name.lower() and not Path(given, "config.json").exists():
             return PlannedModel(name, config, PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS, None)
     for folder in (Path(given), CHECKPOINTS / given.lower()):
-        if (folder / "config.json").exists():
+        if (folder / "config.json").exists() or is_adapter(folder):
             return _read_folder(folder)
     raise CheckpointError(
         f"There is no preset {given!r} and no folder with a config.json there; the presets are {', '.join(PRESETS)}."
@@ -65,12 +67,13 @@ def _read_folder(folder: Path) -> PlannedModel:
 def _read_once(folder: Path, changed: tuple[int, ...]) -> PlannedModel:
     """A published vocabulary takes a second to read; a plan is asked for at every move of a slider."""
     try:
-        config = from_published(read_json(folder / "config.json"))
+        base = model_folder(folder)
+        config = from_published(read_json(base / "config.json"))
     except ConfigError as error:
         raise CheckpointError(str(error).replace("This checkpoint", folder.name, 1)) from None
-    has_tokenizer = any((folder / name).exists() for name in _TOKENIZER_FILES)
+    has_tokenizer = any((place / name).exists() for name in _TOKENIZER_FILES for place in (folder, base))
     limits = (PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS)
     if isinstance(config, Qwen2VLConfig):
-        limits = read_pixel_limits(folder, config)
-    processor = from_folder(folder, config) if has_tokenizer else None
+        limits = read_pixel_limits(limits_folder(folder, base), config)
+    processor = from_folder(folder, config, base=base) if has_tokenizer else None
     return PlannedModel(folder.name, config, *limits, processor)
