@@ -71,10 +71,9 @@ def load(
     places: dict[str, Any] = {"dtype": dtype, "device": device, "device_map": device_map, "max_memory": max_memory}
     model, notes = _load_with_notes(folder, **places)
     figures = folder / "figures.json"
+    called = Path(name).resolve().name if Path(name).exists() else str(name)
     return Pipeline(
-        name=os.fsencode(str(name) if not Path(name).exists() else Path(name).resolve().name).decode(
-            "utf-8", "replace"
-        ),
+        name=os.fsencode(called).decode("utf-8", "replace"),
         model=model,
         processor=from_folder(folder, model.config, base=base),
         sampling=sampling,
