@@ -1,6 +1,8 @@
 # One command from a fresh clone: `make run`, `make test`, `make check`. Each sets up .venv by itself.
 PYTHON ?= python3
 BIN := .venv/bin
+NODE := $(BIN)/node
+PAGE := "app/static/**/*.{js,css,ts}" "tests/js/**/*.js"
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help run test slow lint check format benchmark clean
@@ -13,23 +15,27 @@ run: .venv/run.stamp  ## open the app in the browser (MODELS="Qwen/Qwen-VL-Chat 
 	$(BIN)/python -m app $(if $(MODELS),--models $(MODELS))
 
 test: .venv/dev.stamp  ## run the tests (TESTS="tests/tiny -x" for some of them)
+	$(NODE) --test "tests/js/**/*.test.js"
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" $(TESTS)
 
 slow: .venv/dev.stamp  ## run the tests that take longer, most of them in the browser
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow $(TESTS)
 
-lint: .venv/dev.stamp  ## format, lint, types, import contract
+lint: .venv/dev.stamp .venv/node.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/oxlint --deny-warnings app/static
+	$(BIN)/oxlint --deny-warnings app/static tests/js
+	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn $(PAGE)
+	$(NODE) node_modules/typescript/bin/tsc -p .
 
 check: lint test slow  ## everything CI runs: lint, then all tests
 
-format: .venv/dev.stamp  ## format the code, and fix what the linter can fix
+format: .venv/dev.stamp .venv/node.stamp  ## format the code, and fix what the linter can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(NODE) node_modules/prettier/bin/prettier.cjs --write --log-level warn $(PAGE)
 
 benchmark: .venv/dev.stamp  ## how fast the tiny models answer, and what tracing costs beside transformers (about a quarter of an hour)
 	$(BIN)/python -m tests.benchmarks.answers
@@ -37,7 +43,7 @@ benchmark: .venv/dev.stamp  ## how fast the tiny models answer, and what tracing
 	$(BIN)/python -m tests.benchmarks.clips
 
 clean:  ## remove the virtual environment and every cache
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -51,3 +57,8 @@ $(BIN)/python:
 .venv/dev.stamp: requirements-dev.txt requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	@touch $@ .venv/run.stamp
+
+# Node comes as a wheel of requirements-dev.txt; with it the formatter and the type checker of package-lock.json.
+.venv/node.stamp: package.json package-lock.json .venv/dev.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --no-audit --no-fund --silent
+	@touch $@

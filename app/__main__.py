@@ -1,4 +1,4 @@
-"""`python -m app`: serve the page, over the shipped checkpoints or over any two models that are named."""
+"""Serves the page (`python -m app`), with the shipped checkpoints or with any two models that are named."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.serving.saved import pinned
 from app.serving.session import Session
 from qwenvl.errors import UserError
 from qwenvl.inference.run import Run
-from qwenvl.plan.words import read_bytes
+from qwenvl.plan.units import read_bytes
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

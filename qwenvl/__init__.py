@@ -32,7 +32,8 @@ and tokens of a media are counted in raster order (t, row, column) from 0, boxes
 import os
 import signal
 import sys
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 
 def _leave(*_: Any) -> None:
@@ -41,15 +42,17 @@ def _leave(*_: Any) -> None:
     os._exit(130)
 
 
-# `python -m qwenvl` is being read in, torch with it: until `cli.main` listens, Ctrl-C ends it here.
+# `python -m qwenvl` is being read in: until `cli.main` listens, Ctrl-C ends it here.
 if sys.argv[:1] == ["-m"] and ("-m", "qwenvl") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
     signal.signal(signal.SIGINT, _leave)
 
 from qwenvl.errors import UserError  # noqa: E402
-from qwenvl.inference.run import Run  # noqa: E402
-from qwenvl.loading.load import load, load_model  # noqa: E402
-from qwenvl.models.trace import Block, Trace, attention_rows  # noqa: E402
 from qwenvl.plan import plan, plan_table, plan_toolchains  # noqa: E402
+
+if TYPE_CHECKING:
+    from qwenvl.inference.run import Run
+    from qwenvl.loading.load import load, load_model
+    from qwenvl.models.trace import Block, Trace, attention_rows
 
 __all__ = [
     "Block",
@@ -63,3 +66,23 @@ __all__ = [
     "plan_table",
     "plan_toolchains",
 ]
+
+# Looked up when first asked for: a plan needs no torch, which takes longer to import than the plan to make.
+_HOMES = {
+    "qwenvl.inference.run": ("Run",),
+    "qwenvl.loading.load": ("load", "load_model"),
+    "qwenvl.models.trace": ("Block", "Trace", "attention_rows"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
+        raise AttributeError(f"module 'qwenvl' has no attribute {name!r}")
+    found = getattr(import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""`python -m qwenvl`: plan, ask, trace, look, show, compare, serve."""
+"""Runs the command line (`python -m qwenvl`): plan, ask, trace, look, show, compare, serve."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 
-from qwenvl.cli import main
+from qwenvl.cli.main import main
 from qwenvl.cli.signals import deaf
 
 

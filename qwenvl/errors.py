@@ -1,4 +1,4 @@
-"""Errors a user can cause. Each says in one sentence what is wrong and what to do; the faces show it as it stands."""
+"""Defines the errors a user can cause; each says in one sentence what is wrong and what to do."""
 
 
 class UserError(ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
@@ -19,13 +20,6 @@ NO_CHROMIUM = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser on a busy machine may miss a press: its tests get a second chance, and the summary says so."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.fixture(autouse=True)
 def _closed_figures() -> Iterator[None]:
     """No test leaves a figure open for the next."""
@@ -35,20 +29,28 @@ def _closed_figures() -> Iterator[None]:
     pyplot.close("all")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a Chromium the browser tests are skipped; where CI=true they run, and fail."""
+    browsing = [item for item in items if item.get_closest_marker("browser")]
+    if browsing and os.environ.get("CI") != "true" and find_chromium() is None:
+        for item in browsing:
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a Chromium to drive. Without one a browser test is skipped, and fails where CI=true."""
-    candidates = [os.environ.get("CHROMIUM"), "/usr/bin/chromium", _chromium_of_playwright()]
-    for candidate in candidates:
+    """The path of a Chromium to drive."""
+    return find_chromium() or pytest.fail(NO_CHROMIUM)
+
+
+@cache
+def find_chromium() -> str | None:
+    """The path of the first Chromium there is: the one named, the system's, Playwright's own."""
+    for candidate in (os.environ.get("CHROMIUM"), "/usr/bin/chromium"):
         if candidate and Path(candidate).exists():
             return candidate
-    if os.environ.get("CI") == "true":
-        pytest.fail(NO_CHROMIUM)
-    pytest.skip(NO_CHROMIUM)
-
-
-def _chromium_of_playwright() -> str:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        return playwright.chromium.executable_path
+        own = playwright.chromium.executable_path
+    return own if Path(own).exists() else None

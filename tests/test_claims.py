@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 import qwenvl
-from qwenvl.analysis.still_frames import summed_taps, twins, twins_of
+from qwenvl.analysis.still_frames import compare_convolutions, compare_convolutions_of, summed_taps
 from qwenvl.models.rope import Grid, PositionRule, multimodal_positions
-from qwenvl.processing.pictures import normalise
+from qwenvl.processing.pixels import normalise
 from qwenvl.processing.sampling import VideoOptions, count_frames, frame_indices, frame_size
 from tests.support.clips import encode
 
@@ -137,11 +137,12 @@ def test_s27_a_still_is_two_equal_frames_and_costs_what_a_flat_convolution_costs
     pixels = prompt.model_inputs["pixel_values"].view(-1, 3, 2, 14 * 14)
     assert torch.equal(pixels[:, :, 0], pixels[:, :, 1])
     frame = normalise(torch.randint(0, 256, (3, 56, 84), generator=torch.Generator().manual_seed(1)).to(torch.uint8))
-    found = twins_of(pipeline.model, frame)
+    found = compare_convolutions_of(pipeline.model, frame)
     assert (found.patches, found.channels) == (24, pipeline.config.vision.dim)
     assert found.difference < 1e-12 < found.largest
     weight = torch.randn(5, 3, 2, 14, 14, generator=torch.Generator().manual_seed(2))
-    assert twins(weight, frame).difference < 1e-12 * twins(weight, frame).largest * 100
+    drawn = compare_convolutions(weight, frame)
+    assert drawn.difference < 1e-12 * drawn.largest * 100
     assert torch.equal(summed_taps(weight), weight[:, :, 0] + weight[:, :, 1])
 
 

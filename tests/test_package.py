@@ -61,7 +61,11 @@ def test_an_installed_library_answers_with_its_own_checkpoints(unpacked: Path, t
 
 def test_it_requires_what_requirements_txt_pins(unpacked: Path) -> None:
     (metadata,) = unpacked.glob("*.dist-info/METADATA")
-    required = {line.split(": ")[1] for line in metadata.read_text().splitlines() if line.startswith("Requires-Dist")}
+    required = {
+        line.split(": ")[1]
+        for line in metadata.read_text(encoding="utf-8").splitlines()
+        if line.startswith("Requires-Dist")
+    }
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line for line in lines if line and not line.startswith("#")}
     assert required == pinned

@@ -1,4 +1,4 @@
-"""Figures from arrays and strings: nothing here knows a model, a run or a page.
+"""Draws figures from arrays and strings; nothing here knows a model, a run or a page.
 
 One grammar throughout: `figure(data, *, ...)` takes one data argument, everything else by keyword, and returns the
 figure; nothing is shown and nothing is saved (`save` writes one for print). Plotly figures are for the screen,

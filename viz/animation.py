@@ -1,4 +1,4 @@
-"""A map that plays through time: frames of a clip with a row of attention on each, as pictures and as a file."""
+"""Draws a map through time, a row of attention on each frame of a clip, as pictures and as a file."""
 
 from __future__ import annotations
 

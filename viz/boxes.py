@@ -1,4 +1,4 @@
-"""Boxes that models wrote, on the original picture, for print and for the screen."""
+"""Draws the boxes that models wrote on the original picture, for print and for the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What taking a place of a picture away did to a word, and curves of deletion and insertion."""
+"""Draws what taking a part of a picture away did to a word, and deletion and insertion curves."""
 
 from __future__ import annotations
 

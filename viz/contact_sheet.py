@@ -1,4 +1,4 @@
-"""The maps of all adapter queries on one sheet for the screen: zoom in, hover a cell to read its query and share.
+"""Draws the maps of all adapter queries on one sheet for the screen, to zoom in and to point at.
 
 For print, `queries_for_print` draws the sheet beside one query's map on the picture.
 """

@@ -1,4 +1,4 @@
-"""Which cells of a map hold half of it, and the line round a set of cells."""
+"""Finds the cells of a map that hold half of it, and the outline of a set of cells."""
 
 from __future__ import annotations
 

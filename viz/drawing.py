@@ -1,4 +1,4 @@
-"""The figure that every Matplotlib function of `viz` returns: a notebook shows it as it is, without pyplot."""
+"""Defines the figure that every Matplotlib function of `viz` returns; a notebook shows it without pyplot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matplotlib figures as files for print: text stays text, fonts go in, no date does: equal figures are equal bytes."""
+"""Saves Matplotlib figures for print: text stays text, and equal figures are equal bytes."""
 
 from __future__ import annotations
 

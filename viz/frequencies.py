@@ -1,4 +1,4 @@
-"""Rotary frequencies: how many positions each channel pair takes to come round, and which id it reads."""
+"""Draws rotary frequencies: the wavelength of each channel pair, and which id it reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How several models cut one picture, side by side: their grids on the original, and what reaches each: for print."""
+"""Draws how several models cut one picture, side by side on the original, for print."""
 
 from __future__ import annotations
 

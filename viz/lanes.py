@@ -1,4 +1,4 @@
-"""Position ids of several prompts on one token axis: for print."""
+"""Draws position ids of several prompts on one token axis, for print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What states read as after every layer: a table of words for print, curves of chance for the screen."""
+"""Draws what states read as after every layer: a table of words for print, curves for the screen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attention as a map on the original picture, for print and for the screen."""
+"""Draws attention as a map on the original picture, for print and for the screen."""
 
 from __future__ import annotations
 

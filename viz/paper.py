@@ -1,4 +1,4 @@
-"""A sheet of paper for print: places measured in inches from its top left, and a caption that wraps beneath.
+"""Lays out a sheet for print: places in inches from its top left, and a caption that wraps beneath.
 
 Text is laid out by the metrics of Matplotlib's own font, which comes with it: the same figure on every machine. What a
 model or a visitor said may hold "$" and any script: it is never read as mathematics, and other fonts of the machine

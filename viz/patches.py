@@ -1,4 +1,4 @@
-"""The grid a model cuts a picture into, drawn on the original picture."""
+"""Draws the grid a model cuts a picture into, on the original picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way from file to answer through one or two models: columns of steps for print, bars of time for the screen."""
+"""Draws the steps from file to answer of one or two models: columns for print, bars of time for the screen."""
 
 from __future__ import annotations
 

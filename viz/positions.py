@@ -1,4 +1,4 @@
-"""Position ids: every token of a prompt at its (t, h, w), in space and along the prompt."""
+"""Draws position ids: every token of a prompt at its (t, h, w), in space and along the prompt."""
 
 from __future__ import annotations
 

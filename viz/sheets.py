@@ -1,4 +1,4 @@
-"""The queries of an adapter: a contact sheet of their maps, and one of them on the picture: for print."""
+"""Draws the queries of an adapter for print: a contact sheet of their maps, and one of them on the picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maps of several models on one original picture, at one size: for print."""
+"""Draws maps of several models on one original picture, at one size, for print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How alike place codes are: cosines of one query's code against codes laid out on their grid."""
+"""Draws the similarity of position codes: one query's code against the codes laid out on their grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Colours of the page and of its figures, in light and dark, and the two colour maps.
+"""Defines the colours of the page and of its figures, in light and dark, and the two colour maps.
 
 Viridis lies on pictures, which are quietened first; "tide" is for everything that lies on no picture. Both are pure
 functions of a value in 0..1, so that a colour can be read back into a number.

@@ -1,4 +1,4 @@
-"""Where a patch looks in one or two vision towers, and how far every head does: for print and for the screen."""
+"""Draws where a patch looks in one or two vision towers, and how far every head does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers as the page and its figures write them: thousands with commas, × and not x, a space before %."""
+"""Writes numbers as the page and its figures do: thousands with commas, × and not x, a space before %."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One question on its way through one model: work on a thread of its own, updates on a queue, a stop that ends both.
+"""Runs one question through one model on its own thread: updates come by a queue, and a stop ends both.
 
 The thread never waits for the reader, and the reader never waits longer than a blink for the thread: so a visitor who
 stops, or leaves, is let go at once, also while somebody else's answer occupies the model.

@@ -1,4 +1,4 @@
-"""Bounds for work that takes long: one piece a run at a time, few at once, and none for a visitor who has left.
+"""Limits long computations: one per run, a few in total, and cancelled when the visitor leaves.
 
 Knows keys and functions; no run, no model, no web framework.
 """

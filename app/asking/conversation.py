@@ -1,4 +1,4 @@
-"""What a visitor has asked so far, as frozen values: hashable, cheap to copy, without pixels, models or runs."""
+"""Holds what a visitor has asked so far as frozen values, without pixels, models or runs."""
 
 from __future__ import annotations
 

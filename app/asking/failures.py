@@ -1,4 +1,4 @@
-"""What went wrong, as the page says it: a title, one sentence, and at most one way out."""
+"""Describes what went wrong as the page says it: a title, one sentence, and at most one way out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures on their way to the page: data URLs of what a visitor gave and of what a model received."""
+"""Turns pictures into data URLs for the page: those a visitor gave, and those a model received."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from qwenvl.errors import MediaError
 from qwenvl.processing.clips import NotAClipError, is_clip, open_clip
 from qwenvl.processing.picture_files import open_picture
-from qwenvl.processing.pictures import resize
+from qwenvl.processing.pictures import as_picture, resize
 
 MAX_SIDE = 2048
 
@@ -20,7 +20,7 @@ MAX_SIDE = 2048
 def thumbnail(path: str, side: int) -> str:
     """A file as a small upright picture, a clip by its first frame. Raises `MediaError` for what is neither."""
     if is_clip(path):
-        first = next(open_clip(path).read([0], lambda frame: _scaled(frame, side)))
+        first = next(open_clip(path).read([0], lambda frame: _scaled(as_picture(frame), side)))
         return png_url(first)
     return png_url(_scaled(open_picture(path), side))
 

@@ -1,4 +1,4 @@
-"""Where finished runs wait to be looked at: by an unguessable id, within a budget of bytes.
+"""Stores finished runs by an unguessable id, within a budget of bytes.
 
 It knows that a run has a size, and nothing else of it: no model, no visitor's question, no web framework. The id is the
 permission (whoever holds it may look), so there is no way to list the runs.

@@ -1,4 +1,4 @@
-"""Whose file is this? A posted path names a file of this machine: it counts for nothing unless it was uploaded here.
+"""Checks that a posted path is a file which was uploaded to this app, and not any other file of the machine.
 
 Gradio accepts any path below its upload folder from anybody. Here a file belongs to the visitor who first used it after
 its upload; whoever uploads the same bytes again may use them too, and nobody else may.

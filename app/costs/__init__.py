@@ -1,0 +1,1 @@
+"""The ring of costs: tokens, memory and time of a question before it is asked."""

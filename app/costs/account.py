@@ -1,4 +1,4 @@
-"""The token account: how pixels become patches, visual tokens and a prompt, in numbers and in words.
+"""Accounts for tokens: how pixels become patches, visual tokens and a prompt, in numbers and in words.
 
 Knows sizes and grids of a `Media`; needs no model, weights or pixels.
 """
@@ -7,15 +7,69 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 from app.asking import words
-from qwenvl.processing.sampling import MAX_FRAMES, MIN_FRAMES
+from qwenvl.processing.media import Media
+from qwenvl.processing.sampling import MAX_FRAMES, MIN_FRAMES, Sampling
 
 MARKS = 2  # one token before a picture's visual tokens and one after
 
 
-def steps(media: Any) -> list[dict[str, str]]:
+class Step(TypedDict):
+    """One link of the chain from pixels to tokens."""
+
+    label: str
+    value: str
+
+
+class LimitEffect(TypedDict):
+    """A pixel limit that decided a size, and what it did."""
+
+    name: str
+    value: int | None
+    effect: str
+
+
+class Clamp(TypedDict):
+    """A limit that changed the number or the size of a clip's frames."""
+
+    name: str
+    sentence: str
+
+
+class ClipSampling(TypedDict):
+    """Which frames of a clip a model was shown, and every limit that changed their number or size."""
+
+    preset: str
+    total_frames: int
+    fps: float
+    seconds: float
+    indices: list[int]
+    times: list[float]
+    effective_fps: float
+    min_pixels: int | None
+    max_pixels: int | None
+    budget: int | None
+    clamps: list[Clamp]
+
+
+class Account(TypedDict):
+    """Totals of a prompt and its answer, the steps and the sentence of each media, and the first limit that bites."""
+
+    patches: int
+    visual_tokens: int
+    prompt_tokens: int
+    answer_tokens: int
+    largest_position: int
+    last_position: int
+    context: int
+    steps: list[list[Step]]
+    sentence: list[str]
+    limit: LimitEffect | None
+
+
+def steps(media: Media) -> list[Step]:
     """The arithmetic of one media as a chain of labelled values, from pixels to tokens with their marks."""
     patches, tokens = media.num_patches, media.num_tokens
     marks = num_marks(media)
@@ -32,7 +86,7 @@ def steps(media: Any) -> list[dict[str, str]]:
     return [{"label": label, "value": value} for label, value in chain]
 
 
-def sentence(media: Any, prompt_tokens: int) -> str:
+def sentence(media: Media, prompt_tokens: int) -> str:
     """The same arithmetic as one sentence."""
     patches, tokens = media.num_patches, media.num_tokens
     marks = num_marks(media)
@@ -55,7 +109,7 @@ def sentence(media: Any, prompt_tokens: int) -> str:
     )
 
 
-def _frames(media: Any) -> str:
+def _frames(media: Media) -> str:
     """What a sentence about a clip begins with."""
     if media.sampling is None:
         return ""
@@ -66,7 +120,7 @@ def _frames(media: Any) -> str:
     )
 
 
-def limit(media: Any, limits: Mapping[str, int | None]) -> dict[str, Any] | None:
+def limit(media: Media, limits: Mapping[str, int | None]) -> LimitEffect | None:
     """The pixel limit that decided this media's size: its name, value and effect; None where none did.
 
     Args:
@@ -85,7 +139,7 @@ def limit(media: Any, limits: Mapping[str, int | None]) -> dict[str, Any] | None
     return {"name": media.limit, "value": value, "effect": effect}
 
 
-def sampling(media: Any) -> dict[str, Any] | None:
+def sampling(media: Media) -> ClipSampling | None:
     """Which frames of a clip a model was shown, and every limit that changed their number or size, in words.
 
     None for a still, or a clip given as a list of frames.
@@ -94,11 +148,17 @@ def sampling(media: Any) -> dict[str, Any] | None:
     if taken is None:
         return None
     return {
-        **{"preset": taken.preset, "total_frames": taken.total_frames, "fps": taken.fps, "seconds": taken.seconds},
-        **{"indices": list(taken.indices), "times": list(taken.times), "effective_fps": taken.effective_fps},
-        **{"min_pixels": taken.min_pixels, "max_pixels": taken.max_pixels},
+        "preset": taken.preset,
+        "total_frames": taken.total_frames,
+        "fps": taken.fps,
+        "seconds": taken.seconds,
+        "indices": list(taken.indices),
+        "times": list(taken.times),
+        "effective_fps": taken.effective_fps,
+        "min_pixels": taken.min_pixels,
+        "max_pixels": taken.max_pixels,
         "budget": taken.total_pixels and taken.total_pixels // 784,
-        "clamps": [{"name": name, "sentence": _CLAMPS[name].format(**_limits(media))} for name in taken.clamps],
+        "clamps": [{"name": name, "sentence": _CLAMPS[name].format(**_limits(media, taken))} for name in taken.clamps],
     }
 
 
@@ -113,8 +173,7 @@ _CLAMPS = {
 }
 
 
-def _limits(media: Any) -> dict[str, str]:
-    taken = media.sampling
+def _limits(media: Media, taken: Sampling) -> dict[str, str]:
     pixels = {name: words.count(getattr(taken, name) or 0) for name in ("min_pixels", "max_pixels", "total_pixels")}
     return {
         **pixels,
@@ -126,38 +185,49 @@ def _limits(media: Any) -> dict[str, str]:
 
 
 def account(
-    media: Sequence[Any], *, prompt_tokens: int, limits: Mapping[str, int | None], **numbers: int
-) -> dict[str, Any]:
-    """The account of a whole prompt: totals, the steps and the sentence of each media, and the first limit that bites.
+    media: Sequence[Media],
+    *,
+    prompt_tokens: int,
+    limits: Mapping[str, int | None],
+    answer_tokens: int,
+    largest_position: int,
+    last_position: int,
+    context: int,
+) -> Account:
+    """The account of a whole prompt and its answer; see `Account`.
 
     Args:
         media: in the order they were given.
         prompt_tokens: tokens of the prompt, visual ones and marks included.
         limits: min_pixels and max_pixels that were in force.
-        numbers: more totals, passed through as they are.
+        largest_position: id of the prompt; last_position: of prompt and answer.
+        context: tokens that the model reads at most.
     """
     bites = [found for one in media if (found := limit(one, limits))]
     return {
         "patches": sum(one.num_patches for one in media),
         "visual_tokens": sum(one.num_tokens for one in media),
         "prompt_tokens": prompt_tokens,
-        **numbers,
+        "answer_tokens": answer_tokens,
+        "largest_position": largest_position,
+        "last_position": last_position,
+        "context": context,
         "steps": [steps(one) for one in media],
         "sentence": [sentence(one, prompt_tokens) for one in media],
         "limit": bites[0] if bites else None,
     }
 
 
-def num_marks(media: Any) -> int:
+def num_marks(media: Media) -> int:
     """Tokens that mark where a media begins and ends; in Qwen-VL every frame of a clip has its own."""
     return MARKS * (1 if media.tokens_are_places else media.patch_grid[0])
 
 
-def _rounding(media: Any) -> str:
+def _rounding(media: Media) -> str:
     return "nearest 28" if media.limit is None else f"within {media.limit}"
 
 
-def _reason(media: Any) -> str:
+def _reason(media: Media) -> str:
     if media.limit is None:
         return "the nearest multiples of 28"
     return f"multiples of 28 within {media.limit}"

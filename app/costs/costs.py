@@ -1,4 +1,4 @@
-"""What a run takes of memory and time before it is made, and what would fit where it does not; numbers alone."""
+"""Forecasts memory and time of a run before it is made, and finds what would fit where it does not."""
 
 from __future__ import annotations
 
@@ -9,32 +9,12 @@ from typing import Any, get_args
 from app.asking.words import in_bytes
 from app.costs.fitting import Asked, Offer
 from app.models.memory import Budgets
-from app.models.pace import Speed
+from app.models.terms import Terms
 from qwenvl.models.config import Config
 from qwenvl.plan import Plan
 from qwenvl.recorded.kept_layers import Keep, LayerName, Named, kept_layers
 
 SPARE = 64 << 20  # what the program itself takes while it works
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a forecast of costs needs beside the plan.
-
-    Attributes:
-        size: bytes a value, of weights, cache and what is kept.
-        keep: what the run keeps.
-        new_tokens: length of the answer at most.
-        label: what visitors call the model.
-    """
-
-    config: Config
-    size: int
-    keep: Keep
-    new_tokens: int
-    budgets: Budgets
-    speed: Speed
-    label: str
 
 
 def costs(plan: Plan, tokens: int, terms: Terms) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What would make a question fit a model's context or this machine's memory: each offer was tried before it is made."""
+"""Finds settings that make a question fit the context or the memory; each offer is tried before it is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question would cost each model, before it is asked and without weights: for the rail, while a slider moves."""
+"""Forecasts what a question would cost each model, without weights, while the rail's sliders move."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import qwenvl
 from app.asking import pictures, words
 from app.asking.conversation import media_parts
 from app.costs import account
-from app.costs.costs import Terms, Ways, costs, fits, refusal
+from app.costs.costs import Ways, costs, fits, refusal
 from app.costs.fitting import Asked, Offer, fewer_frames, fewer_pixels
+from app.models.terms import Terms
 from qwenvl.plan import Plan
 from qwenvl.processing.chat import DEFAULT_SYSTEM
 from qwenvl.processing.media import Media

@@ -1,4 +1,4 @@
-"""The Planner's answers: what files cost every published model, before anything is asked. No model is loaded for them.
+"""Answers the Planner: what files cost every published model, with no model loaded.
 
 The page hands over the files of the rail once and gets an unguessable id for each, which is the permission to plan it.
 Every function takes one dict that anybody may have posted, and answers one; all figures are `qwenvl.plan`'s.
@@ -28,7 +28,8 @@ from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.coordinates import SPACES, convert, written
 from qwenvl.processing.media import Seen
 from qwenvl.processing.picture_files import open_picture
-from qwenvl.processing.pictures import resize, resize_frame
+from qwenvl.processing.pictures import resize
+from qwenvl.processing.pixels import resize_frame
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 
 MOST_PIXELS = 1 << 26

@@ -1,4 +1,4 @@
-"""Views for print: each view's figure with its caption, its numbers and the lines that make it anew. One file a view.
+"""Exports views: each view's figure with its caption, its numbers and the Python lines that draw it anew.
 
 An export is a function of the runs on the page by their letters and of the page's selection (a dict as the browser
 keeps it, which anybody may have posted: `chosen` reads it); it raises a `UserError` for what cannot be drawn. `answer`

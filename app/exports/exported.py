@@ -1,4 +1,4 @@
-"""What an export of a view consists of."""
+"""Defines what an export of a view consists of."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from app.views.payload import Finished
+from app.asking.finished import Finished
+from app.asking.posted import Posted, named
+from app.asking.selection import Selection, Site
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,4 +35,10 @@ class Exported:
     lines: str = ""
 
 
-Export = Callable[[Mapping[str, Finished], Mapping[str, Any]], Exported]
+# What is on the page: finished runs by letter, and what the page posted of each column, its choices resolved.
+Export = Callable[[Mapping[str, Finished], Mapping[str, Posted]], Exported]
+
+
+def selections(runs: Mapping[str, Finished], posted: Mapping[str, Posted], site: Site = "language") -> list[Selection]:
+    """What is chosen of each run, A before B. Raises `RunError` for an index outside a run."""
+    return [Selection.of(run, named(posted, letter), site=site, letter=letter) for letter, run in runs.items()]

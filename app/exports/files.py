@@ -1,4 +1,4 @@
-"""An export as a file to download. Made when it is asked for and bounded; what lies on disk meanwhile is removed."""
+"""Makes an export a file to download, within bounds, and removes from disk what is no longer needed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 import viz
+from app.asking.finished import Finished
+from app.asking.posted import Posted, named
 from app.exports import EXPORTS
 from app.exports.exported import Exported
 from app.exports.figures.animation import SECONDS_A_CELL, play
@@ -23,7 +25,6 @@ from app.exports.saved_page import MAX_SEEN, Question, frozen_page
 from app.exports.single_file import known_views
 from app.serving.api import server_functions
 from app.serving.session import Session
-from app.views.payload import Finished
 from qwenvl.errors import PromptError, RunError
 
 MAX_FIGURE_BYTES = 64 << 20
@@ -34,7 +35,6 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the date of every file in an archive, so that e
 NO_FIGURE = "This view has no figure for print yet: choose another view, or the interactive page."
 BUSY = "Other exports are being made: try again in a moment."
 
-Asked = Mapping[str, Any]
 _one_at_a_time = threading.Lock()  # a figure takes a second of one core: two at once would slow every hover
 
 
@@ -47,14 +47,14 @@ class File:
     content: bytes
 
 
-def export_file(session: Session, asked: Asked) -> File:
+def export_file(session: Session, asked: Posted) -> File:
     """Make one file.
 
     Args:
         session: where the runs are.
-        asked: {"view": name, "kind": one of KINDS, "runs": {letter: id}, "selection": as the page keeps it}, for a run
-            file its "letter", and for a page its "line", "seen", "visited" and "outside" (`frozen_page`). Anybody may
-            have posted it; the ids are the permission.
+        asked: {"view": name, "kind": one of KINDS, "runs": {letter: id}, "selection": {letter: what the page shows of
+            that run, its choices resolved}}, for a run file its "letter", and for a page its "line", "seen", "visited"
+            and "outside" (`frozen_page`). Anybody may have posted it; the ids are the permission.
 
     Raises:
         UserError: what cannot be made, in one sentence.
@@ -72,18 +72,24 @@ def export_file(session: Session, asked: Asked) -> File:
         _one_at_a_time.release()
 
 
-def exported(runs: Mapping[str, Finished], asked: Asked) -> tuple[str, Exported]:
+def exported(runs: Mapping[str, Finished], asked: Posted) -> tuple[str, Exported]:
     """The view that was asked for, as an `Exported`, and its name. Raises as `export_file`."""
-    view, selection = asked.get("view"), asked.get("selection")
+    view = asked.get("view")
     export = EXPORTS.get(view) if isinstance(view, str) else None
     if export is None:
         raise PromptError(NO_FIGURE)
+    return str(view), export(runs, _columns(runs, asked))
+
+
+def _columns(runs: Mapping[str, Finished], asked: Posted) -> dict[str, Posted]:
+    """What was posted of each run's column."""
+    selection = asked.get("selection")
     if not isinstance(selection, dict):
-        raise PromptError("selection must be one object: send what the page has selected.")
-    return str(view), export(runs, selection)
+        raise PromptError("selection must be one object: send what the page shows of each run.")
+    return {letter: named(selection, letter) for letter in runs}
 
 
-def _runs(session: Session, asked: Asked) -> dict[str, Finished]:
+def _runs(session: Session, asked: Posted) -> dict[str, Finished]:
     """The runs of the page by their letters, A before B."""
     ids = asked.get("runs")
     ids = ids if isinstance(ids, dict) else {}
@@ -96,15 +102,15 @@ def _runs(session: Session, asked: Asked) -> dict[str, Finished]:
 # --- one function a kind ---
 
 
-def _svg(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _svg(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     return _drawn(runs, asked, "svg", "image/svg+xml")
 
 
-def _pdf(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _pdf(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     return _drawn(runs, asked, "pdf", "application/pdf")
 
 
-def _drawn(runs: Mapping[str, Finished], asked: Asked, format: Any, media_type: str) -> File:
+def _drawn(runs: Mapping[str, Finished], asked: Posted, format: Any, media_type: str) -> File:
     view, found = exported(runs, asked)
     content = viz.rendered(found.figure, format=format)
     if len(content) > MAX_FIGURE_BYTES:
@@ -112,7 +118,7 @@ def _drawn(runs: Mapping[str, Finished], asked: Asked, format: Any, media_type: 
     return File(f"{view}.{format}", media_type, content)
 
 
-def _numbers(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _numbers(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     view, found = exported(runs, asked)
     arrays = io.BytesIO()
     np.savez(arrays, **found.arrays)  # type: ignore[arg-type]
@@ -121,12 +127,12 @@ def _numbers(session: Session, runs: Mapping[str, Finished], asked: Asked) -> Fi
     return File(f"{view}-numbers.zip", "application/zip", archive(files))
 
 
-def _lines(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _lines(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     view, found = exported(runs, asked)
     return File(f"{view}.py", "text/x-python; charset=utf-8", found.lines.encode())
 
 
-def _run_file(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _run_file(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     finished = runs.get(letter) if isinstance(letter := asked.get("letter"), str) else None
     if finished is None:
         raise PromptError("There is no such run on the page: choose one that is.")
@@ -138,23 +144,20 @@ def _run_file(session: Session, runs: Mapping[str, Finished], asked: Asked) -> F
         return File(path.name, "application/octet-stream", path.read_bytes())
 
 
-def _gif(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _gif(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     return _played(runs, asked, "gif", "image/gif")
 
 
-def _mp4(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _mp4(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     return _played(runs, asked, "mp4", "video/mp4")
 
 
-def _played(runs: Mapping[str, Finished], asked: Asked, format: Any, media_type: str) -> File:
-    selection = asked.get("selection")
-    if not isinstance(selection, dict):
-        raise PromptError("selection must be one object: send what the page has selected.")
-    content = viz.animation(play(runs, selection), fps=1 / SECONDS_A_CELL, format=format)
+def _played(runs: Mapping[str, Finished], asked: Posted, format: Any, media_type: str) -> File:
+    content = viz.animation(play(runs, _columns(runs, asked)), fps=1 / SECONDS_A_CELL, format=format)
     return File(f"clip.{format}", media_type, content)
 
 
-def _page(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
+def _page(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File:
     view, line = asked.get("view"), asked.get("line")
     if view not in known_views():
         raise PromptError("There is no such view: choose one of the page's.")
@@ -167,13 +170,13 @@ def _page(session: Session, runs: Mapping[str, Finished], asked: Asked) -> File:
     return File(f"{view}.html", "text/html; charset=utf-8", page.encode())
 
 
-def _visited(asked: Asked) -> list[str]:
+def _visited(asked: Posted) -> list[str]:
     """Names of views; anything else is left out."""
     visited = asked.get("visited")
     return [name for name in visited if isinstance(name, str)] if isinstance(visited, list) else []
 
 
-def _seen(asked: Asked) -> list[Question]:
+def _seen(asked: Posted) -> list[Question]:
     """What the page has asked already: pairs of a name and one object; anything else is left out."""
     seen = asked.get("seen")
     pairs = seen[:MAX_SEEN] if isinstance(seen, list) else []
@@ -181,7 +184,7 @@ def _seen(asked: Asked) -> list[Question]:
     return [(name, one) for name, one in pairs if isinstance(name, str) and isinstance(one, dict)]
 
 
-KINDS: dict[str, Callable[[Session, Mapping[str, Finished], Asked], File]] = {
+KINDS: dict[str, Callable[[Session, Mapping[str, Finished], Posted], File]] = {
     "svg": _svg,
     "pdf": _pdf,
     "page": _page,

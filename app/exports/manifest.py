@@ -1,4 +1,4 @@
-"""What numbers belong to, as JSON: versions, models, question, settings, sums of the media and of the arrays."""
+"""Writes the manifest of an export as JSON: versions, models, question, settings and checksums."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from app.asking.finished import Finished
 from app.exports.exported import Exported
-from app.views.payload import Finished
 
 FORMAT, VERSION = "inside-qwen-vl-numbers", 1
 PACKAGES = ("torch", "numpy", "pillow", "matplotlib", "safetensors", "tokenizers", "tiktoken")

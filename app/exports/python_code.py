@@ -1,4 +1,4 @@
-"""The Python lines that make a figure anew: written from the very values that it was made from."""
+"""Writes the Python lines that draw an exported figure anew, from the values it was drawn from."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pprint import pformat
 from typing import Any
 
-from app.views.payload import Finished
-from qwenvl.inference.run import tap_names
+from app.asking.finished import Finished
+from qwenvl.recorded.rows import tap_names
 
 WIDE = 100
 

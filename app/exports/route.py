@@ -1,4 +1,4 @@
-"""The address under which the page fetches an export: one POST of JSON, answered by a file or by one sentence."""
+"""Serves exports over HTTP: one POST of JSON, answered by a file or by one sentence."""
 
 from __future__ import annotations
 

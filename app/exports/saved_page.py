@@ -1,4 +1,4 @@
-"""The page as one file: the inspector with everything it would ask of the server, answered beforehand.
+"""Writes the page as one HTML file: the inspector, with everything it would ask of the server answered beforehand.
 
 The answers are those of the server's own functions, asked as the browser asks them. First comes what the page has asked
 already, then what hovering would ask next, the nearest first, while there is room; run ids, which are permissions, are
@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from app.asking.finished import Finished
 from app.exports import single_file as bundle
-from app.views.payload import Finished
 
 Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
 
@@ -97,7 +97,7 @@ def first(runs: Mapping[str, Finished], ids: Mapping[str, str]) -> Iterator[Ques
         yield "run", {"run": ids[letter]}
         for media in range(len(finished.run.media)):
             yield "picture", {"run": ids[letter], "media": media, "side": SIDE, "frame": 0}
-            yield "rebuilt", {"run": ids[letter], "media": media, "cell": 0}
+            yield "rebuilt", {"run": ids[letter], "media": media, "frame": 0}
 
 
 def following(
@@ -152,8 +152,8 @@ def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
 def _next_patches(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     """Every patch of the frame that the asked one is in."""
     _, rows, columns = finished.run.media[asked["media"]].patch_grid
-    first = asked["patch"] // (rows * columns) * rows * columns
-    return [{"patch": first + place} for place in range(rows * columns)], ()
+    first = asked["query"] // (rows * columns) * rows * columns
+    return [{"query": first + place} for place in range(rows * columns)], ()
 
 
 def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any]) -> Iterator[Question]:

@@ -1,4 +1,4 @@
-"""Our JavaScript and styles as one piece of HTML: the very files, their imports led to each other without a server.
+"""Inlines the JavaScript modules and CSS into one HTML file, by an import map of data URLs.
 
 A module in a `data:` address cannot name a neighbour by a relative path, so each import is rewritten to a bare name
 and an import map says where the names are. Nothing else in a module is touched.
@@ -43,7 +43,7 @@ def modules(views: Iterable[str], *, root: Path = frontend.STATIC) -> dict[str, 
 def registry(views: Iterable[str]) -> str:
     """The module that lists the views, with these alone."""
     names = list(views)
-    lines = [f'import * as {name} from "./{name}.js";' for name in names]
+    lines = [f'import * as {name} from "./{name}/view.js";' for name in names]
     return "\n".join([*lines, f"export const VIEWS = {{ {', '.join(names)} }};", ""])
 
 
@@ -66,8 +66,7 @@ def import_map(sources: Mapping[str, str]) -> str:
 
 def styles() -> str:
     """Gradio's variables in the page's colours, and every file of styles of ours."""
-    own = [frontend.STATIC / name for name in frontend.STYLES]
-    own += sorted(path for path in frontend.STATIC.glob("*/*.css"))
+    own = [frontend.STATIC / name for name in frontend.styles()]
     return "\n".join([frontend.theme()._get_theme_css(), *(path.read_text(encoding="utf-8") for path in own)])
 
 

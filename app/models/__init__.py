@@ -1,0 +1,1 @@
+"""The ring of models: which may be asked, which are in memory, and how fast they are."""

@@ -1,4 +1,4 @@
-"""The models that may be asked: those given at the start, the shipped ones, and hub ids where the server allows them.
+"""Lists the models that may be asked: those given at the start, the shipped ones, and hub ids where allowed.
 
 A visitor names a model by its label, never by a folder of this machine. Knows names, configs and cards; no weights.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.asking.model_choice import ModelCard
 from qwenvl.errors import PromptError
 from qwenvl.loading.hub import find_folder, is_hub_id
 from qwenvl.loading.load import is_trained, read_config
@@ -27,17 +28,6 @@ NOTES = {
     (False, True): "released weights",
 }
 LONGEST = 200  # characters of a hub id
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A model as a visitor chooses it: its label, and the number format of its weights."""
-
-    label: str
-    dtype: str = "auto"
-
-
-Choice = Mapping[str, Chosen]  # by letter
 
 
 @dataclass(frozen=True)
@@ -104,13 +94,13 @@ class Catalogue:
                     self._described[label] = known
         return known
 
-    def card(self, letter: str, label: str) -> dict[str, Any]:
+    def card(self, letter: str, label: str) -> ModelCard:
         """What the page says about a model before it is loaded. Raises as `describe`."""
         described = self.describe(label)
         return card(letter, label, described.config.family, described.parameters, described.trained)
 
 
-def card(letter: str, label: str, family: str, parameters: int, trained: bool) -> dict[str, Any]:
+def card(letter: str, label: str, family: str, parameters: int, trained: bool) -> ModelCard:
     """What the page says about a model."""
     tiny = label.startswith("tiny-")
     return {
@@ -130,7 +120,7 @@ def _size(parameters: int) -> str:
     return f"{parameters / 1e9:.1f} B" if parameters >= 1e9 else f"{parameters / 1e6:.1f} M"
 
 
-def badge(cards: Sequence[Mapping[str, Any]]) -> str:
+def badge(cards: Sequence[ModelCard]) -> str:
     """What the page says about its weights, always visible."""
     if any(not card["trained"] for card in cards):
         return "Untrained demo weights"

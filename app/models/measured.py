@@ -1,4 +1,4 @@
-"""How often the models on the page were right, as their folders say: the table behind the weights badge."""
+"""Tabulates how often the models on the page were right, as their folders say."""
 
 from __future__ import annotations
 

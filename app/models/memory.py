@@ -1,4 +1,4 @@
-"""How much of this machine the app may take: for weights, and for what runs keep."""
+"""Decides how much of this machine's memory the app may take for weights and for what runs keep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models of a session: which stand in A and B at first, which may be chosen instead, and those in memory."""
+"""Holds the models of a session: which stand in A and B, which may be chosen, and which are in memory."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 import qwenvl
-from app.costs.costs import Terms
-from app.models.catalogue import Catalogue, Chosen, Described, card
+from app.asking.model_choice import ModelCard, ModelChoice
+from app.models.catalogue import Catalogue, Described, card
 from app.models.memory import Budgets
 from app.models.pace import Pace
 from app.models.pool import Lent, Pool, Tell
+from app.models.terms import Terms
 from qwenvl.errors import CheckpointError, PromptError
 from qwenvl.loading.load import pick_device, pick_dtype
 from qwenvl.recorded.kept_layers import Keep
@@ -50,7 +51,7 @@ class Models:
         trace_bytes: int | None = None,
     ) -> None:
         self.catalogue = Catalogue(given, others, hub=hub)
-        chosen = [Chosen(label, dtype) for label in self.catalogue.first]
+        chosen = [ModelChoice(label, dtype) for label in self.catalogue.first]
         self.first = dict(zip(LETTERS, chosen, strict=False))
         self.trace_bytes, self.pace = trace_bytes, Pace()
         self._own, self._load = load is None, load or qwenvl.load
@@ -61,7 +62,7 @@ class Models:
         """Whether memory and time can be told beforehand: a loader of one's own says nothing of either."""
         return self._own
 
-    def chosen(self, asked: Any) -> dict[str, Chosen]:
+    def chosen(self, asked: Any) -> dict[str, ModelChoice]:
         """A visitor's choice, checked: {"A": {"label": ..., "dtype": ...}, ...}; what is absent stays as at first.
 
         Raises:
@@ -71,34 +72,34 @@ class Models:
             return dict(self.first)
         return {letter: self._one(asked.get(letter), first) for letter, first in self.first.items()}
 
-    def _one(self, asked: Any, first: Chosen) -> Chosen:
+    def _one(self, asked: Any, first: ModelChoice) -> ModelChoice:
         if not isinstance(asked, Mapping):
             return first
         label, dtype = asked.get("label", first.label), asked.get("dtype", first.dtype)
         self.catalogue.name(label)
         if dtype not in DTYPES:
             raise PromptError(f"Weights are kept in one of {', '.join(DTYPES)}: choose one of them.")
-        return Chosen(label, dtype)
+        return ModelChoice(label, dtype)
 
     @contextmanager
-    def use(self, chosen: Chosen, tell: Tell | None = None) -> Iterator[Any]:
+    def use(self, chosen: ModelChoice, tell: Tell | None = None) -> Iterator[Any]:
         """The pipeline of a choice while the block runs. Raises as `Pool.use`."""
         with self.pool.use(self._key(chosen), tell) as pipeline:
             yield pipeline
 
-    def lend(self, chosen: Chosen, pipeline: Any) -> Lent:
+    def lend(self, chosen: ModelChoice, pipeline: Any) -> Lent:
         """What a finished run keeps of its pipeline."""
         return self.pool.lend(self._key(chosen), pipeline)
 
-    def is_loaded(self, chosen: Chosen) -> bool:
+    def is_loaded(self, chosen: ModelChoice) -> bool:
         """Whether it is in memory."""
         return self.pool.is_loaded(self._key(chosen))
 
-    def describe(self, chosen: Chosen) -> Described:
+    def describe(self, chosen: ModelChoice) -> Described:
         """What its small files say. Raises `CheckpointError`."""
         return self.catalogue.describe(chosen.label)
 
-    def card(self, letter: str, chosen: Chosen, name: str | None = None) -> dict[str, Any]:
+    def card(self, letter: str, chosen: ModelChoice, name: str | None = None) -> ModelCard:
         """What the page says of it before it is loaded. Raises `CheckpointError`."""
         described = self.describe(chosen)
         return card(letter, name or chosen.label, described.config.family, described.parameters, described.trained)
@@ -109,16 +110,16 @@ class Models:
 
     def _listed(self, label: str) -> dict[str, Any]:
         try:
-            found = self.card("", Chosen(label))
+            found = self.card("", ModelChoice(label))
         except CheckpointError:
             return {"label": label, "title": "", "size_label": ""}
         return {"label": label, "title": found["title"], "size_label": found["size_label"]}
 
-    def dtype(self, chosen: Chosen) -> torch.dtype:
+    def dtype(self, chosen: ModelChoice) -> torch.dtype:
         """Of its weights, its cache and what its runs keep."""
         return pick_dtype(chosen.dtype, pick_device("auto"), self.describe(chosen).config)
 
-    def terms(self, chosen: Chosen, keep: Keep, new_tokens: int, budgets: Budgets) -> Terms:
+    def terms(self, chosen: ModelChoice, keep: Keep, new_tokens: int, budgets: Budgets) -> Terms:
         """What a forecast of its costs needs. Raises `CheckpointError`."""
         dtype = self.dtype(chosen)
         speed = self.pace.speed(chosen, dtype)
@@ -127,10 +128,10 @@ class Models:
 
     def weigh(self, key: tuple[str, str]) -> int:
         """Bytes that the weights of a key take in memory."""
-        chosen = Chosen(*key)
+        chosen = ModelChoice(*key)
         return self.describe(chosen).parameters * self.dtype(chosen).itemsize
 
-    def _key(self, chosen: Chosen) -> tuple[str, str]:
+    def _key(self, chosen: ModelChoice) -> tuple[str, str]:
         return chosen.label, chosen.dtype
 
     def _fetch(self, key: tuple[str, str], tell: Callable[[int, int], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""How fast this machine is with a model: guessed from a short multiplication at first, then from its own answers."""
+"""Estimates how fast this machine is with a model: from a multiplication at first, then from its answers."""
 
 from __future__ import annotations
 

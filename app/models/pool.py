@@ -1,4 +1,4 @@
-"""The models in memory: loaded when first wanted, shared by everybody, the least recently used let go of for others.
+"""Keeps loaded models in memory, shared by all visitors and evicted least recently used first.
 
 Knows that a model has a name and a weight in bytes, and how to load one; nothing of questions, visitors or pages.
 """

@@ -1,4 +1,4 @@
-"""What a visitor is about to ask: the pictures in the rail, the turns before, and what was asked last.
+"""Holds what a visitor is about to ask: pictures in the rail, turns before, and what was asked last.
 
 Frozen values, so that Gradio can keep one for each visitor; knows no session, component or model.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from app.asking.conversation import AS_USUAL, Conversation
-from app.models.catalogue import Chosen
+from app.asking.model_choice import ModelChoice
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.recorded.kept_layers import Named
@@ -25,8 +25,8 @@ class Draft:
     asked_media: tuple[str, ...] = ()  # of the last question alone
     example: str | None = None
     sampling: VideoOptions = AS_USUAL  # which frames of the question's clips the models are shown
-    models: tuple[tuple[str, Chosen], ...] = ()  # by letter, where a visitor chose; () for those of the start
-    asked_models: tuple[tuple[str, Chosen], ...] = ()  # whose answers are shown
+    models: tuple[tuple[str, ModelChoice], ...] = ()  # by letter, where a visitor chose; () for those of the start
+    asked_models: tuple[tuple[str, ModelChoice], ...] = ()  # whose answers are shown
     keep: Named = "all"  # what the next run keeps
     asked_keep: Named = "all"  # what the runs that are shown keep
 

@@ -1,4 +1,4 @@
-"""What happens when: handlers that read the rail, ask the session and write the rail and the inspector.
+"""Connects the page's events to handlers that read the rail, ask the session, and write rail and inspector.
 
 Each returns the components it changes, by component. A visitor's mistake becomes one sentence in place; what stood in
 the rail stays there.
@@ -19,9 +19,9 @@ import gradio as gr
 
 from app.asking.conversation import Conversation, Settings
 from app.asking.failures import describe
+from app.asking.model_choice import ModelChoice, ModelChoices
 from app.asking.pictures import moves
 from app.asking.uploads import Uploads
-from app.models.catalogue import Choice, Chosen
 from app.page.draft import Draft
 from app.page.inspector import show_asking, show_runs
 from app.page.rail import FOLLOW_UP, NEW, Rail, no_notice, notice, turns_html
@@ -129,7 +129,7 @@ class Events:
             conversation = conversation.answered(letter, one.turns[-1].answer(letter))
         return conversation, settings
 
-    def _models_of(self, runs: dict[str, str]) -> tuple[tuple[str, Chosen], ...]:
+    def _models_of(self, runs: dict[str, str]) -> tuple[tuple[str, ModelChoice], ...]:
         """The models whose runs these are; () where they are those of the start."""
         found = self.session.models.first | {
             letter: chosen for letter, run in runs.items() if (chosen := self.session.finished(run).chosen)
@@ -183,7 +183,7 @@ class Events:
         conversation = draft.conversation(question, system)
         yield from self._answers(draft, conversation, settings, budget, request.session_hash or "")
 
-    def _find_example(self, name: str, models: Choice | None, found: dict[str, Any]) -> None:
+    def _find_example(self, name: str, models: ModelChoices | None, found: dict[str, Any]) -> None:
         try:
             found["runs"] = self.session.example(name, models)
         except Exception as error:
@@ -414,7 +414,7 @@ class Events:
             return self.session.weights(dict(draft.models)) if draft.models else self.weights
         return self.weights
 
-    def _chosen(self, draft: Draft) -> Choice:
+    def _chosen(self, draft: Draft) -> ModelChoices:
         return dict(draft.models) or self.session.models.first
 
     def _outside(self, paths: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The inspector: one component of our own that draws the answers, the picture and everything that lies on it.
+"""Defines the inspector: our own component that draws the answers, the picture and all that lies on it.
 
 Python sends it messages through its value (which runs to show, how an answer goes) and answers its questions for exact
 numbers; every view is JavaScript in static/.
@@ -22,7 +22,7 @@ Message = dict[str, Any]
 def inspector(session: Session) -> gr.HTML:
     """The component, empty until it is sent its first message."""
     functions = server_functions(session)
-    return own_component("inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
+    return own_component("shell/inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
 
 
 def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | None = None) -> Message:

@@ -1,4 +1,4 @@
-"""The page: top bar, rail and inspector, put together and connected. Thin: what it does stands in `session`."""
+"""Assembles the page from top bar, rail and inspector; what it does stands in the session."""
 
 from __future__ import annotations
 

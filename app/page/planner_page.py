@@ -1,4 +1,4 @@
-"""The Planner as a page of its own: a component beside the rail, which shows it in place of the inspector."""
+"""Defines the Planner's page: a component that the rail shows in place of the inspector."""
 
 from __future__ import annotations
 

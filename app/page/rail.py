@@ -1,4 +1,4 @@
-"""The rail: what is asked, in Gradio's own components, and in ours for pictures, clips and the pixel budget."""
+"""Defines the rail, where a question is asked: Gradio's components, and ours for media and pixel budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bar at the top draws: the chips of the examples, and the badge of the weights."""
+"""Draws the bar at the top: the chips of the examples and the badge of the weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a script may ask of the app over HTTP, and what the inspector asks from the browser.
+"""Defines what scripts may ask of the app over HTTP, and what the inspector asks from the browser.
 
 Named endpoints (`/ask`, `/attention`, `/compare`, `/plan`) stand on the API page with these docstrings, and are the
 tools of the MCP server where it is on. What they answer is the library's, as on the command line. The inspector's
@@ -21,10 +21,11 @@ from gradio.data_classes import FileData
 import qwenvl
 from app.asking.conversation import Conversation, Settings
 from app.asking.failures import sentence
-from app.asking.pictures import MAX_SIDE
+from app.asking.posted import Posted
 from app.asking.uploads import Uploads, watch_uploads
 from app.serving.session import Session
-from app.views import QUESTIONS, rows
+from app.serving.wire import plain
+from app.views import QUESTIONS
 from app.views.figures import figure
 from app.views.payload import run_payload
 from qwenvl.errors import PromptError, UserError
@@ -34,6 +35,8 @@ from qwenvl.models.config import PRESETS
 log = logging.getLogger(__name__)
 
 Endpoint = Callable[..., Any]
+Answer = Callable[[Posted], object]
+ServerFunction = Callable[[Any], dict[str, Any]]
 
 QUEUE = {"concurrency_id": "api", "concurrency_limit": 4}
 
@@ -204,72 +207,35 @@ def _spoken(endpoint: Callable[..., Any]) -> Callable[..., Any]:
 # --- the inspector's functions ---
 
 
-def server_functions(session: Session) -> list[Callable[[Any], dict[str, Any]]]:
+def server_functions(session: Session) -> list[ServerFunction]:
     """What the inspector asks from the browser: functions of one dict that answer one, {"error": sentence} where they
     cannot.
 
-    run, map, shares, adapter, adapter_sheet, readers, picture, resized and figure want {"run": id, ...}; example wants
-    {"name": ...} and answers run ids by letter.
+    All but example, which wants {"name": ...} and answers run ids by letter, and tour_cost want {"run": id, ...}.
     """
-    answers: dict[str, Callable[[dict[str, Any]], Any]] = {
-        "run": lambda asked: session.run(asked.get("run")),
-        "map": lambda asked: rows.map_row(*_of(session, asked), asked),
-        "picture": lambda asked: {"picture": _picture(session, asked)},
-        "resized": lambda asked: {
-            "picture": session.resized(asked.get("run"), _media(session, asked), _frame(session, asked))
-        },
-        "figure": lambda asked: figure(session.finished(asked.get("run")), asked),
-        "example": lambda asked: session.example(asked.get("name")),
+    answers: dict[str, Answer] = {
+        "run": lambda posted: session.run(posted.get("run")),
+        "figure": lambda posted: figure(session.finished(posted.get("run")), posted),
+        "example": lambda posted: session.example(posted.get("name")),
     }
-    for row in (rows.shares, rows.adapter, rows.adapter_sheet, rows.readers):
-        answers[row.__name__] = functools.partial(_row, session, row)
     for name, question in QUESTIONS.items():
-        answers[name] = functools.partial(question, session.finished)
+        answers[name] = functools.partial(question, lambda run_id: session.finished(run_id))
     return [served(name, answer) for name, answer in answers.items()]
 
 
-def served(name: str, answer: Callable[[dict[str, Any]], Any]) -> Callable[[Any], dict[str, Any]]:
+def served(name: str, answer: Answer) -> ServerFunction:
     """A function that the browser may call: whatever it is sent, it answers one dict."""
 
-    def answering(asked: Any = None) -> dict[str, Any]:
+    def answering(posted: Any = None) -> dict[str, Any]:
         try:
-            if not isinstance(asked, dict):
+            if not isinstance(posted, dict):
                 raise PromptError(f"{name} takes one object with named values: send it.")
-            return answer(asked)
+            return plain(answer(posted))
         except Exception as error:
             return {"error": _told(error, name)}
 
     answering.__name__ = name
     return answering
-
-
-def _row(session: Session, row: Callable[[Any, dict[str, Any]], Any], asked: dict[str, Any]) -> Any:
-    return row(session.finished(asked.get("run")).run, asked)
-
-
-def _of(session: Session, asked: dict[str, Any]) -> tuple[Any, str]:
-    finished = session.finished(asked.get("run"))
-    return finished.run, finished.letter
-
-
-def _picture(session: Session, asked: dict[str, Any]) -> str:
-    side = asked.get("side", MAX_SIDE)
-    if isinstance(side, bool) or not isinstance(side, int) or not 1 <= side <= MAX_SIDE:
-        raise PromptError(f"side must be a whole number from 1 to {MAX_SIDE:,}: choose another.")
-    return session.picture(asked.get("run"), _media(session, asked), side, _frame(session, asked))
-
-
-def _media(session: Session, asked: dict[str, Any]) -> int:
-    return rows.media_index(session.finished(asked.get("run")).run, asked)
-
-
-def _frame(session: Session, asked: dict[str, Any]) -> int:
-    """Of a clip, which of the frames that were kept; 0 where none is asked for."""
-    kept = len(session.finished(asked.get("run")).run.media[_media(session, asked)].frames)
-    frame = asked.get("frame", 0)
-    if isinstance(frame, bool) or not isinstance(frame, int) or not 0 <= frame < kept:
-        raise PromptError(f"frame must be a whole number from 0 to {kept - 1:,}: choose another.")
-    return frame
 
 
 # --- what was posted ---

@@ -1,4 +1,4 @@
-"""The examples that ship with the app, and their finished runs: made once, when first wanted, for everybody."""
+"""Makes the finished runs of the shipped examples, once per process and when first wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the browser's part reaches the page: our static files, plotly's own script, the theme. No outside request."""
+"""Serves the browser's part: static files, plotly's own script and the theme, with no request to outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from viz.theme import DARK, LIGHT
 
 STATIC = Path(__file__).parents[1] / "static"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-STYLES = ("base.css", "rail.css", "inspector.css", "views.css")
+CASCADE = ("core", "drawing", "rail", "shell", "planner", "tour", "views", "frozen")  # folders, the shared ones first
 SANS = ("-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Liberation Sans", "Arial", "system-ui", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -31,10 +31,15 @@ document.addEventListener("DOMContentLoaded", () => {
 
 def head() -> str:
     """Links for the page's <head>: relative, so that they hold behind a proxy's path too."""
-    # A view or a part may bring a file of styles of its own, beside it.
-    own = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.glob("*/*.css"))
-    links = [f'<link rel="stylesheet" href="inspector/{name}">' for name in (*STYLES, *own)]
+    links = [f'<link rel="stylesheet" href="inspector/{name}">' for name in styles()]
     return "\n".join([*links, f"<script>{RESTORE_THEME}</script>"])
+
+
+def styles() -> list[str]:
+    """Paths of our style sheets below `STATIC`, in the order of the cascade: in a folder the file of its name first."""
+    found = [path.relative_to(STATIC) for path in STATIC.rglob("*.css")]
+    place = {path: (CASCADE.index(path.parts[0]), path.parent, path.stem != path.parent.name, path) for path in found}
+    return [path.as_posix() for path in sorted(found, key=place.__getitem__)]
 
 
 def routes() -> list[Mount | Route]:
@@ -56,7 +61,7 @@ def own_component(module: str, *, events: str = "", **more: Any) -> gr.HTML:
     named = "".join(f"'{name}';" for name in events.split())
     script = (
         f"{named}const ours = (name) => import(new URL(`inspector/${{name}}.js`, document.baseURI).href);"
-        f"Promise.all([ours('component'), ours('{module}')])"
+        f"Promise.all([ours('core/component'), ours('{module}')])"
         ".then(([{ mountIn }, module]) => mountIn(element, { props, trigger, watch, server }, module));"
     )
     return gr.HTML(html_template='<div class="own"></div>', js_on_load=script, apply_default_css=False, **more)

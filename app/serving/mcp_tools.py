@@ -1,4 +1,4 @@
-"""What the tools of the MCP server answer: JSON, as text and as structured content, where Gradio writes Python.
+"""Answers the tools of the MCP server in JSON, as text and as structured content.
 
 Gradio 6.31 hands a tool's dict to its client as `str(dict)`, which no JSON parser reads. Here the dict is written as
 JSON before, and read again into the answer's structured content, as the protocol has it (MCP 2025-06-18, tools).

@@ -1,4 +1,4 @@
-"""Everything the page does that is not the page: models by letter, questions on their way, finished runs.
+"""Does everything the page does that is not the page: models by letter, questions under way, finished runs.
 
 One session serves all visitors of a process and tells them apart by the name it is given; it imports no web framework.
 It knows what a visitor asked only while it is being answered: what is finished lies in the store under its id.
@@ -20,17 +20,19 @@ from app.asking import pictures
 from app.asking.asking import STOPPED_EARLY, Asking, Update
 from app.asking.conversation import Conversation, Settings, Turn
 from app.asking.failures import PromptRefused, TooLarge, describe
+from app.asking.finished import Finished
+from app.asking.model_choice import ModelCard, ModelChoice, ModelChoices
 from app.asking.store import RunStore
 from app.asking.words import in_bytes
 from app.costs.forecast import forecast
 from app.models import memory
-from app.models.catalogue import SHIPPED, Choice, Chosen, badge, card
+from app.models.catalogue import SHIPPED, badge, card
 from app.models.measured import figures_table
 from app.models.memory import Budgets
 from app.models.models import LETTERS, Models
 from app.models.pool import Tell
 from app.serving.example_runs import Example, ExampleRuns
-from app.views.payload import Finished, run_payload
+from app.views.payload import RunPayload, run_payload
 from qwenvl.errors import CheckpointError, PromptError, UserError
 from qwenvl.processing.clips import is_clip
 from qwenvl.processing.progress import Interrupted, Progress, Step
@@ -102,7 +104,7 @@ class Session:
         with self.models.use(self.models.first[self.letter(letter)]) as pipeline:
             return pipeline
 
-    def are_shipped(self, models: Choice | None = None) -> bool:
+    def are_shipped(self, models: ModelChoices | None = None) -> bool:
         """Whether these models, or those of the start, are the small ones that come with the project."""
         return all(chosen.label in SHIPPED for chosen in (models or self.models.first).values())
 
@@ -110,7 +112,7 @@ class Session:
         """Whether the model that this letter stands for at first is in memory."""
         return self.models.is_loaded(self.models.first[letter])
 
-    def model_cards(self, models: Choice | None = None) -> list[dict[str, Any]]:
+    def model_cards(self, models: ModelChoices | None = None) -> list[ModelCard]:
         """What the page says about each model, none of which is loaded for it. Raises `CheckpointError`."""
         chosen, labels = models or self.models.first, _labels(models or self.models.first)
         return [self.models.card(letter, one, labels[letter]) for letter, one in chosen.items()]
@@ -140,7 +142,7 @@ class Session:
         min_pixels: int | None = None,
         max_pixels: int | None = None,
         samplings: Sequence[VideoOptions] = (),
-        models: Choice | None = None,
+        models: ModelChoices | None = None,
         keep: Keep = "all",
         new_tokens: int = Settings.max_new_tokens,
         own: int | None = None,
@@ -170,7 +172,7 @@ class Session:
         letter: str,
         conversation: Conversation,
         settings: Settings | None = None,
-        model: Chosen | None = None,
+        model: ModelChoice | None = None,
     ) -> Iterator[Update]:
         """Ask one model, and tell how it goes: never raises for anything a visitor can cause.
 
@@ -199,7 +201,7 @@ class Session:
         letter: str,
         conversation: Conversation,
         settings: Settings | None = None,
-        model: Chosen | None = None,
+        model: ModelChoice | None = None,
     ) -> str:
         """Ask one model and wait: the id of the finished run. Raises `PromptRefused` with the sentence of why not."""
         *_, last = self.ask(visitor, letter, conversation, settings, model)
@@ -317,7 +319,7 @@ class Session:
         run: Any,
         conversation: Conversation,
         settings: Settings,
-        chosen: Chosen | None = None,
+        chosen: ModelChoice | None = None,
     ) -> Finished:
         chosen = chosen or self.models.first[letter]
         processor, given = pipeline.processor, run.settings
@@ -337,7 +339,7 @@ class Session:
             chosen=chosen,
         )
 
-    def weights(self, models: Choice | None = None) -> dict[str, Any]:
+    def weights(self, models: ModelChoices | None = None) -> dict[str, Any]:
         """What the badge says, and behind it how often each model was right, as their folders say.
 
         Raises `CheckpointError` for a model whose small files cannot be had.
@@ -360,7 +362,7 @@ class Session:
         """The run of this id and what the page says of it. Raises `RunError` for an id that names none."""
         return self.store.get(run_id)
 
-    def run(self, run_id: Any) -> dict[str, Any]:
+    def run(self, run_id: Any) -> RunPayload:
         """A run as the page receives it. Raises as `finished`."""
         return run_payload(run_id, self.finished(run_id))
 
@@ -372,35 +374,20 @@ class Session:
         finished = self.finished(run_id)
         return finished.conversation.answered(finished.letter, finished.run.answer), finished.settings
 
-    def picture(self, run_id: Any, media: int, side: int, frame: int = 0) -> str:
-        """A run's picture, or a kept frame of its clip, upright, at most `side` pixels, as a data URL.
-
-        Raises as `finished`.
-        """
-        return pictures.picture(self.finished(run_id).run.media[media], side, frame)
-
-    def resized(self, run_id: Any, media: int, frame: int = 0) -> str:
-        """A run's picture or frame as the model's processor resized it, as a data URL. Raises as `finished`."""
-        return pictures.resized(self.finished(run_id).run.media[media], frame)
-
     # --- the examples ---
 
     def examples(self) -> list[dict[str, Any]]:
         """The examples in the order of their chips; the first one is what a visitor finds on the page."""
         return self._examples.listing()
 
-    def example(self, name: Any, models: Choice | None = None) -> dict[str, str]:
+    def example(self, name: Any, models: ModelChoices | None = None) -> dict[str, str]:
         """Ids of the finished runs of an example by letter; made when first wanted, once a model, for all visitors.
 
         Raises `PromptError` for a name that is no example, and what went wrong as `UserError`.
         """
         return self._examples.runs(name, models or self.models.first)
 
-    def warm(self) -> None:
-        """Make the first example's runs, so that the first visitor finds a full page."""
-        self.example(self._examples.first)
-
-    def _make_example(self, example: Example, letter: str, chosen: Chosen) -> str:
+    def _make_example(self, example: Example, letter: str, chosen: ModelChoice) -> str:
         """Those of the shipped checkpoints stay as long as the process lives; others are large, and make room."""
         conversation = Conversation(example.system).asking(example.question, example.paths)
         visitor, given = None if chosen.label in SHIPPED else EVERYBODY, self.defaults()
@@ -408,7 +395,7 @@ class Session:
         return self.answer(visitor, letter, conversation, settings, chosen)
 
 
-def _labels(models: Choice) -> dict[str, str]:
+def _labels(models: ModelChoices) -> dict[str, str]:
     """What visitors read as the models' names: one that stands in both columns is told apart by their letters."""
     labels = {letter: chosen.label for letter, chosen in models.items()}
     twice = len(set(labels.values())) < len(labels)

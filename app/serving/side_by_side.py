@@ -1,4 +1,4 @@
-"""Both models answer at once: their updates merged into one stream of the page's state."""
+"""Merges the updates of both models' answers into one stream of the page's state."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.asking.conversation import Conversation, Settings
-from app.models.catalogue import Choice
+from app.asking.model_choice import ModelChoices
 from app.serving.session import Session
 
 State = dict[str, Any]  # the last update of each letter
 
 
 def ask_both(
-    session: Session, visitor: str, conversation: Conversation, settings: Settings, models: Choice | None = None
+    session: Session, visitor: str, conversation: Conversation, settings: Settings, models: ModelChoices | None = None
 ) -> Iterator[State]:
     """Ask the models of both columns, each on a thread; yields the last update of each letter whenever one changes.
 

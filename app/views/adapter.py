@@ -1,29 +1,59 @@
-"""What Adapter asks: counts of what the queries read, the codes that tell them places, and the merger's steps."""
+"""Answers the Adapter view: statistics of the queries, their position codes, and the merger's steps."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
-from app.views.contract import Look
-from app.views.rows import media_index, packed
-from qwenvl.analysis.adapter_codes import merger_steps
+from app.asking.posted import Posted
+from app.asking.selection import NO_ADAPTER
+from app.views.contract import Look, selected
+from app.views.rows import Packed, packed
+from qwenvl.analysis.adapter_codes import MergerStep, merger_steps
 from qwenvl.analysis.adapter_statistics import ORDERS
 from qwenvl.errors import RunError
-from qwenvl.models.config import Qwen2VLConfig
+from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
 
 
-def adapter_statistics(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run", "media", "frame", "head"}: `Run.query_statistics` of these, with the queries in every order."""
-    run = look(asked.get("run")).run
-    _check_adapter(run)
-    media = media_index(run, asked)
-    frame = _whole(asked, "frame", run.media[media].patch_grid[0])
-    head = "mean" if asked.get("head", "mean") == "mean" else _whole(asked, "head", run.num_heads("adapter"))
-    found = run.query_statistics(media=media, frame=frame, head=head)
+class Alike(TypedDict):
+    """How many pairs of queries overlap by at least this much, and how many queries are in one."""
+
+    overlap: float
+    pairs: int
+    queries: int
+
+
+class AdapterStatistics(TypedDict):
+    """`Run.query_statistics` of one frame and head, with the queries in every order."""
+
+    entropy: Packed
+    half: list[int]
+    nearest: list[int]
+    overlap: Packed
+    orders: dict[str, list[int]]
+    coverage: float
+    alike: Alike
+
+
+class AdapterCode(TypedDict):
+    """`Run.code_similarity`: "keys" (queries, patches) and "queries" (queries, queries), with their grids."""
+
+    keys: Packed
+    queries: Packed
+    grid: list[int]
+    query_grid: list[int]
+
+
+class Merger(TypedDict):
+    """The steps from four patches to a visual token, with the shapes of this model's weights."""
+
+    steps: list[MergerStep]
+
+
+def adapter_statistics(look: Look, posted: Posted) -> AdapterStatistics:
+    """{"run", "media", "frame", "head"}: see `AdapterStatistics`."""
+    chosen = selected(look, posted, "adapter")
+    found = chosen.run.query_statistics(media=chosen.media, frame=chosen.frame, head=chosen.head)
     nearest = found.nearest
-    pairs = found.redundant_pairs
     return {
         "entropy": packed(found.entropy),
         "half": found.half_counts.tolist(),
@@ -31,14 +61,19 @@ def adapter_statistics(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
         "overlap": packed(found.overlap.gather(1, nearest[:, None])[:, 0]),
         "orders": {name: found.order(name) for name in ORDERS},
         "coverage": found.coverage,
-        "alike": {"overlap": found.alike, "pairs": len(pairs), "queries": found.redundant_queries},
+        "alike": {
+            "overlap": found.alike,
+            "pairs": len(found.redundant_pairs),
+            "queries": found.redundant_queries,
+        },
     }
 
 
-def adapter_code(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run"}: `Run.code_similarity`, "keys" (queries, patches) and "queries" (queries, queries), with their grids."""
-    run = look(asked.get("run")).run
-    _check_adapter(run)
+def adapter_code(look: Look, posted: Posted) -> AdapterCode:
+    """{"run"}: see `AdapterCode`."""
+    run = look(posted.get("run")).run
+    if not isinstance(run.config, QwenVLConfig):
+        raise RunError(NO_ADAPTER)
     found = run.code_similarity()
     side, queries = run.config.vision.grid_side, run.config.adapter.query_side
     return {
@@ -49,21 +84,9 @@ def adapter_code(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def merger(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run"}: the steps from four patches to a visual token, with the shapes of this model's weights."""
-    run = look(asked.get("run")).run
+def merger(look: Look, posted: Posted) -> Merger:
+    """{"run"}: see `Merger`."""
+    run = look(posted.get("run")).run
     if not isinstance(run.config, Qwen2VLConfig):
         raise RunError("Qwen-VL has no merger, its adapter's queries read patches: look at their maps.")
-    return {"steps": [asdict(step) for step in merger_steps(run.config)]}
-
-
-def _check_adapter(run: Any) -> None:
-    if "adapter" not in run.sites:
-        raise RunError("Qwen2-VL has no adapter queries, its merger joins four patches: look at the Qwen-VL column.")
-
-
-def _whole(asked: Mapping[str, Any], name: str, length: int) -> int:
-    value = asked.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < length:
-        raise RunError(f"{name} must be a whole number from 0 to {length - 1:,}: choose another.")
-    return value
+    return {"steps": list(merger_steps(run.config))}

@@ -1,6 +1,7 @@
-"""What Causes asks: the answer told again without a place of the picture, and curves of deletion and insertion.
+"""Answers the Causes view: the answer rescored without a part of the picture, and deletion curves.
 
-A forward pass or many: one question a run at a time, the newest first, and curves stop when nobody looks (`turns`).
+A forward pass or many: one question per run at a time, the newest first, and curves stop when nobody looks
+(`asking.bounded_work`).
 """
 
 from __future__ import annotations
@@ -8,42 +9,129 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
 from app.asking import pictures
 from app.asking.bounded_work import Turns, Walk, Walks
-from app.views.contract import Look
-from app.views.payload import Finished
-from app.views.rows import media_index
-from qwenvl.analysis.deletion_curves import Curve, Curves, own_map
+from app.asking.finished import Finished
+from app.asking.posted import Posted, named, one_of, whole
+from app.asking.selection import Selection
+from app.views.contract import Look, selected
+from qwenvl.analysis.deletion_curves import Curve, Curves
 from qwenvl.analysis.occlusion import Effect, paint_media, readers
 from qwenvl.analysis.regions import FILLS, Pixels, box_mask, cells_in, cells_mask
-from qwenvl.analysis.row_statistics import fewest_cells
+from qwenvl.analysis.row_statistics import fewest_cells, own_map
 from qwenvl.errors import RunError
+from qwenvl.recorded.record import Alternative
 
 SHOWN_SIDE = 960
 BRUSH = 64  # cells a side of the grid that strokes are kept on
 STEPS, SEEDS = 10, 5
-
-RUNS = re.compile(r"b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*")
+STROKES = re.compile(r"b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*")
 
 TURNS, WALKS = Turns(), Walks()
 
 
-def causes(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
+class CausesTold(TypedDict):
+    """An effect: the word's probability and the answer's log-probability, before and after a place was taken away.
+
+    "cells" are the region on the model's own grid, "hidden" what was hidden of it; of "paint", "picture" is the frame
+    on screen under paint, and "received" the very picture that the model received.
+    """
+
+    index: int
+    before: float
+    after: float
+    answer_before: float
+    answer_after: float
+    likeliest: list[Alternative]
+    unit: str
+    hidden: list[int]
+    pixels: int
+    tool: str
+    cells: list[int]
+    picture: NotRequired[str]
+    received: NotRequired[str]
+    received_size: NotRequired[list[int]]
+
+
+class DrawnCurve(TypedDict):
+    """The word's probability ("y") over the part of the cells that is painted away ("x"), and the area under it."""
+
+    x: list[float]
+    y: list[float]
+    area: float
+
+
+class CurveBand(TypedDict):
+    """The mean and the range of curves in random orders, and the area under each."""
+
+    x: list[float]
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+    areas: list[float]
+
+
+class CurvePair(TypedDict):
+    """The curves of the map's order, of the reversed one, and of random ones; None until there are any."""
+
+    map: DrawnCurve | None
+    reverse: DrawnCurve | None
+    random: CurveBand | None
+
+
+class CausesCurves(TypedDict):
+    """How far the curves are; all but "state" is there from the first step on.
+
+    "state" is "none", "running", "done", "stopped" or "failed", "because" the sentence of why it failed.
+    """
+
+    state: str
+    because: NotRequired[str | None]
+    done: NotRequired[int]
+    total: NotRequired[int]
+    cells: NotRequired[int]
+    fill: NotRequired[str]
+    plain: NotRequired[float]
+    empty: NotRequired[float]
+    seeds: NotRequired[int]
+    deletion: NotRequired[CurvePair]
+    insertion: NotRequired[CurvePair]
+
+
+def causes(look: Look, posted: Posted) -> CausesTold:
     """The answer told again with a region hidden from attention, or painted over.
 
-    {"run", "query", "media", "tool", "region"}; "block" takes "layers" [first, last], "rows" and "through" besides,
-    "paint" takes "fill". "cells" are the region on the model's own grid, "hidden" what was hidden of it.
+    {"run", "query", "media", "frame", "layer", "head", "tool", "place"}; "block" takes "layers" [first, last], "rows"
+    and "through" besides, "paint" takes "fill".
     """
-    run = look(asked.get("run")).run
-    intervention = read(run, asked)
-    with TURNS.turn(asked["run"]):
-        effect = intervention.told(run)
-    more = _as_given(run, intervention, asked) if intervention.tool == "paint" else {}
-    return {**_told(effect), "tool": intervention.tool, "cells": intervention.cells, **more}
+    chosen = selected(look, posted)
+    intervention = read(chosen, posted)
+    with TURNS.turn(posted["run"]):
+        effect = intervention.told(chosen)
+    answer: CausesTold = {
+        "index": effect.index,
+        "before": effect.before,
+        "after": effect.after,
+        "answer_before": effect.answer_before,
+        "answer_after": effect.answer_after,
+        "likeliest": list(effect.likeliest),
+        "unit": effect.unit,
+        "hidden": list(effect.hidden),
+        "pixels": effect.pixels,
+        "tool": intervention.tool,
+        "cells": intervention.cells,
+    }
+    if intervention.tool == "paint":
+        item, frame = chosen.item, chosen.frame * -(-len(chosen.item.frames) // chosen.item.patch_grid[0])
+        painted = paint_media(item, intervention.mask, **intervention.given)
+        answer["picture"] = pictures.picture(painted, SHOWN_SIDE, frame)
+        answer["received"] = pictures.resized(painted, frame)
+        answer["received_size"] = list(item.resized)
+    return answer
 
 
 @dataclass(frozen=True)
@@ -52,6 +140,7 @@ class Intervention:
 
     Attributes:
         tool: "block" or "paint".
+        index: the token of the answer that is followed.
         mask: the region in pixels of the original; made_by: the call that makes it, as Python writes it.
         cells: the region on the model's own grid.
         given: the arguments of `Run.without` or `Run.painted` besides the token and the mask.
@@ -65,111 +154,93 @@ class Intervention:
     cells: list[int]
     given: Mapping[str, Any]
 
-    def told(self, run: Any) -> Effect:
+    def told(self, chosen: Selection) -> Effect:
         """The effect itself: one forward pass, and one more where the run was never told again."""
         if self.tool == "paint":
-            return run.painted(self.index, self.mask, media=self.media, **self.given)
-        return run.without(self.index, media=self.media, **self.given)
+            return chosen.run.painted(self.index, self.mask, media=self.media, **self.given)
+        return chosen.run.without(self.index, media=self.media, **self.given)
 
 
-def read(run: Any, asked: Mapping[str, Any]) -> Intervention:
+def read(chosen: Selection, posted: Posted) -> Intervention:
     """What was asked for, checked; see `causes`.
 
     Raises:
         RunError: something that the run has not, or an empty region.
     """
-    index, media = _word(run, asked), media_index(run, asked)
-    mask, made_by, cells = _region(run, index, media, asked)
+    token, media = _word(chosen), chosen.media
+    mask, made_by, cells = _region(chosen, posted)
     if not cells:
         raise RunError("The region holds nothing: draw a larger one.")
-    tool = _one_of(asked, "tool", ("block", "paint"))
-    given = _hiding(run, media, cells, asked) if tool == "block" else {"fill": _one_of(asked, "fill", FILLS)}
-    return Intervention(tool, index, media, mask, made_by, cells, given)
+    tool = one_of(posted, "tool", ("block", "paint"))
+    given = _hiding(chosen, cells, posted) if tool == "block" else {"fill": one_of(posted, "fill", FILLS)}
+    return Intervention(tool, token, media, mask, made_by, cells, given)
 
 
-def causes_curves(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
+def causes_curves(look: Look, posted: Posted) -> CausesCurves:
     """{"run", "do": "start" | "look" | "stop"}: deletion and insertion of the shown map, as far as they are.
 
     "start" takes "query", "media", "layer", "head" and "fill".
     """
-    run_id = asked.get("run")
+    run_id = posted.get("run")
     finished = look(run_id)
-    do = _one_of(asked, "do", ("start", "look", "stop"))
+    do = one_of(posted, "do", ("start", "look", "stop"))
     if do == "stop":
         return _progress(WALKS.stop(run_id))
     if do == "look":
         return _progress(WALKS.look(run_id))
-    index, given = curves_given(finished.run, asked)
-    about = (finished.letter, finished.created, index, *given.values())
+    token, given = curves_given(selected(look, posted), posted)
+    about = (finished.letter, finished.created, token, *given.values())
     steps = finished.run.deletion_curves
-    return _progress(WALKS.start(run_id, about, lambda: steps(index, **given)))
+    return _progress(WALKS.start(run_id, about, lambda: steps(token, **given)))
 
 
-def curves_given(run: Any, asked: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+def curves_given(chosen: Selection, posted: Posted) -> tuple[int, dict[str, Any]]:
     """The token and the other arguments of `Run.deletion_curves` that were asked for."""
-    fill = _one_of(asked, "fill", FILLS)
-    given = {**_cell(run, asked), "media": media_index(run, asked), "fill": fill, "steps": STEPS, "seeds": SEEDS}
-    return _word(run, asked), given
+    at = {"layer": chosen.layer, "head": chosen.head, "media": chosen.media}
+    return _word(chosen), {**at, "fill": one_of(posted, "fill", FILLS), "steps": STEPS, "seeds": SEEDS}
 
 
-def computed_curves(finished: Finished, asked: Mapping[str, Any]) -> Curves | None:
+def computed_curves(chosen: Selection, posted: Posted) -> Curves | None:
     """The curves of a selection where the page has computed them to the end."""
-    index, given = curves_given(finished.run, asked)
-    return WALKS.recall((finished.letter, finished.created, index, *given.values()))
+    token, given = curves_given(chosen, posted)
+    finished: Finished = chosen.finished
+    return WALKS.recall((finished.letter, finished.created, token, *given.values()))
 
 
-# --- one effect ---
-
-
-def _hiding(run: Any, media: int, cells: list[int], asked: Mapping[str, Any]) -> dict[str, Any]:
-    if "adapter" in run.sites and _one_of(asked, "through", ("adapter", "queries")) == "adapter":
+def _hiding(chosen: Selection, cells: list[int], posted: Posted) -> dict[str, Any]:
+    if chosen.has_queries and one_of(posted, "through", ("adapter", "queries")) == "adapter":
         return {"patches": cells}
-    visual = list(readers(run, cells, media=media)) if "adapter" in run.sites else cells
-    return {"visual": visual, "rows": _one_of(asked, "rows", ("answer", "text")), "layers": _layers(run, asked)}
-
-
-def _told(effect: Effect) -> dict[str, Any]:
-    return {
-        **{"index": effect.index, "before": effect.before, "after": effect.after},
-        **{"answer_before": effect.answer_before, "answer_after": effect.answer_after},
-        "likeliest": [{"id": one.id, "text": one.text, "probability": one.probability} for one in effect.likeliest],
-        **{"unit": effect.unit, "hidden": list(effect.hidden), "pixels": effect.pixels},
-    }
-
-
-def _as_given(run: Any, intervention: Intervention, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The painted frame on screen: the original under paint, and the very picture that the model received."""
-    item = run.media[intervention.media]
-    cell = min(_whole(asked, "frame", 1 << 20, 0), item.patch_grid[0] - 1)
-    frame = cell * -(-len(item.frames) // item.patch_grid[0])
-    painted = paint_media(item, intervention.mask, **intervention.given)
-    return {
-        "picture": pictures.picture(painted, SHOWN_SIDE, frame),
-        "received": pictures.resized(painted, frame),
-        "received_size": list(item.resized),
-    }
+    visual = list(readers(chosen.run, cells, media=chosen.media)) if chosen.has_queries else cells
+    return {"visual": visual, "rows": one_of(posted, "rows", ("answer", "text")), "layers": _layers(chosen, posted)}
 
 
 # --- curves ---
 
 
-def _progress(walk: Walk | None) -> dict[str, Any]:
+def _progress(walk: Walk | None) -> CausesCurves:
     if walk is None:
         return {"state": "none"}
     state = "failed" if walk.error else "stopped" if walk.stopped else "done" if walk.ended else "running"
     error = None
     if walk.error is not None:
         error = str(walk.error) if isinstance(walk.error, RunError) else "The curves could not be computed: try again."
-    return {"state": state, "because": error, **({} if walk.last is None else _curves(walk.last))}
+    return {"state": state, "because": error} if walk.last is None else _curves(walk.last, state, error)
 
 
-def _curves(told: Curves) -> dict[str, Any]:
-    whole = [curve for curve in told.random if curve.painted[-1] == 1]
+def _curves(told: Curves, state: str, error: str | None) -> CausesCurves:
+    ended = [curve for curve in told.random if curve.painted[-1] == 1]
     return {
-        **{"done": told.done, "total": told.total, "cells": told.cells, "fill": told.fill},
-        **{"plain": told.plain, "empty": told.empty, "seeds": len(whole)},
-        "deletion": _pair(told.falling, told.rising, whole),
-        "insertion": _pair(_backwards(told.rising), _backwards(told.falling), [curve.backwards() for curve in whole]),
+        "state": state,
+        "because": error,
+        "done": told.done,
+        "total": told.total,
+        "cells": told.cells,
+        "fill": told.fill,
+        "plain": told.plain,
+        "empty": told.empty,
+        "seeds": len(ended),
+        "deletion": _pair(told.falling, told.rising, ended),
+        "insertion": _pair(_backwards(told.rising), _backwards(told.falling), [curve.backwards() for curve in ended]),
     }
 
 
@@ -178,12 +249,12 @@ def _backwards(curve: Curve) -> Curve | None:
     return curve.backwards() if curve.painted[-1] == 1 else None
 
 
-def _pair(map_order: Curve | None, reverse: Curve | None, random: list[Curve]) -> dict[str, Any]:
+def _pair(map_order: Curve | None, reverse: Curve | None, random: list[Curve]) -> CurvePair:
     """The curve of the map's order, of the reversed one, and the mean and range of the random ones."""
     return {"map": _curve(map_order), "reverse": _curve(reverse), "random": _band(random) if random else None}
 
 
-def _band(random: list[Curve]) -> dict[str, Any]:
+def _band(random: list[Curve]) -> CurveBand:
     values = np.array([curve.probability for curve in random])
     return {
         "x": list(random[0].painted),
@@ -194,7 +265,7 @@ def _band(random: list[Curve]) -> dict[str, Any]:
     }
 
 
-def _curve(curve: Curve | None) -> dict[str, Any] | None:
+def _curve(curve: Curve | None) -> DrawnCurve | None:
     if curve is None:
         return None
     return {"x": list(curve.painted), "y": list(curve.probability), "area": curve.area}
@@ -203,44 +274,42 @@ def _curve(curve: Curve | None) -> dict[str, Any] | None:
 # --- what was asked for ---
 
 
-def _word(run: Any, asked: Mapping[str, Any]) -> int:
-    index = _whole(asked, "query", len(run.tokens))
-    if not run.tokens[index].in_answer:
+def _word(chosen: Selection) -> int:
+    if not chosen.run.tokens[chosen.chosen].in_answer:
         raise RunError("Causes follows a word of the answer: choose one.")
-    return index
+    return chosen.chosen
 
 
-def _region(run: Any, index: int, media: int, asked: Mapping[str, Any]) -> tuple[Pixels, str, list[int]]:
+def _region(chosen: Selection, posted: Posted) -> tuple[Pixels, str, list[int]]:
     """A region as pixels of the original, the call that makes them, and as cells of the model's own grid."""
-    region, item = asked.get("region"), run.media[media]
+    place, item = named(posted, "place"), chosen.item
     grid = item.token_grid if item.tokens_are_places else item.patch_grid
-    kind = _one_of(region if isinstance(region, dict) else {}, "kind", ("box", "brush", "half"))
-    assert isinstance(region, dict)
+    kind = one_of(place, "kind", ("box", "brush", "half"))
     if kind == "half":
-        cells = sorted(fewest_cells(own_map(run, index, media=media, **_cell(run, asked)).flatten()))
+        values = own_map(chosen.run, query=chosen.chosen - 1, media=chosen.media, layer=chosen.layer, head=chosen.head)
+        cells = sorted(fewest_cells(values.flatten()))
         return cells_mask(item.size, grid, cells), f"cells_mask({item.size}, {grid}, {cells})", cells
     if kind == "box":
-        box = _box(item.size, region.get("box"))
+        box = _box(item.size, place)
         mask, made_by = box_mask(item.size, box), f"box_mask({item.size}, {box})"
     else:
-        strokes = _strokes(region.get("mask"))
+        strokes = _strokes(place.get("mask"))
         mask = cells_mask(item.size, (1, BRUSH, BRUSH), strokes)[0]
         made_by = f"cells_mask({item.size}, {(1, BRUSH, BRUSH)}, {strokes})[0]"
     return mask, made_by, cells_in(mask, grid)
 
 
-def _box(size: tuple[int, int], box: Any) -> list[float]:
-    edges = box if isinstance(box, list) and len(box) == 4 else [None]
-    if not all(isinstance(edge, int) and not isinstance(edge, bool) and 0 <= edge <= 1000 for edge in edges):
+def _box(size: tuple[int, int], place: Posted) -> list[float]:
+    edges = place.get("box")
+    if not isinstance(edges, list) or len(edges) != 4:
         raise RunError("A region is four whole numbers from 0 to 1000: left, top, right, bottom.")
-    return [edge / 1000 * size[at % 2] for at, edge in enumerate(edges)]
+    held = [whole({"an edge": edge}, "an edge", 0, 1000) for edge in edges]
+    return [edge / 1000 * size[at % 2] for at, edge in enumerate(held)]
 
 
 def _strokes(text: Any) -> list[int]:
     """Runs of unpainted and painted cells in turn, in base 36 after a "b", over 64 x 64 cells row by row."""
-    sound = (
-        isinstance(text, str) and len(text) <= 2 * BRUSH**2 and re.fullmatch(r"b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*", text)
-    )
+    sound = isinstance(text, str) and len(text) <= 2 * BRUSH**2 and STROKES.fullmatch(text)
     runs = [int(run, 36) for run in text[1:].split(".")] if sound else []
     if sum(runs) != BRUSH**2:
         raise RunError("The brush strokes cannot be read: paint them again.")
@@ -248,34 +317,13 @@ def _strokes(text: Any) -> list[int]:
     return np.flatnonzero(painted).tolist()
 
 
-def _layers(run: Any, asked: Mapping[str, Any]) -> range:
-    count = run.num_layers("language")
-    given = asked.get("layers", [0, count - 1])
+def _layers(chosen: Selection, posted: Posted) -> range:
+    """The layers [first, last] in which a place is hidden; all where nothing was posted."""
+    count = chosen.run.num_layers("language")
+    given = posted.get("layers", [0, count - 1])
     first, last = given if isinstance(given, list) and len(given) == 2 else (None, None)
-    ends = {"first": first, "last": last}
-    low, high = _whole(ends, "first", count), _whole(ends, "last", count)
+    low = whole({"the first layer": first}, "the first layer", 0, count - 1)
+    high = whole({"the last layer": last}, "the last layer", 0, count - 1)
     if high < low:
         raise RunError("The last layer comes before the first: choose them the other way round.")
     return range(low, high + 1)
-
-
-def _cell(run: Any, asked: Mapping[str, Any]) -> dict[str, Any]:
-    counts = {"layer": run.num_layers("language"), "head": run.num_heads("language")}
-    return {
-        name: "mean" if asked.get(name, "mean") == "mean" else _whole(asked, name, count)
-        for name, count in counts.items()
-    }
-
-
-def _whole(values: Mapping[str, Any], name: str, length: int, default: int | None = None) -> int:
-    value = values.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < length:
-        raise RunError(f"{name} must be a whole number from 0 to {length - 1:,}: choose another.")
-    return value
-
-
-def _one_of(values: Mapping[str, Any], name: str, known: tuple[str, ...]) -> str:
-    value = values.get(name)
-    if value not in known:
-        raise RunError(f"{name} must be one of {', '.join(known)}: choose another.")
-    return str(value)

@@ -1,4 +1,4 @@
-"""The Layers view's questions: what states read as after every block, for answer positions and for visual tokens.
+"""Answers the Layers view: the logit lens of answer positions and of visual tokens.
 
 A lens takes a replay of the run and every layer's head, so that it is made once for a run and kept, as many as fit.
 """
@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor
 
-from app.asking.selection import whole
-from app.exports.captions import piece_text
-from app.views.contract import Look
-from app.views.payload import Finished
-from app.views.rows import media_index, packed
+from app.asking.finished import Finished
+from app.asking.posted import Posted, index
+from app.views.contract import Look, selected
+from app.views.rows import Packed, packed
 from qwenvl.analysis.logit_lens import Lens, norms_by_kind
 from qwenvl.errors import RunError
+from qwenvl.inference.run import Run
 
 MAX_BYTES = 64 << 20
 LONGEST = 80  # letters of a word that is looked for
@@ -68,61 +68,97 @@ class Kept:
 KEPT = Kept(MAX_BYTES)
 
 
-def lens(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run"}: for every answer token, by layer, the likeliest word of the row that predicts it, and its own chance.
+class LensTable(TypedDict):
+    """For every answer token, by layer, the likeliest word of the row that predicts it, and its own chance.
 
     "top" and "said" are (layers, answer tokens), "texts" of the same shape as lists; "norms" by kind, (layers,) each.
     """
-    finished = look(asked.get("run"))
-    run, found = finished.run, _lens(finished, asked)
+
+    texts: list[list[str]]
+    top: Packed
+    said: Packed
+    norms: dict[str, Packed]
+
+
+class LensToken(TypedDict):
+    """The five likeliest words that one token's state reads as after each layer, (layers, 5)."""
+
+    token: int
+    texts: list[list[str]]
+    probabilities: Packed
+    norms: Packed
+
+
+class LensWord(TypedDict):
+    """The chance of one word for every visual token of a media by layer, (layers, tokens), and where it is largest."""
+
+    id: int
+    text: str
+    media: int
+    values: Packed
+    layer: int
+    cell: int
+    most: float
+
+
+def lens(look: Look, posted: Posted) -> LensTable:
+    """{"run"}: see `LensTable`."""
+    finished = look(posted.get("run"))
+    run, found = finished.run, _lens(finished, posted)
     rows = torch.arange(run.answer_start, len(run.tokens)) - 1
-    ids = found.ids[:, rows, 0]
     return {
-        "texts": [[piece_text(finished, id_) for id_ in layer] for layer in ids.tolist()],
+        "texts": _texts(finished, found.ids[:, rows, 0]),
         "top": packed(found.probabilities[:, rows, 0]),
         "said": packed(found.said),
         "norms": {kind: packed(values) for kind, values in norms_by_kind(run, found).items()},
     }
 
 
-def lens_token(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run", "token"}: the five likeliest words that this token's state reads as after each layer."""
-    finished = look(asked.get("run"))
-    token = whole({"token": None} | dict(asked), "token", len(finished.run.tokens), default=-1)
-    found = _lens(finished, asked)
+def lens_token(look: Look, posted: Posted) -> LensToken:
+    """{"run", "token"}: see `LensToken`."""
+    finished = look(posted.get("run"))
+    token = index(posted, "token", len(finished.run.tokens))
+    found = _lens(finished, posted)
     return {
         "token": token,
-        "texts": [[piece_text(finished, id_) for id_ in layer] for layer in found.ids[:, token].tolist()],
+        "texts": _texts(finished, found.ids[:, token]),
         "probabilities": packed(found.probabilities[:, token]),
         "norms": packed(found.norms[:, token]),
     }
 
 
-def lens_word(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run", "media", "token" or "text"}: the chance of one word for every visual token by layer, (layers, tokens).
+def lens_word(look: Look, posted: Posted) -> LensWord:
+    """{"run", "media", "token" or "text"}: see `LensWord`.
 
     The word is a token of the run, or the first token of a text as it stands after a space.
     """
-    finished = look(asked.get("run"))
-    run, media = finished.run, media_index(finished.run, asked)
-    id_ = _word(run, asked)
-    found = _lens(finished, asked)
+    chosen = selected(look, posted)
+    run, media, word = chosen.run, chosen.media, _word(chosen.run, posted)
+    found = _lens(chosen.finished, posted)
     values = KEPT.get(
-        (asked.get("run"), id_),
-        lambda: run.word_probabilities(id_, lens=found),
+        (posted.get("run"), word),
+        lambda: run.word_probabilities(word, lens=found),
         lambda made: made.numel() * made.element_size(),
     )
     cells = values[:, run.visual[media]]
-    at = int(cells.argmax())
+    layer, cell = divmod(int(cells.argmax()), cells.shape[1])
     return {
-        **{"id": id_, "text": piece_text(finished, id_), "media": media},
+        "id": word,
+        "text": chosen.finished.text_of(word),
+        "media": media,
         "values": packed(cells),
-        **{"layer": at // cells.shape[1], "cell": at % cells.shape[1], "most": float(cells.max())},
+        "layer": layer,
+        "cell": cell,
+        "most": float(cells.max()),
     }
 
 
-def _lens(finished: Finished, asked: Mapping[str, Any]) -> Lens:
-    return KEPT.get(asked.get("run"), finished.run.logit_lens, _weight)
+def _texts(finished: Finished, ids: Tensor) -> list[list[str]]:
+    return [[finished.text_of(one) for one in layer] for layer in ids.tolist()]
+
+
+def _lens(finished: Finished, posted: Posted) -> Lens:
+    return KEPT.get(posted.get("run"), finished.run.logit_lens, _weight)
 
 
 def _weight(made: Lens) -> int:
@@ -130,10 +166,10 @@ def _weight(made: Lens) -> int:
     return sum(value.numel() * value.element_size() for value in values)
 
 
-def _word(run: Any, asked: Mapping[str, Any]) -> int:
-    text = asked.get("text")
+def _word(run: Run, posted: Posted) -> int:
+    text = posted.get("text")
     if text is None:
-        return run.tokens[whole({"token": None} | dict(asked), "token", len(run.tokens), default=-1)].id
+        return run.tokens[index(posted, "token", len(run.tokens))].id
     if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
         raise RunError(f"A word is a text of 1 to {LONGEST} letters: write another.")
     if run.pipeline is None:

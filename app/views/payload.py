@@ -1,4 +1,4 @@
-"""A finished run as the page receives it: JSON with the answer's words, the token account, the positions, the model.
+"""Describes a finished run to the page as JSON: words, token account, positions and model.
 
 Sent once for each run; rows of attention follow on demand (`rows`). Every number is the run's own, unrounded.
 """
@@ -6,50 +6,155 @@ Sent once for each run; rows of attention follow on demand (`rows`). Every numbe
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypedDict
 
-from app.asking.conversation import Conversation, Settings
+from app.asking.finished import Finished
+from app.asking.model_choice import ModelCard
 from app.costs import account
+from app.costs.account import Account, ClipSampling
 from app.views.rows import section
 from qwenvl.analysis.logit_lens import lens_seconds
+from qwenvl.inference.run import Run
+from qwenvl.processing.media import Media
+from qwenvl.recorded.record import Alternative
 
 NUM_ALTERNATIVES = 5
 NUM_CANDIDATES = 8  # cells of the layer x head matrix whose maps are weighed to choose where to start
 STOP_NAMES = ("<|im_end|>", "<|endoftext|>", "<|im_start|>")
 
 
-@dataclass(frozen=True)
-class Finished:
-    """A run with what the page says about it: which column it stands in, what was asked before, which model it was."""
+class Word(TypedDict):
+    """One button of the answer; probabilities are those of its first token, its row the one that predicted that."""
 
-    run: Any
+    text: str
+    label: str
+    tokens: list[int]
+    row: int
+    special: bool
+    share: float
+    probability: float
+    alternatives: list[Alternative]
+
+
+class AskedTurn(TypedDict):
+    """One turn of the conversation: its media by index, and what this model answered."""
+
+    question: str
+    media: list[int]
+    answer: str
+
+
+class MediaPayload(TypedDict):
+    """A picture or clip of a run, with its place in the prompt."""
+
+    index: int
+    kind: Literal["image", "video"]
+    name: str
+    limit: str | None
+    size: list[int]
+    resized: list[int]
+    patch_grid: list[int]
+    token_grid: list[int]
+    frames: int
+    times: list[float]
+    note: str | None
+    sampling: ClipSampling | None
+    marks_each: int
+    marks: int
+    first_token: int
+    first_position: list[int]
+
+
+class Tokens(TypedDict):
+    """The tokens of prompt and answer, one list per fact."""
+
+    id: list[int]
+    text: list[str]
+    kind: list[str]
+    section: list[str]
+    media: list[int | None]
+    cell: list[list[int] | None]
+
+
+class SiteSize(TypedDict):
+    """How many layers and heads a site has."""
+
+    layers: int
+    heads: int
+
+
+class AdapterSize(TypedDict):
+    """How many heads Qwen-VL's adapter has, and how many queries per picture."""
+
+    heads: int
+    queries: int
+
+
+class Sites(TypedDict):
+    """Where attention happens; the merger of Qwen2-VL is no adapter with queries."""
+
+    language: SiteSize
+    vision: SiteSize
+    adapter: AdapterSize | None
+
+
+class KeptPayload(TypedDict):
+    """What a run keeps: bytes of queries and keys, and of which layers."""
+
+    bytes: int
+    note: str
+
+
+class Start(TypedDict):
+    """The word, layer and head that the views show first."""
+
+    word: int
+    layer: int
+    head: int
+
+
+class RunPayload(TypedDict):
+    """Everything about a run that does not depend on a choice of row."""
+
+    id: str
     letter: str
-    card: Mapping[str, Any]
-    conversation: Conversation
-    settings: Settings
-    piece: Callable[[int], bytes]  # the bytes of a token id
-    limits: Mapping[str, int | None]  # min_pixels and max_pixels that were in force
-    context: int  # tokens the model reads at most
-    created: float  # seconds since the epoch
-    chosen: Any = None  # the model as a visitor chooses it
+    model: ModelCard
+    created: float
+    question: str
+    answer: str
+    stopped: bool
+    seconds: dict[str, float]
+    lens_seconds: float
+    settings: dict[str, Any]
+    conversation: list[AskedTurn]
+    system: str
+    account: Account
+    media: list[MediaPayload]
+    tokens: Tokens
+    answer_start: int
+    positions: list[list[int]]
+    words: list[Word]
+    sites: Sites
+    kept: KeptPayload
+    start: Start
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the run holds."""
-        return self.run.nbytes
 
-
-def run_payload(run_id: str, finished: Finished) -> dict[str, Any]:
-    """Everything about a run that does not depend on a choice of row; see the keys."""
+def run_payload(run_id: str, finished: Finished) -> RunPayload:
+    """See `RunPayload`."""
     run = finished.run
     answer_words = [_word(run, tokens, finished.piece) for tokens in run.words]
     return {
-        **{"id": run_id, "letter": finished.letter, "model": dict(finished.card), "created": finished.created},
-        **{"question": finished.conversation.turns[-1].question, "answer": run.answer, "stopped": run.stopped},
-        **{"seconds": dict(run.seconds), "lens_seconds": lens_seconds(run)},
-        "settings": _settings(run, finished.limits),
+        "id": run_id,
+        "letter": finished.letter,
+        "model": finished.card,
+        "created": finished.created,
+        "question": finished.conversation.turns[-1].question,
+        "answer": run.answer,
+        "stopped": run.stopped,
+        "seconds": dict(run.seconds),
+        "lens_seconds": lens_seconds(run),
+        "settings": {**run.settings, **finished.limits},
         "conversation": _conversation(finished),
         "system": finished.conversation.system,
         "account": _account(finished),
@@ -64,7 +169,7 @@ def run_payload(run_id: str, finished: Finished) -> dict[str, Any]:
     }
 
 
-def start(run: Any, answer_words: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def start(run: Run, answer_words: Sequence[Word]) -> Start:
     """The word, layer and head that the views show first: the most telling cell.
 
     The word is the one that leans most on the picture, by the token that begins it (there it is decided; others spell
@@ -85,7 +190,7 @@ def start(run: Any, answer_words: Sequence[Mapping[str, Any]]) -> dict[str, int]
     return {"word": word, "layer": layer, "head": head}
 
 
-def _beginnings(answer_words: Sequence[Mapping[str, Any]]) -> list[int]:
+def _beginnings(answer_words: Sequence[Word]) -> list[int]:
     """The tokens that begin a written word of more than two letters, which others may spell on."""
     letters: dict[int, int] = {}
     begun = None
@@ -100,7 +205,7 @@ def _beginnings(answer_words: Sequence[Mapping[str, Any]]) -> list[int]:
     return [index for index, count in letters.items() if count > 2]
 
 
-def _tells(run: Any, row: int, layer: int, head: int) -> float:
+def _tells(run: Run, row: int, layer: int, head: int) -> float:
     maps = [run.image_map(query=row, layer=layer, head=head, media=index) for index in range(len(run.media))]
     cells = [value for one in maps for value in one.flatten().double().tolist()]
     share = sum(cells)
@@ -113,8 +218,7 @@ def _tells(run: Any, row: int, layer: int, head: int) -> float:
 # --- the answer ---
 
 
-def _word(run: Any, tokens: Sequence[int], piece: Callable[[int], bytes]) -> dict[str, Any]:
-    """One button of the answer; probabilities are those of its first token, its row the one that predicted that."""
+def _word(run: Run, tokens: Sequence[int], piece: Callable[[int], bytes]) -> Word:
     first = tokens[0]
     text = b"".join(piece(run.tokens[index].id) for index in tokens).decode("utf-8", errors="replace")
     likeliest = run.alternatives(first, k=NUM_ALTERNATIVES)
@@ -126,14 +230,15 @@ def _word(run: Any, tokens: Sequence[int], piece: Callable[[int], bytes]) -> dic
         "special": all(run.tokens[index].kind == "special" for index in tokens),
         "share": float(run.shares(first - 1).double().mean()) if run.media else 0.0,
         "probability": run.probability(first),
-        "alternatives": [{"id": one.id, "text": one.text, "probability": one.probability} for one in likeliest],
+        "alternatives": list(likeliest),
     }
 
 
-def _conversation(finished: Finished) -> list[dict[str, Any]]:
+def _conversation(finished: Finished) -> list[AskedTurn]:
     """Earlier turns and this one, with media by index, and the answers this model gave."""
     # Qwen-VL leaves out the oldest turns of a long conversation, and their media with them.
-    turns, first = [], len(finished.run.media) - len(finished.conversation.media)
+    turns: list[AskedTurn] = []
+    first = len(finished.run.media) - len(finished.conversation.media)
     for turn in finished.conversation.turns:
         indices = [index for index in range(first, first + len(turn.media)) if index >= 0]
         turns.append({"question": turn.question, "media": indices, "answer": turn.answer(finished.letter)})
@@ -145,7 +250,7 @@ def _conversation(finished: Finished) -> list[dict[str, Any]]:
 # --- the prompt ---
 
 
-def _account(finished: Finished) -> dict[str, Any]:
+def _account(finished: Finished) -> Account:
     run, prompt_tokens = finished.run, finished.run.answer_start
     return account.account(
         run.media,
@@ -158,14 +263,21 @@ def _account(finished: Finished) -> dict[str, Any]:
     )
 
 
-def _media(run: Any, index: int) -> dict[str, Any]:
+def _media(run: Run, index: int) -> MediaPayload:
     media = run.media[index]
     first = next(i for i, token in enumerate(run.tokens) if token.media == index and token.kind in ("image", "video"))
     return {
-        **{"index": index, "kind": media.kind, "name": media.name, "limit": media.limit},
-        **{"size": list(media.size), "resized": list(media.resized)},
-        **{"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid)},
-        **{"frames": max(1, len(media.frames)), "times": _times(media), "note": media.note},
+        "index": index,
+        "kind": media.kind,
+        "name": media.name,
+        "limit": media.limit,
+        "size": list(media.size),
+        "resized": list(media.resized),
+        "patch_grid": list(media.patch_grid),
+        "token_grid": list(media.token_grid),
+        "frames": max(1, len(media.frames)),
+        "times": _times(media),
+        "note": media.note,
         "sampling": account.sampling(media),
         "marks_each": account.MARKS,
         "marks": media.num_tokens + account.num_marks(media),
@@ -174,7 +286,7 @@ def _media(run: Any, index: int) -> dict[str, Any]:
     }
 
 
-def _times(media: Any) -> list[float]:
+def _times(media: Media) -> list[float]:
     """Seconds at which each frame that was kept is shown; none where that is not known."""
     if media.sampling:
         return list(media.sampling.times)
@@ -183,7 +295,7 @@ def _times(media: Any) -> list[float]:
     return [each * frame for frame in range(len(media.frames))] if each else []
 
 
-def _tokens(run: Any) -> dict[str, list[Any]]:
+def _tokens(run: Run) -> Tokens:
     return {
         "id": [token.id for token in run.tokens],
         "text": [token.text for token in run.tokens],
@@ -197,27 +309,26 @@ def _tokens(run: Any) -> dict[str, list[Any]]:
 # --- the model and what was kept ---
 
 
-def _settings(run: Any, limits: Mapping[str, int | None]) -> dict[str, Any]:
-    return {**dict(run.settings), **limits}
-
-
-def _sites(run: Any) -> dict[str, Any]:
-    sites: dict[str, Any] = {
-        site: {"layers": run.num_layers(site), "heads": run.num_heads(site)} for site in ("language", "vision")
-    }
+def _sites(run: Run) -> Sites:
     queries = math.prod(run.media[0].token_grid[1:]) if run.media else 0
-    has_adapter = "adapter" in run.sites
-    sites["adapter"] = {"heads": run.num_heads("adapter"), "queries": queries} if has_adapter else None
-    return sites
+    return {
+        "language": _site(run, "language"),
+        "vision": _site(run, "vision"),
+        "adapter": {"heads": run.num_heads("adapter"), "queries": queries} if "adapter" in run.sites else None,
+    }
 
 
-def _kept(run: Any) -> dict[str, Any]:
+def _site(run: Run, site: str) -> SiteSize:
+    return {"layers": run.num_layers(site), "heads": run.num_heads(site)}
+
+
+def _kept(run: Run) -> KeptPayload:
     sites = [f"{site} {_kept_layers(run, site)}" for site in run.sites]
     taps = sum(value.numel() * value.element_size() for value in run.kept.values())
     return {"bytes": taps, "note": "queries and keys of " + ", ".join(sites)}
 
 
-def _kept_layers(run: Any, site: str) -> str:
+def _kept_layers(run: Run, site: str) -> str:
     layers = run.num_layers(site)
     kept = sum(name.startswith(f"{site}.") and name.endswith(".q") for name in run.kept)
     return "whole" if kept == layers else f"{kept} of {layers} layers"

@@ -1,21 +1,22 @@
-"""The Pipeline view's question: a run's steps from file to answer, and where its time went."""
+"""Answers the Pipeline view: a run's steps from file to answer, and where its time went."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from typing import TypedDict
 
+from app.asking.posted import Posted
 from app.views.contract import Look
-from qwenvl.analysis.stages import CHANGES, timed_pass, times
+from qwenvl.analysis.stages import CHANGES, Change, Stage, timed_pass, times
+
+# "pass" is no name that a class may have.
+Pipeline = TypedDict(
+    "Pipeline",
+    {"stages": list[Stage], "times": dict[str, float], "pass": str, "changes": dict[str, Change]},
+)
+Pipeline.__doc__ = "A run's stages, seconds by part and the pass they were timed in, and what changed between families."
 
 
-def pipeline(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run": id} to the run's stages, seconds by part and the pass they were timed in, and what changed."""
-    run = look(asked.get("run")).run
-    return {
-        "stages": [asdict(stage) for stage in run.stages()],
-        "times": times(run),
-        "pass": timed_pass(run),
-        "changes": {name: asdict(change) for name, change in CHANGES.items()},
-    }
+def pipeline(look: Look, posted: Posted) -> Pipeline:
+    """{"run"}: see `Pipeline`."""
+    run = look(posted.get("run")).run
+    return {"stages": list(run.stages()), "times": times(run), "pass": timed_pass(run), "changes": CHANGES}

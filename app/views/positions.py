@@ -1,75 +1,123 @@
-"""What Positions asks: a run's ids under another rule, its frequencies, and what other media would cost in ids."""
+"""Answers the Positions view: ids under other rules, rotary frequencies, and what media cost in ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterator
+from typing import TypedDict, cast
 
 from torch import Tensor
 
+from app.asking.posted import Posted
 from app.views.contract import Look
 from qwenvl.analysis.position_rules import (
     RULES,
     PositionCost,
+    PositionRule,
     cost_of_size,
     frequencies,
     overlaps,
     position_cost,
     positions_by_rule,
 )
-from qwenvl.analysis.published_claims import M_ROPE, mean, outcome
+from qwenvl.analysis.published_claims import M_ROPE, Score, mean, outcome
 from qwenvl.errors import RunError
 
 OTHER_MEDIA = {"448 × 448": ((448, 448), 1), "4K page": ((3840, 2160), 1), "Clip, 12 frames": ((448, 448), 12)}
 
 
-def positions_by(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run", "rule"}: the ids of every token under the rule, and per axis the spans that an earlier media overtook.
+class PositionsBy(TypedDict):
+    """The ids of every token under a rule, (3, tokens), and per axis the spans that an earlier media overtook.
 
     A span is [first token, token after the last].
     """
-    run = look(asked.get("run")).run
-    if (rule := asked.get("rule")) not in RULES:
+
+    rule: PositionRule
+    positions: list[list[int]]
+    overtaken: list[list[list[int]]]
+    largest: int
+
+
+class FrequencyFacts(TypedDict):
+    """Of the language model's rotary embedding, as a run used it."""
+
+    wavelengths: list[float]
+    sections: list[int]
+    theta: float
+    alpha: float
+    head_dim: int
+
+
+class ReportedScore(TypedDict):
+    """One test of the paper's table 8, with 1-D and with multimodal ids."""
+
+    test: str
+    about: str
+    one: float
+    multimodal: float
+    gain: float
+
+
+class Reported(TypedDict):
+    """Table 8 of the paper: each test, the means about pictures and about clips, and how many went which way."""
+
+    scores: list[ReportedScore]
+    means: dict[str, list[float]]
+    outcome: list[int]
+
+
+class PositionFacts(TypedDict):
+    """Frequencies, the cost in ids of a run's media and of others, and what the authors report of multimodal ids."""
+
+    frequencies: FrequencyFacts
+    media: list[PositionCost]
+    others: dict[str, PositionCost]
+    reported: Reported
+
+
+def positions_by(look: Look, posted: Posted) -> PositionsBy:
+    """{"run", "rule"}: see `PositionsBy`."""
+    run, rule = look(posted.get("run")).run, posted.get("rule")
+    if rule not in RULES:
         raise RunError(f"There is no such rule for ids: choose {' or '.join(RULES)}.")
     ids = positions_by_rule(run, rule)
     return {
-        "rule": rule,
+        "rule": cast(PositionRule, rule),
         "positions": ids.tolist(),
         "overtaken": [list(_spans(row)) for row in overlaps(run, ids)],
         "largest": int(ids[:, : run.answer_start].max()),
     }
 
 
-def position_facts(look: Look, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """{"run"}: frequencies of the language model as this run used them, the cost in ids of its media and others, and
-    what the authors report of multimodal ids."""
-    run = look(asked.get("run")).run
+def position_facts(look: Look, posted: Posted) -> PositionFacts:
+    """{"run"}: see `PositionFacts`."""
+    run = look(posted.get("run")).run
     found = frequencies(run.config, run.record.ntk_alpha)
-    others = {name: cost_of_size(run.config, *media) for name, media in OTHER_MEDIA.items()}
     return {
         "frequencies": {
             "wavelengths": found.wavelengths.tolist(),
             "sections": list(found.sections),
-            **{"theta": found.theta, "alpha": found.alpha, "head_dim": run.config.language.head_dim},
+            "theta": found.theta,
+            "alpha": found.alpha,
+            "head_dim": run.config.language.head_dim,
         },
-        "media": [_cost(position_cost(media)) for media in run.media],
-        "others": {name: _cost(cost) for name, cost in others.items()},
-        "reported": _reported(),
+        "media": [position_cost(media) for media in run.media],
+        "others": {name: cost_of_size(run.config, *media) for name, media in OTHER_MEDIA.items()},
+        "reported": {
+            "scores": [_score(score) for score in M_ROPE],
+            "means": {about: list(mean(M_ROPE, about)) for about in ("image", "video")},
+            "outcome": list(outcome(M_ROPE)),
+        },
     }
 
 
-def _reported() -> dict[str, Any]:
-    """Table 8 of the paper: each test, the means about pictures and about clips, and how many went which way."""
+def _score(score: Score) -> ReportedScore:
     return {
-        "scores": [asdict(score) | {"gain": score.gain} for score in M_ROPE],
-        "means": {about: list(mean(M_ROPE, about)) for about in ("image", "video")},
-        "outcome": list(outcome(M_ROPE)),
+        "test": score.test,
+        "about": score.about,
+        "one": score.one,
+        "multimodal": score.multimodal,
+        "gain": score.gain,
     }
-
-
-def _cost(cost: PositionCost) -> dict[str, int]:
-    return {"tokens": cost.tokens, "ids": cost.ids}
 
 
 def _spans(row: Tensor) -> Iterator[list[int]]:

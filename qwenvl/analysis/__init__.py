@@ -1,0 +1,1 @@
+"""The ring of analyses: one file per question that is asked of a run, on the kernel in `qwenvl.recorded.rows`."""

@@ -1,6 +1,6 @@
-"""What Qwen-VL's adapter knows of places, and what Qwen2-VL's merger is made of, from the model itself.
+"""Compares the position codes of Qwen-VL's adapter, and lists the steps of Qwen2-VL's merger.
 
-Needs a loaded model: the code is its own buffer, which a released checkpoint holds rounded to 16 bits.
+Similarities need a loaded model: the code is its own buffer, which a released checkpoint holds rounded to 16 bits.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
+from qwenvl.errors import RunError
 from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.models.qwen_vl import QwenVL, resize_table
 from qwenvl.models.weights import published_name
+from qwenvl.recorded.rows import RunRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,19 @@ class CodeSimilarity:
     queries: Tensor
 
 
-def code_similarity(model: QwenVL) -> CodeSimilarity:
+def code_similarity(run: RunRows) -> CodeSimilarity:
+    """`model_code_similarity` of the model that made a run.
+
+    Raises:
+        RunError: Qwen2-VL, whose adapter has no code; a run without its pipeline, whose model holds it.
+    """
+    run.check_layer("adapter", None)
+    if run.pipeline is None or not isinstance(run.pipeline.model, QwenVL):
+        raise RunError("The adapter's code is the model's; load the run with its pipeline to see it.")
+    return model_code_similarity(run.pipeline.model)
+
+
+def model_code_similarity(model: QwenVL) -> CodeSimilarity:
     """The similarity of the codes that this model adds to its queries and, stretched as it does, to its keys."""
     table = model.adapter.positions.detach().cpu()
     stretched = resize_table(table, model.config.vision.grid_side)

@@ -1,4 +1,4 @@
-"""What Qwen-VL's adapter queries read, counted: how narrowly, how much of the picture, how much of it twice.
+"""Computes entropy, coverage and overlap of what the queries of Qwen-VL's adapter read.
 
 Everything here is a function of one matrix of attention, (queries, patches), each row of which sums to 1; see
 `Run.adapter_matrix` and `Run.query_statistics`. "Half" always means: the fewest patches that together hold half.
@@ -108,26 +108,6 @@ def half_sets(rows: Tensor) -> Tensor:
     before = ordered.cumsum(dim=1) - ordered
     chosen = (before < ordered.sum(dim=1, keepdim=True) / 2) & (ordered > 0)
     return torch.zeros_like(chosen).scatter_(1, order, chosen)
-
-
-@dataclass(frozen=True, eq=False)
-class Readers:
-    """The queries by how much they read one patch, most first.
-
-    Attributes:
-        queries, weights: all of them, (queries,).
-        half: how many of the first hold half of all that the patch receives.
-    """
-
-    queries: Tensor
-    weights: Tensor
-    half: int
-
-
-def readers_of(matrix: Tensor, patch: int) -> Readers:
-    """Who reads a patch: a column of (queries, patches), sorted."""
-    weights, queries = matrix[:, patch].sort(descending=True, stable=True)
-    return Readers(queries, weights, int(half_sets(matrix[None, :, patch]).sum()))
 
 
 def _chain(overlap: Tensor) -> list[int]:

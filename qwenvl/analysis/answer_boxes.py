@@ -1,4 +1,4 @@
-"""The boxes of a run's answer, token by token: which tokens write which edge, and what is wrong with a box.
+"""Reads the boxes of a run's answer: which tokens write which edge, and what is wrong with a box.
 
 `processing.grounding` reads boxes for whoever wants the boxes. Here nothing is left out: a box that cannot be read, or
 cannot be, is told with the reason.
@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from qwenvl.inference.run import Run
 from qwenvl.processing.coordinates import THOUSANDTHS
 from qwenvl.processing.grounding import CORNERS, TAGS, to_pixels
 from qwenvl.processing.media import Box
+from qwenvl.recorded.rows import RunRows
 
 _EDGES = ("left", "top", "right", "bottom")
 _BETWEEN = " \t\r\n,;、，；"
@@ -54,7 +54,7 @@ class _Span:
     closed: bool = False
 
 
-def answer_boxes(run: Run, *, media: int | None = None) -> list[AnswerBox]:
+def answer_boxes(run: RunRows, *, media: int | None = None) -> list[AnswerBox]:
     """Every box that a run's answer begins, in order; sound or not.
 
     A box belongs to the reference right before it, over blanks, commas and other boxes; other words end that.
@@ -67,7 +67,7 @@ def answer_boxes(run: Run, *, media: int | None = None) -> list[AnswerBox]:
         RunError: there is no such media.
     """
     if media is not None:
-        run._media(media)
+        media = run.check_media(media)
     elif run.media:
         media = len(run.media) - 1
     found, phrase = list[AnswerBox](), None
@@ -94,7 +94,7 @@ def _area(box: Sequence[float]) -> float:
     return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
 
 
-def _spans(run: Run) -> Iterator[_Span]:
+def _spans(run: RunRows) -> Iterator[_Span]:
     """The answer cut at its tags; only control tokens are tags, whatever is spelled in text."""
     span = _Span("text")
     for index in range(run.answer_start, len(run.tokens)):
@@ -114,14 +114,14 @@ def _spans(run: Run) -> Iterator[_Span]:
         yield span
 
 
-def _text(run: Run, tokens: Sequence[int]) -> str:
+def _text(run: RunRows, tokens: Sequence[int]) -> str:
     """What tokens spell together; without the tokenizer, a character cut in two stays so."""
     if run.pipeline is not None:
         return run.pipeline.processor.tokenizer.decode([run.tokens[index].id for index in tokens])
     return "".join(run.tokens[index].text for index in tokens)
 
 
-def _box(run: Run, span: _Span, text: str, phrase: str | None, media: int | None) -> AnswerBox:
+def _box(run: RunRows, span: _Span, text: str, phrase: str | None, media: int | None) -> AnswerBox:
     plain = AnswerBox(phrase, text, tuple(sorted((*span.tags, *span.inside))), media=media)
     corners = CORNERS.fullmatch("".join(run.tokens[index].text for index in span.inside))
     if span.kind == "quad":
@@ -160,7 +160,7 @@ def _impossible(written: tuple[int, int, int, int]) -> str | None:
     return None
 
 
-def _spelling(run: Run, tokens: Sequence[int], start: int, stop: int) -> tuple[int, ...]:
+def _spelling(run: RunRows, tokens: Sequence[int], start: int, stop: int) -> tuple[int, ...]:
     """The tokens that spell characters start to stop of their joined text."""
     found, at = [], 0
     for index in tokens:

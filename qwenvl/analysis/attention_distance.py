@@ -1,4 +1,4 @@
-"""How far, how evenly and how much on itself a vision tower looks: one number for each layer and head.
+"""Computes attention distance, entropy and share on itself per layer and head of the vision tower.
 
 The distance between two patches is that of their centres on the patch grid, in patches; a row's distance is its keys'
 mean, weighted by attention (Dosovitskiy et al., 2021, section 4.5 and figure 7).
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from qwenvl.inference.run import Run
+from qwenvl.recorded.indices import check_index
+from qwenvl.recorded.rows import RunRows
 
 QUERIES = 64  # rows taken of each picture or frame, evenly spread
 
@@ -37,7 +38,7 @@ class TowerStatistics:
     queries: tuple[int, ...]
 
 
-def tower_statistics(run: Run, *, media: int = 0, frame: int = 0, queries: int = QUERIES) -> TowerStatistics:
+def tower_statistics(run: RunRows, *, media: int = 0, frame: int = 0, queries: int = QUERIES) -> TowerStatistics:
     """The statistics of every layer and head of the vision tower.
 
     Args:
@@ -48,14 +49,15 @@ def tower_statistics(run: Run, *, media: int = 0, frame: int = 0, queries: int =
     Raises:
         RunError: no such media or frame; layers that were not kept and no pipeline to replay them.
     """
-    frames, rows, columns = run._media(media).patch_grid
-    run._check_query(frame, frames, "frame")
+    media = run.check_media(media)
+    frames, rows, columns = run.media[media].patch_grid
+    frame = check_index(frame, frames, "frame", owner=run.media[media].name)
     patches = rows * columns
     chosen = torch.linspace(0, patches - 1, min(queries, patches)).round().to(torch.int64)
     away = torch.stack([distances_from(patch, rows, columns) for patch in chosen.tolist()])
     asked = (frame * patches + chosen).tolist()
     found = []
-    for q, k in run._all_taps("vision"):
+    for q, k in run.all_taps("vision"):
         weights = run.maps.vision_rows(q, k, media, asked).cpu()
         distance = (weights * away).sum(dim=-1).mean(dim=-1)
         entropy = torch.special.entr(weights).sum(dim=-1).mean(dim=-1) / math.log(2)
@@ -66,26 +68,8 @@ def tower_statistics(run: Run, *, media: int = 0, frame: int = 0, queries: int =
     return TowerStatistics(distance, entropy, own, *even, tuple(chosen.tolist()))
 
 
-def vision_distances(run: Run, *, media: int = 0, frame: int = 0, queries: int = QUERIES) -> Tensor:
-    """Mean attention distance in patches, float32 (layers, heads); as `tower_statistics`."""
-    return tower_statistics(run, media=media, frame=frame, queries=queries).distance
-
-
 def distances_from(patch: int, rows: int, columns: int) -> Tensor:
     """From one patch to each patch of its grid, in patches, (rows * columns,)."""
     row, column = divmod(patch, columns)
     down, right = torch.arange(rows) - row, torch.arange(columns) - column
     return torch.hypot(down[:, None].float(), right[None].float()).flatten()
-
-
-def even_distance(rows: int, columns: int) -> float:
-    """What the mean distance would be if every patch looked at all alike: the figure to hold the others against."""
-    down, right = _pairs(rows), _pairs(columns)
-    away = torch.hypot(torch.arange(rows)[:, None].double(), torch.arange(columns)[None].double())
-    return float((down[:, None] * right[None] * away).sum() / (rows * columns) ** 2)
-
-
-def _pairs(side: int) -> Tensor:
-    """How many ordered pairs of a line of `side` cells lie 0, 1, ... cells apart."""
-    apart = torch.arange(side, dtype=torch.float64)
-    return torch.where(apart == 0, float(side), 2 * (side - apart))

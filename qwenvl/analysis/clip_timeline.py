@@ -1,4 +1,4 @@
-"""A clip in a run through time: its tubes, when their frames were shown, which ids they have, and where text goes on.
+"""Places a run's clip in time: when its frames are shown, which ids they have, and which id the text goes on with.
 
 Knows a finished run. A *tube* is one temporal cell of a media: two frames in Qwen2-VL, one frame taken as a picture in
 Qwen-VL.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
 from torch import Tensor
 
 from qwenvl.analysis.position_rules import positions_by_rule
-from qwenvl.errors import RunError
 from qwenvl.models.rope import PositionRule, decoding_positions
+from qwenvl.processing.media import Media
+from qwenvl.recorded.rows import Head, Layer, RunRows
 
 RULES: tuple[PositionRule, ...] = ("paper", "transformers-5")
 
@@ -34,13 +34,14 @@ class Tube:
     tokens: range
 
 
-def tubes(run: Any, media: int = 0) -> tuple[Tube, ...]:
+def tubes(run: RunRows, media: int = 0) -> tuple[Tube, ...]:
     """The temporal cells of a media, in order; one of a still.
 
     Raises:
         RunError: no such media.
     """
-    places = _places(run, media)
+    media = run.check_media(media)
+    places = run.visual[media].tolist()
     cells = run.media[media].patch_grid[0]
     each, times = len(places) // cells, frame_times(run.media[media])
     frames = max(1, len(run.media[media].frames) // cells)
@@ -54,7 +55,7 @@ def tubes(run: Any, media: int = 0) -> tuple[Tube, ...]:
     )
 
 
-def frame_times(media: Any) -> tuple[float, ...]:
+def frame_times(media: Media) -> tuple[float, ...]:
     """Seconds at which each frame that a model was shown begins; () for stills, and where the rate is not known."""
     if media.sampling is not None:
         return tuple(media.sampling.times)
@@ -64,14 +65,7 @@ def frame_times(media: Any) -> tuple[float, ...]:
     return tuple(frame * each for frame in range(len(media.frames)))
 
 
-def tube_shares(
-    run: Any,
-    *,
-    query: int,
-    layer: int | Literal["mean"],
-    head: int | Literal["mean"] = "mean",
-    media: int = 0,
-) -> Tensor:
+def tube_shares(run: RunRows, *, query: int, layer: Layer, head: Head = "mean", media: int = 0) -> Tensor:
     """How much of one row of the language model falls on each tube of a media, (tubes,) float32.
 
     Args: as `Run.image_map`, whose sum over a tube this is.
@@ -96,14 +90,14 @@ class Resumes:
     overlapping: int
 
 
-def resumes(run: Any, media: int = 0) -> tuple[Resumes, ...]:
+def resumes(run: RunRows, media: int = 0) -> tuple[Resumes, ...]:
     """Where the text goes on after a media, by each rule: the paper's largest id so far plus one, and that of
     transformers 5, which takes no notice of t, so that later text may share ids with a long clip's tubes.
 
     Raises:
         RunError: no such media.
     """
-    places = _places(run, media)
+    places = run.visual[run.check_media(media)].tolist()
     end = places[-1] + 1
     return tuple(_resumes(positions_by_rule(run, rule), rule, places, end) for rule in RULES)
 
@@ -114,10 +108,3 @@ def _resumes(positions: Tensor, rule: PositionRule, places: Sequence[int], end: 
     overlapping = int((later <= last).sum())
     after = int(later[0]) if len(later) else int(decoding_positions(positions[:, :end], 1, rule)[0, 0])
     return Resumes(rule, first, last, after, overlapping)
-
-
-def _places(run: Any, media: int) -> list[int]:
-    """Indices of a media's visual tokens."""
-    if not isinstance(media, int) or not 0 <= media < len(run.media):
-        raise RunError(f"There is no media {media!r}; this run has {len(run.media)}.")
-    return run.visual[media].tolist()

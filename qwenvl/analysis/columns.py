@@ -1,4 +1,4 @@
-"""Columns of attention: how much one key, or a weighted set of keys, is given by every row that may see it.
+"""Rebuilds columns of attention: how much every row gives to one key, or to a weighted set of keys.
 
 A row says where one token looks; a column says who looks at one token. It is rebuilt from the same queries and keys as
 a row is, a few rows at a time, so that no tokens x tokens array is ever held.
@@ -7,19 +7,19 @@ a row is, a few rows at a time, so that no tokens x tokens array is ever held.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from qwenvl.models.trace import Causal, attention_rows
+from qwenvl.recorded.indices import check_index, check_indices
 from qwenvl.recorded.maps import row_chunks
-
-if TYPE_CHECKING:
-    from qwenvl.inference.run import Head, Layer, Run
+from qwenvl.recorded.rows import Head, Layer, RunRows, pick_head
 
 
-def column(run: Run, site: str, *, key: int, layer: Layer | None = None, head: Head = None, media: int = 0) -> Tensor:
+def column(
+    run: RunRows, site: str, *, key: int, layer: Layer | None = None, head: Head = None, media: int = 0
+) -> Tensor:
     """The weight that one key has in every row that may see it, exact.
 
     Args:
@@ -35,19 +35,18 @@ def column(run: Run, site: str, *, key: int, layer: Layer | None = None, head: H
     Raises:
         RunError: as `Run.attention`, for a key that is none.
     """
-    from qwenvl.inference.run import pick_head
-
-    run._check_head(site, head)
+    head = run.check_head(site, head)
     if site == "language":
-        wanted = torch.zeros(len(run.tokens))
-        wanted[run._check_query(key, len(run.tokens), "token")] = 1.0
-        return reading(run, wanted, layer=_language_layer(run, layer), head=head)[..., key:]
-    q, k = run._taps(site, run._check_layer(site, layer if layer != "mean" else None))
-    t, h, w = run._media(media).patch_grid
-    return pick_head(run.maps.column(q, k, site, media, run._check_query(key, t * h * w, "patch")), head)
+        key, wanted = run.check_token(key), torch.zeros(len(run.tokens))
+        wanted[key] = 1.0
+        return reading(run, wanted, layer=run.check_layer_or_mean(layer), head=head)[..., key:]
+    q, k = run.taps(site, run.check_layer(site, layer if layer != "mean" else None))
+    media = run.check_media(media)
+    patch = check_index(key, run.media[media].num_patches, "patch", owner=run.media[media].name)
+    return pick_head(run.maps.column(q, k, site, media, patch), head)
 
 
-def reading(run: Run, weights: Tensor, *, layer: Layer, head: Head = "mean") -> Tensor:
+def reading(run: RunRows, weights: Tensor, *, layer: Layer, head: Head = "mean") -> Tensor:
     """How much every row gives to a set of keys: each row's attention times `weights`, summed.
 
     With a weight of 1 on some visual tokens it is what each token gives to a region; with a column of the adapter's
@@ -61,20 +60,24 @@ def reading(run: Run, weights: Tensor, *, layer: Layer, head: Head = "mean") -> 
     Returns:
         float32 (heads, tokens), or (tokens,) for one head or the mean; rows before the first weighted key are 0.
     """
-    from qwenvl.inference.run import pick_head
-
-    run._check_head("language", head)
+    head, layer = run.check_head("language", head), run.check_layer_or_mean(layer)
     if layer == "mean":
-        layers = [_reading(q, k, weights, None) for q, k in run._all_language_taps()]
+        layers = [_reading(q, k, weights, None) for q, k in run.all_taps("language")]
         return pick_head(torch.stack(layers).mean(dim=0), head)
-    q, k = run._taps("language", run._check_layer("language", layer))
+    q, k = run.taps("language", layer)
     if isinstance(head, int):
         return _reading(q, k, weights, head)[0]
     return pick_head(_reading(q, k, weights, None), head)
 
 
 def place_reading(
-    run: Run, cells: Sequence[int], *, layer: Layer, head: Head = "mean", adapter_head: Head = "mean", media: int = 0
+    run: RunRows,
+    cells: Sequence[int],
+    *,
+    layer: Layer,
+    head: Head = "mean",
+    adapter_head: Head = "mean",
+    media: int = 0,
 ) -> Tensor:
     """How much every row gives to cells of a media, as its maps draw them: patches for Qwen-VL, through the adapter,
     and visual tokens for Qwen2-VL.
@@ -85,27 +88,22 @@ def place_reading(
     Raises:
         RunError: as `Run.attention`, for a cell that is none.
     """
-    weights = torch.zeros(len(run.tokens))
+    media, weights = run.check_media(media), torch.zeros(len(run.tokens))
     weights[run.visual[media]] = _cell_weights(run, cells, adapter_head, media)
     return reading(run, weights, layer=layer, head=head)
 
 
-def _cell_weights(run: Run, cells: Sequence[int], adapter_head: Head, media: int) -> Tensor:
+def _cell_weights(run: RunRows, cells: Sequence[int], adapter_head: Head, media: int) -> Tensor:
     """What each visual token passes on to these cells."""
-    item = run._media(media)
     if "adapter" not in run.sites:
         weights = torch.zeros(len(run.visual[media]))
-        weights[[run._check_query(cell, len(weights), "visual token") for cell in cells]] = 1.0
+        weights[list(check_indices(cells, len(weights), "visual token", owner=run.media[media].name))] = 1.0
         return weights
-    t, h, w = item.patch_grid
+    t, h, w = run.media[media].patch_grid
     wanted = torch.zeros(t * h * w)
-    wanted[[run._check_query(cell, t * h * w, "patch") for cell in cells]] = 1.0
-    frames = run._adapter_matrices(media, adapter_head)
+    wanted[list(check_indices(cells, t * h * w, "patch", owner=run.media[media].name))] = 1.0
+    frames = run.adapter_matrices(media, adapter_head)
     return torch.cat([matrix @ part for matrix, part in zip(frames, wanted.view(t, h * w), strict=True)])
-
-
-def _language_layer(run: Run, layer: Layer | None) -> Layer:
-    return "mean" if layer == "mean" else run._check_layer("language", layer)
 
 
 def _reading(q: Tensor, k: Tensor, weights: Tensor, head: int | None) -> Tensor:

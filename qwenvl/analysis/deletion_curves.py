@@ -1,7 +1,7 @@
-"""Deletion and insertion: is what a map points at what the answer needs? (Petsiuk and others, RISE, 1806.07421.)
+"""Computes deletion and insertion curves of a map (Petsiuk et al., 2018, "RISE", 1806.07421).
 
 The cells of a map are painted away a few at a time, those of the largest value first, and after each step the same
-answer is told again. If the map points at what mattered, the word's probability falls sooner than when cells go in a
+answer is rescored. If the map points at what mattered, the word's probability falls sooner than when cells go in a
 random order. A map of attention that does not do so may still be where the model looked: looking is not needing.
 """
 
@@ -15,10 +15,12 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from qwenvl.analysis.occlusion import as_it_was, paint_media, tell
+from qwenvl.analysis.occlusion import paint_media
 from qwenvl.analysis.regions import FILLS, Grid, cells_mask
+from qwenvl.analysis.rescoring import rescore, unchanged_score
+from qwenvl.analysis.row_statistics import own_map
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Head, Layer, Run
+from qwenvl.recorded.rows import Head, Layer, RunRows
 
 MAX_STEPS, MAX_SEEDS = 50, 20
 
@@ -86,7 +88,7 @@ class Curves:
 
 
 def deletion_curves(
-    run: Run,
+    run: RunRows,
     index: int,
     values: Tensor | None = None,
     *,
@@ -113,26 +115,20 @@ def deletion_curves(
         `Curves` after each forward pass, the last one finished.
 
     Raises:
-        RunError: steps, seeds or a fill out of range, values that fit no grid, or as `causes.painted`.
+        RunError: steps, seeds or a fill out of range, values that fit no grid, or as `Run.painted`.
     """
     if not 1 <= steps <= MAX_STEPS or not 0 <= seeds <= MAX_SEEDS or fill not in FILLS:
         raise RunError(f"Curves take 1 to {MAX_STEPS} steps, 0 to {MAX_SEEDS} seeds and a fill of {', '.join(FILLS)}.")
-    place = run._answer_index(index)
-    values = own_map(run, index, media=media, layer=layer, head=head) if values is None else values
+    place, media = run.answer_place(index), run.check_media(media)
+    index = run.answer_start + place
+    if values is None:
+        values = own_map(run, query=index - 1, media=media, layer=layer, head=head)
     grid = _grid_of(run, media, values)
     return _walk(run, place, media, values.flatten().double().cpu(), grid, steps, seeds, fill)
 
 
-def own_map(run: Run, index: int, *, media: int = 0, layer: Layer = "mean", head: Head = "mean") -> Tensor:
-    """The map of the row that predicts a token, on the cells the model has itself: patches, or merged tokens."""
-    if "adapter" in run.sites:
-        return run.image_map(query=index - 1, layer=layer, head=head, media=media)
-    weights = run.token_weights(query=index - 1, layer=layer, head=head, media=media)
-    return weights.view(run.media[media].token_grid)
-
-
-def _grid_of(run: Run, media: int, values: Tensor) -> Grid:
-    item = run._media(media)
+def _grid_of(run: RunRows, media: int, values: Tensor) -> Grid:
+    item = run.media[media]
     grids = [item.patch_grid, *([item.token_grid] if item.tokens_are_places else [])]
     for grid in grids:
         if math.prod(grid) == values.numel():
@@ -141,7 +137,7 @@ def _grid_of(run: Run, media: int, values: Tensor) -> Grid:
 
 
 def _walk(
-    run: Run, place: int, media: int, values: Tensor, grid: Grid, steps: int, seeds: int, fill: str
+    run: RunRows, place: int, media: int, values: Tensor, grid: Grid, steps: int, seeds: int, fill: str
 ) -> Iterator[Curves]:
     cells = len(values)
     counts = sorted({round(step * cells / steps) for step in range(1, steps)} - {0, cells})  # the ends are shared
@@ -149,9 +145,9 @@ def _walk(
     def probability(gone: Tensor) -> float:
         mask = cells_mask(run.media[media].size, grid, gone.tolist())
         changed = [*run.media[:media], paint_media(run.media[media], mask, fill), *run.media[media + 1 :]]
-        return tell(run, media=changed)[0].probabilities[place]
+        return rescore(run, media=changed)[0].probabilities[place]
 
-    plain, empty = as_it_was(run).probabilities[place], probability(torch.arange(cells))
+    plain, empty = unchanged_score(run).probabilities[place], probability(torch.arange(cells))
     orders = [values.argsort(descending=True, stable=True)]
     orders += [orders[0].flip(0), *(_shuffled(cells, seed) for seed in range(seeds))]
     begun = Curve((0.0,), (plain,))

@@ -1,4 +1,4 @@
-"""What the language model would say if it stopped early: the logit lens, and how large its states grow.
+"""Computes the logit lens: what each token's state reads as after every block, and how long the state is.
 
 After each block the state of every token goes through the model's own last norm and head. The last block's lens is the
 model's answer; earlier ones are a reading of states that no head was trained on, so they are a view and no proof.
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Run
+from qwenvl.models import qwen2_vl, qwen_vl
 from qwenvl.plan.flops import count_flops
+from qwenvl.recorded.indices import check_index
+from qwenvl.recorded.rows import RunRows
 
 CHUNK = 256  # tokens whose logits are held at once
 
@@ -43,7 +44,7 @@ class Lens:
 
 
 @torch.no_grad()
-def logit_lens(run: Run, k: int = 5) -> Lens:
+def logit_lens(run: RunRows, k: int = 5) -> Lens:
     """Read every token's state after every block of the language model, by replaying the run.
 
     Raises:
@@ -54,7 +55,7 @@ def logit_lens(run: Run, k: int = 5) -> Lens:
 
 
 @torch.no_grad()
-def word_probabilities(run: Run, id: int, *, lens: Lens | None = None) -> Tensor:
+def word_probabilities(run: RunRows, id: int, *, lens: Lens | None = None) -> Tensor:
     """How likely every token's state reads as one word after every block, float32 (layers, tokens).
 
     Args:
@@ -64,15 +65,13 @@ def word_probabilities(run: Run, id: int, *, lens: Lens | None = None) -> Tensor
     Raises:
         RunError: as `logit_lens`; no such id.
     """
-    known = run.config.language.vocab_size
-    if isinstance(id, bool) or not isinstance(id, int) or not 0 <= id < known:
-        raise RunError(f"There is no word {id!r}; the model's vocabulary has ids 0 to {known - 1:,}.")
+    id = check_index(id, run.config.language.vocab_size, "word", owner="the model's vocabulary")
     normaliser = (lens or logit_lens(run, k=1)).normaliser
     logits = [torch.cat([_one_logit(run, part, id) for part in states.split(CHUNK)]) for states in _states(run)]
     return (torch.stack(logits) - normaliser).exp()
 
 
-def norms_by_kind(run: Run, lens: Lens) -> dict[str, Tensor]:
+def norms_by_kind(run: RunRows, lens: Lens) -> dict[str, Tensor]:
     """Median length of the states of each kind of token, by layer: "text", "image", "answer" -> float32 (layers,).
 
     Medians, since a few tokens of a released model grow a hundred times larger than the others. A kind that the run
@@ -89,7 +88,7 @@ def norms_by_kind(run: Run, lens: Lens) -> dict[str, Tensor]:
     return found
 
 
-def lens_seconds(run: Run) -> float:
+def lens_seconds(run: RunRows) -> float:
     """About how long `logit_lens` takes: its replays as long as the run's own was, and the language head at every token
     after every block at the pace of that replay. 0 where the run was not timed, or has no pipeline.
     """
@@ -102,7 +101,7 @@ def lens_seconds(run: Run) -> float:
     return -(-layers // _blocks_a_replay(run)) * replay + heads / pace
 
 
-def _blocks_a_replay(run: Run) -> int:
+def _blocks_a_replay(run: RunRows) -> int:
     """How many blocks' states fit into what the pipeline may keep."""
     assert run.pipeline is not None
     language = _language(run)
@@ -110,8 +109,8 @@ def _blocks_a_replay(run: Run) -> int:
     return max(1, run.pipeline.max_trace_bytes // size)
 
 
-def _states(run: Run) -> Iterator[Tensor]:
-    """The states after each block, (tokens, dim); as many blocks a replay as the run's budget allows."""
+def _states(run: RunRows) -> Iterator[Tensor]:
+    """The states after each block, (tokens, dim); as many blocks per replay as the run's budget allows."""
     if run.pipeline is None:
         raise RunError("The lens needs the model's weights; load the run with its pipeline.")
     names = [f"language.blocks.{layer}" for layer in range(run.num_layers("language"))]
@@ -122,7 +121,7 @@ def _states(run: Run) -> Iterator[Tensor]:
             yield replayed[name][0]
 
 
-def _read(run: Run, states: Tensor, k: int) -> tuple[Tensor, ...]:
+def _read(run: RunRows, states: Tensor, k: int) -> tuple[Tensor, ...]:
     """One layer of a `Lens`, its values in the same order."""
     language = _language(run)
     start = run.answer_start
@@ -141,7 +140,7 @@ def _read(run: Run, states: Tensor, k: int) -> tuple[Tensor, ...]:
     return ids, probabilities, said, states.float().norm(dim=-1), normaliser
 
 
-def _one_logit(run: Run, states: Tensor, id: int) -> Tensor:
+def _one_logit(run: RunRows, states: Tensor, id: int) -> Tensor:
     """The logit of one word for states (tokens, dim): (tokens,)."""
     language = _language(run)
     weights = language.embed.weight if language.head is None else language.head.weight
@@ -151,10 +150,10 @@ def _one_logit(run: Run, states: Tensor, id: int) -> Tensor:
     return F.linear(normed, weights[id, None])[:, 0].float().cpu()
 
 
-def _language(run: Run) -> Any:
+def _language(run: RunRows) -> qwen_vl.Language | qwen2_vl.Language:
     assert run.pipeline is not None
     return run.pipeline.model.language
 
 
-def _device(language: Any) -> torch.device:
+def _device(language: qwen_vl.Language | qwen2_vl.Language) -> torch.device:
     return next(language.parameters()).device

@@ -1,4 +1,4 @@
-"""Do two maps of one picture agree? Figures for maps of any two grids, without interpolation.
+"""Measures how far two maps of one picture agree, on any two grids and without interpolation.
 
 Both maps cover the whole picture in equal cells, so each is a density that is constant inside a cell. On the *common
 grid*, whose lines are those of both grids, both densities are constant in every piece: resampling by area is exact

@@ -1,4 +1,4 @@
-"""A map held against the one that a neutral question gives on the same picture.
+"""Computes a map relative to the one that a neutral question gives on the same picture.
 
 Part of what a row looks at it would look at whatever is asked: sinks, borders, whatever stands out. Asked to describe
 the picture instead, the model shows what that is (Zhang et al., 2025, "MLLMs know where to look", compare attention
@@ -13,15 +13,12 @@ gives to each cell than the neutral row does. It sums to 0, and is all 0 where e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from qwenvl.errors import RunError
-
-if TYPE_CHECKING:
-    from qwenvl.inference.run import Head, Layer, Run
+from qwenvl.recorded.rows import Head, Layer, RunRows
 
 NEUTRAL = {"image": "Describe the image.", "video": "Describe the video."}
 MAX_BYTES = 64 << 20  # of neutral rows that a run remembers; larger ones are made anew each time
@@ -40,6 +37,11 @@ class NeutralRows:
     question: str
     row: int
     weights: Tensor
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights."""
+        return self.weights.nbytes
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,17 @@ class Relative:
     question: str
 
 
-def neutral_rows(run: Run) -> NeutralRows:
+def neutral_rows(run: RunRows) -> NeutralRows:
     """Ask the neutral question once; a run remembers the answer's rows, up to `MAX_BYTES`.
 
     Raises:
         RunError: a run without media, or loaded without its pipeline.
     """
-    if run._neutral is not None:
-        return run._neutral
-    run._media(0)
+    return run.remember("neutral rows", lambda: _ask(run), max_bytes=MAX_BYTES)
+
+
+def _ask(run: RunRows) -> NeutralRows:
+    run.check_media(0)
     if run.pipeline is None:
         raise RunError("A neutral question needs the model; load the run with its pipeline.")
     question = NEUTRAL[run.media[0].kind]
@@ -78,26 +82,23 @@ def neutral_rows(run: Run) -> NeutralRows:
     places = torch.cat([asked.visual[media] for media in range(len(asked.media))])
     layers = range(asked.num_layers("language"))
     weights = torch.stack([asked.attention("language", layer=one, query=row).cpu()[:, places] for one in layers])
-    rows = NeutralRows(question, row, weights)
-    if weights.numel() * weights.element_size() <= MAX_BYTES:
-        run._neutral = rows
-    return rows
+    return NeutralRows(question, row, weights)
 
 
 def map_against_neutral(
-    run: Run, *, query: int, layer: Layer = "mean", head: Head = "mean", adapter_head: Head = "mean", media: int = 0
+    run: RunRows, *, query: int, layer: Layer = "mean", head: Head = "mean", adapter_head: Head = "mean", media: int = 0
 ) -> Relative:
     """A token's map on a media relative to a neutral question, as this module defines it.
 
     Arguments as `Run.image_map`. Raises as `neutral_rows` and `Run.image_map`.
     """
+    layer, head, media = run.check_layer_or_mean(layer), run.check_head("language", head), run.check_media(media)
     weights = run.token_weights(query=query, layer=layer, head=head, media=media)
     neutral = neutral_rows(run)
     base = _chosen(neutral.weights, layer, head)[_places(run, media)]
     relative = _scaled(weights) - _scaled(base) if weights.sum() > 0 and base.sum() > 0 else torch.zeros_like(weights)
-    adapter = run._adapter_matrices(media, adapter_head) if "adapter" in run.sites else []
     return Relative(
-        values=run.maps.spread(relative, media, adapter),
+        values=run.spread(relative, media=media, adapter_head=adapter_head),
         weights=relative,
         share=float(weights.double().sum()),
         neutral_share=float(base.double().sum()),
@@ -105,7 +106,7 @@ def map_against_neutral(
     )
 
 
-def _places(run: Run, media: int) -> slice:
+def _places(run: RunRows, media: int) -> slice:
     """Where a media's visual tokens lie among those of all media."""
     before = sum(len(run.visual[index]) for index in range(media))
     return slice(before, before + len(run.visual[media]))

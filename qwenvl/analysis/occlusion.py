@@ -1,9 +1,9 @@
-"""Did a place of the picture matter for a word? Take it away, tell the same answer again, and compare.
+"""Tests by attention knockout and by occlusion whether a part of the picture mattered for a word.
 
-Two ways of taking away: hide it from attention (`without`), or paint its pixels over and read the picture anew
-(`painted`). The answer is forced, so that both forward passes speak of the same words at the same places; probabilities
-are the model's own, before temperature and the like. Neither way is proof: a hidden place may reach the answer by other
-rows that had read it, and a painted picture may be one that no model was trained on.
+`without` hides patches or visual tokens from attention (attention knockout; Geva et al., 2023, "Dissecting recall of
+factual associations"). `painted` paints pixels over and reads the picture anew (occlusion; Zeiler and Fergus, 2014).
+Either way the same answer is rescored, and both probabilities are compared. Neither is proof: a hidden place may reach
+the answer through other rows that had read it, and a painted picture may be one that no model was trained on.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from typing import Literal
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from qwenvl.analysis.regions import Pixels, paint
+from qwenvl.analysis.rescoring import Blocks, rescore, unchanged_score
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Alternative, Run, Told
 from qwenvl.models.trace import Hidden
 from qwenvl.processing.media import Media
+from qwenvl.recorded.indices import check_indices
+from qwenvl.recorded.record import Alternative
+from qwenvl.recorded.rows import RunRows
 
 Rows = Literal["answer", "text"]
-Blocks = list[tuple[list[str], Hidden]]
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One answer told twice: as it was, and with something taken away.
+    """One answer scored twice: as it was, and with something taken away.
 
     Attributes:
         index: the answer token in question.
@@ -64,7 +65,7 @@ class Effect:
 
 
 def without(
-    run: Run,
+    run: RunRows,
     index: int,
     *,
     patches: Sequence[int] | None = None,
@@ -74,7 +75,7 @@ def without(
     rows: Rows = "answer",
     k: int = 5,
 ) -> Effect:
-    """Tell the answer again with a part of a media hidden from attention.
+    """Attention knockout: rescore the answer with a part of a media hidden from attention.
 
     Qwen2-VL: `patches` are hidden as the visual tokens they are part of, from the rows that `rows` names, in `layers`.
     Qwen-VL: an adapter query is no place, so `patches` are hidden where places still are, from all queries of the
@@ -88,7 +89,7 @@ def without(
         layers: of the language model; None for all.
         rows: "answer", the rows that predict the answer's tokens; "text", those of every later token that is no visual
             token, the question among them.
-        k: how many of the likeliest tokens to tell.
+        k: how many of the likeliest tokens to give.
 
     Raises:
         RunError: no such token, patch, layer or media; every patch of a picture at once from the adapter; or a run
@@ -96,31 +97,33 @@ def without(
     """
     if (patches is None) == (visual is None):
         raise RunError("Name either patches or visual tokens to hide.")
-    item = run._media(media)
+    index, media = run.answer_start + run.answer_place(index), run.check_media(media)
+    item = run.media[media]
     if visual is None and "adapter" in run.sites:
-        hidden = _checked(patches or (), item.num_patches, "patch")
+        hidden = check_indices(patches or (), item.num_patches, "patch", owner=item.name)
         return _effect(run, index, _adapter_blocks(run, media, hidden), k, unit="patch", hidden=hidden)
     if visual is None:
-        hidden = tokens_of(item, _checked(patches or (), item.num_patches, "patch"))
+        hidden = tokens_of(item, check_indices(patches or (), item.num_patches, "patch", owner=item.name))
     else:
-        hidden = _checked(visual, item.num_tokens, "visual token")
+        hidden = check_indices(visual or (), item.num_tokens, "visual token", owner=item.name)
     unit = "token" if item.tokens_are_places else "query"
     chosen = range(run.num_layers("language")) if layers is None else layers
-    names = [f"language.blocks.{run._check_layer('language', layer)}.attend" for layer in chosen]
+    names = [f"language.blocks.{run.check_layer('language', layer)}.attend" for layer in chosen]
     keys = run.visual[media][list(hidden)].tolist()
     blocks: Blocks = [(names, Hidden(frozenset(_rows(run, media, rows)), frozenset(keys)))]
     return _effect(run, index, blocks if names else [], k, unit=unit, hidden=hidden)
 
 
-def readers(run: Run, patches: Sequence[int], *, media: int = 0) -> tuple[int, ...]:
+def readers(run: RunRows, patches: Sequence[int], *, media: int = 0) -> tuple[int, ...]:
     """The fewest queries of Qwen-VL's adapter that hold half of all reading of these patches, by the mean of its heads.
 
     Raises:
         RunError: the model has no such queries, or no such patch.
     """
-    item = run._media(media)
+    media = run.check_media(media)
+    item = run.media[media]
     frames, queries = item.patch_grid[0], run.maps.num_adapter_queries(media)
-    area, chosen = item.num_patches // frames, _checked(patches, item.num_patches, "patch")
+    area, chosen = item.num_patches // frames, check_indices(patches, item.num_patches, "patch", owner=item.name)
     read = torch.zeros(frames, area)
     read.view(-1)[list(chosen)] = 1.0
     weights = [run.adapter_matrix(media=media, frame=frame).double() @ read[frame].double() for frame in range(frames)]
@@ -133,14 +136,14 @@ def readers(run: Run, patches: Sequence[int], *, media: int = 0) -> tuple[int, .
 
 def tokens_of(media: Media, patches: Sequence[int]) -> tuple[int, ...]:
     """The visual tokens that any of these patches is part of, in order. Qwen2-VL only: its tokens are places."""
-    media._check_places()
+    media.check_places()
     _, rows, columns = media.token_grid
     down, across = media.patch_grid[1] // rows, media.patch_grid[2] // columns
     cells = (media.patch_cell(patch) for patch in patches)
     return tuple(sorted({(t * rows + row // down) * columns + column // across for t, row, column in cells}))
 
 
-def _rows(run: Run, media: int, rows: Rows) -> list[int]:
+def _rows(run: RunRows, media: int, rows: Rows) -> list[int]:
     if rows == "answer":
         return list(range(run.answer_start - 1, len(run.tokens) - 1))
     if rows != "text":
@@ -149,7 +152,7 @@ def _rows(run: Run, media: int, rows: Rows) -> list[int]:
     return [place for place in range(first + 1, len(run.tokens)) if run.tokens[place].media is None]
 
 
-def _adapter_blocks(run: Run, media: int, patches: Sequence[int]) -> Blocks:
+def _adapter_blocks(run: RunRows, media: int, patches: Sequence[int]) -> Blocks:
     """A block for each frame that loses patches: a frame is a row of the adapter's batch."""
     grid = run.media[media].patch_grid
     area, before = grid[1] * grid[2], sum(item.patch_grid[0] for item in run.media[:media])
@@ -167,7 +170,7 @@ def _adapter_blocks(run: Run, media: int, patches: Sequence[int]) -> Blocks:
 
 
 def painted(
-    run: Run,
+    run: RunRows,
     index: int,
     mask: Pixels,
     *,
@@ -175,18 +178,19 @@ def painted(
     fill: str = "mean",
     k: int = 5,
 ) -> Effect:
-    """Tell the answer again about a picture with some of its pixels painted over, and processed anew.
+    """Occlusion: rescore the answer about a picture with some of its pixels painted over, and processed anew.
 
     Args:
         index: the answer token in question.
         mask: which pixels of the original, bool (height, width), or (t, height, width) with t of the patch grid; see
-            `regions.box_mask` and `regions.cells_mask`.
-        fill: "mean", "black" or "blurred"; see `regions.paint`.
+            `box_mask` and `cells_mask` of `qwenvl.analysis.regions`.
+        fill: "mean", "black" or "blurred"; see `qwenvl.analysis.regions.paint`.
 
     Raises:
         RunError: no such token, media or fill, a mask of another shape, or a run without its pipeline.
     """
-    changed = paint_media(run._media(media), mask, fill)
+    index, media = run.answer_start + run.answer_place(index), run.check_media(media)
+    changed = paint_media(run.media[media], mask, fill)
     everything = [*run.media[:media], changed, *run.media[media + 1 :]]
     return _effect(run, index, [], k, media=everything, unit="pixel", pixels=int(mask.sum()), pictures=changed.frames)
 
@@ -201,33 +205,11 @@ def paint_media(media: Media, mask: Pixels, fill: str = "mean") -> Media:
     return replace(media, frames=tuple(paint(frame, masks[i // each], fill) for i, frame in enumerate(media.frames)))
 
 
-# --- told again ---
-
-
-def tell(run: Run, *, media: Sequence[Media] | None = None, blocks: Blocks | None = None) -> tuple[Told, Tensor]:
-    """How likely the answer's tokens are in a forward pass with this taken away, and its logits (answer, vocab).
-
-    Raises:
-        RunError: a run without its pipeline, which holds the weights.
-    """
-    if run.pipeline is None:
-        raise RunError("To tell the answer again the model's weights are needed; load the run with its pipeline.")
-    effective = [(names, hidden) for names, hidden in blocks or [] if names and hidden.queries and hidden.keys]
-    logits = run.pipeline.logits(run, media=media, blocks=effective)
-    ids = torch.tensor([token.id for token in run.tokens[run.answer_start :]], dtype=torch.int64)[:, None]
-    shares, logarithms = (values.gather(1, ids)[:, 0] for values in (logits.softmax(-1), logits.log_softmax(-1)))
-    return Told(tuple(shares.tolist()), float(logarithms.double().sum())), logits
-
-
-def as_it_was(run: Run) -> Told:
-    """How likely the answer's tokens are with nothing taken away; told once for each run."""
-    if run._told is None:
-        run._told = tell(run)[0]
-    return run._told
+# --- the answer rescored ---
 
 
 def _effect(
-    run: Run,
+    run: RunRows,
     index: int,
     blocks: Blocks,
     k: int,
@@ -238,9 +220,9 @@ def _effect(
     pixels: int = 0,
     pictures: tuple[Image.Image, ...] = (),
 ) -> Effect:
-    place = run._answer_index(index)
-    was = as_it_was(run)
-    now, logits = tell(run, media=media, blocks=blocks)
+    place = run.answer_place(index)
+    was = unchanged_score(run)
+    now, logits = rescore(run, media=media, blocks=blocks)
     assert run.pipeline is not None
     values, ids = logits[place].softmax(-1).topk(min(k, logits.shape[-1]))
     text = run.pipeline.processor.token_text
@@ -256,10 +238,3 @@ def _effect(
         pixels=pixels,
         pictures=pictures,
     )
-
-
-def _checked(indices: Sequence[int], count: int, kind: str) -> tuple[int, ...]:
-    for index in indices:
-        if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < count:
-            raise RunError(f"There is no {kind} {index!r}; this picture has 0 to {count - 1}.")
-    return tuple(sorted(set(indices)))

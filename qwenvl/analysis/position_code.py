@@ -1,4 +1,4 @@
-"""What a vision tower is told of places: how alike its position code holds two patches to be, without any picture.
+"""Computes the similarity of two patches in the vision tower's position code alone, without any picture.
 
 Qwen-VL adds a learned row of a table to every patch (2308.12966, section 2.1); Qwen2-VL turns queries and keys by
 angles of row and column (2-D rotary embedding, 2409.12191, section 2.1).
@@ -10,13 +10,14 @@ import torch
 from torch import Tensor
 
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Run
 from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
-from qwenvl.models.qwen_vl import resize_table
+from qwenvl.models.qwen_vl import QwenVL, resize_table
 from qwenvl.models.rope import inverse_frequencies
+from qwenvl.recorded.indices import check_index
+from qwenvl.recorded.rows import RunRows
 
 
-def position_similarity(run: Run, *, patch: int, media: int = 0) -> Tensor:
+def position_similarity(run: RunRows, *, patch: int, media: int = 0) -> Tensor:
     """How alike the position code holds one patch and every patch of its segment, float32 (rows, columns), -1 to 1.
 
     Qwen-VL: cosine similarity of the table's rows, the table stretched to the patch grid as the model does.
@@ -30,8 +31,9 @@ def position_similarity(run: Run, *, patch: int, media: int = 0) -> Tensor:
     Raises:
         RunError: no such patch or media; Qwen-VL's run without its pipeline, whose weights hold the table.
     """
-    frames, rows, columns = run._media(media).patch_grid
-    place = run._check_query(patch, frames * rows * columns, "patch") % (rows * columns)
+    item = run.media[run.check_media(media)]
+    _, rows, columns = item.patch_grid
+    place = check_index(patch, item.num_patches, "patch", owner=item.name) % (rows * columns)
     if isinstance(run.config, QwenVLConfig):
         return table_similarity(_table(run), rows, place)
     return rotary_agreement(run.config, rows, columns, place)
@@ -53,8 +55,7 @@ def rotary_agreement(config: Qwen2VLConfig, rows: int, columns: int, place: int)
     return ((down[:, None] + right[None]) / 2).float()
 
 
-def _table(run: Run) -> Tensor:
-    if run.pipeline is None:
+def _table(run: RunRows) -> Tensor:
+    if run.pipeline is None or not isinstance(run.pipeline.model, QwenVL):
         raise RunError("The table of places is a weight of the model; load the run with its pipeline.")
-    table: Tensor = run.pipeline.model.vision.positions  # type: ignore[union-attr, assignment]
-    return table
+    return run.pipeline.model.vision.positions

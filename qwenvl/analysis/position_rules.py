@@ -1,11 +1,10 @@
-"""The ids of a run under other rules, the frequencies that read them, and what media cost in ids. Arithmetic."""
+"""Computes a run's position ids under other rules, its rotary frequencies, and what media cost in ids."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from torch import Tensor, cat, tensor
 
@@ -16,19 +15,17 @@ from qwenvl.models.rope import (
     multimodal_positions,
     ntk_theta,
     overtaken,
+    stretch,
     wavelengths,
 )
-from qwenvl.models.rope_scaling import stretch
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
-
-if TYPE_CHECKING:
-    from qwenvl.inference.run import Run
+from qwenvl.recorded.rows import RunRows
 
 RULES: tuple[PositionRule, ...] = ("paper", "transformers-5", "1-D")
 
 
-def positions_by_rule(run: Run, rule: PositionRule) -> Tensor:
+def positions_by_rule(run: RunRows, rule: PositionRule) -> Tensor:
     """The ids this run's tokens would have had under a rule: int64 (3, tokens).
 
     "paper" gives `run.positions`; "transformers-5" the ids of its `generate()`, whose answer goes on from the last
@@ -51,7 +48,7 @@ def positions_by_rule(run: Run, rule: PositionRule) -> Tensor:
     return cat((prompt, decoding_positions(prompt, len(run.tokens) - prompt.shape[1], rule)), dim=1)
 
 
-def overlaps(run: Run, positions: Tensor) -> Tensor:
+def overlaps(run: RunRows, positions: Tensor) -> Tensor:
     """Which ids an earlier media of the run has already reached, bool (3, tokens); see `rope.overtaken`."""
     return overtaken(positions, [token.media for token in run.tokens])
 
@@ -94,7 +91,7 @@ class PositionCost:
 
 
 def position_cost(media: Media) -> PositionCost:
-    """What a media costs: Qwen-VL spends an id a token, Qwen2-VL the longest side of the token grid and two."""
+    """What a media costs: Qwen-VL spends one id per token, Qwen2-VL the longest side of the token grid and two."""
     if not media.tokens_are_places:
         return PositionCost(*[media.num_tokens + 2 * media.patch_grid[0]] * 2)
     return PositionCost(media.num_tokens + 2, max(media.token_grid) + 2)

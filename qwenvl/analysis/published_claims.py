@@ -1,4 +1,4 @@
-"""What the authors of Qwen2-VL report and nothing here can measure: quoted, each with its place in 2409.12191v2."""
+"""Quotes what the authors of Qwen2-VL report and nothing here can measure, with its place in 2409.12191v2."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
-
-PAPER = "2409.12191v2"
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ M_ROPE = (
     Score("NextQA", "video", 43.9, 46.0),
     Score("STAR", "video", 55.5, 57.9),
 )
-"""Table 8 there: a Qwen2-1.5B with a ViT-L, pre-trained models, scores in percent."""
+"""Table 8 of 2409.12191v2: a Qwen2-1.5B with a ViT-L, pre-trained models, scores in percent."""
 
 
 def mean(scores: Sequence[Score], about: Literal["image", "video"]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Places on a picture: boxes, pixels and cells of a grid, and which lie in which.
+"""Converts between boxes, pixels and grid cells of a picture, and paints pixels over.
 
 A mask is bool (height, width) in pixels of the upright original, or (t, height, width) where the temporal cells of a
 clip differ. A pixel belongs to the cell that holds its centre, so that the cells of a grid share out all pixels.
@@ -18,7 +18,7 @@ from qwenvl.errors import RunError
 Pixels = NDArray[np.bool_]
 Grid = tuple[int, int, int]
 FILLS = ("mean", "black", "blurred")
-SAMPLES = 16  # points a side at which a cell is probed
+SAMPLES = 16  # points per side at which a cell is probed
 
 
 def box_mask(size: tuple[int, int], box: Sequence[float]) -> Pixels:

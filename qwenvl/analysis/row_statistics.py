@@ -1,4 +1,4 @@
-"""One number for a whole row: how much of it is on the picture, how evenly, how far it spreads, how much sinks take.
+"""Computes one number per row of attention: share on the picture, entropy, distance, share on sinks.
 
 Each is computed for every layer and head of the language model at once, exactly, from the queries and keys of a run.
 They are what one asks before looking at a map: which layer, which head?
@@ -11,15 +11,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from qwenvl.analysis.sinks import sink_mask
-
-if TYPE_CHECKING:
-    from qwenvl.inference.run import Head, Layer, Run
+from qwenvl.recorded.rows import Head, Layer, RunRows
 
 Box = tuple[float, float, float, float]
 
@@ -46,13 +43,13 @@ class RowStatistics:
     even_distance: float
 
 
-def row_statistics(run: Run, *, query: int, media: int = 0) -> RowStatistics:
+def row_statistics(run: RunRows, *, query: int, media: int = 0) -> RowStatistics:
     """The statistics of a token's row, for every layer and head.
 
     Raises:
         RunError: there is no such token or media, or layers that were not kept and no pipeline to replay them.
     """
-    run._media(media)
+    media, query = run.check_media(media), run.check_token(query)
     centres = cell_centres(run, media)
     entropies, distances, on_sinks = [], [], []
     for layer in range(run.num_layers("language")):
@@ -93,33 +90,33 @@ def spread_distance(cells: Tensor, centres: Tensor, point: Tensor | None = None)
     return (shares * away).sum(dim=-1).float()
 
 
-def own_grid(run: Run, media: int) -> tuple[int, int, int]:
+def own_grid(run: RunRows, media: int) -> tuple[int, int, int]:
     """The grid (t, h, w) of a map's own cells."""
-    item = run._media(media)
+    item = run.media[run.check_media(media)]
     return item.patch_grid if "adapter" in run.sites else item.token_grid
 
 
-def on_own_cells(run: Run, weights: Tensor, media: int, adapter_head: Head = "mean") -> Tensor:
+def on_own_cells(run: RunRows, weights: Tensor, media: int, adapter_head: Head = "mean") -> Tensor:
     """Weights on a media's visual tokens (..., tokens) as maps on its own cells (..., cells)."""
     if "adapter" not in run.sites:
         return weights
-    frames = run._adapter_matrices(media, adapter_head)
+    frames = run.adapter_matrices(media, adapter_head)
     parts = weights.unflatten(-1, (len(frames), -1)).unbind(dim=-2)
     return torch.cat([part @ matrix for part, matrix in zip(parts, frames, strict=True)], dim=-1)
 
 
 def own_map(
-    run: Run, *, query: int, layer: Layer = "mean", head: Head = "mean", adapter_head: Head = "mean", media: int = 0
+    run: RunRows, *, query: int, layer: Layer = "mean", head: Head = "mean", adapter_head: Head = "mean", media: int = 0
 ) -> Tensor:
     """A token's map on the media's own cells, float32 (t, h, w); arguments and errors as `Run.image_map`."""
     weights = run.token_weights(query=query, layer=layer, head=head, media=media)
     return on_own_cells(run, weights, media, adapter_head).view(own_grid(run, media))
 
 
-def cell_centres(run: Run, media: int) -> Tensor:
+def cell_centres(run: RunRows, media: int) -> Tensor:
     """Centres of a media's own cells in pixels of the original, (cells, 2) as (x, y)."""
     t, h, w = own_grid(run, media)
-    width, height = run._media(media).size
+    width, height = run.media[run.check_media(media)].size
     x, y = (torch.arange(w) + 0.5) * width / w, (torch.arange(h) + 0.5) * height / h
     plane = torch.stack([x.expand(h, w), y[:, None].expand(h, w)], dim=-1)
     return plane.expand(t, h, w, 2).reshape(-1, 2)

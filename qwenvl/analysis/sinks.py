@@ -1,4 +1,4 @@
-"""Attention sinks: keys that draw a large share of most rows, whatever the row's token is.
+"""Finds attention sinks: keys that draw a large share of most rows, whatever the row's token is.
 
 The first token of a prompt is one in most decoders (Xiao et al., 2023, "Efficient streaming language models with
 attention sinks"), and some visual tokens are (Kang et al., 2025, "See what you are told: visual attention sink in large
@@ -14,16 +14,13 @@ spread, the last among them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from qwenvl.models.trace import Causal, attention_rows
 from qwenvl.recorded.maps import row_chunks
-
-if TYPE_CHECKING:
-    from qwenvl.inference.run import Head, Layer, Run
+from qwenvl.recorded.rows import Head, Layer, RunRows
 
 TIMES = 8.0
 MOST = 0.75
@@ -76,7 +73,7 @@ def judged_rows(tokens: int) -> list[int]:
     return torch.linspace(0, tokens - 1, MAX_ROWS, dtype=torch.float64).round().to(torch.int64).tolist()
 
 
-def sinks(run: Run, layer: int) -> list[int]:
+def sinks(run: RunRows, layer: int) -> list[int]:
     """The tokens of a run that are sinks of one layer of its language model, in order.
 
     Raises:
@@ -85,36 +82,33 @@ def sinks(run: Run, layer: int) -> list[int]:
     return sink_mask(run, layer).nonzero().flatten().tolist()
 
 
-def sink_mask(run: Run, layer: int) -> Tensor:
+def sink_mask(run: RunRows, layer: int) -> Tensor:
     """The same as bool (tokens,); a run remembers each layer's."""
-    layer = run._check_layer("language", layer)
-    if layer not in run._sinks:
-        run._sinks[layer] = find_sinks(*run._taps("language", layer))
-    return run._sinks[layer]
+    layer = run.check_layer("language", layer)
+    return run.remember(("sinks", layer), lambda: find_sinks(*run.taps("language", layer)))
 
 
 def map_without_sinks(
-    run: Run, *, query: int, layer: Layer = "mean", head: Head = "mean", adapter_head: Head = "mean", media: int = 0
+    run: RunRows, *, query: int, layer: Layer = "mean", head: Head = "mean", adapter_head: Head = "mean", media: int = 0
 ) -> SinksAside:
     """Where on a media a token's row falls once the sinks of each layer are set aside.
 
     A visual token that is a sink of a layer counts 0 in that layer; in Qwen-VL it is an adapter query, set aside before
     the pull-back. Arguments and errors as `Run.image_map`.
     """
+    query, layer, media = run.check_token(query), run.check_layer_or_mean(layer), run.check_media(media)
     layers = range(run.num_layers("language")) if layer == "mean" else [layer]
-    here = run.visual[media] if run._media(media) else None
+    here = run.visual[media]
     masks = [sink_mask(run, one) for one in layers]
     rows = [_whole_row(run, query, one, head) for one in layers]
     row = torch.stack([row.masked_fill(mask, 0) for row, mask in zip(rows, masks, strict=True)]).mean(dim=0)
     on_sinks = torch.stack([row * mask for row, mask in zip(rows, masks, strict=True)]).mean(dim=0).double()
-    adapter = run._adapter_matrices(media, adapter_head) if "adapter" in run.sites else []
     keys = torch.stack(masks).any(dim=0)[: query + 1].nonzero().flatten().tolist()
-    return SinksAside(
-        run.maps.spread(row[here], media, adapter), row[here], float(on_sinks.sum()), float(on_sinks[here].sum()), keys
-    )
+    values = run.spread(row[here], media=media, adapter_head=adapter_head)
+    return SinksAside(values, row[here], float(on_sinks.sum()), float(on_sinks[here].sum()), keys)
 
 
-def _whole_row(run: Run, query: int, layer: int, head: Head) -> Tensor:
+def _whole_row(run: RunRows, query: int, layer: int, head: Head) -> Tensor:
     whole = torch.zeros(len(run.tokens))
     whole[: query + 1] = run.attention("language", layer=layer, query=query, head="mean" if head is None else head)
     return whole

@@ -1,4 +1,4 @@
-"""The way from a file to an answer, step by step, as one run took it: shapes, counts, parameters and times.
+"""Lists the steps from a file to an answer as one run took them: shapes, counts, parameters and times.
 
 Everything is read off the run and its config; nothing is computed anew. The steps of both families have the same names
 in the same order, so that they can be laid side by side.
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qwenvl.inference.run import Run
 from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
-from qwenvl.plan import parameters_by_part
+from qwenvl.plan.parameters import parameters_by_part
 from qwenvl.processing.media import Media
+from qwenvl.recorded.rows import RunRows
 
 STAGES = ("file", "resize", "patches", "vision", "adapter", "prompt", "language", "answer")
 
@@ -69,20 +69,20 @@ CHANGES = {
 }
 
 
-def stages(run: Run) -> tuple[Stage, ...]:
+def stages(run: RunRows) -> tuple[Stage, ...]:
     """The eight steps of a run, in order; those that nothing passed through say so."""
     steps = _QwenVLSteps(run) if isinstance(run.config, QwenVLConfig) else _Qwen2VLSteps(run)
     return tuple(getattr(steps, name)() for name in STAGES)
 
 
-def timed_pass(run: Run) -> str:
+def timed_pass(run: RunRows) -> str:
     """Which forward pass the parts were timed in: "read" (it read the prompt), "replay" (prompt and answer), or ""."""
     if "language" not in run.parts:
         return ""
     return "read" if "read" in run.seconds else "replay"
 
 
-def times(run: Run) -> dict[str, float]:
+def times(run: RunRows) -> dict[str, float]:
     """Seconds from file to answer in the order they passed: prepare, vision, adapter, language, rest, answer.
 
     "rest" is the pass without its three parts: words embedded, visual tokens put in their places, the head. What was
@@ -102,7 +102,7 @@ NO_PICTURE = "not used: no picture in this question"
 class _Steps:
     """What both families say alike."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunRows) -> None:
         self.run = run
         self.media: Sequence[Media] = run.media
         self.parameters = parameters_by_part(run.config)
@@ -154,7 +154,7 @@ class _Steps:
 
 
 class _QwenVLSteps(_Steps):
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunRows) -> None:
         super().__init__(run)
         assert isinstance(run.config, QwenVLConfig)
         self.config = run.config
@@ -212,7 +212,7 @@ class _QwenVLSteps(_Steps):
 
 
 class _Qwen2VLSteps(_Steps):
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: RunRows) -> None:
         super().__init__(run)
         assert isinstance(run.config, Qwen2VLConfig)
         self.config = run.config

@@ -1,4 +1,4 @@
-"""A still is two equal frames, and why that costs nothing: a 3-D convolution of twins is a 2-D one of the summed taps.
+"""Checks that for a repeated frame the 3-D patch convolution equals a 2-D one with its time slices summed.
 
 Qwen2-VL's patch embedding is a convolution of depth 2 in time (2409.12191, section 2.1), so that a still, which has no
 time, is shown twice. Both frames being equal, their two taps may as well be added up first.
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
-class Twins:
+class ConvolutionComparison:
     """How far the two convolutions of one frame are apart.
 
     Attributes:
@@ -35,8 +35,8 @@ def summed_taps(weight: Tensor) -> Tensor:
     return weight.sum(dim=2)
 
 
-def twins(weight: Tensor, frame: Tensor) -> Twins:
-    """Both convolutions of a frame, compared.
+def compare_convolutions(weight: Tensor, frame: Tensor) -> ConvolutionComparison:
+    """Compare the 3-D convolution of a repeated frame with the 2-D one of the frame.
 
     Args:
         weight: of the patch embedding, (dim, 3, time, side, side).
@@ -47,7 +47,7 @@ def twins(weight: Tensor, frame: Tensor) -> Twins:
     twice = frame[None, :, None].expand(-1, -1, time, -1, -1)
     solid = F.conv3d(twice, weight, stride=(time, side, side))[0, :, 0]
     flat = F.conv2d(frame[None], summed_taps(weight), stride=side)[0]
-    return Twins(
+    return ConvolutionComparison(
         patches=solid[0].numel(),
         channels=len(solid),
         largest=float(solid.abs().max()),
@@ -55,6 +55,6 @@ def twins(weight: Tensor, frame: Tensor) -> Twins:
     )
 
 
-def twins_of(model: torch.nn.Module, pixels: Tensor) -> Twins:
-    """The same for a Qwen2-VL model's own patch embedding; `pixels` as `frame` of `twins`."""
-    return twins(model.vision.patch_embed.weight, pixels)  # type: ignore[union-attr, arg-type]
+def compare_convolutions_of(model: torch.nn.Module, pixels: Tensor) -> ConvolutionComparison:
+    """The same for a Qwen2-VL model's own patch embedding; `pixels` as `frame` there."""
+    return compare_convolutions(model.vision.patch_embed.weight, pixels)  # type: ignore[union-attr, arg-type]

@@ -1,4 +1,4 @@
-"""The one door from the command line to the page and its figures.
+"""Calls the app from the command line by name, since the library does not import it.
 
 The library imports neither `app` nor `viz`, so that it stands without them; `show`, `serve` and reports as pictures or
 HTML are theirs. Here, and nowhere else, they are looked up by name when they are asked for, as a shell would.
@@ -30,12 +30,12 @@ def draw(runs: Sequence[Run], suffix: str, *, view: str, choice: dict[str, Any])
     """A view of saved runs as the bytes of an SVG, PDF or HTML file. Raises `UserError` for what cannot be drawn."""
     if suffix not in SUFFIXES:
         raise FaceError(f"A view is written as {', '.join(SUFFIXES)}, not {suffix or 'a file without a suffix'}.")
-    return _app("app.serving.saved").drawn(runs, kind=suffix[1:], view=view, choice=choice)
+    return _app("app.exports.saved_runs").drawn(runs, kind=suffix[1:], view=view, choice=choice)
 
 
 def serve(paths: Sequence[Path], *, port: int | None) -> int:
     """Serve the page on saved runs until it is interrupted; returns its exit code where the system cannot take over."""
-    _app("app.serving.saved")
+    _app("app.exports.saved_runs")
     check_port(os.environ.get("GRADIO_SERVER_PORT") if port is None else port)
     environment = {**os.environ, **({} if port is None else {"GRADIO_SERVER_PORT": str(port)})}
     command = [sys.executable, "-m", "app", "--runs", *map(str, paths)]

@@ -1,4 +1,4 @@
-"""`ask` and `trace`: a question to one model, for its answer or for the run."""
+"""Implements `ask` and `trace`: a question to one model, for its answer or for the run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import argparse
 import sys
 from typing import Any, get_args
 
+from qwenvl.cli.arguments import HELP
 from qwenvl.cli.cost_check import look_ahead
 from qwenvl.cli.finished_run import DEFAULT_MODEL, add_question, answer, look_inside, messages_of
 from qwenvl.cli.output import Progress, as_json, check_destination, whole_file
 from qwenvl.inference.report import run_report
-from qwenvl.plan.words import read_bytes
+from qwenvl.plan.units import read_bytes
 from qwenvl.recorded.kept_layers import Keep, Named
 
 WHICH = f"checkpoint, folder or hub id ({DEFAULT_MODEL})"
@@ -18,16 +19,14 @@ WHICH = f"checkpoint, folder or hub id ({DEFAULT_MODEL})"
 
 def add(commands: Any) -> None:
     """Their arguments."""
-    ask = commands.add_parser(
-        "ask", help="ask one model about pictures and clips", description="Ask one model, and print its answer."
-    )
+    ask = commands.add_parser("ask", help=HELP["ask"], description="Ask one model, and print its answer.")
     add_question(ask)
     ask.add_argument("--of", default=DEFAULT_MODEL, metavar="MODEL", help=WHICH)
     ask.add_argument("--json", action="store_true", help="answer and figures as JSON, when it is finished")
     ask.set_defaults(act=ask_one)
     trace = commands.add_parser(
         "trace",
-        help="ask, and write the run for a look inside",
+        help=HELP["trace"],
         description="Ask one model, and write the run with its queries and keys: `look`, `show` and `serve` read it.",
     )
     add_question(trace)

@@ -1,4 +1,4 @@
-"""`compare`: one question to two models, one report."""
+"""Implements `compare`: one question to two models, and one report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from qwenvl.cli import app_bridge as faces
+from qwenvl.cli import app_bridge
+from qwenvl.cli.arguments import HELP
 from qwenvl.cli.cost_check import look_ahead
 from qwenvl.cli.finished_run import add_question, answer, look_inside, messages_of, names_of
 from qwenvl.cli.output import Progress, as_json, check_destination, whole_file, write_text
@@ -21,7 +22,7 @@ def add(commands: Any) -> None:
     """Its arguments."""
     parser = commands.add_parser(
         "compare",
-        help="one question to two models, one report",
+        help=HELP["compare"],
         description="Ask two models the same question about the same files, and report both: as words, JSON, the "
         "answers' maps for print, or one HTML page to look around in.",
     )
@@ -40,7 +41,7 @@ def act(asked: argparse.Namespace) -> None:
     runs = [look_inside(answer(asked, model, progress), progress) for model in asked.of]
     suffix = Path(asked.into).suffix.lower() if asked.into else ""
     report = compare_report(asked.question, dict(zip(names_of(runs), runs, strict=True)))
-    if suffix in faces.SUFFIXES:
+    if suffix in app_bridge.SUFFIXES:
         _draw(runs, asked.into, suffix)
         print(as_json(report) if asked.json else in_words(report))
         return
@@ -48,7 +49,7 @@ def act(asked: argparse.Namespace) -> None:
 
 
 def _draw(runs: list[Run], into: str, suffix: str) -> None:
-    content = faces.draw(runs, suffix, view="answer", choice={})
+    content = app_bridge.draw(runs, suffix, view="answer", choice={})
     with whole_file(into) as path:
         path.write_bytes(content)
 

@@ -1,4 +1,4 @@
-"""What a question will cost, said before it is paid: the small files of a model are read, and the media are measured.
+"""Checks what a question will cost, and that it fits, before any weights are loaded.
 
 So a wrong file name, a model that cannot be read or one that memory has no room for is told of before any weights are
 downloaded or loaded.
@@ -13,18 +13,17 @@ from typing import Any
 import psutil
 import torch
 
-import qwenvl
 from qwenvl.cli.output import Progress
 from qwenvl.errors import PromptError, UserError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.loading.hub import find_folder
 from qwenvl.loading.load import pick_device, pick_dtype, read_config
-from qwenvl.plan import Plan, in_bytes
-from qwenvl.plan.words import in_operations
+from qwenvl.plan import Plan, plan
+from qwenvl.plan.units import in_bytes, in_operations
 from qwenvl.processing.messages import read_messages
 
 
-class TooLarge(UserError):
+class NoRoomError(UserError):
     """Weights and cache that the device has no room for."""
 
 
@@ -37,12 +36,12 @@ def look_ahead(
         UserError: what cannot be asked, read or held; nothing was loaded.
     """
     read_messages(messages)
-    Sampling().changed(max_new_tokens=asked.max_new_tokens, temperature=asked.temperature, seed=asked.seed)
+    TokenSampling().changed(max_new_tokens=asked.max_new_tokens, temperature=asked.temperature, seed=asked.seed)
     parts = [part for part in messages[-1]["content"] if part["type"] != "text"]
     device = pick_device(asked.device)
     plans = {model: _planned(asked, model, parts, device) for model in dict.fromkeys(models)}
-    for model, plan in plans.items():
-        progress.say(f"{model}: {_in_words(plan)}")
+    for model, planned in plans.items():
+        progress.say(f"{model}: {_in_words(planned)}")
     _check_room(list(plans.values()), asked, device)
 
 
@@ -51,16 +50,17 @@ def _planned(asked: argparse.Namespace, model: str, parts: list[Any], device: to
     folder = find_folder(model, weights=False)
     dtype = pick_dtype(asked.dtype, device, read_config(folder))
     settings = {"min_pixels": asked.min_pixels, "max_pixels": asked.max_pixels, "text": asked.question}
-    plan = qwenvl.plan(parts, folder, **settings, answer_tokens=asked.max_new_tokens, bytes_per_value=dtype.itemsize)
-    if plan.prompt_tokens > plan.context:
-        raise PromptError(plan.limits[-1])
-    return plan
+    answer, size = asked.max_new_tokens, dtype.itemsize
+    planned = plan(parts, folder, **settings, answer_tokens=answer, bytes_per_value=size)
+    if planned.prompt_tokens > planned.context:
+        raise PromptError(planned.limits[-1])
+    return planned
 
 
-def _in_words(plan: Plan) -> str:
-    operations = in_operations(sum(plan.flops.values()))
-    weights, cache = in_bytes(plan.weight_bytes), in_bytes(plan.kv_cache_bytes)
-    return f"{plan.prompt_tokens:,} tokens in the prompt, {operations}, weights {weights}, cache {cache}"
+def _in_words(planned: Plan) -> str:
+    operations = in_operations(sum(planned.flops.values()))
+    weights, cache = in_bytes(planned.weight_bytes), in_bytes(planned.kv_cache_bytes)
+    return f"{planned.prompt_tokens:,} tokens in the prompt, {operations}, weights {weights}, cache {cache}"
 
 
 def _check_room(plans: Sequence[Plan], asked: argparse.Namespace, device: torch.device) -> None:
@@ -70,7 +70,7 @@ def _check_room(plans: Sequence[Plan], asked: argparse.Namespace, device: torch.
     way = "choose a smaller model"
     if any(plan.bytes_per_value > 2 for plan in plans) and needed / 2 <= free:
         way = "add --dtype bfloat16"
-    raise TooLarge(f"Weights and cache take {in_bytes(needed)} and {in_bytes(free)} are free: {way}.")
+    raise NoRoomError(f"Weights and cache take {in_bytes(needed)} and {in_bytes(free)} are free: {way}.")
 
 
 def free_bytes(device: torch.device) -> int:

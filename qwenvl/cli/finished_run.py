@@ -1,4 +1,4 @@
-"""From a question on the command line to a finished run: shared by `ask`, `trace` and `compare`."""
+"""Turns a question on the command line into a finished run, for `ask`, `trace` and `compare`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import qwenvl
+from qwenvl.cli.arguments import whole
 from qwenvl.cli.output import Progress
 from qwenvl.inference.pipeline import Stream
 from qwenvl.inference.run import Run
+from qwenvl.loading.load import load
 from qwenvl.processing.picture_files import is_picture
 from qwenvl.recorded.kept_layers import Keep
 
 DEFAULT_MODEL = "tiny-qwen2-vl"
 DTYPES = ("auto", "bfloat16", "float32", "float16")
-QUOTE = 'Put the question in quotation marks before --about, as in: ask "What is this?" --about cat.png'
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +36,6 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nframes", type=whole, metavar="N", help="frames of a clip to take in all")
     parser.add_argument("--device", default="auto", help="cuda, mps, cpu, or the best there is (auto)")
     parser.add_argument("--dtype", default="auto", choices=DTYPES, help="of the weights; what suits the device (auto)")
-
-
-def whole(text: str) -> int:
-    """A whole number, also as the page writes it: 1,003,520."""
-    try:
-        return int(text.replace(",", ""))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
 
 
 def messages_of(asked: argparse.Namespace) -> list[dict[str, Any]]:
@@ -78,11 +70,11 @@ def answer(
     """Ask one model; `told` hears the answer piece by piece. Interrupted, the model stops too.
 
     Args:
-        keep: what its run will keep, see `keeping.Keep`.
+        keep: what its run will keep, see `qwenvl.recorded.kept_layers.Keep`.
         most: bytes that it may keep; None for the library's own limit.
     """
     progress.say(f"loading {model}")
-    pipeline = qwenvl.load(model, device=asked.device, dtype=asked.dtype, tell=_downloading(progress, model))
+    pipeline = load(model, device=asked.device, dtype=asked.dtype, tell=_downloading(progress, model))
     for note in pipeline.notes:
         progress.say(note)
     pipeline.max_trace_bytes = pipeline.max_trace_bytes if most is None else most

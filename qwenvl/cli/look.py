@@ -1,10 +1,11 @@
-"""`look`: one exact row of attention of a saved run."""
+"""Implements `look`: one exact row of attention of a saved run."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
+from qwenvl.cli.arguments import HELP
 from qwenvl.cli.output import as_json
 from qwenvl.inference.report import row_report
 from qwenvl.inference.run import Run
@@ -17,7 +18,7 @@ def add(commands: Any) -> None:
     """Its arguments."""
     parser = commands.add_parser(
         "look",
-        help="one exact row of attention of a saved run",
+        help=HELP["look"],
         description="One row of attention of a run file: how much of it falls on a media, and its strongest keys.",
     )
     parser.add_argument("run", help="a run file that `trace` wrote")

@@ -6,19 +6,30 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import NoReturn
 
-from qwenvl import cli as command
-from qwenvl.cli import ask as question
-from qwenvl.cli import compare, look
-from qwenvl.cli import plan_command as planning
-from qwenvl.cli import show as saved
-from qwenvl.cli.finished_run import QUOTE
+from qwenvl.cli.arguments import HELP, QUOTE
 from qwenvl.cli.signals import INTERRUPTED, listening
 from qwenvl.errors import UserError
 
-DONE, DEFECT, USAGE, REFUSED = 0, 1, 2, 3
+MODULES = {"plan": "plan_command", "trace": "ask", "serve": "show"}  # of the subcommands not named like theirs
+DONE, REFUSED = 0, 3
+EPILOG = """\
+    plan page.png --of Qwen2-VL-7B               what it would cost, without weights
+    ask "What is this?" --about cat.png          an answer
+    trace "What is this?" --about cat.png --into cat.run
+    look cat.run --site language --layer 2 --query 17
+    show cat.run --into cat.svg                  a view for print, or the page as one HTML file
+    compare "What is this?" --about cat.png --into both.html
+    serve cat.run                                the page on saved runs
+
+What was asked for goes to standard output, how it goes to standard error. Files appear whole or not at all.
+
+Exit codes: 0 done; 1 a defect of this program; 2 a wrong argument; 3 what was asked cannot be done, and one sentence
+says why; 130 interrupted; 143 ended by SIGTERM.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,8 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    parser = build_parser()
-    asked, more = parser.parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = build_parser([word for word in given if word in HELP][:1])
+    asked, more = parser.parse_known_args(given)
     if more:
         parser.chosen[asked.command].error(f"unrecognized arguments: {' '.join(more)}")
     try:
@@ -81,18 +93,21 @@ class Parser(argparse.ArgumentParser):
         super().error(f"{message}. {QUOTE}" if is_about_words and has_question else message)
 
 
-def build_parser() -> Parser:
-    """All subcommands."""
-    rest = (command.__doc__ or "").partition("\n\n")[2]
+def build_parser(wanted: Iterable[str] = tuple(HELP)) -> Parser:
+    """All subcommands, and the arguments of those that are wanted: each brings in what it works with, such as torch."""
     parser = Parser(
         prog="python -m qwenvl",
         description="Plan, ask, look inside and compare: Qwen-VL and Qwen2-VL on pictures and clips.",
-        epilog=rest,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for part in (planning, question, look, saved, compare):
-        part.add(commands)
+    modules = {MODULES.get(name, name): name for name in reversed(HELP) if name in set(wanted)}
+    for name, line in HELP.items():
+        if MODULES.get(name, name) not in modules:
+            commands.add_parser(name, help=line)
+        elif modules[MODULES.get(name, name)] == name:
+            import_module(f"qwenvl.cli.{MODULES.get(name, name)}").add(commands)
     parser.chosen = dict(commands.choices)
     for chosen in parser.chosen.values():
         chosen.add_argument("--quiet", action="store_true", help="say nothing on standard error but errors")

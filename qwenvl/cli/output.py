@@ -1,4 +1,4 @@
-"""Where a command's words go: results to standard output or a file that appears whole, progress to standard error."""
+"""Writes results to standard output or to a file that appears whole, and progress to standard error."""
 
 from __future__ import annotations
 

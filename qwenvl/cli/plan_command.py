@@ -1,4 +1,4 @@
-"""`plan`: what files would cost, without weights."""
+"""Implements `plan`: what files would cost, without weights."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from qwenvl.cli.finished_run import whole
+from qwenvl.cli.arguments import HELP, whole
 from qwenvl.cli.output import as_json, check_destination, write_text
 from qwenvl.errors import UserError
 from qwenvl.plan import PUBLISHED, Plan, Table, files_of, in_bytes, name_of, percent, plan, plan_table, plan_toolchains
 from qwenvl.plan.toolchains import Outcome
-from qwenvl.plan.words import in_operations, in_size
+from qwenvl.plan.units import in_operations, in_size
 
 SETTINGS = ("min_pixels", "max_pixels", "fps", "nframes", "text_tokens", "answer_tokens")
 WORDS = ("text", "text_tokens")
@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
     """Its arguments."""
     parser = commands.add_parser(
         "plan",
-        help="what files would cost each model, without weights",
+        help=HELP["plan"],
         description="Sizes, grids, tokens, positions, memory and operations of pictures and clips for published "
         "models or folders, without weights; each file by itself, or all in one question.",
     )
@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--text", default="", help="the question; counted where a folder has its tokenizer")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="all figures as JSON")
-    form.add_argument("--csv", action="store_true", help="one row a file and model as CSV")
+    form.add_argument("--csv", action="store_true", help="one row per file and model as CSV")
     parser.add_argument("--into", metavar="FILE", help="write to this file instead")
     parser.set_defaults(act=act, wrong=parser.error)
 
@@ -69,7 +69,7 @@ def act(asked: argparse.Namespace) -> None:
 def _check(asked: argparse.Namespace, settings: dict[str, Any]) -> None:
     """What does not go together, before anything is opened."""
     if asked.csv and (asked.together or asked.toolchains):
-        asked.wrong("--csv is a row a file and model: leave out --together and --toolchains")
+        asked.wrong("--csv is one row per file and model: leave out --together and --toolchains")
     if asked.toolchains and (set_too := [name for name in settings if name not in WORDS]):
         options = ", ".join(f"--{name.replace('_', '-')}" for name in set_too)
         asked.wrong(f"--toolchains shows what defaults do: leave out {options}")

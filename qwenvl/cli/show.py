@@ -1,4 +1,4 @@
-"""`show` and `serve`: saved runs as figures, as one page, or as the app."""
+"""Implements `show` and `serve`: saved runs as figures, as one HTML page, or as the app."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from qwenvl.cli import app_bridge as faces
-from qwenvl.cli.finished_run import whole
+from qwenvl.cli import app_bridge
+from qwenvl.cli.arguments import HELP, whole
 from qwenvl.cli.output import Progress, whole_file
 from qwenvl.inference.run import Run
 
@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
     """Their arguments."""
     show = commands.add_parser(
         "show",
-        help="a view of saved runs as SVG, PDF or HTML",
+        help=HELP["show"],
         description="Draw a view of one run, or of two side by side, for print (SVG, PDF), or write the page as one "
         "HTML file that answers for itself.",
     )
@@ -29,7 +29,7 @@ def add(commands: Any) -> None:
     show.add_argument("--into", required=True, metavar="FILE", help="its suffix says what: .svg, .pdf, .html")
     show.set_defaults(act=show_runs)
     serve = commands.add_parser(
-        "serve", help="the page on saved runs", description="Open the page on one saved run, or on two side by side."
+        "serve", help=HELP["serve"], description="Open the page on one saved run, or on two side by side."
     )
     serve.add_argument("runs", nargs="+", metavar="RUN", help="one or two run files that `trace` wrote")
     serve.add_argument("--port", type=whole, metavar="N", help="where to serve; a free one from 7860 if left out")
@@ -46,7 +46,7 @@ def show_runs(asked: argparse.Namespace) -> None:
     """One file."""
     Progress(asked.quiet).say(f"drawing {asked.view}")
     runs = [Run.load(path) for path in asked.runs]
-    content = faces.draw(runs, Path(asked.into).suffix.lower(), view=asked.view, choice=choice_of(asked))
+    content = app_bridge.draw(runs, Path(asked.into).suffix.lower(), view=asked.view, choice=choice_of(asked))
     with whole_file(asked.into) as path:
         path.write_bytes(content)
 
@@ -55,4 +55,4 @@ def serve_runs(asked: argparse.Namespace) -> int:
     """Until it is interrupted; a file that is no run is told of before the page starts."""
     for path in asked.runs:
         Run.load(path)
-    return faces.serve([Path(path).absolute() for path in asked.runs], port=asked.port)
+    return app_bridge.serve([Path(path).absolute() for path in asked.runs], port=asked.port)

@@ -1,4 +1,4 @@
-"""Ids in, ids out: sampling, and decoding with a cache.
+"""Generates token ids from token ids: sampling, and decoding with a cache.
 
 Knows logits and ids; nothing of words, pictures or screens.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from torch import Tensor
@@ -16,14 +16,34 @@ from qwenvl.errors import PromptError
 from qwenvl.models.layers import KVCache
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
+from qwenvl.processing.integers import plain
 from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.keys import check_keys
 
 TOP_K = 50  # of transformers, where a file does not say
 
 
+class SamplingSettings(TypedDict, total=False):
+    """What a question may set of `TokenSampling`; None, or absent, for the published value."""
+
+    max_new_tokens: int | None
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    repetition_penalty: float | None
+    seed: int | None
+    no_repeat_ngram_size: int | None
+    min_p: float | None
+    typical_p: float | None
+    min_new_tokens: int | None
+    min_length: int | None
+    max_length: int | None
+    suppress_tokens: tuple[int, ...] | None
+    begin_suppress_tokens: tuple[int, ...] | None
+
+
 @dataclass(frozen=True)
-class Sampling:
+class TokenSampling:
     """How the next token is drawn from the logits; temperature 0 takes the likeliest.
 
     Applied in this order, as transformers does: repetition penalty, n-grams that may not repeat, the least lengths,
@@ -68,7 +88,7 @@ class Sampling:
                 raise PromptError(f"{name} is {value}; it must be {wanted}.")
 
     @classmethod
-    def from_published(cls, published: Mapping[str, Any]) -> Sampling:
+    def from_published(cls, published: Mapping[str, Any]) -> TokenSampling:
         """From a `generation_config.json`; `do_sample` false is temperature 0. What the file leaves out is what
         transformers would take (the 50 likeliest of all tokens), but for the length of an answer.
 
@@ -84,13 +104,13 @@ class Sampling:
             chosen.pop("max_length", None)
         return cls(**{"top_k": TOP_K, **chosen})
 
-    def changed(self, **settings: Any) -> Sampling:
+    def changed(self, **settings: Unpack[SamplingSettings]) -> TokenSampling:
         """A copy with the settings that are not None.
 
         Raises:
             PromptError: a setting out of its range.
         """
-        given = {name: value for name, value in settings.items() if value is not None}
+        given = {name: plain(value) for name, value in settings.items() if value is not None}
         if "max_new_tokens" in given:
             given.setdefault("max_length", None)
         return replace(self, **given)
@@ -151,7 +171,7 @@ def repeated_ngram_ends(seen: Tensor, size: int) -> list[int]:
     return [ids[at + size - 1] for at in range(len(ids) - size + 1) if ids[at : at + size - 1] == begun]
 
 
-def forbidden(seen: Tensor, prompt: int, sampling: Sampling, stop_ids: Collection[int]) -> list[int]:
+def forbidden(seen: Tensor, prompt: int, sampling: TokenSampling, stop_ids: Collection[int]) -> list[int]:
     """The ids that may not come next after those seen, the first `prompt` of which are the prompt's."""
     said = len(seen) - prompt
     banned = repeated_ngram_ends(seen, sampling.no_repeat_ngram_size) + list(sampling.suppress_tokens)
@@ -161,7 +181,7 @@ def forbidden(seen: Tensor, prompt: int, sampling: Sampling, stop_ids: Collectio
 
 
 def next_token(
-    logits: Tensor, seen: Tensor, sampling: Sampling, generator: torch.Generator, banned: Sequence[int] = ()
+    logits: Tensor, seen: Tensor, sampling: TokenSampling, generator: torch.Generator, banned: Sequence[int] = ()
 ) -> int:
     """Draw one id from logits (vocab,), given the ids seen so far (tokens,) and those that may not come."""
     logits = penalise_repetition(logits.float(), seen, sampling.repetition_penalty)
@@ -175,7 +195,7 @@ def next_token(
 
 
 def generate(
-    model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: Sampling, stop_ids: Collection[int] = ()
+    model: QwenVL | Qwen2VL, inputs: Mapping[str, Tensor], *, sampling: TokenSampling, stop_ids: Collection[int] = ()
 ) -> Iterator[int]:
     """Decode one conversation token by token; close the iterator to stop.
 

@@ -1,4 +1,4 @@
-"""Pictures, clips and words in; answers and runs out. Holds a model, its processor and the way it is sampled.
+"""Asks a model: pictures, clips and words in, answers and runs out.
 
 One conversation at a time: a lock covers every forward pass and is never held while a reader is waited for.
 """
@@ -11,23 +11,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
 
 from qwenvl.errors import PromptError
-from qwenvl.inference.generate import Sampling, generate
-from qwenvl.inference.run import Alternative, ModelCard, Record, Run, Token, tap_names
+from qwenvl.inference.generate import SamplingSettings, TokenSampling, generate
+from qwenvl.inference.run import Run
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.timing import PartClock
 from qwenvl.models.trace import Block, Hidden, Trace
+from qwenvl.processing.integers import plain
 from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
 from qwenvl.processing.progress import Progress, listening
 from qwenvl.recorded.kept_layers import Keep, check_keep, kept_layers
+from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
+from qwenvl.recorded.rows import RunRows, tap_names
 
 Messages = Sequence[Mapping[str, Any]]
 LIKELIEST = 10  # alternatives kept for each answer token
@@ -49,7 +52,7 @@ class Pipeline:
     name: str
     model: QwenVL | Qwen2VL
     processor: Processor
-    sampling: Sampling
+    sampling: TokenSampling
     trained: bool = True
     figures: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
@@ -81,7 +84,7 @@ class Pipeline:
         max_pixels: int | None = None,
         progress: Progress | None = None,
         keep: Keep | None = None,
-        **settings: Any,
+        **settings: Unpack[SamplingSettings],
     ) -> Stream:
         """Ask, and read the answer while it is made.
 
@@ -90,10 +93,10 @@ class Pipeline:
             min_pixels, max_pixels: Qwen2-VL's pixel budget of each picture; None for the checkpoint's.
             progress: told how far it is before the first word, the frames of clips on this thread and the blocks of
                 the model on another; what it raises ends the question. See `qwenvl.processing.progress`.
-            keep: what the run keeps of its queries and keys, see `keeping.Keep`; None: "all" that fits
-                `max_trace_bytes`. What is not kept is replayed when somebody looks.
-            settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed`;
-                None or absent for the published ones.
+            keep: what the run keeps of its queries and keys, see `qwenvl.recorded.kept_layers.Keep`; None: "all" that
+                fits `max_trace_bytes`. What is not kept is replayed when somebody looks.
+            settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed` and
+                the others of `TokenSampling`; None or absent for the published ones.
 
         Returns:
             A `Stream`: iterate over it for pieces of text; `.stop()` ends it; `.run` is the same answer, traced.
@@ -102,6 +105,7 @@ class Pipeline:
             PromptError, MediaError: nothing to ask, a picture that cannot be read, a prompt longer than the context.
         """
         sampling, keep, begun = self.sampling.changed(**settings), check_keep(keep), time.perf_counter()
+        min_pixels, max_pixels = plain(min_pixels), plain(max_pixels)
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels, progress=progress)
         parts = {"prepare": time.perf_counter() - begun}
         pixels = {"min_pixels": min_pixels, "max_pixels": max_pixels}
@@ -115,7 +119,7 @@ class Pipeline:
         min_pixels: int | None = None,
         max_pixels: int | None = None,
         keep: Keep | None = None,
-        **settings: Any,
+        **settings: Unpack[SamplingSettings],
     ) -> Run:
         """Ask, and look inside the answer; or inside a given one.
 
@@ -125,7 +129,7 @@ class Pipeline:
         """
         if answer is None:
             return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, keep=keep, **settings).run
-        begun = time.perf_counter()
+        begun, min_pixels, max_pixels = time.perf_counter(), plain(min_pixels), plain(max_pixels)
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
         parts = {"prepare": time.perf_counter() - begun}
         answer_ids = self.processor.tokenizer.encode(answer)
@@ -164,8 +168,8 @@ class Pipeline:
             torch.no_grad(),
         ):
             logits = self.model(**inputs, last=len(answer_ids) + 1)[0, : len(answer_ids)].float().cpu()
-        kept = {name: value.cpu().contiguous() for name, value in trace.items() if name in names}
-        positions = self._three_rows(trace["language.positions"])
+        positions = self._three_rows(trace.take("language.positions"))
+        kept = _moved(trace)
         likeliest, probabilities = self._likeliest(logits, answer_ids)
         record = Record(
             card=ModelCard(self.name, self.family, self.parameters, self.trained, self.notes),
@@ -184,15 +188,15 @@ class Pipeline:
         )
         return Run(record, prompt.media, positions, kept, self)
 
-    def replay(self, run: Run, names: Sequence[str]) -> dict[str, Tensor]:
+    def replay(self, run: RunRows, names: Sequence[str]) -> dict[str, Tensor]:
         """The values of these taps for a run's prompt and answer, made again by one forward pass."""
         inputs = self._run_inputs(run)
         with self._lock, Trace(self.model, *names, max_bytes=None) as trace, torch.no_grad():
             self.model(**inputs, last=1)
-        return {name: value.cpu().contiguous() for name, value in trace.items()}
+        return _moved(trace)
 
     def logits(
-        self, run: Run, *, media: Sequence[Media] | None = None, blocks: Sequence[tuple[Sequence[str], Hidden]] = ()
+        self, run: RunRows, *, media: Sequence[Media] | None = None, blocks: Sequence[tuple[Sequence[str], Hidden]] = ()
     ) -> Tensor:
         """The logits that predict each token of a run's answer, float32 (answer tokens, vocab), by one forward pass.
 
@@ -206,11 +210,11 @@ class Pipeline:
                 hidden.enter_context(Block(self.model, names, queries, keys, rows))
             return self.model(**inputs, last=count + 1)[0, :count].float().cpu()
 
-    def tap_sizes(self, run: Run) -> dict[str, int]:
+    def tap_sizes(self, run: RunRows) -> dict[str, int]:
         """Bytes that each tap of a run would take."""
         return self.model.tap_sizes(**self._run_inputs(run))
 
-    def ask_again(self, run: Run, question: str) -> Run:
+    def ask_again(self, run: RunRows, question: str) -> Run:
         """Another last question on a run's conversation and media, looked inside before any answer is given."""
         *before, last = with_media(run.messages, run.media)
         parts = [] if isinstance(last["content"], str) else last["content"]
@@ -219,7 +223,7 @@ class Pipeline:
         pixels = {name: run.settings.get(name) for name in ("min_pixels", "max_pixels")}
         return self.look_inside(self.processor(messages, **pixels), [], pixels)
 
-    def _run_inputs(self, run: Run, media: Sequence[Media] | None = None) -> dict[str, Any]:
+    def _run_inputs(self, run: RunRows, media: Sequence[Media] | None = None) -> dict[str, Any]:
         prompt = self.processor(
             with_media(run.messages, run.media if media is None else media),
             min_pixels=run.settings.get("min_pixels"),
@@ -304,7 +308,7 @@ class Stream:
         self,
         pipeline: Pipeline,
         prompt: Prompt,
-        sampling: Sampling,
+        sampling: TokenSampling,
         pixels: Mapping[str, Any],
         progress: Progress | None = None,
         *,
@@ -400,6 +404,11 @@ class Stream:
             yield from tokens
 
 
+def _moved(trace: Trace) -> dict[str, Tensor]:
+    """What a trace kept, on the CPU and one head after another, as rows are read fastest; each is held once."""
+    return {name: trace.take(name).cpu().contiguous() for name in [*trace]}
+
+
 def _layer_of(tap: str) -> tuple[str, int]:
     """Site and layer of a tap; the adapter's one layer is 0."""
     site, *rest = tap.split(".")
@@ -425,6 +434,3 @@ def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any
         }
         for message in messages
     ]
-
-
-__all__ = ["Pipeline", "Stream", "tap_names", "with_media"]

@@ -1,4 +1,4 @@
-"""What a script is told of a run: plain lists, strings and numbers, the same from the command line and over HTTP."""
+"""Reports a run as plain lists, strings and numbers, for the command line and over HTTP."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
+from qwenvl.processing.integers import as_integer
 
 
 def run_report(run: Run, *, words: bool = False) -> dict[str, Any]:
@@ -59,23 +60,17 @@ def row_report(
     Raises:
         RunError: as `Run.attention`, or a head that is neither a number nor "mean".
     """
-    if head != "mean" and (isinstance(head, bool) or not isinstance(head, int)):
+    if head != "mean" and as_integer(head) is None:
         raise RunError(f"head is a number or 'mean', not {head!r}.")
     if layer is None and site != "adapter" and site in run.sites:
         raise RunError(f"Say which layer of {site}: 0 to {run.num_layers(site) - 1}.")
     row = run.attention(site, query=query, layer=layer, head=head, media=media).double().cpu()  # type: ignore[arg-type]
     share = float(row.sum())
     if site == "language":
-        places: Any = run.visual[_media(run, media)] if run.media else []
+        places: Any = run.visual[run.check_media(media)] if run.media else []
         share = float(sum(row[place] for place in places if place <= query))
     named = {"site": site, "layer": layer, "query": query, "head": head, "media": media}
     return {**named, "keys": len(row), "share": share, "row": row.float().tolist()}
-
-
-def _media(run: Run, media: int) -> int:
-    if isinstance(media, bool) or not isinstance(media, int) or not 0 <= media < len(run.media):
-        raise RunError(f"There is no media {media!r}; this run has 0 to {len(run.media) - 1}.")
-    return media
 
 
 def compare_report(question: str, runs: Mapping[str, Run]) -> dict[str, Any]:

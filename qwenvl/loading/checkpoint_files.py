@@ -1,4 +1,4 @@
-"""The files of a checkpoint: what lies in them, read tensor by tensor and never run.
+"""Reads the files of a checkpoint tensor by tensor, and never runs what lies in them.
 
 Knows files and published names; no config, device or model. Safetensors and `.bin` files are memory-mapped: a tensor's
 bytes are read when they are used.

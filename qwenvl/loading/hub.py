@@ -1,4 +1,4 @@
-"""Where a checkpoint lies: with the library, in a folder, or on the hub, from where it comes once and then stays.
+"""Finds a checkpoint's folder: with the library, on disk, or on the hub, from where it is downloaded once.
 
 Knows names, folders and `huggingface_hub`; opens no file of weights. Of a repository only what a model is made of is
 fetched: its JSON and vocabulary files first, and then the weights that its index names, in one format alone.

@@ -1,4 +1,4 @@
-"""A preset, a folder in the published layout or a hub id to a model, and to a `Pipeline`.
+"""Loads a preset, a folder in the published layout or a hub id as a model or as a `Pipeline`.
 
 Knows files and devices; the tensors' names are `weights`' business, the words and pictures `processing`'s.
 """
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from qwenvl.errors import CheckpointError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.loading.adapters import read_adapter
 from qwenvl.loading.checkpoint_files import Stored, read_tensors
@@ -25,13 +25,13 @@ from qwenvl.loading.hub import CHECKPOINTS, Tell, find_folder
 from qwenvl.loading.notes import folder_notes
 from qwenvl.loading.placement import DISK, DeviceMap, attach, device_of, plan_layout
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.models.published_config import ConfigError, read_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.weights import check_tensors, our_name, our_tensors, settle_tie
 from qwenvl.processing.processor import from_folder
 from qwenvl.published_files.adapter_files import is_adapter, model_folder
 from qwenvl.published_files.json_files import read_json, read_json_if_there
+from qwenvl.published_files.published_config import ConfigError, read_published
 
 __all__ = ["CHECKPOINTS", "build", "count_parameters", "find_folder", "load", "load_model", "read_config"]
 
@@ -67,7 +67,7 @@ def load(
     folder = find_folder(name, tell=tell)
     base = model_folder(folder)
     generation = next((place for place in (folder, base) if (place / "generation_config.json").exists()), base)
-    sampling = Sampling.from_published(read_json_if_there(generation / "generation_config.json"))
+    sampling = TokenSampling.from_published(read_json_if_there(generation / "generation_config.json"))
     places: dict[str, Any] = {"dtype": dtype, "device": device, "device_map": device_map, "max_memory": max_memory}
     model, notes = _load_with_notes(folder, **places)
     figures = folder / "figures.json"

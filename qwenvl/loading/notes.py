@@ -1,16 +1,16 @@
-"""What is to be said of a folder that can be loaded: keys of its files that are not known and change nothing."""
+"""Notes what is to be said of a folder that can be loaded: unknown keys of its files that change nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from qwenvl.models.published_config import read_published
 from qwenvl.published_files.adapter_files import CONFIG, model_folder
 from qwenvl.published_files.adapter_keys import ADAPTER
 from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.json_files import read_json, read_json_if_there
 from qwenvl.published_files.keys import check_keys
 from qwenvl.published_files.preprocessor_keys import PREPROCESSOR
+from qwenvl.published_files.published_config import read_published
 from qwenvl.published_files.tokenizer_keys import TOKENIZER_CONFIG
 
 _FILES = {

@@ -1,4 +1,4 @@
-"""Where the blocks of a model lie when one device has no room for all: several GPUs, the CPU's memory, the disk.
+"""Places the blocks of a model over several GPUs, the CPU's memory and the disk where one device is too small.
 
 Blocks move, the rest (embedding, adapter, norms, head) stays on the main device. What a block of "cpu" or "disk" holds
 is brought to the main device when the block runs and let go of afterwards, by the hooks of `accelerate`.

@@ -1,4 +1,4 @@
-"""What a model is made of, as frozen dataclasses without defaults, and the published sizes as complete literals.
+"""Describes models as frozen dataclasses without defaults, and the published sizes as complete literals.
 
 Knows numbers only: no tensor, no file, no picture. A field means the same in both families and is counted in the units
 of the architecture (tokens, patches, heads); `published_config` reads a `config.json` in any of its spellings.

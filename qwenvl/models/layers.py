@@ -1,10 +1,11 @@
-"""What both models truly share: the norm, the attention and the cache of the decoder.
+"""Defines what both models share: the norm, the attention, and the decoder's cache.
 
 Knows tensors only. There is one attention, always fused; it names its queries and keys and nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 
 import torch
@@ -53,6 +54,15 @@ class Attend(nn.Module):
     def describe_mask(self, q: Tensor, k: Tensor, v: Tensor, mask: Mask | None = None) -> Mask | None:
         """The mask among the arguments of `forward`, for whoever rebuilds a row."""
         return mask
+
+
+def on_rows(product: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """A product with a table for every last dimension of x: (..., dim) to (..., rows), as one of two matrices.
+
+    A slice of the last tokens keeps the strides of the whole prompt, which PyTorch takes for a batch that cannot be
+    folded into one matrix: in bfloat16 it then copies the table, once for each row of the batch.
+    """
+    return product(x.reshape(-1, x.shape[-1])).unflatten(0, x.shape[:-1])
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""All of Qwen2-VL (2409.12191), top to bottom: Vision, Adapter, Language, Qwen2VL.
+"""Defines all of Qwen2-VL (2409.12191), top to bottom: Vision, Adapter, Language, Qwen2VL.
 
 Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Pictures and clips take one path: a
 still is a clip of one temporal patch, and every media is a (t, h, w) grid in one packed sequence.
@@ -7,13 +7,14 @@ still is a clip of one temporal patch, and every media is a (t, h, w) grid in on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qwenvl.models.config import Qwen2VLConfig, Qwen2VLLanguageConfig, Qwen2VLVisionConfig
-from qwenvl.models.layers import Attend, BlockCache, KVCache, RMSNorm, left_pads
+from qwenvl.models.layers import Attend, BlockCache, KVCache, RMSNorm, left_pads, on_rows
 from qwenvl.models.rope import (
     Grid,
     PositionRule,
@@ -186,7 +187,7 @@ class Language(nn.Module):
 
     def logits(self, x: Tensor) -> Tensor:
         """(batch, tokens, dim) to (batch, tokens, vocab)."""
-        return F.linear(x, self.embed.weight) if self.head is None else self.head(x)
+        return on_rows(partial(F.linear, weight=self.embed.weight) if self.head is None else self.head, x)
 
 
 class Qwen2VL(nn.Module):

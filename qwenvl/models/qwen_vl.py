@@ -1,4 +1,4 @@
-"""All of Qwen-VL (2308.12966), top to bottom: Vision, Adapter, Language, QwenVL.
+"""Defines all of Qwen-VL (2308.12966), top to bottom: Vision, Adapter, Language, QwenVL.
 
 Tensors in, tensors out. Knows no picture, no tokenizer, no file and no screen. Every picture is a square of fixed size
 and becomes exactly `num_queries` visual tokens, at plain consecutive positions.
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qwenvl.models.config import QwenVLConfig, QwenVLLanguageConfig, QwenVLVisionConfig
-from qwenvl.models.layers import Attend, BlockCache, KVCache, RMSNorm, left_pads
+from qwenvl.models.layers import Attend, BlockCache, KVCache, RMSNorm, left_pads, on_rows
 from qwenvl.models.rope import Rotation, logn_scale, ntk_alpha, ntk_theta, rope_1d, rotate
 from qwenvl.models.trace import Causal, Tap
 
@@ -206,20 +206,20 @@ class Language(nn.Module):
         positions = self.positions(positions)
         config = self.config
         rotation = rope_1d(positions, config.head_dim, ntk_theta(config.rope_theta, ntk_alpha, config.head_dim))
-        logn = self.logn(positions)
+        logn = self.logn(positions, positions.shape[0] + (len(cache) if cache is not None else 0))
         for index, block in enumerate(self.blocks):
             x = block(x, rotation, logn, mask, cache.blocks[index] if cache is not None else None)
         return self.norm(x)
 
-    def logn(self, positions: Tensor) -> Tensor | None:
-        """Factors (tokens, 1), or None where no position is beyond the trained length."""
-        if not self.config.logn or int(positions[-1]) < self.config.train_length:
+    def logn(self, positions: Tensor, num_tokens: int) -> Tensor | None:
+        """Factors (tokens, 1), or None where no position of so many tokens is beyond the trained length."""
+        if not self.config.logn or num_tokens <= self.config.train_length:
             return None
         return logn_scale(positions, self.config.train_length)[:, None]
 
     def logits(self, x: Tensor) -> Tensor:
         """(batch, tokens, dim) to (batch, tokens, vocab)."""
-        return self.head(x)
+        return on_rows(self.head, x)
 
 
 class QwenVL(nn.Module):

@@ -1,4 +1,4 @@
-"""Rotary position embedding in one, two and three dimensions, and the position ids it eats. Pure functions.
+"""Computes rotary position embeddings in one, two and three dimensions, and position ids. Pure functions.
 
 Knows positions, grids and angles; no weights, no model, no picture. A *rotation* is a pair (cos, sin), each
 (..., tokens, head_dim), whose two halves are equal: channel i turns together with channel i + head_dim / 2.
@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from qwenvl.models.rope_scaling import RopeScaling, stretch
+from qwenvl.models.rope_scaling import RopeScaling
 
 Rotation = tuple[Tensor, Tensor]
 Grid = tuple[int, int, int]
@@ -24,6 +24,30 @@ PositionRule = Literal["paper", "transformers-5", "1-D"]
 def inverse_frequencies(dim: int, theta: float, device: torch.device | str | None = None) -> Tensor:
     """theta^(-2j / dim) for j = 0 .. dim/2 - 1, (dim / 2,) float32."""
     return 1.0 / theta ** (torch.arange(0, dim, 2, device=device).float() / dim)
+
+
+def stretch(inverse: Tensor, theta: float, scaling: RopeScaling | None) -> Tensor:
+    """The frequencies (head_dim / 2,) of a model, stretched; None leaves them."""
+    if scaling is None:
+        return inverse
+    if scaling.kind == "linear":
+        return inverse / scaling.factor
+    kept = 1 - _ramp(len(inverse), theta, scaling).to(inverse.device, inverse.dtype)
+    return inverse / scaling.factor * (1 - kept) + inverse * kept
+
+
+def _ramp(frequencies: int, theta: float, scaling: RopeScaling) -> Tensor:
+    """0 for a frequency that stays, 1 for one that is stretched in full."""
+    dim = 2 * frequencies
+    low, high = (
+        dim * math.log(scaling.original_context / (turns * 2 * math.pi)) / (2 * math.log(theta))
+        for turns in (scaling.beta_fast, scaling.beta_slow)
+    )
+    if scaling.truncate:
+        low, high = math.floor(low), math.ceil(high)
+    low, high = max(low, 0), min(high, dim - 1)
+    width = high - low if high != low else 0.001
+    return ((torch.arange(frequencies, dtype=torch.float32) - low) / width).clamp(0, 1)
 
 
 def wavelengths(dim: int, theta: float) -> Tensor:
@@ -109,10 +133,9 @@ def rope_multimodal(
     Returns:
         cos and sin, (batch, tokens, head_dim), float32.
     """
-    axes = torch.arange(3, device=positions.device).repeat_interleave(torch.tensor(sections, device=positions.device))
-    ids = positions.float()[axes].movedim(0, -1)
+    ids = torch.cat([axis.expand(count, -1, -1) for axis, count in zip(positions.float(), sections, strict=True)])
     frequencies = stretch(inverse_frequencies(head_dim, theta, positions.device), theta, scaling)
-    cos, sin = rotation(ids * frequencies)
+    cos, sin = rotation(ids.movedim(0, -1) * frequencies)
     return (cos, sin) if scaling is None else (cos * scaling.attention_factor, sin * scaling.attention_factor)
 
 

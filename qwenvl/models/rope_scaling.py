@@ -1,4 +1,4 @@
-"""Rotary frequencies stretched beyond the length a model was trained with, as transformers 5.23 computes them.
+"""Stretches rotary frequencies beyond the length a model was trained with, as transformers 5.23 does.
 
 Of the published kinds two are fixed numbers for a model: "linear" and YaRN (2309.00071, section 3.2). Numbers only; the
 frequencies themselves are `rope`'s.
@@ -9,9 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Literal
-
-import torch
-from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -46,27 +43,3 @@ def yarn_attention_factor(factor: float, mscale: float | None = None, mscale_all
 
 def _mscale(factor: float, weight: float) -> float:
     return 1.0 if factor <= 1 else 0.1 * weight * math.log(factor) + 1.0
-
-
-def stretch(inverse: Tensor, theta: float, scaling: RopeScaling | None) -> Tensor:
-    """The frequencies (head_dim / 2,) of a model, stretched; None leaves them."""
-    if scaling is None:
-        return inverse
-    if scaling.kind == "linear":
-        return inverse / scaling.factor
-    kept = 1 - _ramp(len(inverse), theta, scaling).to(inverse.device, inverse.dtype)
-    return inverse / scaling.factor * (1 - kept) + inverse * kept
-
-
-def _ramp(frequencies: int, theta: float, scaling: RopeScaling) -> Tensor:
-    """0 for a frequency that stays, 1 for one that is stretched in full."""
-    dim = 2 * frequencies
-    low, high = (
-        dim * math.log(scaling.original_context / (turns * 2 * math.pi)) / (2 * math.log(theta))
-        for turns in (scaling.beta_fast, scaling.beta_slow)
-    )
-    if scaling.truncate:
-        low, high = math.floor(low), math.ceil(high)
-    low, high = max(low, 0), min(high, dim - 1)
-    width = high - low if high != low else 0.001
-    return ((torch.arange(frequencies, dtype=torch.float32) - low) / width).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""How long each part of a model takes in one forward pass: vision tower, adapter, language model.
+"""Times each part of a model in one forward pass: vision tower, adapter, language model.
 
 Knows modules and clocks. On a GPU it waits for what was queued before it reads the clock, so that a part's time is its
 own and not that of handing it its work.

@@ -1,4 +1,4 @@
-"""Published tensor names to ours and back, and tensors into a model, strictly. The only place a released name stands.
+"""Translates published tensor names to ours and back, and puts tensors into a model, strictly.
 
 Knows names and shapes; reads no config and builds no model. `{}` in a table stands for the number of a block.
 """

@@ -1,4 +1,4 @@
-"""What media cost before anything is asked: sizes, grids, tokens, positions, memory, arithmetic. No weights.
+"""Plans what media cost before anything is asked: sizes, grids, tokens, positions, memory. No weights.
 
 Every figure follows from a config and the sizes of the media; the steps are written out, so that a reader can check
 them. One plan is one question to one model; `plan_table` lays many files and models side by side, and
@@ -6,11 +6,11 @@ them. One plan is one question to one model; `plan_table` lays many files and mo
 """
 
 from qwenvl.plan.parameters import parameters_by_part
-from qwenvl.plan.plan_types import Plan, measured, plan
 from qwenvl.plan.planned_models import CHECKPOINTS, PUBLISHED
+from qwenvl.plan.planning import Plan, measured, plan
 from qwenvl.plan.table import Table, files_of, name_of, plan_table
 from qwenvl.plan.toolchains import Outcome, Toolchain, plan_toolchains
-from qwenvl.plan.words import in_bytes, percent
+from qwenvl.plan.units import in_bytes, percent
 
 __all__ = [
     "CHECKPOINTS",

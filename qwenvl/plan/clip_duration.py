@@ -1,4 +1,4 @@
-"""What a clip would cost if it lasted otherwise: frames, their size and visual tokens, by each preset's limits.
+"""Computes the token cost of a clip as a function of its duration, per preset.
 
 2409.12191, section 2.1: the size of frames follows the length of a clip, so that it takes at most 16,384 tokens in
 training. Arithmetic on a size and a rate; no file is read.

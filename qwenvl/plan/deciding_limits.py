@@ -1,21 +1,18 @@
-"""Which limit decided the size of each media, and what would change it: one sentence each."""
+"""Says which limit decided the size of each media, and what would change it: one sentence per media."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from qwenvl.models.config import Config, QwenVLConfig
-from qwenvl.plan.words import in_size, percent
+from qwenvl.plan.figures import PlanFigures
+from qwenvl.plan.units import in_size, percent
 from qwenvl.processing.media import Media
 from qwenvl.processing.sampling import DEFAULT_FPS, Clamp, Sampling
 
-if TYPE_CHECKING:
-    from qwenvl.plan.plan_types import Plan
 
-
-def limits_in_words(result: Plan, config: Config) -> Iterator[str]:
+def limits_in_words(result: PlanFigures, config: Config) -> Iterator[str]:
     """What bit, media by media, and whether the prompt fits."""
     if isinstance(config, QwenVLConfig):
         side = config.vision.image_size
@@ -29,7 +26,7 @@ def limits_in_words(result: Plan, config: Config) -> Iterator[str]:
         yield _too_long(result)
 
 
-def _of_still(item: Media, result: Plan, factor: int) -> str:
+def _of_still(item: Media, result: PlanFigures, factor: int) -> str:
     low, high = item.min_pixels or result.min_pixels, item.max_pixels or result.max_pixels
     assert low is not None
     assert high is not None
@@ -73,7 +70,7 @@ def _clamped(clamp: Clamp, item: Media, sampling: Sampling) -> str:
     }[clamp]
 
 
-def _too_long(result: Plan) -> str:
+def _too_long(result: PlanFigures) -> str:
     over = result.prompt_tokens - result.context
     way = "lower max_pixels" if any(not item.sampling for item in result.media) else "take fewer frames"
     if result.family == "qwen-vl":

@@ -1,4 +1,4 @@
-"""Floating-point operations of one pass over a prompt, in closed form.
+"""Counts the floating-point operations of one pass over a prompt, in closed form.
 
 What is counted is what `torch.utils.flop_counter.FlopCounterMode` counts: products of matrices, a multiplication and
 an addition for each pair of numbers (2 · rows · inner · columns). Norms, activations, softmax, rotations and the

@@ -1,4 +1,4 @@
-"""Tokens of the words, and the memory that a prompt takes: cache, kept queries and keys, attention written out."""
+"""Counts tokens of the words, and the bytes of cache, of kept queries and keys, and of whole attention maps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qwenvl.processing.messages import Message, Part
 
 # Of a published chat model: system message 11, the user's turn 3 + 2 around its content, opening of the answer 3.
 _TEMPLATE_TOKENS = 19
-# "Picture", blank, colon, blank, line break; the number between them is a token a digit.
+# "Picture", blank, colon, blank, line break; the number between them is one token per digit.
 _PICTURE_LINE_TOKENS = 5
 
 
@@ -50,7 +50,7 @@ def saved_positions(media: Media) -> int:
 
 
 def cache_bytes(config: Config, tokens: int, size: int) -> int:
-    """Keys and values of all layers, `size` bytes a value."""
+    """Keys and values of all layers, `size` bytes per value."""
     return 2 * tokens * config.language.num_blocks * key_heads(config) * config.language.head_dim * size
 
 

@@ -1,4 +1,4 @@
-"""How many parameters a config has, in closed form: no tensor is made."""
+"""Counts the parameters of a config in closed form, without making a tensor."""
 
 from __future__ import annotations
 

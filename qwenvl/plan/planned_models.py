@@ -1,4 +1,4 @@
-"""Whom a plan is for: a preset, or a folder in the published layout, which needs no weights."""
+"""Finds the model that a plan is for: a preset, or a folder in the published layout, without weights."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qwenvl.errors import CheckpointError
 from qwenvl.models.config import PRESETS, Config, Qwen2VLConfig
-from qwenvl.models.published_config import ConfigError, from_published
-from qwenvl.processing.processor import (
+from qwenvl.processing.pixel_limits import (
     PUBLISHED_MAX_PIXELS,
     PUBLISHED_MIN_PIXELS,
-    Processor,
-    from_folder,
     limits_folder,
     read_pixel_limits,
 )
 from qwenvl.published_files.adapter_files import is_adapter, model_folder
 from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import ConfigError, from_published
+
+if TYPE_CHECKING:
+    from qwenvl.processing.processor import Processor
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 PUBLISHED = ("Qwen-VL-Chat", "Qwen2-VL-2B", "Qwen2-VL-7B", "Qwen2-VL-72B")
@@ -75,5 +77,11 @@ def _read_once(folder: Path, changed: tuple[int, ...]) -> PlannedModel:
     limits = (PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS)
     if isinstance(config, Qwen2VLConfig):
         limits = read_pixel_limits(limits_folder(folder, base), config)
-    processor = from_folder(folder, config, base=base) if has_tokenizer else None
-    return PlannedModel(folder.name, config, *limits, processor)
+    return PlannedModel(folder.name, config, *limits, _processor(folder, config, base) if has_tokenizer else None)
+
+
+def _processor(folder: Path, config: Config, base: Path) -> Processor:
+    """torch and the tokenizers come in with it: a plan for a published model needs none of them."""
+    from qwenvl.processing.processor import from_folder
+
+    return from_folder(folder, config, base=base)

@@ -1,4 +1,4 @@
-"""How many visual tokens a picture had better have, as the makers of Qwen2-VL say. Advice, not a limit: nothing bites.
+"""States the number of visual tokens that Qwen2-VL's authors recommend: advice, not a limit.
 
 Both ranges are for Qwen2-VL's visual tokens of one picture; Qwen-VL has 256 whatever comes in, and of clips nothing is
 said.
@@ -40,7 +40,7 @@ SUGGESTED = (
 
 
 def suggestions(media: tuple[Media, ...]) -> Iterator[str]:
-    """One sentence a picture of Qwen2-VL."""
+    """One sentence per picture of Qwen2-VL."""
     for item in media:
         if item.kind == "image" and item.tokens_are_places:
             yield (

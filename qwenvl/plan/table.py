@@ -1,4 +1,4 @@
-"""Many files and models side by side: one row a file and model, as CSV and JSON."""
+"""Tabulates the plans of many files and models, one row per file and model, as CSV and JSON."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from qwenvl.errors import MediaError, UserError
-from qwenvl.plan.plan_types import Measured, Plan, measured, plan
 from qwenvl.plan.planned_models import PUBLISHED
-from qwenvl.plan.words import in_size
+from qwenvl.plan.planning import Measured, Plan, PlanSettings, measured, plan
+from qwenvl.plan.units import in_size
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.opened_media import Source, as_list
@@ -57,9 +57,9 @@ class Table:
 def plan_table(
     media: Source | Measured | Sequence[Source | Measured],
     models: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = PUBLISHED,
-    **settings: Any,
+    **settings: Unpack[PlanSettings],
 ) -> Table:
-    """What each of many files would cost each model, one question a file.
+    """What each of many files would cost each model, one question per file.
 
     Args:
         media: as in `plan`, and folders, of which every picture and clip is taken, in folders below too, by name.
@@ -97,7 +97,7 @@ def _readable(path: Path) -> bool:
     return not hidden and (path.suffix.lower() in CLIP_SUFFIXES or is_picture(path))
 
 
-def _rows(file: Any, place: int, models: Sequence[Any], settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _rows(file: Any, place: int, models: Sequence[Any], settings: PlanSettings) -> Iterator[dict[str, Any]]:
     try:
         is_part = isinstance(file, dict)
         seen = file if is_part or isinstance(file, Seen | ClipFile) else measured(file, place=place)

@@ -1,4 +1,4 @@
-"""What the defaults of each common tool make of the same file: they differ, and it is rarely said which one ran.
+"""Plans what the defaults of each common tool make of the same file; they differ.
 
 A processor read from the checkpoint's folder, one built from its class alone, and two eras of qwen-vl-utils in front of
 the former give one model four sizes; Qwen-VL's own code knows one size only. Rules and limits are those of
@@ -15,13 +15,14 @@ from typing import Any, Literal
 
 from qwenvl.errors import MediaError
 from qwenvl.models.config import Qwen2VLConfig
-from qwenvl.plan.plan_types import Measured, Plan, Words, cost, measured, place_all
+from qwenvl.plan.figures import Text
 from qwenvl.plan.planned_models import PlannedModel, find_model
+from qwenvl.plan.planning import Measured, Plan, cost, measured, place_all
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media
 from qwenvl.processing.opened_media import Source, as_list
 from qwenvl.processing.pictures import Limit, check_size
-from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
+from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 from qwenvl.processing.sampling import MAX_FRAME_TOKENS, MIN_FRAME_TOKENS, Sampling, VideoOptions
 from qwenvl.processing.size_request import utils_resize
 
@@ -136,25 +137,25 @@ def plan_toolchains(
         CheckpointError: no such model, or a Qwen-VL.
         MediaError: media that no toolchain can read.
     """
-    model, words = find_model(preset_or_folder), Words(text, text_tokens)
+    model, asked = find_model(preset_or_folder), Text(text, text_tokens)
     if not isinstance(model.config, Qwen2VLConfig):
         raise MediaError("Toolchains differ for Qwen2-VL alone; name one, such as Qwen2-VL-7B.")
     sources = [media] if isinstance(media, Seen | ClipFile) else as_list(media)  # type: ignore[arg-type]
     seen = [
         one if isinstance(one, Seen | ClipFile) else measured(one, place=place) for place, one in enumerate(sources, 1)
     ]
-    return [_outcome(toolchain, seen, model, words) for toolchain in TOOLCHAINS]
+    return [_outcome(toolchain, seen, model, asked) for toolchain in TOOLCHAINS]
 
 
-def _outcome(toolchain: Toolchain, seen: Sequence[Measured], model: PlannedModel, words: Words) -> Outcome:
+def _outcome(toolchain: Toolchain, seen: Sequence[Measured], model: PlannedModel, text: Text) -> Outcome:
     try:
         if toolchain.family == "qwen-vl":
             other = find_model("Qwen-VL-Chat")
             placed = place_all(seen, other.config, (1, 1), VideoOptions(), None)
-            return Outcome(toolchain, cost(other, tuple(placed), (1, 1), words))
+            return Outcome(toolchain, cost(other, tuple(placed), (1, 1), text))
         limits = (toolchain.min_pixels or model.min_pixels, toolchain.max_pixels or model.max_pixels)
         media = tuple(_place(toolchain, one, place, _Given(model, limits)) for place, one in enumerate(seen, 1))
-        return Outcome(toolchain, cost(model, media, limits, words))
+        return Outcome(toolchain, cost(model, media, limits, text))
     except MediaError as error:
         return Outcome(toolchain, None, str(error))
 

@@ -1,24 +1,21 @@
-"""A plan in words: the arithmetic line by line, which limit decided a size and what would change it, one sentence."""
+"""Puts the figures of a plan into words: the arithmetic line by line, and one sentence that sums it up."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from qwenvl.models.config import Config
+from qwenvl.plan.figures import PlanFigures
 from qwenvl.plan.memory import key_heads
+from qwenvl.plan.units import in_bytes, in_operations, in_size, percent
 from qwenvl.processing.media import Media
+from qwenvl.processing.normal_form import normalise
 from qwenvl.processing.sampled_clips import sampling_steps
-from qwenvl.processing.tokenizers import normalise
-
-if TYPE_CHECKING:
-    from qwenvl.plan.plan_types import Plan
 
 Written = Callable[[float], str]
 
 
-def steps(result: Plan, config: Config, text: str) -> Iterator[tuple[str, str]]:
+def steps(result: PlanFigures, config: Config, text: str) -> Iterator[tuple[str, str]]:
     """The arithmetic, (label, value) line by line."""
     for item in result.media:
         yield from _media_steps(item, result)
@@ -26,7 +23,7 @@ def steps(result: Plan, config: Config, text: str) -> Iterator[tuple[str, str]]:
     yield from _memory_steps(result, config)
 
 
-def _media_steps(item: Media, result: Plan) -> Iterator[tuple[str, str]]:
+def _media_steps(item: Media, result: PlanFigures) -> Iterator[tuple[str, str]]:
     time, rows, columns = item.patch_grid
     frames = f"{time} × " if item.kind == "video" else ""
     grid = f"{frames}{rows} × {columns} = {item.num_patches:,}"
@@ -50,7 +47,7 @@ def _media_steps(item: Media, result: Plan) -> Iterator[tuple[str, str]]:
     yield "visual tokens", f"{item.num_patches:,} / 4 = {item.num_tokens:,}"
 
 
-def _prompt_steps(result: Plan, text: str) -> Iterator[tuple[str, str]]:
+def _prompt_steps(result: PlanFigures, text: str) -> Iterator[tuple[str, str]]:
     tokens = result.prompt_tokens
     words = f" + {result.text_tokens:,} text" if result.text_tokens else ""
     prompt = f"{result.visual_tokens:,} visual + {result.template_tokens:,} template{words} = {tokens:,} tokens"
@@ -59,7 +56,7 @@ def _prompt_steps(result: Plan, text: str) -> Iterator[tuple[str, str]]:
     yield "context", f"{tokens:,} of {result.context:,} = {percent(result.share_of_context)}"
 
 
-def _memory_steps(result: Plan, config: Config) -> Iterator[tuple[str, str]]:
+def _memory_steps(result: PlanFigures, config: Config) -> Iterator[tuple[str, str]]:
     language, size = config.language, result.bytes_per_value
     tokens = f"{result.prompt_tokens + result.answer_tokens:,} tokens"
     if result.answer_tokens:
@@ -80,14 +77,14 @@ def _sum(parts: dict[str, int], written: Written) -> str:
     return f"{' + '.join(f'{site} {written(part)}' for site, part in parts.items())} = {written(sum(parts.values()))}"
 
 
-def _positions(result: Plan) -> str:
+def _positions(result: PlanFigures) -> str:
     if result.family == "qwen-vl":
         return f"{result.positions:,}, one for each token"
     longest = "".join(f" + {max(item.token_grid):,}" for item in result.media)
     return f"{result.prompt_tokens:,} - {result.visual_tokens:,} visual{longest} longest side = {result.positions:,}"
 
 
-def sentence(result: Plan, text: str) -> str:
+def sentence(result: PlanFigures, text: str) -> str:
     """The answer to "what will it cost, and which limit bites?"."""
     what = result.media[0].name if len(result.media) == 1 else f"{len(result.media)} media"
     unknown = f" and at most {_most(text):,} of text" if result.text_tokens is None else ""
@@ -102,7 +99,7 @@ def sentence(result: Plan, text: str) -> str:
     )
 
 
-def _bitten(result: Plan) -> str:
+def _bitten(result: PlanFigures) -> str:
     bitten = [item for item in result.media if item.limit]
     if result.family == "qwen-vl":
         return "every picture costs the same"
@@ -114,49 +111,3 @@ def _bitten(result: Plan) -> str:
 def _most(text: str) -> int:
     """More tokens than this a text cannot have: every token holds at least one of its bytes."""
     return len(normalise(text).encode())
-
-
-# --- numbers ---
-
-
-def in_size(size: tuple[int, int]) -> str:
-    """Width × height."""
-    return f"{size[0]:,} × {size[1]:,}"
-
-
-def percent(share: float) -> str:
-    """A share in words: one decimal, two below 2 % and near 100 %, and never 0 or 100 for what is neither."""
-    value = 100 * share
-    if 0 < value < 0.005:
-        return "under 0.01 %"
-    if 99.995 <= value < 100:
-        return "over 99.99 %"
-    decimals = 2 if 0 < value < 1.995 or 99.95 <= value < 100 else 1
-    return f"{value:.{decimals}f} %"
-
-
-def in_bytes(count: float) -> str:
-    """A number of bytes in KiB, MiB or GiB."""
-    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20)):
-        if count >= size:
-            return f"{count / size:,.2f} {unit}"
-    return f"{count / 1024:,.1f} KiB"
-
-
-_UNITS = {"KiB": 10, "MiB": 20, "GiB": 30}
-
-
-def read_bytes(text: str) -> int:
-    """Bytes from "8GiB", "1.5 GiB" or "512MiB". Raises `ValueError` for what is no such size."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)", text)
-    if found is None:
-        raise ValueError(f"{text!r} is no size such as 8GiB or 512MiB")
-    return int(float(found[1]) * (1 << _UNITS[found[2]]))
-
-
-def in_operations(count: float) -> str:
-    """A number of floating-point operations in millions, thousand millions or million millions of them."""
-    for unit, size in (("TFLOP", 1e12), ("GFLOP", 1e9)):
-        if count >= size:
-            return f"{count / size:,.2f} {unit}"
-    return f"{count / 1e6:,.1f} MFLOP"

@@ -1,1 +1,1 @@
-"""Media and conversations to tensors, token ids and spans; answers back to text and boxes. Imports no model."""
+"""Turns media and conversations into tensors, token ids and spans, and answers into text and boxes."""

@@ -1,4 +1,4 @@
-"""Animated GIF, WebP, PNG and AVIF through Pillow: when each frame is shown, and any of them."""
+"""Reads animated GIF, WebP, PNG and AVIF through Pillow: when each frame is shown, and any of them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, too_many_frames
 from qwenvl.processing.picture_files import open_file, shown_name, upright_rgb
-from qwenvl.processing.video_streams import MAX_FRAMES, Scan, too_many_frames
 
 FORMATS = ("GIF", "WEBP", "PNG", "AVIF")
 
@@ -57,7 +57,7 @@ def _seen_on_white(name: str) -> str:
 
 
 def _shown_for(picture: Image.Image, frame: int) -> float:
-    """Milliseconds a frame stands."""
+    """Milliseconds for which a frame stands."""
     picture.seek(frame)
     if picture.format in ("WEBP", "AVIF"):
         picture.load()  # they learn a frame's duration when they decode it

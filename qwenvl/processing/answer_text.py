@@ -1,4 +1,4 @@
-"""Ids of an answer to text: piece by piece while it is made, and in groups that are whole characters.
+"""Decodes an answer's ids to text: piece by piece while it is made, and in groups of whole characters.
 
 Knows bytes only. A token may hold a part of a character, so neither can look at one token alone.
 """

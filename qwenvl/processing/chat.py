@@ -1,4 +1,4 @@
-"""A conversation to token ids, in both families' chat formats, each token with where it comes from.
+"""Writes a conversation as token ids in both families' chat formats, and says where each token comes from.
 
 Knows tokens, messages and the grids of media; no pixel. Words, roles and line breaks of a format are section "template"
 (its built-in system prompt too); a control token is always written here, never found in text.

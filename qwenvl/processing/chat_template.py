@@ -1,4 +1,4 @@
-"""The chat template of a folder: found, known for a published one, or rendered by a bounded process of its own.
+"""Finds a folder's chat template: a published one, or one rendered by a bounded process of its own.
 
 A template is code of whoever made the checkpoint. It is given words that it cannot take for control tokens: each place
 of a user's words that reads like one gets an unseen mark, which is taken out again when the prompt is encoded.

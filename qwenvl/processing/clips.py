@@ -1,4 +1,4 @@
-"""A clip's file: how many frames, when each is shown, and any of them on demand.
+"""Reads a clip's file: how many frames it has, when each is shown, and any of them on demand.
 
 Knows containers, codecs and animated pictures; no model and no budget. Opening reads no pixels but the first frame's:
 the packets of a video tell when every frame is shown. Reading decodes each frame once at most, starts at a keyframe
@@ -14,14 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-import av
 from PIL import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.processing import animations
-from qwenvl.processing import video_streams as streams
 from qwenvl.processing.picture_files import (
     MAX_DECODED_PIXELS,
     begins_like,
@@ -31,10 +29,10 @@ from qwenvl.processing.picture_files import (
     path_of,
     shown_name,
 )
-from qwenvl.processing.pictures import check_size
+from qwenvl.processing.pictures import Frame, as_picture, check_size
 from qwenvl.processing.truncated_files import check_ending
 
-Shrink = Callable[[Image.Image], Image.Image]
+Shrink = Callable[[Frame], Image.Image]
 
 _SLOWEST, _FASTEST, _LONGEST = 1 / 60, 1000, 24 * 3600  # frames a second, and seconds: beyond is told of
 _READABLE = "MP4, MOV, WebM, MKV, AVI, MPEG, GIF, or an animated WebP or PNG"
@@ -70,19 +68,19 @@ class ClipFile:
         """The file's name without its folder."""
         return shown_name(self.path)
 
-    def read(self, indices: Sequence[int], shrink: Shrink = lambda frame: frame) -> Iterator[Image.Image]:
+    def read(self, indices: Sequence[int], shrink: Shrink = as_picture) -> Iterator[Image.Image]:
         """Some frames, one after another.
 
         Args:
             indices: ascending, counted from 0.
-            shrink: applied to each frame at once, so that none is held at full size.
+            shrink: applied to each frame as it was decoded, so that none is held at full size.
 
         Raises:
             MediaError: the file is damaged at one of them, or gone.
         """
-        source = animations if self.animated else streams
+        read: Callable[[Path, Sequence[int]], Iterator[Frame]] = animations.read if self.animated else _streams().read
         with _clear_errors(self.path):
-            for frame in source.read(self.path, indices):
+            for frame in read(self.path, indices):
                 yield shrink(frame)
 
 
@@ -105,7 +103,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
 
     Raises:
         MediaError: there is no such file; it is empty, damaged, a picture or sound alone; its codec is unknown here;
-            its frames have a size no model accepts, or are more than `streams.MAX_FRAMES`.
+            its frames have a size no model accepts, or are more than `clip_scan.MAX_FRAMES`.
     """
     path = path_of(path).absolute()
     check_file(path, "a clip")
@@ -117,7 +115,7 @@ def open_clip(path: str | os.PathLike[str]) -> ClipFile:
 def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
     with _clear_errors(path):
         animated = _is_animated(path)
-        found = (animations if animated else streams).scan(path)
+        found = (animations if animated else _streams()).scan(path)
         check_ending(path)
     width, height = found.size
     check_size(width, height, shown_name(path))
@@ -127,6 +125,13 @@ def _open(path: Path, _modified: int, _bytes: int) -> ClipFile:
         )
     note = found.note or _absurd(path, found.times, found.fps)
     return ClipFile(path, found.size, found.times, found.fps, animated, note)
+
+
+def _streams() -> Any:
+    """The reader of video files. FFmpeg comes in with the first of them: a plan of pictures needs none of it."""
+    from qwenvl.processing import video_streams
+
+    return video_streams
 
 
 def _absurd(path: Path, times: Sequence[float], fps: float) -> str:
@@ -174,7 +179,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
         raise MediaError(f"{shown_name(path)} cannot be read; check that you may open it.") from None
     except FileNotFoundError:
         raise MediaError(f"There is no file {shown_name(path)} any more; give it again.") from None
-    except (av.DecoderNotFoundError, streams.UnknownCodecError):
+    except _streams().NO_DECODER:
         raise MediaError(
             f"{shown_name(path)} is in a codec that is not known here; save it as H.264, VP9 or AV1 and try again."
         ) from None

@@ -28,7 +28,7 @@ class Converted:
 
 
 def to_rgb(picture: Image.Image) -> Converted:
-    """A PIL image of any mode."""
+    """A PIL image of any mode; the very picture where it is 8-bit RGB already."""
     if picture.mode == "I" or picture.mode.startswith("I;16"):
         return _of_wide(np.asarray(picture).astype(np.int64), picture.info.get("transparency"))
     if picture.mode == "F":
@@ -39,7 +39,7 @@ def to_rgb(picture: Image.Image) -> Converted:
         picture = picture.convert({"La": "LA", "RGBa": "RGBA"}[picture.mode])
     if "A" in picture.getbands() or picture.info.get("transparency") is not None:
         return _flat(picture)
-    return Converted(picture.convert("RGB"))
+    return Converted(picture if picture.mode == "RGB" else picture.convert("RGB"))
 
 
 def _flat(picture: Image.Image) -> Converted:

@@ -1,4 +1,4 @@
-"""Points and boxes in the three spaces people mix up: pixels of the original, pixels the model sees, and thousandths.
+"""Converts points and boxes between pixels of the original, pixels the model sees, and thousandths.
 
 Qwen-VL and Qwen2-VL write boxes in thousandths of the original picture's sides (2308.12966, section 2.3.1; 2409.12191,
 section 2.2.1), whatever size the model saw, so that a resize changes pixels and never thousandths. Numbers here are

@@ -1,4 +1,4 @@
-"""How many frames of a clip fit where all that are taken do not: the most, found by trying."""
+"""Finds by trying the largest number of a clip's frames that fits a limit on tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes and references in an answer, in either family's notation, and where they lie on the original picture.
+"""Reads boxes and references in an answer, in either family's notation, as boxes on the original picture.
 
 Both families write thousandths of the original picture's width and height (2308.12966, section 2.3.1; 2409.12191,
 section 2.2.1)::

@@ -1,4 +1,4 @@
-"""A JPEG without its end mark: whether that is all it lacks.
+"""Decides whether a JPEG without its end mark lacks only that mark.
 
 The decoder fills up what is missing without a word, so two ends are tried. A picture that is whole is the same under
 both; of one that is not, the bits that follow make other blocks.

@@ -1,4 +1,4 @@
-"""One image or video of a question: its sizes, its grids, and where each patch and token lies on the original picture.
+"""Describes one image or video of a question: its sizes, its grids, and where each patch and token lies.
 
 Knows geometry only. Patches and tokens are counted in raster order (t, row, column) from 0; boxes are (left, top,
 right, bottom) in pixels of the upright original, whatever size the model saw.
@@ -14,6 +14,7 @@ from PIL import Image
 
 from qwenvl.errors import RunError
 from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
+from qwenvl.processing.integers import as_integer
 from qwenvl.processing.pictures import Grid, Limit, check_limits, limit_that_bites, smart_resize
 from qwenvl.processing.sampling import Sampling
 from qwenvl.processing.size_request import SizeRequest
@@ -79,12 +80,12 @@ class Media:
         Raises:
             RunError: there is no such token, or it is a query of Qwen-VL's adapter, which is no place.
         """
-        self._check_places()
+        self.check_places()
         return self._box(self.token_cell(token), self.token_grid)
 
     def token_patches(self, token: int) -> list[int]:
         """Raster indices of the patches merged into a visual token, in raster order; raises as `token_box` does."""
-        self._check_places()
+        self.check_places()
         time, row, column = self.token_cell(token)
         _, rows, columns = self.patch_grid
         down, across = rows // self.token_grid[1], columns // self.token_grid[2]
@@ -106,9 +107,10 @@ class Media:
         return cls(**{**data, **sizes, "sampling": sampling, "frames": frames})
 
     def _cell(self, index: int, grid: Grid, what: str) -> Grid:
-        if not 0 <= index < math.prod(grid):
+        cell = as_integer(index)
+        if cell is None or not 0 <= cell < math.prod(grid):
             raise RunError(f"{self.name} has {what} 0 to {math.prod(grid) - 1}, not {index}.")
-        row, column = divmod(index, grid[2])
+        row, column = divmod(cell, grid[2])
         return row // grid[1], row % grid[1], column
 
     def _box(self, cell: Grid, grid: Grid) -> Box:
@@ -116,7 +118,8 @@ class Media:
         width, height = self.size[0] / grid[2], self.size[1] / grid[1]
         return column * width, row * height, (column + 1) * width, (row + 1) * height
 
-    def _check_places(self) -> None:
+    def check_places(self) -> None:
+        """Raises `RunError` where visual tokens are no places in the picture."""
         if not self.tokens_are_places:
             raise RunError(
                 "A visual token of Qwen-VL is a query of its adapter, which is no place in the picture; "

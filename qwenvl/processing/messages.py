@@ -1,4 +1,4 @@
-"""The conversation as the user gives it, read and checked: who says what, in which parts.
+"""Reads and checks the conversation as the user gives it: who says what, in which parts.
 
 Knows no token and opens no picture. A message is `{"role": "system" | "user" | "assistant", "content": str or parts}`;
 a part is one of::

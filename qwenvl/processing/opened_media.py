@@ -1,4 +1,4 @@
-"""The media parts of a conversation, opened: pictures and lists of frames at once, a clip's file only as far as needed.
+"""Opens the media of a conversation: pictures and lists of frames at once, clips only as far as needed.
 
 Knows files and PIL images; no model.
 """
@@ -15,6 +15,7 @@ from PIL import Image
 from qwenvl.errors import MediaError
 from qwenvl.processing import pictures
 from qwenvl.processing.clips import ClipFile, NotAClipError, open_clip
+from qwenvl.processing.integers import as_integer, plain
 from qwenvl.processing.media import Media, Seen
 from qwenvl.processing.messages import Part, read_part
 from qwenvl.processing.picture_files import Source as Picture
@@ -146,7 +147,7 @@ def _measure_part(part: Mapping[str, Any], place: int, options: VideoOptions) ->
 def _measure_size(source: tuple[int, ...], place: int) -> Seen:
     if not _is_size(source):
         raise MediaError(f"A size is (width, height), or (width, height, frames), in whole numbers, not {source!r}.")
-    width, height, *frames = source
+    width, height, *frames = map(plain, source)
     pictures.check_size(width, height)
     if frames and frames[0] < 1:
         raise MediaError(f"A clip has at least one frame, not {frames[0]}.")
@@ -156,4 +157,4 @@ def _measure_size(source: tuple[int, ...], place: int) -> Seen:
 
 
 def _is_size(source: object) -> bool:
-    return isinstance(source, tuple) and len(source) in (2, 3) and all(type(side) is int for side in source)
+    return isinstance(source, tuple) and len(source) in (2, 3) and all(as_integer(side) is not None for side in source)

@@ -1,4 +1,4 @@
-"""From a file, its bytes, an array or a PIL image to an upright 8-bit RGB picture, and what was left out on the way.
+"""Reads a file, bytes, an array or a PIL image as an upright 8-bit RGB picture, and says what was left out.
 
 Knows pixels only: no conversation, no model. Before either model sees a picture it is made upright by EXIF, scaled to 8
 bits, laid on white where it is transparent, and converted to RGB: both models see what the user sees. The published
@@ -16,13 +16,13 @@ import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from qwenvl.errors import MediaError
 from qwenvl.processing.colours import Converted, on_white, to_rgb
@@ -203,7 +203,9 @@ def upright_rgb(picture: Image.Image, name: str) -> Converted:
         raise MediaError(_too_large(name))
     try:
         picture.load()
-        return to_rgb(_upright(picture))
+        found = to_rgb(_upright(picture))
+        # Copied once: whoever gave the picture may change it.
+        return replace(found, picture=picture.copy()) if found.picture is picture else found
     except Exception:  # of a decoder, as above
         raise MediaError(_damaged(name)) from None
 
@@ -319,11 +321,12 @@ def _mended(picture: Image.Image, opened: Opened, name: str) -> ReadPicture | No
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turn by EXIF; where the EXIF data are themselves damaged the pixels stand as they are."""
+    """Turn by EXIF; the very picture where nothing is to be turned, or where the EXIF data are themselves damaged."""
     try:
-        return ImageOps.exif_transpose(picture)
+        turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
+        return ImageOps.exif_transpose(picture) if turned else picture
     except Exception:
-        return picture.copy()
+        return picture
 
 
 def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:

@@ -1,27 +1,27 @@
-"""From upright 8-bit RGB pictures to the numbers both models read, and back.
+"""Sizes and resizes upright 8-bit RGB pictures as both models do.
 
-Knows pixels and grids only: no file, no tokenizer, no conversation, no model; `picture_files` reads. Two orders of
-patches live here and nowhere else: raster (t, row, column), which the rest of the library counts in, and the
-processor's, which lists the four patches of a merged token one after another (2409.12191, section 2.1).
+Knows pixels and grids only: no file, no tokenizer, no conversation, no model. `picture_files` reads pictures, `pixels`
+makes numbers of them; a plan gets by without the latter.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.integers import as_integer
 
 Grid = tuple[int, int, int]
 Limit = Literal["min_pixels", "max_pixels"]
-Resize = Callable[[Image.Image, int, int], Image.Image]
+Frame = Image.Image | np.ndarray
+"""A picture, or a decoded frame as uint8 (height, width, 3)."""
+Resize = Callable[[Frame, int, int], Image.Image]
+
 
 MAX_ASPECT_RATIO = 200
 """Long side over short side; more is refused for both models, although Qwen-VL's own code would squash any strip."""
@@ -53,7 +53,7 @@ def check_limits(min_pixels: int, max_pixels: int) -> None:
         MediaError: a limit that is not a positive whole number, or a minimum above the maximum.
     """
     for name, value in (("min_pixels", min_pixels), ("max_pixels", max_pixels)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if (as_integer(value) or 0) < 1:
             raise MediaError(f"{name} is a whole number of pixels from 1 up, not {value!r}.")
     if min_pixels > max_pixels:
         raise MediaError(f"min_pixels {min_pixels:,} is above max_pixels {max_pixels:,}; lower one or raise the other.")
@@ -99,137 +99,11 @@ def limit_that_bites(height: int, width: int, *, factor: int = 28, min_pixels: i
     return "min_pixels" if area < min_pixels else None
 
 
-def resize(picture: Image.Image, width: int, height: int) -> Image.Image:
+def as_picture(frame: Frame) -> Image.Image:
+    """A decoded frame as a PIL image."""
+    return frame if isinstance(frame, Image.Image) else Image.fromarray(frame)
+
+
+def resize(picture: Frame, width: int, height: int) -> Image.Image:
     """Bicubic with Pillow's antialiasing, on 8-bit values, as both models' own processors do."""
-    return picture.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def resize_frame(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """Bicubic with torch's antialiasing, rounded to 8 bits: what the published tools do to a clip's frames.
-
-    A channel at a time, since the arithmetic is in float32 and a frame may be large.
-    """
-    channels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-    resized = [
-        interpolate(channel[None, None].float(), (height, width), mode="bicubic", antialias=True)[0, 0]
-        for channel in channels
-    ]
-    return Image.fromarray(torch.stack(resized, dim=-1).round_().clamp_(0, 255).to(torch.uint8).numpy())
-
-
-def normalise(pixels: Tensor, *, channels: int = 0) -> Tensor:
-    """8-bit RGB to model input: over 255, less the mean, over the deviation (those of CLIP).
-
-    Args:
-        pixels: uint8, any shape with the three colours along dimension `channels`.
-
-    Returns:
-        float32, the same shape.
-    """
-    mean, deviation = _colour_statistics(pixels, channels)
-    return pixels.float().div_(255).sub_(mean).div_(deviation)
-
-
-def unnormalise(values: Tensor, *, channels: int = 0) -> Tensor:
-    """Model input back on the 8-bit scale, 0..255, not rounded: float32, the same shape."""
-    mean, deviation = _colour_statistics(values, channels)
-    return values.mul(deviation).add_(mean).mul_(255)
-
-
-def denormalise(values: Tensor, *, channels: int = 0) -> Tensor:
-    """The inverse of `normalise`, without error: float32 to uint8."""
-    return unnormalise(values, channels=channels).round_().clamp_(0, 255).to(torch.uint8)
-
-
-def _colour_statistics(pixels: Tensor, channels: int) -> tuple[Tensor, Tensor]:
-    shape = [1] * pixels.dim()
-    shape[channels] = 3
-    return torch.tensor(MEAN).view(shape), torch.tensor(DEVIATION).view(shape)
-
-
-def squash(picture: Image.Image, image_size: int) -> Tensor:
-    """What Qwen-VL sees: the picture squashed to a square, its aspect ratio given up (2308.12966, section 2.1).
-
-    Args:
-        picture: upright RGB.
-        image_size: pixels a side, 448 as published.
-
-    Returns:
-        float32 (3, image_size, image_size).
-    """
-    square = resize(picture, image_size, image_size)
-    return normalise(torch.from_numpy(np.array(square)).permute(2, 0, 1))
-
-
-def patches(
-    frames: Sequence[Image.Image], *, patch_size: int = 14, temporal_patch_size: int = 2, merge_size: int = 2
-) -> tuple[Tensor, Grid]:
-    """What Qwen2-VL sees: patches through `temporal_patch_size` frames, as rows (2409.12191, section 2.1).
-
-    Args:
-        frames: RGB pictures of one size, both sides multiples of `patch_size * merge_size`. The last is repeated until
-            their count fits `temporal_patch_size`: a still is two equal frames.
-
-    Returns:
-        float32 (patches, channels * temporal_patch_size * patch_size * patch_size), rows in processor order; and the
-        patch grid (t, h, w).
-    """
-    missing = -len(frames) % temporal_patch_size
-    stacked = np.stack([np.asarray(frame) for frame in [*frames, *[frames[-1]] * missing]])
-    count, height, width, channels = stacked.shape
-    grid = (count // temporal_patch_size, height // patch_size, width // patch_size)
-    block_rows, block_columns = grid[1] // merge_size, grid[2] // merge_size
-    split = stacked.reshape(
-        *(grid[0], temporal_patch_size),
-        *(block_rows, merge_size, patch_size),
-        *(block_columns, merge_size, patch_size),
-        channels,
-    )
-    # (t, block row, block column, row in block, column in block, channels, frame in pair, y, x)
-    ordered = np.ascontiguousarray(split.transpose(0, 2, 5, 3, 6, 8, 1, 4, 7)).reshape(math.prod(grid), channels, -1)
-    return normalise(torch.from_numpy(ordered), channels=1).flatten(1), grid
-
-
-def unpatch(
-    pixel_values: Tensor, grid: Grid, *, patch_size: int = 14, temporal_patch_size: int = 2, merge_size: int = 2
-) -> Tensor:
-    """The frames that `patches` cut up, without error.
-
-    Args:
-        pixel_values: (patches, channels * temporal_patch_size * patch_size * patch_size) in processor order.
-        grid: patch grid (t, h, w).
-
-    Returns:
-        uint8 (t * temporal_patch_size, h * patch_size, w * patch_size, 3), the repeated frames included.
-    """
-    values = denormalise(pixel_values.unflatten(1, (3, -1)), channels=1).flatten(1)
-    sizes = {"patch_size": patch_size, "temporal_patch_size": temporal_patch_size, "merge_size": merge_size}
-    return unpermute(values, grid, **sizes)
-
-
-def unpermute(rows: Tensor, grid: Grid, *, patch_size: int, temporal_patch_size: int, merge_size: int) -> Tensor:
-    """Rows of patches in processor order to frames, values as they are; arguments and shape as `unpatch`."""
-    time, height, width = grid
-    split = rows.view(
-        *(time, height // merge_size, width // merge_size, merge_size, merge_size),
-        *(3, temporal_patch_size, patch_size, patch_size),
-    )
-    # (t, frame in pair, block row, row in block, y, block column, column in block, x, channels)
-    pixels = split.permute(0, 6, 1, 3, 7, 2, 4, 8, 5)
-    return pixels.reshape(time * temporal_patch_size, height * patch_size, width * patch_size, 3)
-
-
-def processor_order(grid: Grid, merge_size: int = 2) -> Tensor:
-    """Raster index of each row of `pixel_values`: int64 (patches,).
-
-    `in_raster_order = rows[raster_order(grid)]` and `in_processor_order = patches[processor_order(grid)]`.
-    """
-    time, rows, columns = grid
-    raster = torch.arange(time * rows * columns)
-    blocks = raster.view(time, rows // merge_size, merge_size, columns // merge_size, merge_size)
-    return blocks.permute(0, 1, 3, 2, 4).flatten()
-
-
-def raster_order(grid: Grid, merge_size: int = 2) -> Tensor:
-    """Row of `pixel_values` of each patch in raster order, the inverse of `processor_order`: int64 (patches,)."""
-    return processor_order(grid, merge_size).argsort()
+    return as_picture(picture).resize((width, height), Image.Resampling.BICUBIC)

@@ -1,4 +1,4 @@
-"""The limits of a resized picture that a checkpoint's folder sets, in any of the spellings published."""
+"""Reads the pixel limits that a checkpoint's folder sets, in any of the spellings published."""
 
 from __future__ import annotations
 
@@ -49,6 +49,16 @@ def read_pixel_limits(folder: Path, config: Qwen2VLConfig) -> tuple[int, int]:
     if low > high:
         raise CheckpointError(f"{file} says min_pixels {low:,} above max_pixels {high:,}; correct either.")
     return low, high
+
+
+def limits_folder(folder: Path, base: Path | None) -> Path:
+    """Which of two folders sets the pixel limits."""
+    return holding(folder, base, "preprocessor_config.json", "processor_config.json")
+
+
+def holding(folder: Path, base: Path | None, *names: str) -> Path:
+    """The folder, or where it holds none of these files its base."""
+    return folder if base is None or any((folder / name).exists() for name in names) else base
 
 
 def _settings(folder: Path) -> tuple[dict[str, Any] | None, str]:

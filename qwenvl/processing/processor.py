@@ -1,4 +1,4 @@
-"""A conversation to what a model reads, and what it answers to text: everything between a user's words and tensors.
+"""Turns a conversation into what a model reads, and what the model answers into text.
 
 Knows pictures, tokens and both chat formats; no model, no weights. `from_folder` reads a checkpoint's folder.
 """
@@ -21,15 +21,22 @@ from qwenvl.processing.asked_again import as_json, without_unused
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
 from qwenvl.processing.chat_template import find_template, is_built_in, is_raw
 from qwenvl.processing.clips import ClipFile
+from qwenvl.processing.decoded_clips import read_frames
 from qwenvl.processing.frame_count import frames_that_fit
-from qwenvl.processing.grounding import TAGS, Answer, GroundedBox, answer_parts, find_boxes
+from qwenvl.processing.grounding import TAGS, Answer, answer_parts
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.messages import Message, Messages, Part, read_messages
 from qwenvl.processing.opened_media import open_part
-from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS, read_pixel_limits
+from qwenvl.processing.pixel_limits import (
+    PUBLISHED_MAX_PIXELS,
+    PUBLISHED_MIN_PIXELS,
+    holding,
+    limits_folder,
+    read_pixel_limits,
+)
 from qwenvl.processing.progress import Progress
 from qwenvl.processing.reconstruction import received
-from qwenvl.processing.sampled_clips import plan_clip, read_frames
+from qwenvl.processing.sampled_clips import plan_clip
 from qwenvl.processing.sampling import VideoOptions
 from qwenvl.processing.template_chat import TemplateChat
 from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer
@@ -222,12 +229,8 @@ class Processor(ABC):
         return b"".join(map(self.answer_piece, ids)).decode("utf-8", "replace")
 
     def group_words(self, ids: Iterable[int]) -> list[list[int]]:
-        """Indices of consecutive ids that a reader sees as one sign; see `decoding.group_words`."""
+        """Indices of consecutive ids that a reader sees as one sign; see `answer_text.group_words`."""
         return group_words(self.tokenizer, ids)
-
-    def parse_boxes(self, answer: Answer, media: Sequence[Media], *, index: int | None = None) -> list[GroundedBox]:
-        """The boxes of an answer, text or ids, in pixels of the original; see `grounding.find_boxes`."""
-        return find_boxes(answer, media, tokenizer=self.tokenizer, index=index)
 
     def answer_parts(self, answer: Answer) -> list[dict[str, Any]]:
         """An answer as parts for the history, boxes and references as such; see `grounding.answer_parts`."""
@@ -286,11 +289,11 @@ class QwenVLProcessor(Processor):
             CheckpointError: a file is missing or damaged, or not this model's.
         """
         folder = Path(folder)
-        generation_folder = _holding(folder, base, "generation_config.json")
+        generation_folder = holding(folder, base, "generation_config.json")
         generation = read_json_if_there(generation_folder / "generation_config.json")
         check_keys("generation_config.json", generation, GENERATION)
         return cls(
-            TiktokenTokenizer.from_file(_holding(folder, base, "qwen.tiktoken") / "qwen.tiktoken"),
+            TiktokenTokenizer.from_file(holding(folder, base, "qwen.tiktoken") / "qwen.tiktoken"),
             config,
             raw=generation.get("chat_format", "chatml") == "raw",
             window=generation.get("max_window_size", 6144),
@@ -361,11 +364,11 @@ class Qwen2VLProcessor(Processor):
         folder = Path(folder)
         min_pixels, max_pixels = read_pixel_limits(limits_folder(folder, base), config)
         template = find_template(folder) or (find_template(base) if base is not None else "")
-        generation_folder = _holding(folder, base, "generation_config.json")
+        generation_folder = holding(folder, base, "generation_config.json")
         generation = read_json_if_there(generation_folder / "generation_config.json")
         check_keys("generation_config.json", generation, GENERATION)
         processor = cls(
-            HubTokenizer.from_folder(_holding(folder, base, "tokenizer.json", "vocab.json")),
+            HubTokenizer.from_folder(holding(folder, base, "tokenizer.json", "vocab.json")),
             config,
             min_pixels=min_pixels,
             max_pixels=max_pixels,
@@ -413,16 +416,6 @@ def from_folder(folder: str | Path, config: Config, *, base: Path | None = None)
     if isinstance(config, QwenVLConfig):
         return QwenVLProcessor.from_folder(folder, config, base=base)
     return Qwen2VLProcessor.from_folder(folder, config, base=base)
-
-
-def limits_folder(folder: Path, base: Path | None) -> Path:
-    """Which of two folders sets the pixel limits."""
-    return _holding(folder, base, "preprocessor_config.json", "processor_config.json")
-
-
-def _holding(folder: Path, base: Path | None, *names: str) -> Path:
-    """The folder, or where it holds none of these files its base."""
-    return folder if base is None or any((folder / name).exists() for name in names) else base
 
 
 def _stop_ids(generation: Mapping[str, Any], published: Mapping[str, Any]) -> frozenset[int]:

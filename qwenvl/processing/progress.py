@@ -1,4 +1,4 @@
-"""How far a question has come before its first word, and a way to end it there.
+"""Reports how far a question has come before its first word, and can end it there.
 
 A listener is told of every frame of a clip as it is decoded, and of every block that the first forward pass goes
 through. Whatever it raises ends the work at that place: `Interrupted` is there to be raised.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from torch import nn
+if TYPE_CHECKING:
+    from torch import nn
 
 Step = Literal["frames", "blocks"]
 Progress = Callable[[Step, int, int], None]

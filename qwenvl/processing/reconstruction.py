@@ -1,4 +1,4 @@
-"""The pixels a model received of a media, and the frames they turn back into: the proof that nothing was lost.
+"""Rebuilds a media's frames from the pixels a model received, and measures how far they are off.
 
 Knows media, grids and the two families' ways of laying pixels out; no prompt, no tokenizer, no model.
 """
@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.processing import pictures
+from qwenvl.processing import pictures, pixels
 from qwenvl.processing.media import Media
 
 
@@ -57,8 +57,8 @@ def received(media: Media, config: Config, cell: int | None = None) -> Tensor:
     """
     frames = _frames(media, config, cell)
     if isinstance(config, QwenVLConfig):
-        return torch.stack([pictures.squash(frame, config.vision.image_size) for frame in frames])
-    return pictures.patches([pictures.resize(frame, *media.resized) for frame in frames], **_sizes(config))[0]
+        return torch.stack([pixels.squash(frame, config.vision.image_size) for frame in frames])
+    return pixels.patches([pictures.resize(frame, *media.resized) for frame in frames], **_sizes(config))[0]
 
 
 def received_token(media: Media, config: Qwen2VLConfig, token: int) -> Tensor:
@@ -75,13 +75,13 @@ def received_token(media: Media, config: Qwen2VLConfig, token: int) -> Tensor:
     side = config.vision.patch_size * config.vision.merge_size
     box = (column * side, row * side, (column + 1) * side, (row + 1) * side)
     frames = [pictures.resize(frame, *media.resized).crop(box) for frame in _frames(media, config, time)]
-    return pictures.patches(frames, **_sizes(config))[0]
+    return pixels.patches(frames, **_sizes(config))[0]
 
 
 def rebuilt_token(media: Media, config: Qwen2VLConfig, token: int) -> Tensor:
     """What those rows turn back into: uint8 (2, 28, 28, 3), the token's own pixels in both frames of its pair."""
     merge = config.vision.merge_size
-    return pictures.unpatch(received_token(media, config, token), (1, merge, merge), **_sizes(config))
+    return pixels.unpatch(received_token(media, config, token), (1, merge, merge), **_sizes(config))
 
 
 def reconstruct(media: Media, config: Config, cell: int | None = None) -> Reconstruction:
@@ -91,22 +91,17 @@ def reconstruct(media: Media, config: Config, cell: int | None = None) -> Recons
     """
     values = received(media, config, cell)
     if isinstance(config, QwenVLConfig):
-        unrounded = pictures.unnormalise(values, channels=1).permute(0, 2, 3, 1)
+        unrounded = pixels.unnormalise(values, channels=1).permute(0, 2, 3, 1)
     else:
         grid = (len(values) // math.prod(media.patch_grid[1:]), *media.patch_grid[1:])
-        scaled = pictures.unnormalise(values.unflatten(1, (3, -1)), channels=1).flatten(1)
-        unrounded = pictures.unpermute(scaled, grid, **_sizes(config))
+        scaled = pixels.unnormalise(values.unflatten(1, (3, -1)), channels=1).flatten(1)
+        unrounded = pixels.unpermute(scaled, grid, **_sizes(config))
     resized = _resized(media, _frames(media, config, cell), len(unrounded))
     frames = unrounded.round().clamp_(0, 255).to(torch.uint8)
     distance = (unrounded - resized).abs_()
     return Reconstruction(
         frames, resized, float(distance.max()), float(distance.double().mean()), int((frames != resized).sum())
     )
-
-
-def first_row(media: Sequence[Media], index: int) -> int:
-    """Where the patches of a media begin in Qwen2-VL's "pixel_values" (pictures) or "pixel_values_videos" (clips)."""
-    return sum(item.num_patches for item in media[:index] if item.kind == media[index].kind)
 
 
 def _frames(media: Media, config: Config, cell: int | None) -> Sequence[Image.Image]:

@@ -1,5 +1,6 @@
-"""A program of its own: renders a chat template in Jinja's sandbox, within bounds of memory and time that it cannot
-pass. Reads one JSON object on standard input and writes one on standard output; imports nothing of this library.
+"""Renders a chat template in Jinja's sandbox as a program of its own, within bounds of memory and time.
+
+It reads one JSON object on standard input, writes one on standard output, and imports nothing of this library.
 
 A template comes with a checkpoint, so it is somebody else's code: two nested loops or one doubled text would hold up,
 or fill, the process that runs it.

@@ -1,24 +1,19 @@
-"""A clip's file as one model sees it: which frames, how large, how many tokens; then the frames themselves.
+"""Plans a clip's file as one model sees it: which frames, how large, how many tokens.
 
-The first half is arithmetic on what `clips.open_clip` found, so that a clip is forecast, and refused, before it is
-decoded. Qwen2-VL gets frames in pairs; Qwen-VL, which has no video, gets a few frames as pictures.
+Arithmetic on what `clips.open_clip` found, so that a clip is forecast, and refused, before it is decoded. Qwen2-VL gets
+frames in pairs; Qwen-VL, which has no video, gets a few frames as pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from typing import Any
-
-from PIL.Image import Image
 
 from qwenvl.errors import MediaError
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.processing import pictures
 from qwenvl.processing.clips import ClipFile
 from qwenvl.processing.media import Media
-from qwenvl.processing.progress import Progress
 from qwenvl.processing.sampling import (
     MAX_FRAMES,
     MIN_FRAMES,
@@ -47,31 +42,6 @@ def plan_clip(clip: ClipFile, config: Config, options: VideoOptions, *, number: 
     if isinstance(config, QwenVLConfig):
         return _as_pictures(clip, config, options, number)
     return _as_video(clip, config, options, number)
-
-
-def read_frames(clip: ClipFile, media: Media, progress: Progress | None = None) -> Media:
-    """The same with its frames, each resized as soon as it is decoded, to the size the model sees.
-
-    Qwen2-VL's are resized as the published video tool does it, Qwen-VL's as that model does pictures.
-
-    Args:
-        progress: told of "frames" after each; what it raises ends the reading.
-
-    Raises:
-        MediaError: the file is damaged, or gone.
-    """
-    assert media.sampling is not None
-    resize = pictures.resize_frame if media.tokens_are_places else pictures.resize
-    frames = list[Image]()
-    for frame in clip.read(media.sampling.indices, partial(_resized, resize, media.resized)):
-        frames.append(frame)
-        if progress is not None:
-            progress("frames", len(frames), len(media.sampling.indices))
-    return replace(media, frames=tuple(frames))
-
-
-def _resized(resize: pictures.Resize, size: tuple[int, int], frame: Image) -> Image:
-    return resize(frame, *size)
 
 
 def pictures_that_fit(config: QwenVLConfig) -> int:

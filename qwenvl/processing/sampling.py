@@ -1,4 +1,4 @@
-"""Which frames of a clip Qwen2-VL is shown, and how large: arithmetic on counts, rates and sizes.
+"""Chooses which frames of a clip Qwen2-VL is shown, and how large: arithmetic on counts, rates and sizes.
 
 The model has no rule of its own: the published tool qwen-vl-utils chooses, and its releases differ. Three presets stand
 for them. Opens no file. Tokens here are visual tokens of one temporal patch: a pair of frames shares them.
@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-import torch
+import numpy as np
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.integers import plain
 from qwenvl.processing.pictures import Limit, check_limits, check_size
 from qwenvl.processing.size_request import MAX_TOKENS, MIN_TOKENS, SizeRequest
 
@@ -92,7 +93,7 @@ class VideoOptions:
         Raises:
             MediaError: a value that cannot be meant, or both `fps` and `nframes`.
         """
-        options = cls(**{name: given[name] for name in cls.__dataclass_fields__ if given.get(name) is not None})
+        options = cls(**{name: plain(given[name]) for name in cls.__dataclass_fields__ if given.get(name) is not None})
         if options.preset not in VIDEO_PRESETS:
             raise MediaError(f"There is no video preset {options.preset!r}; take one of {', '.join(VIDEO_PRESETS)}.")
         if options.fps is not None and options.nframes is not None:
@@ -273,8 +274,18 @@ def _even(number: float, rounding: Any) -> int:
 
 
 def frame_indices(total: int, count: int, first: int = 0) -> tuple[int, ...]:
-    """`count` frames evenly spaced from the first to the last of `total`, halves rounded to even."""
-    return tuple(torch.linspace(first, first + total - 1, count).round().long().tolist())
+    """`count` frames evenly spaced from the first to the last of `total`, halves rounded to even.
+
+    The published tools say `torch.linspace(first, first + total - 1, count).round()`: a step in float32, and places
+    counted from the nearer end, each rounded to float32 once.
+    """
+    if count == 1:
+        return (first,)
+    last, step = np.float64(first + total - 1), np.float64(np.float32(total - 1) / np.float32(count - 1))
+    places = np.arange(count)
+    near_first = places < count // 2
+    exact = np.where(near_first, first + step * places, last - step * (count - 1 - places))
+    return tuple(exact.astype(np.float32).round().astype(np.int64).tolist())
 
 
 def frame_size(height: int, width: int, count: int, options: VideoOptions, *, factor: int = 28) -> FrameSize:

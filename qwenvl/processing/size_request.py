@@ -1,5 +1,4 @@
-"""The size that a question asks for of one picture, as qwen-vl-utils 0.0.14 counts it: within limits of its own, or by
-name."""
+"""Reads the size that a question asks of one picture, by limits or by name, as qwen-vl-utils 0.0.14 counts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a media has the size a model sees: the rule that decided, what it did, and what would change it."""
+"""Explains the size at which a model sees a media: the rule that decided, and what would change it."""
 
 from __future__ import annotations
 

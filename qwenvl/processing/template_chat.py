@@ -1,4 +1,4 @@
-"""A conversation to token ids by the chat template of a checkpoint's folder, each token with where it comes from.
+"""Writes a conversation as token ids by a folder's own chat template, and says where each token comes from.
 
 What the template writes itself is section "template", its own system prompt too. Control tokens are taken from what it
 writes, never from the words that it was given.

@@ -1,4 +1,4 @@
-"""The files of a byte-level tokenizer, read with care: its vocabulary, its added tokens, and how it cuts text.
+"""Reads the files of a byte-level tokenizer: its vocabulary, its added tokens, and how it cuts text.
 
 Control tokens are taken out of what text can match; other added tokens are text, one id each. The patterns that cut
 text are those of published vocabularies alone: a pattern of somebody else's may take for ever on a short text.

@@ -1,4 +1,4 @@
-"""Text to ids and back, for both families' published vocabularies.
+"""Encodes text as ids and decodes it, for both families' published vocabularies.
 
 Knows bytes and ids only: no chat format, no picture. Text is text: whatever a user types, `encode` never yields a
 control token; those are asked for by name, with `special`. Text is brought to NFC first, as the published code does.
@@ -7,7 +7,6 @@ control token; those are asked for by name, with `special`. Text is brought to N
 from __future__ import annotations
 
 import base64
-import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import tiktoken
 from tokenizers import Tokenizer as Backend
 
 from qwenvl.errors import CheckpointError
+from qwenvl.processing.normal_form import normalise
 from qwenvl.processing.tokenizer_files import SPLIT_PATTERN, read_tokenizer
 from qwenvl.published_files.json_files import VOCABULARY, read_bytes
 
@@ -28,11 +28,6 @@ QWEN_VL_SPECIALS = (
     *("<ref>", "</ref>", "<box>", "</box>", "<quad>", "</quad>"),
     *("<img>", "</img>", "<imgpad>"),
 )
-
-
-def normalise(text: str) -> str:
-    """NFC, with halves of surrogate pairs, which no encoding of text can hold, replaced by U+FFFD."""
-    return unicodedata.normalize("NFC", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 class Tokenizer(ABC):

@@ -1,4 +1,4 @@
-"""Whether a clip's file goes on for as long as its own headers say: bytes counted, no frame read.
+"""Detects truncated video files: compares the declared length with the bytes present.
 
 Containers of which a header tells: MP4 and MOV by their boxes, Matroska and WebM by their segment, AVI by its list.
 Others (a transport stream, a recording that was never closed) do not say where they end.

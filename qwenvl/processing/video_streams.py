@@ -1,4 +1,4 @@
-"""Video files through PyAV: when each frame is shown, and any of them.
+"""Reads video files through PyAV: when each frame is shown, and any of them.
 
 The packets of a stream carry the times of its frames, so that all are known before one is decoded, whatever the header
 promises. Only where packets are silent (a bare H.264 stream) is everything decoded to count.
@@ -16,13 +16,12 @@ from pathlib import Path
 
 import av
 import numpy as np
-from PIL import Image
 
 from qwenvl.errors import MediaError
+from qwenvl.processing.clip_scan import MAX_FRAMES, Scan, UnknownCodecError, too_many_frames
 from qwenvl.processing.picture_files import MAX_DECODED_PIXELS, shown_name
 
-MAX_FRAMES = 1_000_000
-"""More than nine hours at 30 frames a second; longer clips are refused."""
+NO_DECODER = (av.DecoderNotFoundError, UnknownCodecError)  # what is raised where the codec is not known here
 
 # Containers that hold their frames themselves: a playlist, for one, would open other files.
 _FORMATS = (
@@ -34,20 +33,6 @@ _INDEXED = ("mov", "matroska", "avi")  # containers that list their keyframes; i
 _SEEK_FROM = 12  # frames that a jump to a keyframe must save, since it empties the decoder
 _THREADS = 4
 _THREADED_PIXELS = 3840 * 2160  # larger frames are decoded by one thread: each thread holds frames of its own
-
-
-class UnknownCodecError(Exception):
-    """No decoder for the stream."""
-
-
-@dataclass(frozen=True)
-class Scan:
-    """What is known of a file before its frames are read; see `clips.ClipFile`."""
-
-    size: tuple[int, int]
-    times: tuple[float, ...]
-    fps: float
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,10 +48,6 @@ class _Timeline:
     packets: int
     silent: bool
     lost: int = 0
-
-
-def too_many_frames(name: str) -> MediaError:
-    return MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")
 
 
 def scan(path: Path) -> Scan:
@@ -103,8 +84,8 @@ def _lost(path: Path, lost: int) -> str:
     )
 
 
-def read(path: Path, indices: Sequence[int]) -> Iterator[Image.Image]:
-    """These frames, ascending, upright RGB; none is decoded twice.
+def read(path: Path, indices: Sequence[int]) -> Iterator[np.ndarray]:
+    """These frames, ascending, upright RGB, uint8 (height, width, 3); none is decoded twice.
 
     Raises:
         MediaError: the stream ends before one of them.
@@ -287,5 +268,5 @@ def _upright_size(frame: av.VideoFrame) -> tuple[int, int]:
     return (frame.height, frame.width) if _turns(frame) % 2 else (frame.width, frame.height)
 
 
-def _upright(frame: av.VideoFrame) -> Image.Image:
-    return Image.fromarray(np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), _turns(frame))))
+def _upright(frame: av.VideoFrame) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), _turns(frame)))

@@ -1,5 +1,4 @@
-"""Every key of a `config.json`, for both families, as transformers 5.23 (Qwen2-VL) and the published code (Qwen-VL)
-read it."""
+"""Lists every key of a `config.json` of both families, as transformers 5.23 and Qwen-VL's code read it."""
 
 from __future__ import annotations
 

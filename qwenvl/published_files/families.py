@@ -1,4 +1,4 @@
-"""Names of other model families, so that a refusal says whose folder it is."""
+"""Names other model families, so that a refusal says whose folder it is."""
 
 from __future__ import annotations
 

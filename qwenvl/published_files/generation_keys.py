@@ -1,4 +1,4 @@
-"""Every key of a `generation_config.json`, as `generate()` of transformers 5.23 and Qwen-VL's `chat` read it."""
+"""Lists every key of a `generation_config.json`, as transformers 5.23 and Qwen-VL's `chat` read it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The small files of a checkpoint, opened with care: ordinary files alone, of a bounded size, and JSON of a bounded
-depth."""
+"""Reads the small JSON files of a checkpoint: ordinary files alone, of bounded size and depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of keys, and a file held against it."""
+"""Checks a file's keys against a table of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every key of a `preprocessor_config.json`, as the image processor of transformers 5.23 reads it."""
+"""Lists every key of a `preprocessor_config.json`, as the image processor of transformers 5.23 reads it."""
 
 from __future__ import annotations
 

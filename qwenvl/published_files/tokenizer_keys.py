@@ -1,4 +1,4 @@
-"""Every key of a `tokenizer_config.json` and of a `tokenizer.json`, as far as a byte-level vocabulary has them."""
+"""Lists every key of a `tokenizer_config.json` and of a byte-level `tokenizer.json`."""
 
 from __future__ import annotations
 

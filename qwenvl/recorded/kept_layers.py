@@ -1,4 +1,4 @@
-"""Which layers' queries and keys a run keeps; the others are replayed when somebody looks. Sizes in, layers out."""
+"""Chooses the layers whose queries and keys a run keeps; the others are replayed when somebody looks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from qwenvl.errors import PromptError
+from qwenvl.processing.integers import as_integer
 
 Named = Literal["all", "language", "fewer", "nothing"]
 Keep = Named | int
@@ -21,8 +22,8 @@ def check_keep(keep: Any) -> Keep:
     """`keep`, or "all" for None. Raises `PromptError` for what is no `Keep`."""
     if keep is None:
         return "all"
-    if isinstance(keep, int) and not isinstance(keep, bool) and keep >= 0:
-        return keep
+    if (size := as_integer(keep)) is not None and size >= 0:
+        return size
     for name in get_args(Named):
         if keep == name:
             return name

@@ -1,4 +1,4 @@
-"""From kept queries and keys to rows of attention on a picture's patches: what differs between the two families.
+"""Rebuilds rows of attention on a picture's patches from queries and keys, for each of the two families.
 
 Knows where each media's patches lie in the tensors of a forward pass. Patches come in and go out in raster order (t,
 row, column); the processors' block order is undone here. Everything is float32.

@@ -1,4 +1,4 @@
-"""What a run says of itself without tensors and pictures: its tokens, words, answer, settings and times."""
+"""Holds what a run says of itself without tensors and pictures: tokens, words, answer, settings, times."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from qwenvl.errors import RunError
 from qwenvl.models.config import Config
+from qwenvl.processing.integers import as_integer
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,6 @@ class Alternative:
     id: int
     text: str
     probability: float
-
-
-@dataclass(frozen=True)
-class Told:
-    """How likely an answer is in one forward pass over it.
-
-    Attributes:
-        probabilities: of each answer token where it stands.
-        log_probability: natural logarithm of the probability of the whole answer.
-    """
-
-    probabilities: tuple[float, ...]
-    log_probability: float
 
 
 @dataclass(frozen=True)
@@ -87,30 +75,37 @@ class Recorded:
 
     @property
     def answer(self) -> str:
+        """The answer's text, without its end token."""
         return self.record.answer
 
     @property
     def tokens(self) -> tuple[Token, ...]:
+        """The tokens of prompt and answer, counted from 0."""
         return self.record.tokens
 
     @property
     def card(self) -> ModelCard:
+        """Which model it was."""
         return self.record.card
 
     @property
     def config(self) -> Config:
+        """The model's numbers."""
         return self.record.config
 
     @property
     def messages(self) -> tuple[Mapping[str, Any], ...]:
+        """The conversation as it was asked, media by their index in `media`."""
         return self.record.messages
 
     @property
     def settings(self) -> Mapping[str, Any]:
+        """How tokens were drawn, and the limits of pixels; {"given": True, ...} where the answer was given."""
         return self.record.settings
 
     @property
     def seconds(self) -> Mapping[str, float]:
+        """How long it took to "read" the prompt, to "answer", and to "replay" both."""
         return self.record.seconds
 
     @property
@@ -120,10 +115,12 @@ class Recorded:
 
     @property
     def stopped(self) -> bool:
+        """Whether the answer was ended early."""
         return self.record.stopped
 
     @property
     def words(self) -> tuple[tuple[int, ...], ...]:
+        """The words of the answer, each as the indices of its tokens."""
         return self.record.words
 
     @property
@@ -139,17 +136,23 @@ class Recorded:
         Raises:
             RunError: not a token of the answer.
         """
-        return list(self.record.likeliest[self._answer_index(index)][:k])
+        return list(self.record.likeliest[self.answer_place(index)][:k])
 
     def probability(self, index: int) -> float:
         """How likely the model held answer token `index` where it stands, before temperature and the like."""
-        return self.record.probabilities[self._answer_index(index)]
+        return self.record.probabilities[self.answer_place(index)]
 
-    def _answer_index(self, index: int) -> int:
+    def answer_place(self, index: int) -> int:
+        """The place of token `index` in the answer, from 0.
+
+        Raises:
+            RunError: not a token of the answer, or there is no answer.
+        """
         if self.answer_start == len(self.tokens):
             raise RunError("This run has no answer; nothing was said.")
-        if not (0 <= index < len(self.tokens) and self.tokens[index].in_answer):
+        token = as_integer(index)
+        if token is None or not (0 <= token < len(self.tokens) and self.tokens[token].in_answer):
             raise RunError(
                 f"Token {index} is not of the answer, which spans {self.answer_start} to {len(self.tokens) - 1}."
             )
-        return index - self.answer_start
+        return token - self.answer_start

@@ -1,4 +1,4 @@
-"""Train, evaluate and write the tiny twins, and draw the example scenes of the page."""
+"""Trains, evaluates and writes the tiny twins, and draws the page's example scenes (`python -m qwenvl.tiny`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a twin's training begins: weights that already see edges, neighbours and places.
+"""Initialises a twin's weights so that training begins with edges, neighbours and places already seen.
 
 Patch embeddings are principal components of patches; the heads of the first blocks of the vision tower look at
 neighbouring patches; each of Qwen-VL's 256 queries looks at the patches of its own place. All may change in training.

@@ -1,4 +1,4 @@
-"""Clips of the synthetic world: things that move, appear, vanish and change colour.
+"""Makes clips of the synthetic world: things that move, appear, vanish and change colour.
 
 A `Clip` is a function from a frame's number to a `Scene`; each frame is drawn like any other picture.
 """

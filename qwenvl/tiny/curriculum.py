@@ -1,4 +1,4 @@
-"""What a twin is taught, and when: menus of lessons by share of the time, and a shelf that lessons are taken from.
+"""Schedules what a twin is taught and when, and prepares lessons ahead of training.
 
 Knows scenes, questions and chances; no model, no loss.
 """

@@ -1,4 +1,4 @@
-"""How well a checkpoint answers on scenes it has never seen: `python -m qwenvl.tiny evaluate CHECKPOINT --seed N`.
+"""Measures how well a checkpoint answers on scenes it has never seen.
 
 Works on any checkpoint in the published layout, through the same pipeline that the page uses; answers are greedy. Every
 row draws its own scenes from the seed, so a row does not depend on which other rows were asked for.

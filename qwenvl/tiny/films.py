@@ -1,4 +1,4 @@
-"""The clips among the page's examples: a shape that moves, a pan and a zoom over stills, all with known motion."""
+"""Draws the page's example clips: a shape that moves, a pan and a zoom over stills, all with known motion."""
 
 from __future__ import annotations
 

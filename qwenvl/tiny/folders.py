@@ -1,4 +1,4 @@
-"""The JSON files of the tiny checkpoints, spelled as the published ones are."""
+"""Writes the JSON files of the tiny checkpoints, spelled as the published ones are."""
 
 from __future__ import annotations
 

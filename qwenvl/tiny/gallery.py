@@ -1,4 +1,4 @@
-"""The scenes and clips among the page's examples, written as files: `python -m qwenvl.tiny examples`."""
+"""Writes the page's example scenes and clips as files (`python -m qwenvl.tiny examples`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenes and clips as a twin reads them while it is trained: packed tokens, what to answer, and where to look.
+"""Packs scenes and clips for training: tokens, what to answer, and where to look.
 
 A *lesson* is one picture, clip or pair of pictures with several questions about it. Its tokens are a prefix (the chat
 format up to the media's end) that is read once, and a tail for each question, which sees the prefix and itself and

@@ -1,4 +1,4 @@
-"""Muon, for hidden matrices: each step is the orthogonal matrix nearest to the momentum. Float32 throughout."""
+"""Implements Muon for hidden matrices: each step is the orthogonal matrix nearest to the momentum."""
 
 from __future__ import annotations
 

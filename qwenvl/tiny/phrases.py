@@ -1,4 +1,4 @@
-"""The words of the synthetic world in English and Chinese: names, and the many ways of asking each question."""
+"""Lists the words of the synthetic world in English and Chinese: names, and the ways to ask each question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained twin as a folder in the published layout: weights, config, tokenizer, and a model card with its figures."""
+"""Writes a trained twin as a folder in the published layout, with a model card that states its figures."""
 
 # ruff: noqa: E501 - the card is text
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions about scenes and clips of the synthetic world, with their answers, in English and Chinese.
+"""Asks questions about scenes and clips of the synthetic world, and knows the answers, in two languages.
 
 An answer follows from the description of the scene alone. Boxes are in thousandths of the picture's sides, as both
 families write them; `spell` puts them in a family's own notation.
@@ -69,16 +69,6 @@ def content(parts: Sequence[Part]) -> list[dict[str, Any]]:
     return made
 
 
-def ask_scene(scene: Scene, rng: np.random.Generator, count: int, *, chinese: float = 0.15) -> list[Question]:
-    """Up to `count` questions about one picture, of different tasks first; `chinese` is the share in Chinese."""
-    return _ask(SCENE_TASKS, scene, rng, count, chinese)
-
-
-def ask_clip(clip: Clip, rng: np.random.Generator, count: int, *, chinese: float = 0.15) -> list[Question]:
-    """Up to `count` questions about one clip."""
-    return _ask(CLIP_TASKS, clip, rng, count, chinese)
-
-
 def ask_pictures(scenes: Sequence[Scene], rng: np.random.Generator, *, chinese: float = 0.15) -> Question | None:
     """Which of several pictures holds a thing that only one of them holds. None where there is no such thing."""
     language = "zh" if rng.random() < chinese else "en"
@@ -91,23 +81,6 @@ def ask_pictures(scenes: Sequence[Scene], rng: np.random.Generator, *, chinese: 
     index, (colour, shape) = only[rng.integers(len(only))]
     answer = f"picture {index + 1}" if language == "en" else f"第{index + 1}张"
     return _question("which picture", language, rng, name_of(colour, shape, language), answer)
-
-
-def _ask(
-    tasks: dict[str, Callable[..., Question | None]], subject: Any, rng: np.random.Generator, count: int, chinese: float
-) -> list[Question]:
-    asked: list[Question] = []
-    names = list(tasks)
-    for turn in range(3 * count):
-        if turn % len(names) == 0:
-            rng.shuffle(names)
-        language = "zh" if rng.random() < chinese else "en"
-        question = tasks[names[turn % len(names)]](subject, rng, language)
-        if question is not None and question not in asked:
-            asked.append(question)
-        if len(asked) == count:
-            break
-    return asked
 
 
 def _question(

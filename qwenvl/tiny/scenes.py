@@ -1,4 +1,4 @@
-"""Random scenes of the synthetic world: shapes on any ground, and printed pages. All chance comes from one generator.
+"""Makes random scenes of the synthetic world, shapes on any ground and printed pages, from one generator.
 
 A colour-shape pair is either for training or held out for testing, never both: `held_out` says which. Scenes of the
 "train" split hold no held-out pair; every scene of the "held-out" split holds at least one.

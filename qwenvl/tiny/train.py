@@ -1,4 +1,4 @@
-"""Training of a twin, from scenes to a checkpoint's folder: `python -m qwenvl.tiny train FAMILY --out FOLDER`.
+"""Trains a twin, from scenes to a checkpoint's folder (`python -m qwenvl.tiny train FAMILY --out FOLDER`).
 
 One step: a pack of lessons, the twin's own modules on it, the loss of its answers' tokens, and three helpers that only
 training knows: heads that name what lies on a visual token, heads that tell its box, and a loss that shows the first
@@ -38,11 +38,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from qwenvl.loading.load import build, load_model, pick_device
-from qwenvl.models.published_config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.rope import Rotation, rope_1d, rope_multimodal, rotate
 from qwenvl.processing.processor import from_folder
+from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
 from qwenvl.tiny.curriculum import Plan, Shelf, Weights, crowds, menu_at, plan_for, weights_at
 from qwenvl.tiny.lessons import CLASSES, Pack, Segment, Teacher

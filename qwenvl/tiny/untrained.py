@@ -1,4 +1,4 @@
-"""Writes the tiny checkpoints with seeded random weights: whole folders in the published layouts, that answer nothing.
+"""Writes the tiny checkpoints with seeded random weights, as whole folders in the published layouts.
 
 Knows the published names and files alone, no model class: what the loader makes of the folders is a test of the loader.
 """

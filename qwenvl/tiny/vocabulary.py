@@ -1,4 +1,4 @@
-"""The twins' vocabulary: byte-level BPE over what the synthetic world can say, in both published file formats.
+"""Makes the twins' vocabulary: byte-level BPE over what the synthetic world can say, in both file formats.
 
 Both twins share the ids of plain text; their control tokens follow the ranks, each family's own in its published order.
 """

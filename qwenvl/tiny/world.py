@@ -1,4 +1,4 @@
-"""What exists in the synthetic world, and how it is drawn: coloured shapes and printed labels on a ground.
+"""Defines and draws the synthetic world: coloured shapes and printed labels on a ground.
 
 A `Scene` is a plain description; `render` turns it into pixels, always the same ones. Knows no chance (scenes.py draws
 the lots) and no language beyond the names of things (questions.py asks and answers).

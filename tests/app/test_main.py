@@ -83,7 +83,7 @@ def test_a_quantised_checkpoint_is_refused_before_the_page_opens(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = {"model_type": "qwen2_vl", "quantization_config": {"quant_method": "gptq"}}
-    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
     with pytest.raises(SystemExit):
         main(["tiny-qwen-vl", str(tmp_path)])
     assert f"{tmp_path.name} is quantised (gptq)" in capsys.readouterr().err

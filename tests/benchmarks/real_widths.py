@@ -27,7 +27,7 @@ import torch
 from PIL import Image
 
 import qwenvl
-from qwenvl.inference.generate import Sampling, generate
+from qwenvl.inference.generate import TokenSampling, generate
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
 from qwenvl.models.config import QWEN2_VL_2B, QWEN2_VL_7B, QWEN_VL, Config
@@ -74,7 +74,7 @@ def ours(folder: Path, side: int, new_tokens: int, dtype: str) -> dict[str, Any]
     list(stream)  # threads and workspaces, once
     inputs = {name: tensor.to(device) for name, tensor in prompt.model_inputs.items()}
     ids, clocks = [], [clock(device)]
-    for token in generate(pipeline.model, inputs, sampling=Sampling(max_new_tokens=new_tokens)):
+    for token in generate(pipeline.model, inputs, sampling=TokenSampling(max_new_tokens=new_tokens)):
         ids.append(token)
         clocks.append(clock(device))
     asked = peak(device) - held
@@ -255,7 +255,11 @@ def machine(threads: int) -> str:
         return f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
-        named = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+        named = [
+            line
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ]
         model = named[0].partition(":")[2].strip() if named else model
     return f"{model}, {os.cpu_count()} cores, {threads} thread(s), no GPU, torch {torch.__version__}"
 
@@ -287,7 +291,9 @@ def main() -> None:
             found[name] = measure((CASES | GPU_CASES)[name], Path(place) / "checkpoint", arguments)
         print(table(name, found[name]), end="\n\n", flush=True)
         if arguments.json:
-            arguments.json.write_text(json.dumps({"machine": machine(arguments.threads), **found}, indent=1))
+            arguments.json.write_text(
+                json.dumps({"machine": machine(arguments.threads), **found}, indent=1), encoding="utf-8"
+            )
     print(machine(arguments.threads))
 
 

@@ -1,4 +1,4 @@
-"""Sampling and decoding against transformers' own, and the ends an answer can come to."""
+"""TokenSampling and decoding against transformers' own, and the ends an answer can come to."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from transformers.generation.logits_process import (
 
 from qwenvl.errors import PromptError
 from qwenvl.inference.generate import (
-    Sampling,
+    SamplingSettings,
+    TokenSampling,
     generate,
     keep_min_p,
     keep_top_k,
@@ -33,8 +34,8 @@ from qwenvl.inference.generate import (
     repeated_ngram_ends,
 )
 from qwenvl.loading.load import build
-from qwenvl.models.published_config import from_published
 from qwenvl.models.weights import our_tensors
+from qwenvl.published_files.published_config import from_published
 from tests.support.goldens import assert_close, qwen2_vl_case, qwen_vl_golden, rebuilt
 from tests.support.reference import PROMPTS, SHAPES, inputs_of, reference, token_types
 
@@ -82,7 +83,7 @@ def test_top_p_equals_transformers(seed: int, p: float) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_drawn_token_is_the_one_transformers_chain_would_draw(seed: int) -> None:
-    sampling = Sampling(temperature=0.6, top_k=30, top_p=0.9, repetition_penalty=1.2)
+    sampling = TokenSampling(temperature=0.6, top_k=30, top_p=0.9, repetition_penalty=1.2)
     logits = random_logits(seed)
     scores = logits[None]
     for step in (
@@ -99,12 +100,12 @@ def test_a_drawn_token_is_the_one_transformers_chain_would_draw(seed: int) -> No
 def test_zero_temperature_takes_the_likeliest_after_the_penalty() -> None:
     logits = torch.tensor([1.0, 3.0, 2.9, -5.0])
     generator = torch.Generator()
-    assert next_token(logits, torch.tensor([0]), Sampling(), generator) == 1
-    assert next_token(logits, torch.tensor([1]), Sampling(repetition_penalty=1.1), generator) == 2
+    assert next_token(logits, torch.tensor([0]), TokenSampling(), generator) == 1
+    assert next_token(logits, torch.tensor([1]), TokenSampling(repetition_penalty=1.1), generator) == 2
 
 
 def test_the_published_settings_of_qwen2_vl_are_as_good_as_greedy() -> None:
-    sampling = Sampling(temperature=0.01, top_k=1, top_p=0.001)
+    sampling = TokenSampling(temperature=0.01, top_k=1, top_p=0.001)
     for seed in range(5):
         logits = random_logits(seed)
         assert next_token(logits, SEEN, sampling, torch.Generator()) == int(logits.argmax())
@@ -115,11 +116,11 @@ def test_the_published_settings_of_qwen2_vl_are_as_good_as_greedy() -> None:
 
 def test_published_generation_configs_are_read() -> None:
     chat = {"do_sample": True, "top_p": 0.3, "top_k": 0, "max_new_tokens": 512, "eos_token_id": 151643}
-    assert Sampling.from_published(chat) == Sampling(512, temperature=1.0, top_k=0, top_p=0.3)
+    assert TokenSampling.from_published(chat) == TokenSampling(512, temperature=1.0, top_k=0, top_p=0.3)
     small = {"do_sample": True, "temperature": 0.1, "top_p": 0.001, "top_k": 1, "repetition_penalty": 1.05}
-    assert Sampling.from_published(small) == Sampling(512, 0.1, 1, 0.001, 1.05)
-    assert Sampling.from_published({"temperature": 0.7}).temperature == 0
-    assert Sampling.from_published({"do_sample": False, "temperature": 0.7}) == Sampling(top_k=50)
+    assert TokenSampling.from_published(small) == TokenSampling(512, 0.1, 1, 0.001, 1.05)
+    assert TokenSampling.from_published({"temperature": 0.7}).temperature == 0
+    assert TokenSampling.from_published({"do_sample": False, "temperature": 0.7}) == TokenSampling(top_k=50)
 
 
 @pytest.mark.parametrize(
@@ -139,20 +140,20 @@ def test_published_generation_configs_are_read() -> None:
 def test_a_setting_out_of_range_is_named(setting: dict[str, Any]) -> None:
     (name,) = setting
     with pytest.raises(PromptError, match=f"^{name} is .*; it must be"):
-        Sampling(**setting)
+        TokenSampling(**setting)
 
 
 def test_settings_left_open_stay_as_they_were() -> None:
-    assert Sampling(top_p=0.3).changed(top_p=None, seed=4) == Sampling(top_p=0.3, seed=4)
+    assert TokenSampling(top_p=0.3).changed(top_p=None, seed=4) == TokenSampling(top_p=0.3, seed=4)
     with pytest.raises(PromptError, match="top_p"):
-        Sampling().changed(top_p=2)
+        TokenSampling().changed(top_p=2)
 
 
 # --- decoding ---
 
 
 def said(model: Any, inputs: dict[str, Tensor], stop_ids: Any = (), **settings: Any) -> list[int]:
-    return list(generate(model, inputs, sampling=Sampling(**settings), stop_ids=stop_ids))
+    return list(generate(model, inputs, sampling=TokenSampling(**settings), stop_ids=stop_ids))
 
 
 def image_prompt() -> tuple[Any, dict[str, Tensor]]:
@@ -233,7 +234,7 @@ def test_closing_the_iterator_stops(asked: tuple[Any, dict[str, Tensor]]) -> Non
     passes: list[int] = []
     handle = model.register_forward_pre_hook(lambda *_: passes.append(1))
     try:
-        stream = generate(model, inputs, sampling=Sampling(max_new_tokens=50))
+        stream = generate(model, inputs, sampling=TokenSampling(max_new_tokens=50))
         assert len(list(islice(stream, 3))) == 3
         stream.close()
         assert len(passes) == 3
@@ -299,26 +300,30 @@ def test_each_key_changes_an_answer_as_in_transformers(name: str) -> None:
     ids = torch.randint(0, 280, (1, 20), generator=torch.Generator().manual_seed(11))
     stops = settings.get("eos_token_id", [])
     length = {} if name == "max_length" else {"max_new_tokens": 12}
-    sampling = Sampling.from_published(settings | length)
+    sampling = TokenSampling.from_published(settings | length)
     ours = list(generate(model, {"input_ids": ids}, sampling=sampling, stop_ids=stops))
     asked = GenerationConfig(**{"eos_token_id": None, **settings, **length, "pad_token_id": 0})
     asked.suppress_tokens = [*(asked.suppress_tokens or []), *model.config.media_ids]  # which we never say
     assert ours == theirs.generate(ids, attention_mask=torch.ones_like(ids), generation_config=asked)[0, 20:].tolist()
-    plain = generate(model, {"input_ids": ids}, sampling=Sampling(12), stop_ids=stops)
+    plain = generate(model, {"input_ids": ids}, sampling=TokenSampling(12), stop_ids=stops)
     assert ours != list(plain)
 
 
 def test_where_a_file_is_silent_the_fifty_likeliest_are_drawn_from() -> None:
-    assert Sampling.from_published({"do_sample": True}) == Sampling(temperature=1.0, top_k=50)
-    assert Sampling.from_published({"do_sample": True, "top_k": None}).top_k == 50
-    assert Sampling.from_published({"do_sample": True, "top_k": 0}).top_k == 0
+    assert TokenSampling.from_published({"do_sample": True}) == TokenSampling(temperature=1.0, top_k=50)
+    assert TokenSampling.from_published({"do_sample": True, "top_k": None}).top_k == 50
+    assert TokenSampling.from_published({"do_sample": True, "top_k": 0}).top_k == 0
     assert GenerationConfig()._get_default_generation_params()["top_k"] == 50
 
 
 def test_a_number_of_new_tokens_counts_before_a_whole_length() -> None:
-    both = Sampling.from_published({"max_length": 10, "max_new_tokens": 40})
+    both = TokenSampling.from_published({"max_length": 10, "max_new_tokens": 40})
     assert (both.max_new_tokens, both.max_length) == (40, None)
-    alone = Sampling.from_published({"max_length": 10})
+    alone = TokenSampling.from_published({"max_length": 10})
     assert alone.max_length == 10
     assert alone.changed(max_new_tokens=7).max_length is None
     assert alone.changed(temperature=1.0).max_length == 10
+
+
+def test_every_field_of_the_sampling_can_be_set() -> None:
+    assert SamplingSettings.__annotations__.keys() == TokenSampling.__dataclass_fields__.keys()

@@ -80,7 +80,9 @@ def test_what_cannot_be_read_is_refused_before_its_weights_arrive(
     hub: Hub, name: str, added: dict[str, Any], words: str
 ) -> None:
     file = hub.repository / name
-    file.write_text(json.dumps((json.loads(file.read_text()) if file.exists() else {}) | added))
+    file.write_text(
+        json.dumps((json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}) | added), encoding="utf-8"
+    )
     with pytest.raises(CheckpointError, match=words):
         qwenvl.load(HUB_ID, device="cpu")
     assert hub.weights == set()
@@ -92,7 +94,7 @@ def test_only_the_shards_of_the_index_are_fetched(hub: Hub) -> None:
     for name in (*shards, "pytorch_model.bin", "optimizer.bin", "model-other.safetensors"):
         (hub.repository / name).write_bytes(b"")
     index = {"weight_map": {"a": shards[0], "b": shards[1], "c": shards[0]}}
-    (hub.repository / "model.safetensors.index.json").write_text(json.dumps(index))
+    (hub.repository / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     find_folder(HUB_ID)
     assert hub.weights == set(shards)
 
@@ -100,7 +102,7 @@ def test_only_the_shards_of_the_index_are_fetched(hub: Hub) -> None:
 def test_bin_shards_are_fetched_where_there_are_no_safetensors(hub: Hub) -> None:
     (hub.repository / "model.safetensors").rename(hub.repository / "pytorch_model-00001-of-00001.bin")
     index = {"weight_map": {"a": "pytorch_model-00001-of-00001.bin"}}
-    (hub.repository / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    (hub.repository / "pytorch_model.bin.index.json").write_text(json.dumps(index), encoding="utf-8")
     find_folder(HUB_ID)
     assert hub.weights == {"pytorch_model-00001-of-00001.bin"}
 
@@ -121,7 +123,9 @@ def test_safetensors_are_preferred_to_a_pickle_beside_them(hub: Hub) -> None:
 
 
 def test_an_index_names_files_and_never_paths(hub: Hub) -> None:
-    (hub.repository / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../../model.safetensors"}}')
+    (hub.repository / "model.safetensors.index.json").write_text(
+        '{"weight_map": {"a": "../../model.safetensors"}}', encoding="utf-8"
+    )
     find_folder(HUB_ID)
     assert hub.asked[-1] == ["model.safetensors"]
 
@@ -196,7 +200,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     commit = "a" * 40
     repository = tmp_path / "models--owner--name"
     (repository / "refs").mkdir(parents=True)
-    (repository / "refs" / "main").write_text(commit)
+    (repository / "refs" / "main").write_text(commit, encoding="utf-8")
     return repository / "snapshots" / commit
 
 
@@ -212,7 +216,7 @@ def test_a_half_finished_cache_without_network_says_what_is_missing(cache: Path)
     with pytest.raises(CheckpointError, match="has no weights"):
         qwenvl.load(HUB_ID, device="cpu")
     index = {"weight_map": {"a": "model-00001-of-00002.safetensors"}}
-    (cache / "model.safetensors.index.json").write_text(json.dumps(index))
+    (cache / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"lacks model-00001-of-00002\.safetensors, which its index names"):
         qwenvl.load(HUB_ID, device="cpu")
 

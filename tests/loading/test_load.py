@@ -94,7 +94,9 @@ def shard(folder: Path, suffix: str) -> list[Path]:
         part = {name: every[name] for name, place in files.items() if place == file}
         torch.save(part, folder / file) if suffix == "bin" else save_file(part, folder / file)
     (folder / "model.safetensors").unlink()
-    (folder / f"{stem}.{suffix}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}))
+    (folder / f"{stem}.{suffix}.index.json").write_text(
+        json.dumps({"metadata": {}, "weight_map": files}), encoding="utf-8"
+    )
     return sorted(folder / file for file in set(files.values()))
 
 
@@ -202,7 +204,7 @@ def test_a_missing_shard_is_named(folder: Path, suffix: str) -> None:
 )
 def test_a_damaged_index_is_refused(folder: Path, index: str) -> None:
     shard(folder, "safetensors")
-    (folder / "model.safetensors.index.json").write_text(index)
+    (folder / "model.safetensors.index.json").write_text(index, encoding="utf-8")
     refuses(folder, r"model\.safetensors\.index\.json")
 
 
@@ -229,7 +231,7 @@ def test_a_misshapen_tensor_is_named(folder: Path) -> None:
 def test_a_config_that_asks_for_more_than_the_weights_hold_is_refused(folder: Path) -> None:
     config = read_json(folder / "config.json")
     config["vision_config"]["depth"] += 1
-    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     refuses(folder, r"lacks 'visual\.blocks\.3\.norm1\.weight'")
 
 
@@ -240,13 +242,13 @@ def test_an_untied_config_wants_a_head(folder: Path) -> None:
     refuses(folder, r"lacks 'lm_head\.weight'")
     config = read_json(folder / "config.json")
     config["tie_word_embeddings"] = config["text_config"]["tie_word_embeddings"] = True
-    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     assert loaded(folder).language.head is None
 
 
 def test_a_folder_with_an_adapter_only_is_told_from_a_checkpoint(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "adapter_model.safetensors")
-    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
     refuses(folder, "peft_type null")
     (folder / "config.json").unlink()
     refuses(folder, "peft_type null")
@@ -256,7 +258,7 @@ def test_a_folder_with_an_adapter_only_is_told_from_a_checkpoint(folder: Path) -
 def test_a_whole_model_beside_an_adapter_loads(folder: Path, name: str) -> None:
     if name == "pytorch_model.bin":
         as_bin(folder, tensors())
-    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
     assert_loads_as_the_source(folder)
 
 
@@ -274,20 +276,22 @@ def test_a_config_that_is_no_json_is_refused(folder: Path, content: bytes) -> No
 
 
 def test_a_config_that_is_no_object_is_refused(folder: Path) -> None:
-    (folder / "config.json").write_text("[1]")
+    (folder / "config.json").write_text("[1]", encoding="utf-8")
     refuses(folder, r"config\.json of checkpoint is not a JSON object")
 
 
 def test_a_quantised_checkpoint_and_another_model_are_refused_before_their_weights_are_read(folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(b"")
     config = read_json(folder / "config.json")
-    (folder / "config.json").write_text(json.dumps(config | {"quantization_config": {"quant_method": "awq"}}))
+    (folder / "config.json").write_text(
+        json.dumps(config | {"quantization_config": {"quant_method": "awq"}}), encoding="utf-8"
+    )
     refuses(folder, r"^checkpoint is quantised \(awq\); load the unquantised one")
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "quantize_config.json").write_text("{}")
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "quantize_config.json").write_text("{}", encoding="utf-8")
     refuses(folder, r"^checkpoint is quantised \(gptq\)")
     (folder / "quantize_config.json").unlink()
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "llava"}))
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "llava"}), encoding="utf-8")
     refuses(folder, "model_type 'llava'")
 
 

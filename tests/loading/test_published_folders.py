@@ -18,20 +18,20 @@ import torch
 
 import qwenvl
 from qwenvl.errors import CheckpointError
-from qwenvl.inference.generate import Sampling
+from qwenvl.inference.generate import TokenSampling
 from qwenvl.loading.checkpoint_files import weight_files
 from qwenvl.loading.load import build_skeleton, load_model, read_config
 from qwenvl.models.config import QWEN2_VL_2B, QWEN_VL, Config
-from qwenvl.models.published_config import from_published
 from qwenvl.models.weights import our_name, published_name
 from qwenvl.processing.processor import from_folder
 from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 from tests.benchmarks.loading import in_a_process
 from tests.support.goldens import GOLDENS
 from tests.support.published import published_config, write_checkpoint, write_weights
 from tests.support.tiny import one_picture
 
-FACTS = json.loads((GOLDENS / "published_names.json").read_text())
+FACTS = json.loads((GOLDENS / "published_names.json").read_text(encoding="utf-8"))
 GIVEN = Path(os.environ.get("PUBLISHED_FOLDERS", "nowhere"))
 REAL = sorted(path.parent for path in GIVEN.glob("*/config.json"))
 
@@ -61,7 +61,7 @@ def test_a_folder_as_published_is_asked_like_any_other(tmp_path: Path, family: s
     assert len(weight_files(folder)) > 2
     pipeline = qwenvl.load(folder, device="cpu")
     assert pipeline.config == SMALL[family]
-    assert pipeline.sampling == Sampling.from_published(read_json(folder / "generation_config.json"))
+    assert pipeline.sampling == TokenSampling.from_published(read_json(folder / "generation_config.json"))
     run = pipeline.run(one_picture(), max_new_tokens=2, temperature=0.0)
     assert len(run.tokens) - run.answer_start >= 1
     assert run.tokens[run.answer_start].id < pipeline.config.language.vocab_size
@@ -84,7 +84,7 @@ def test_loading_holds_the_weights_once_and_at_most_one_shard_beside_them(tmp_pa
         language=replace(QWEN2_VL_2B.language, num_blocks=3, vocab_size=20_000),
         **dict.fromkeys(("vision_start_id", "vision_end_id", "image_token_id", "video_token_id"), 19990),
     )
-    (tmp_path / "config.json").write_text(json.dumps(published_config(cut)))
+    (tmp_path / "config.json").write_text(json.dumps(published_config(cut)), encoding="utf-8")
     write_weights(tmp_path, cut, shard_bytes=128 << 20, suffix="safetensors", dtype=torch.bfloat16, seed=0)
     shard = max(file.stat().st_size for file in weight_files(tmp_path))
     for dtype in ("bfloat16", "float32"):
@@ -115,13 +115,13 @@ def test_a_real_folder_is_read_or_refused_by_name(folder: Path) -> None:
         facts = [one for one in FACTS.values() if one["tensors"] == len(names)]
         assert [hashlib.sha256("\n".join(names).encode()).hexdigest()] == [one["sha256"] for one in facts]
     if (folder / "generation_config.json").exists():
-        assert Sampling.from_published(read_json(folder / "generation_config.json")).max_new_tokens >= 1
+        assert TokenSampling.from_published(read_json(folder / "generation_config.json")).max_new_tokens >= 1
     if any((folder / name).exists() for name in ("qwen.tiktoken", "vocab.json", "tokenizer.json")):
         prompt = from_folder(folder, config)(one_picture())
         assert len(prompt.input_ids) > 200 or config.family == "qwen2-vl"
 
 
 def test_a_folder_without_weights_says_so(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps(published_config(SMALL["qwen2-vl"])))
+    (tmp_path / "config.json").write_text(json.dumps(published_config(SMALL["qwen2-vl"])), encoding="utf-8")
     with pytest.raises(CheckpointError, match="has no weights"):
         load_model(tmp_path, device="cpu")

@@ -13,7 +13,7 @@ from torch import nn
 from qwenvl.errors import CheckpointError, UserError
 from qwenvl.loading.load import build_skeleton, count_parameters
 from qwenvl.models.config import PRESETS, QWEN2_VL_2B, QWEN2_VL_7B, QWEN2_VL_72B, QWEN_VL
-from qwenvl.models.published_config import ConfigError, from_published
+from qwenvl.published_files.published_config import ConfigError, from_published
 from tests.support.goldens import GOLDENS, QWEN2_VL_NAMES, read_json
 
 # The published numbers, spelled as the published files spell them.

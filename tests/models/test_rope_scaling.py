@@ -13,9 +13,8 @@ from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 import qwenvl
 from qwenvl.errors import CheckpointError
-from qwenvl.models.published_config import from_published
-from qwenvl.models.rope import inverse_frequencies
-from qwenvl.models.rope_scaling import stretch
+from qwenvl.models.rope import inverse_frequencies, stretch
+from qwenvl.published_files.published_config import from_published
 from tests.support.folders import SOURCE, edit, variant
 from tests.support.goldens import assert_close
 from tests.support.reference import PROMPTS, config_of, inputs_of, token_types

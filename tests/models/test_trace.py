@@ -15,6 +15,10 @@ from qwenvl.models.trace import Block, Causal, Segments, Tap, Trace, TraceError,
 from tests.support.dense import dense_rows, seen_causally, seen_in_segments
 from tests.support.goldens import assert_close, qwen2_vl_case, qwen_vl_golden
 
+BLOCK_LIMIT = (
+    1e-4  # logits up to 12 by the masked and the causal kernel; a key that was to be hidden changes 1e-3 and more
+)
+SUM_LIMIT = 5e-6  # of a row of weights in float32; up to 6e-7, by processor
 EVERY_TAP = ["vision.blocks.*.attend.*", "language.blocks.*.attend.*", "language.positions"]
 Asked = tuple[Any, dict[str, Tensor]]
 
@@ -258,7 +262,7 @@ def test_rows_of_every_site_equal_a_materialised_softmax(asked: Asked) -> None:
             seen = seen_in_segments(mask.lengths)
         rows = attention_rows(q, k, range(q.shape[2]), mask)
         assert_close(rows, dense_rows(q, k, seen), 1e-5)
-        assert_close(rows.sum(dim=-1), torch.ones(rows.shape[:-1]), 1e-6)
+        assert_close(rows.double().sum(dim=-1), torch.ones(rows.shape[:-1]), SUM_LIMIT)
 
 
 # --- interventions ---
@@ -272,9 +276,9 @@ def test_hidden_from_all_later_tokens_pictures_change_no_later_logit(asked: Aske
     changed = {**inputs, pixels: inputs[pixels].flip(0) * 0.5}
     with Block(model, "language.blocks.*.attend", later, range(max(visual) + 1)):
         blocked, other = run(model, inputs), run(model, changed)
-    assert torch.equal(blocked[:, later], other[:, later])
+    assert_close(blocked[:, later], other[:, later], BLOCK_LIMIT)
     assert (run(model, inputs) - blocked)[:, later].abs().max() > 1e-3
-    assert torch.equal(run(model, inputs)[:, : min(visual)], blocked[:, : min(visual)])
+    assert_close(run(model, inputs)[:, : min(visual)], blocked[:, : min(visual)], BLOCK_LIMIT)
 
 
 def visual_places(model: Any, inputs: dict[str, Tensor]) -> list[int]:
@@ -303,7 +307,7 @@ def test_a_trace_shows_the_blocked_run_in_either_order(asked: Asked, block_first
     assert_close(rows, dense_rows(q, k, seen), 1e-5)
     unblocked = run(model, inputs)
     assert (logits - unblocked)[:, query].abs().max() > 1e-3
-    assert_close(logits[:, :query], unblocked[:, :query], 1e-4)
+    assert_close(logits[:, :query], unblocked[:, :query], BLOCK_LIMIT)
 
 
 def test_blocks_add_up(asked: Asked) -> None:
@@ -312,7 +316,7 @@ def test_blocks_add_up(asked: Asked) -> None:
     with Block(model, "language.blocks.*.attend", [last], [1, 2]):
         at_once = run(model, inputs)
     with Block(model, "language.blocks.*.attend", [last], [1]), Block(model, "language.blocks.*.attend", [last], [2]):
-        assert_close(run(model, inputs), at_once, 1e-5)
+        assert_close(run(model, inputs), at_once, BLOCK_LIMIT)
 
 
 def test_a_block_reaches_the_tower_and_names_what_it_misses(asked: Asked) -> None:
@@ -325,7 +329,7 @@ def test_a_block_reaches_the_tower_and_names_what_it_misses(asked: Asked) -> Non
     q, k = trace["vision.blocks.0.attend.q"], trace["vision.blocks.0.attend.k"]
     row = attention_rows(q, k, [0], trace.mask_of("vision.blocks.0.attend"))
     assert not row[:, :, 0, 1].any()
-    assert_close(row.sum(dim=-1), torch.ones(row.shape[:-1]), 1e-6)
+    assert_close(row.double().sum(dim=-1), torch.ones(row.shape[:-1]), SUM_LIMIT)
     with (
         pytest.raises(TraceError, match=r"No module is named 'language\.norm'"),
         Block(model, "language.norm", [0], [0]),

@@ -14,11 +14,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from qwenvl.loading.load import build
 from qwenvl.models.config import PRESETS, Config
-from qwenvl.models.published_config import from_published
 from qwenvl.plan import CHECKPOINTS, parameters_by_part, plan
 from qwenvl.plan.flops import count_flops
 from qwenvl.processing.processor import Prompt, from_folder
 from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 
 TINY = ["tiny-qwen-vl", "tiny-qwen2-vl"]
 

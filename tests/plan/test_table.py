@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import io
 import json
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 import qwenvl
 from qwenvl.errors import CheckpointError, MediaError
 from qwenvl.plan import PUBLISHED, measured, plan, plan_table
+from qwenvl.plan.planning import PlanSettings
 from qwenvl.plan.table import COLUMNS
 from tests.support.clips import encode
 
@@ -24,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Image.new("L", (1000, 1500)).save(folder / "page.png")
     Image.new("RGB", (300, 200)).save(folder / "deeper" / "photo.jpg")
     encode(folder / "walk.mp4", count=60, rate=20)
-    (folder / "notes.txt").write_text("not for a model")
+    (folder / "notes.txt").write_text("not for a model", encoding="utf-8")
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
     return folder
 
@@ -79,10 +81,15 @@ def test_what_was_measured_once_is_planned_without_its_file(folder: Path, tmp_pa
 
 
 def test_nothing_to_plan_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
     with pytest.raises(MediaError, match="holds no pictures or clips"):
         plan_table(tmp_path)
     with pytest.raises(MediaError, match="no file to plan"):
         plan_table([])
     with pytest.raises(CheckpointError, match="no preset"):
         plan_table((9, 9), "Qwen9")
+
+
+def test_a_table_takes_the_settings_of_a_plan() -> None:
+    keywords = {name for name, one in inspect.signature(plan).parameters.items() if one.kind is one.KEYWORD_ONLY}
+    assert PlanSettings.__annotations__.keys() == keywords

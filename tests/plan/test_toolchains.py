@@ -15,7 +15,9 @@ from qwenvl.plan import Outcome, plan_toolchains
 from qwenvl.plan.toolchains import CLASS_MAX_PIXELS, TOOLCHAINS, utils_resize
 from qwenvl.processing.clips import ClipFile
 
-GOLDEN = json.loads((Path(__file__).parents[1] / "goldens" / "qwen2-vl" / "preprocessing.json").read_text())
+GOLDEN = json.loads(
+    (Path(__file__).parents[1] / "goldens" / "qwen2-vl" / "preprocessing.json").read_text(encoding="utf-8")
+)
 PUBLISHED = (3136, 12_845_056)
 
 
@@ -93,7 +95,7 @@ def test_defaults_are_those_of_the_class() -> None:
     # its video class needs torchvision to be imported; its file says what its limits are
     spec = importlib.util.find_spec("transformers")
     source = Path(str(spec.origin)).parent / "models" / "qwen2_vl" / "video_processing_qwen2_vl.py"
-    code = source.read_text()
+    code = source.read_text(encoding="utf-8")
     assert 'size = {"shortest_edge": 128 * 28 * 28, "longest_edge": 28 * 28 * 768}' in code
     assert "do_sample_frames = False" in code
     assert "torchvision" not in sys.modules

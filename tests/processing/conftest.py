@@ -68,7 +68,7 @@ def small_folder(tmp_path: Path) -> Path:
         for n, name in enumerate(QWEN2_VL_SPECIALS)
     ]
     content["model"]["vocab"] |= {token["content"]: token["id"] for token in content["added_tokens"]}
-    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
     return tmp_path
 
 

@@ -16,7 +16,7 @@ from qwenvl.processing.processor import Processor, Prompt, Qwen2VLProcessor, Qwe
 from qwenvl.processing.tokenizers import SPLIT_PATTERN, Tokenizer
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
-CASES = json.loads((GOLDENS / "qwen-vl" / "tokenizer" / "cases.json").read_text())["encode"]
+CASES = json.loads((GOLDENS / "qwen-vl" / "tokenizer" / "cases.json").read_text(encoding="utf-8"))["encode"]
 PICTURE = Image.new("RGB", (56, 84), "teal")
 IMAGE = {"type": "image", "image": PICTURE}
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"

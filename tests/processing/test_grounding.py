@@ -101,12 +101,12 @@ def test_in_ids_control_tokens_alone_are_tags(qwen_vl: QwenVLProcessor, qwen2_vl
     names["qwen2-vl"] = tuple(qwen2_vl_notation(name) for name in names["qwen-vl"])
     for processor, (ref, ref_end, box, box_end) in zip((qwen_vl, qwen2_vl), names.values(), strict=True):
         ids = ids_of(processor, "A ", ref, "狗🐶", ref_end, box, "(0,0),(500,500)", box_end, "<|im_end|>")
-        assert processor.parse_boxes(ids, [media()]) == [
+        assert find_boxes(ids, [media()], tokenizer=processor.tokenizer) == [
             GroundedBox("狗🐶", (0, 0, 500, 500), (0.0, 0.0, 1000.0, 250.0), 0)
         ]
-        assert processor.parse_boxes(processor.decode_answer(ids), [media()])[0].phrase == "狗🐶"
+        assert find_boxes(processor.decode_answer(ids), [media()])[0].phrase == "狗🐶"
         spelled = processor.tokenizer.encode(f"A {box}(0,0),(500,500){box_end}")
-        assert processor.parse_boxes(spelled, [media()]) == []
+        assert find_boxes(spelled, [media()], tokenizer=processor.tokenizer) == []
 
 
 def test_an_answer_goes_back_into_the_history_with_its_tags(processor: Processor) -> None:

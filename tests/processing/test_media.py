@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from qwenvl.errors import RunError
-from qwenvl.processing import pictures
+from qwenvl.processing import pictures, pixels
 from qwenvl.processing.media import Media
 
 
@@ -48,12 +48,12 @@ SHAPES = {"landscape": (8, 14), "portrait": (18, 4), "28x812": (2, 58), "812x28"
 def test_every_patch_box_holds_the_pixels_the_patch_was_made_from(shape: str, scale: int) -> None:
     rows, columns = SHAPES[shape]
     picture = one_colour_a_cell(rows, columns, 14 * scale)
-    values, grid = pictures.patches([pictures.resize(picture, columns * 14, rows * 14)])
+    values, grid = pixels.patches([pictures.resize(picture, columns * 14, rows * 14)])
     media = media_of(picture, grid)
     assert grid == (1, rows, columns)
-    in_raster_order = values[pictures.raster_order(grid)].unflatten(1, (3, 2, 14, 14))
+    in_raster_order = values[pixels.raster_order(grid)].unflatten(1, (3, 2, 14, 14))
     for patch, row in enumerate(in_raster_order):
-        seen = pictures.denormalise(row)[:, :, 7, 7]
+        seen = pixels.denormalise(row)[:, :, 7, 7]
         assert tuple(seen[:, 0].tolist()) == middle(picture, media.patch_box(patch))
         assert torch.equal(seen[:, 0], seen[:, 1])
     if scale == 1:  # nothing was resized: the whole box is of the one colour, up to its last pixel
@@ -68,13 +68,13 @@ def test_every_patch_box_holds_the_pixels_the_patch_was_made_from(shape: str, sc
 def test_every_token_box_holds_the_pixels_of_its_four_patches(shape: str, scale: int) -> None:
     rows, columns = SHAPES[shape]
     picture = one_colour_a_cell(rows // 2, columns // 2, 28 * scale)
-    values, grid = pictures.patches([pictures.resize(picture, columns * 14, rows * 14)])
+    values, grid = pixels.patches([pictures.resize(picture, columns * 14, rows * 14)])
     media = media_of(picture, grid)
-    in_raster_order = values[pictures.raster_order(grid)].unflatten(1, (3, 2, 14, 14))
+    in_raster_order = values[pixels.raster_order(grid)].unflatten(1, (3, 2, 14, 14))
     for token, four_rows in enumerate(values.view(media.num_tokens, 4, -1)):
         patches = media.token_patches(token)
         assert torch.equal(in_raster_order[patches].flatten(1), four_rows)
-        seen = pictures.denormalise(in_raster_order[patches].transpose(0, 1))[:, :, 0, 6, 6]
+        seen = pixels.denormalise(in_raster_order[patches].transpose(0, 1))[:, :, 0, 6, 6]
         assert {tuple(colour) for colour in seen.T.tolist()} == {middle(picture, media.token_box(token))}
         inside = [media.patch_box(patch) for patch in patches]
         left, top, right, bottom = media.token_box(token)
@@ -84,14 +84,14 @@ def test_every_token_box_holds_the_pixels_of_its_four_patches(shape: str, scale:
 
 def test_two_pictures_packed_in_one_batch_keep_apart() -> None:
     first, second = one_colour_a_cell(4, 6, 14), one_colour_a_cell(8, 2, 14)
-    cut = [pictures.patches([picture]) for picture in (first, second)]
+    cut = [pixels.patches([picture]) for picture in (first, second)]
     packed = torch.cat([values for values, _ in cut])
     start = 0
     for picture, (values, grid) in zip((first, second), cut, strict=True):
         media = media_of(picture, grid)
-        own = packed[start : start + len(values)][pictures.raster_order(grid)].unflatten(1, (3, 2, 14, 14))
+        own = packed[start : start + len(values)][pixels.raster_order(grid)].unflatten(1, (3, 2, 14, 14))
         for patch, row in enumerate(own):
-            colour = pictures.denormalise(row)[:, 0, 3, 3]
+            colour = pixels.denormalise(row)[:, 0, 3, 3]
             assert tuple(colour.tolist()) == middle(picture, media.patch_box(patch))
         start += len(values)
     assert start == len(packed)
@@ -100,7 +100,7 @@ def test_two_pictures_packed_in_one_batch_keep_apart() -> None:
 def test_the_patches_of_qwen_vl_lie_on_the_picture_that_was_squashed() -> None:
     picture = one_colour_a_cell(32, 32, 10).resize((320, 640), Image.Resampling.NEAREST)
     media = replace(media_of(picture, (1, 32, 32)), tokens_are_places=False)
-    seen = pictures.denormalise(pictures.squash(picture, 448)).unfold(1, 14, 14).unfold(2, 14, 14)[..., 7, 7]
+    seen = pixels.denormalise(pixels.squash(picture, 448)).unfold(1, 14, 14).unfold(2, 14, 14)[..., 7, 7]
     for patch, colour in enumerate(seen.flatten(1).T.tolist()):
         assert tuple(colour) == middle(picture, media.patch_box(patch))
     assert media.patch_box(1) == (10, 0, 20, 20)

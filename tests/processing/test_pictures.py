@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -19,11 +20,11 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_resize as reference_smart_resize
 
 from qwenvl.errors import MediaError
-from qwenvl.processing import picture_files, pictures
+from qwenvl.processing import picture_files, pictures, pixels
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 PUBLISHED = {"min_pixels": 3136, "max_pixels": 12_845_056}
-SIZES = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text())["images"]
+SIZES = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text(encoding="utf-8"))["images"]
 
 
 def half_and_half(width: int = 40, height: int = 20) -> Image.Image:
@@ -306,8 +307,8 @@ def test_damaged_exif_leaves_the_pixels_as_they_stand(tmp_path: Path) -> None:
 def test_the_squash_equals_the_golden_bit_for_bit(case: str) -> None:
     folder = GOLDENS / "qwen-vl" / case
     golden = load_file(folder / "io.safetensors")
-    image_size = json.loads((folder / "config.json").read_text())["visual"]["image_size"]
-    values = pictures.squash(picture_files.open_picture(folder / "image.png"), image_size)
+    image_size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["visual"]["image_size"]
+    values = pixels.squash(picture_files.open_picture(folder / "image.png"), image_size)
     assert values.shape == (3, image_size, image_size)
     if "pixel_values" in golden:
         assert torch.equal(values[None], golden["pixel_values"])
@@ -333,18 +334,18 @@ def golden_frames(golden: dict[str, torch.Tensor], case: str, limits: dict[str, 
 @pytest.mark.parametrize("folder", ["dev-a", "dev-b"])
 def test_patches_equal_the_goldens_bit_for_bit_and_turn_back_without_error(folder: str, case: str) -> None:
     golden = load_file(GOLDENS / "qwen2-vl" / folder / "io.safetensors")
-    limits = json.loads((GOLDENS / "qwen2-vl" / folder / "meta.json").read_text())["processor"]
+    limits = json.loads((GOLDENS / "qwen2-vl" / folder / "meta.json").read_text(encoding="utf-8"))["processor"]
     media = golden_frames(golden, case, {name: limits[name] for name in ("min_pixels", "max_pixels")})
     assert media
     for key, clips in media.items():
-        cut = [pictures.patches(frames) for frames in clips]
+        cut = [pixels.patches(frames) for frames in clips]
         assert torch.equal(torch.cat([values for values, _ in cut]), golden[f"{case}/{key}"])
         grids = {"pixel_values": "image_grid_thw", "pixel_values_videos": "video_grid_thw"}[key]
         assert [list(grid) for _, grid in cut] == golden[f"{case}/{grids}"].tolist()
         for frames, (values, grid) in zip(clips, cut, strict=True):
             padded = [*frames, frames[-1]][: 2 * grid[0]]
             expected = np.stack([np.asarray(frame) for frame in padded])
-            assert np.array_equal(pictures.unpatch(values, grid).numpy(), expected)
+            assert np.array_equal(pixels.unpatch(values, grid).numpy(), expected)
 
 
 PHOTOS = ["chelsea", "coffee", "astronaut", "rocket", "camera", "text"]
@@ -355,7 +356,7 @@ def test_patches_equal_those_of_transformers_on_photos(photo: str) -> None:
     picture = picture_files.open_picture(Image.fromarray(getattr(skimage.data, photo)()))
     for limits in (PUBLISHED, {"min_pixels": 3136, "max_pixels": 100_352}):
         height, width = pictures.smart_resize(picture.height, picture.width, **limits)
-        values, grid = pictures.patches([pictures.resize(picture, width, height)])
+        values, grid = pixels.patches([pictures.resize(picture, width, height)])
         reference = Qwen2VLImageProcessorPil(**limits)(images=[picture], return_tensors="pt")
         assert torch.equal(values, reference["pixel_values"])
         assert [list(grid)] == reference["image_grid_thw"].tolist()
@@ -368,17 +369,17 @@ def test_the_squash_is_the_published_formula_on_photos(photo: str) -> None:
     mean = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
     deviation = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
     expected = ((square - mean) / deviation).transpose(2, 0, 1)
-    assert np.array_equal(pictures.squash(picture, 448).numpy(), expected)
+    assert np.array_equal(pixels.squash(picture, 448).numpy(), expected)
 
 
 def test_every_pixel_value_turns_back_without_error() -> None:
     every = torch.arange(256, dtype=torch.uint8).repeat(3, 1)
-    assert torch.equal(pictures.denormalise(pictures.normalise(every)), every)
+    assert torch.equal(pixels.denormalise(pixels.normalise(every)), every)
 
 
 @pytest.mark.parametrize("grid", [(1, 2, 2), (1, 4, 6), (3, 2, 8), (2, 58, 2)])
 def test_the_two_orders_are_inverse_and_four_rows_are_one_token(grid: tuple[int, int, int]) -> None:
-    order, back = pictures.processor_order(grid), pictures.raster_order(grid)
+    order, back = pixels.processor_order(grid), pixels.raster_order(grid)
     assert torch.equal(order[back], torch.arange(len(order)))
     time, rows, columns = grid
     for token, four in enumerate(order.view(-1, 4).tolist()):
@@ -387,3 +388,66 @@ def test_the_two_orders_are_inverse_and_four_rows_are_one_token(grid: tuple[int,
         first = cell * rows * columns + 2 * row * columns + 2 * column
         assert four == [first, first + 1, first + columns, first + columns + 1]
     assert cell == time - 1
+
+
+# --- what it costs, whatever the machine ---
+
+
+@pytest.mark.parametrize("size", [(640, 361), (241, 120), (100, 7)])
+@pytest.mark.parametrize("into", [(56, 28), (196, 140), (700, 420)])
+def test_a_frame_in_bands_equals_a_frame_at_once_bit_for_bit(size: tuple[int, int], into: tuple[int, int]) -> None:
+    drawn = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    whole = torch.from_numpy(drawn).permute(2, 0, 1)[None].float()
+    expected = torch.nn.functional.interpolate(whole, into[::-1], mode="bicubic", antialias=True)[0]
+    expected = expected.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+    for given in (drawn, Image.fromarray(drawn)):
+        assert np.array_equal(np.asarray(pixels.resize_frame(given, *into)), expected)
+
+
+def test_a_frame_is_never_held_whole_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[int] = []
+    stretch = pixels._stretch
+    monkeypatch.setattr(
+        pixels, "_stretch", lambda values, *size: (held.append(values.numel()), stretch(values, *size))[1]
+    )
+    pixels.resize_frame(np.zeros((1000, 1600, 3), np.uint8), 140, 84)
+    assert max(held) <= max(3 * pixels.ROWS_AT_ONCE * 1600, 3 * 1000 * 140)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_still_is_a_clip_of_two_equal_frames(count: int) -> None:
+    random_pixels = np.random.default_rng(count).integers(0, 256, (count, 84, 56, 3), dtype=np.uint8)
+    frames = [Image.fromarray(frame) for frame in random_pixels]
+    repeated = [*frames, frames[-1]] if count % 2 else frames
+    values, grid = pixels.patches(frames)
+    again, same_grid = pixels.patches(repeated)
+    assert grid == same_grid
+    assert torch.equal(values, again)
+
+
+def test_a_still_is_stacked_once() -> None:
+    """Beside its values: the picture's bytes, and the same in the order of patches."""
+    picture = Image.new("RGB", (1400, 1400))
+    tracemalloc.start()
+    pixels.patches([picture])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 3.2 * 3 * 1400 * 1400
+
+
+@pytest.mark.parametrize("orientation", [None, 1, 6])
+def test_a_picture_is_copied_once(orientation: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = half_and_half()
+    if orientation:
+        picture.getexif()[0x0112] = orientation
+    made: list[str] = []
+    for name in ("copy", "convert", "transpose"):
+        method = getattr(Image.Image, name)
+        monkeypatch.setattr(
+            Image.Image,
+            name,
+            lambda *given, name=name, method=method, **rest: (made.append(name), method(*given, **rest))[1],
+        )
+    opened = picture_files.open_picture(picture)
+    assert made == (["transpose"] if orientation == 6 else ["copy"])
+    assert opened is not picture

@@ -19,11 +19,11 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 
 from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.models.config import PRESETS, Qwen2VLConfig, QwenVLConfig
-from qwenvl.models.published_config import from_published
 from qwenvl.plan import CHECKPOINTS
-from qwenvl.processing import pictures
+from qwenvl.processing import pixels
 from qwenvl.processing.processor import Processor, Qwen2VLProcessor, QwenVLProcessor, from_folder
 from qwenvl.published_files.json_files import read_json
+from qwenvl.published_files.published_config import from_published
 
 CAT = Image.fromarray(skimage.data.chelsea())
 COFFEE = Image.fromarray(skimage.data.coffee()).rotate(90, expand=True)
@@ -58,7 +58,7 @@ def test_clips_and_pictures_of_qwen2_vl_are_packed_apart(qwen2_vl: Qwen2VLProces
     inputs = prompt.model_inputs
     assert inputs["video_grid_thw"].tolist() == [[2, 8, 12], [1, 8, 12]]
     assert inputs["image_grid_thw"].tolist() == [[1, 8, 12]]
-    back = pictures.unpatch(inputs["pixel_values_videos"][: 2 * 96], (2, 8, 12)).numpy()
+    back = pixels.unpatch(inputs["pixel_values_videos"][: 2 * 96], (2, 8, 12)).numpy()
     for index, frame in enumerate([*frames, frames[-1]]):
         assert np.array_equal(back[index], np.asarray(frame.resize((168, 112), Image.Resampling.BICUBIC)))
     assert prompt.media[0].timestamps == (0.0, 1.0)
@@ -141,7 +141,7 @@ def test_a_prompt_may_fill_the_context_to_the_last_token(tiktoken_tokenizer: Any
 def test_a_prompt_that_is_too_long_is_refused_before_its_pixels_are_cut(
     qwen2_vl: Qwen2VLProcessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "patches", lambda *args, **keywords: pytest.fail("pixels were cut"))
+    monkeypatch.setattr(pixels, "patches", lambda *args, **keywords: pytest.fail("pixels were cut"))
     frames = [Image.new("RGB", (448, 448))] * 300
     with pytest.raises(
         PromptError, match="38,425 tokens and the model reads at most 32,768; ask less, or lower max_pixels"
@@ -178,11 +178,12 @@ def test_a_folder_reads_as_in_transformers(words: str) -> None:
 
 def write_qwen2_vl_folder(folder: Path, **settings: Any) -> Qwen2VLConfig:
     """Settings of preprocessor_config.json beside the small tokenizer; the config that fits it."""
-    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings), encoding="utf-8")
     published = PRESETS["Qwen2-VL-2B"]
     assert isinstance(published, Qwen2VLConfig)
     ids = {
-        token["content"]: token["id"] for token in json.loads((folder / "tokenizer.json").read_text())["added_tokens"]
+        token["content"]: token["id"]
+        for token in json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["added_tokens"]
     }
     return replace(
         published,
@@ -213,7 +214,7 @@ def test_a_nested_processor_config_is_read_too(small_folder: Path) -> None:
     config = write_qwen2_vl_folder(small_folder)
     (small_folder / "preprocessor_config.json").unlink()
     nested = {"image_processor": {"size": {"shortest_edge": 784, "longest_edge": 7840}}}
-    (small_folder / "processor_config.json").write_text(json.dumps(nested))
+    (small_folder / "processor_config.json").write_text(json.dumps(nested), encoding="utf-8")
     processor = from_folder(small_folder, config)
     assert isinstance(processor, Qwen2VLProcessor)
     assert (processor.min_pixels, processor.max_pixels) == (784, 7840)
@@ -248,7 +249,7 @@ def test_a_template_without_roles_is_that_of_a_base_model(name: str, small_folde
     config = write_qwen2_vl_folder(small_folder)
     for template, expected in (("{{ content }}", "hi"), ("<|im_start|>{{ role }}", None)):
         content = template if name.endswith("jinja") else json.dumps({"chat_template": template})
-        (small_folder / name).write_text(content)
+        (small_folder / name).write_text(content, encoding="utf-8")
         prompt = from_folder(small_folder, config)([{"role": "user", "content": "hi"}])
         assert (prompt.text == "hi") is (expected == "hi")
 
@@ -258,8 +259,10 @@ def test_a_template_without_roles_is_that_of_a_base_model(name: str, small_folde
 )
 def test_a_folder_of_qwen_vl_brings_its_chat_format(generation: dict, raw: bool, tmp_path: Path) -> None:
     ranks = [f"{base64.b64encode(bytes([byte])).decode()} {byte}" for byte in range(256)]
-    (tmp_path / "qwen.tiktoken").write_text("\n".join(ranks))
-    (tmp_path / "generation_config.json").write_text(json.dumps({**generation, "max_window_size": 60}))
+    (tmp_path / "qwen.tiktoken").write_text("\n".join(ranks), encoding="utf-8")
+    (tmp_path / "generation_config.json").write_text(
+        json.dumps({**generation, "max_window_size": 60}), encoding="utf-8"
+    )
     published = PRESETS["Qwen-VL-Chat"]
     assert isinstance(published, QwenVLConfig)
     processor = from_folder(tmp_path, replace(published, image_start_id=256 + 214))

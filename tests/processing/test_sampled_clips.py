@@ -14,7 +14,7 @@ import qwenvl
 from qwenvl.errors import MediaError, PromptError
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.models.config import PRESETS
-from qwenvl.processing import clips, pictures
+from qwenvl.processing import clips, pixels
 from qwenvl.processing.clips import ClipFile, open_clip
 from qwenvl.processing.processor import Qwen2VLProcessor, QwenVLProcessor
 from qwenvl.processing.sampled_clips import pictures_that_fit, plan_clip
@@ -62,7 +62,7 @@ def test_qwen2_vl_is_shown_the_frames_it_asked_for(clip: Path, qwen2_vl: Qwen2VL
     assert media.timestamps == pytest.approx((0.0, 1.2, 2.35))
     assert (media.name, media.kind, media.size) == ("count.mp4", "video", (64, 48))
     assert prompt.model_inputs["video_grid_thw"].tolist() == [[3, 20, 28]] == [list(media.patch_grid)]
-    seen = pictures.unpatch(prompt.model_inputs["pixel_values_videos"], media.patch_grid).numpy()
+    seen = pixels.unpatch(prompt.model_inputs["pixel_values_videos"], media.patch_grid).numpy()
     assert [number_of(Image.fromarray(frame)) for frame in seen] == list(media.sampling.indices)
     for frame, kept in zip(seen, media.frames, strict=True):
         assert np.array_equal(frame, np.asarray(kept))
@@ -89,7 +89,7 @@ def test_qwen_vl_gets_frames_as_pictures(clip: Path, qwen_vl: QwenVLProcessor) -
     assert prompt.model_inputs["images"].shape == (4, 3, 448, 448)
     assert [number_of(frame) for frame in media.frames] == [0, 30, 59]
     full = next(iter(open_clip(clip).read([30])))
-    assert torch.equal(prompt.model_inputs["images"][2], pictures.squash(full, 448))
+    assert torch.equal(prompt.model_inputs["images"][2], pixels.squash(full, 448))
     assert all(f"Picture {number}: <img>" in prompt.text for number in (1, 2, 3, 4))
 
 
@@ -143,7 +143,7 @@ def test_the_forecast_counts_frames_and_names_limits(clip: Path) -> None:
 
 
 def test_a_file_that_is_nothing_is_told_of(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no picture and no clip")
+    (tmp_path / "notes.txt").write_text("no picture and no clip", encoding="utf-8")
     with pytest.raises(MediaError, match=r"^notes.txt is neither a picture nor a clip; give a JPEG, PNG or MP4 file"):
         qwenvl.plan(tmp_path / "notes.txt", "Qwen2-VL-7B")
 
@@ -211,7 +211,7 @@ def test_a_list_of_frames_works_as_before(nframes: int, qwen2_vl: Qwen2VLProcess
     assert prompt.media[0].patch_grid == (3, 4, 4)
     assert prompt.media[0].timestamps == (0.0, 0.5, 1.0)
     assert prompt.media[0].sampling is None
-    seen = pictures.unpatch(prompt.model_inputs["pixel_values_videos"], (3, 4, 4)).numpy()
+    seen = pixels.unpatch(prompt.model_inputs["pixel_values_videos"], (3, 4, 4)).numpy()
     shown = [number_of(Image.fromarray(frame)) for frame in seen]
     assert shown == [0, 1, 2, 3, 4, min(5, nframes - 1)]
     with pytest.raises(MediaError, match="A list of frames is taken whole"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import asdict
 from typing import Any
 
 import pytest
+import torch
 
 from qwenvl.errors import MediaError
 from qwenvl.processing.sampling import (
@@ -19,7 +21,7 @@ from qwenvl.processing.sampling import (
 )
 from tests.support.goldens import GOLDENS
 
-ROWS = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text())["videos"]
+ROWS = json.loads((GOLDENS / "qwen2-vl" / "preprocessing.json").read_text(encoding="utf-8"))["videos"]
 READABLE = [row for row in ROWS if "error" not in row["qwen_vl_utils_0.0.8"]]
 RELEASES = {"Qwen2-VL": "qwen_vl_utils_0.0.8", "qwen-vl-utils 0.0.14": "qwen_vl_utils_0.0.14"}
 
@@ -179,3 +181,12 @@ def test_json_and_back() -> None:
 def test_a_clip_with_fewer_frames_than_the_least_names_what_stopped_it(total: int, clamps: tuple[str, ...]) -> None:
     count, found = count_frames(total, 25, VideoOptions())
     assert (count, found) == (min(4, total // 2 * 2), clamps)
+
+
+def test_frames_are_those_of_the_published_formula_in_float32() -> None:
+    draw = random.Random(0)
+    for _ in range(4000):
+        total = draw.randint(1, draw.choice([60, 3000, 200_000, 1_000_000]))
+        count = draw.randint(1, min(total, draw.choice([8, 64, 768])))
+        expected = torch.linspace(0, total - 1, count).round().long().tolist()
+        assert list(frame_indices(total, count)) == expected, (total, count)

@@ -15,8 +15,8 @@ from qwenvl.errors import CheckpointError
 from qwenvl.processing.tokenizers import QWEN_VL_SPECIALS, HubTokenizer, TiktokenTokenizer, Tokenizer, normalise
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
-QWEN2_VL = json.loads((GOLDENS / "qwen2-vl" / "tokens.json").read_text())
-QWEN_VL = json.loads((GOLDENS / "qwen-vl" / "tokenizer" / "cases.json").read_text())
+QWEN2_VL = json.loads((GOLDENS / "qwen2-vl" / "tokens.json").read_text(encoding="utf-8"))
+QWEN_VL = json.loads((GOLDENS / "qwen-vl" / "tokenizer" / "cases.json").read_text(encoding="utf-8"))
 PLAIN = [case for case in QWEN2_VL["cases"] if "<|im_start|>" not in case["text"]]
 
 
@@ -93,10 +93,10 @@ def test_a_tokenizer_file_keeps_plain_text_plain_too(small_folder: Path) -> None
 
 
 def test_a_vocabulary_that_takes_whole_words_keeps_plain_text_plain(small_folder: Path) -> None:
-    content = json.loads((small_folder / "tokenizer.json").read_text())
+    content = json.loads((small_folder / "tokenizer.json").read_text(encoding="utf-8"))
     content["model"]["ignore_merges"] = True
     content["pre_tokenizer"] = content["pre_tokenizer"]["pretokenizers"][1]  # nothing is cut into words
-    (small_folder / "tokenizer.json").write_text(json.dumps(content))
+    (small_folder / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
     small = HubTokenizer.from_folder(small_folder)
     for name, id_ in small.specials.items():
         assert small.is_special(id_)
@@ -139,9 +139,9 @@ def test_a_control_token_that_is_not_there_is_named(tokenizer: Tokenizer) -> Non
 
 
 def test_a_long_text_takes_no_time_to_speak_of(tokenizer: Tokenizer) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(tokenizer.encode("a" * 200_000)) == 25_000
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize("count", [256, 300])
@@ -149,7 +149,7 @@ def test_a_file_of_any_number_of_ranks_is_read(count: int, tmp_path: Path) -> No
     tokens = [bytes([byte]) for byte in range(256)] + [b"th", b"the", *(b"%03d" % n for n in range(42))]
     lines = [f"{base64.b64encode(token).decode()} {rank}" for rank, token in enumerate(tokens[:count])]
     path = tmp_path / "qwen.tiktoken"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     small = TiktokenTokenizer.from_file(path)
     assert small.vocab_size == count + 217
     assert small.special("<|endoftext|>") == count
@@ -177,7 +177,7 @@ def ranks_file(first: int = 0, missing: int = -1) -> str:
 def test_what_is_no_file_of_ranks_is_refused(content: str | None, words: str, tmp_path: Path) -> None:
     path = tmp_path / "qwen.tiktoken"
     if content is not None:
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
     with pytest.raises(CheckpointError, match=words) as caught:
         TiktokenTokenizer.from_file(path)
     assert str(tmp_path) not in str(caught.value)
@@ -212,6 +212,6 @@ FOLDERS = {
 def test_what_is_no_tokenizer_folder_is_refused(case: str, tmp_path: Path) -> None:
     files, words = FOLDERS[case]
     for name, content in files.items():
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_text(content, encoding="utf-8")
     with pytest.raises(CheckpointError, match=words):
         HubTokenizer.from_folder(tmp_path)

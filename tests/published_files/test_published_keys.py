@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from qwenvl.errors import CheckpointError
-from qwenvl.models.published_config import from_published, read_published
 from qwenvl.published_files import config_keys
 from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.keys import Table, check_keys, shown, verdict
 from qwenvl.published_files.preprocessor_keys import PREPROCESSOR
+from qwenvl.published_files.published_config import from_published, read_published
 from qwenvl.published_files.tokenizer_keys import ADDED_TOKEN, TOKENIZER_CONFIG
 from tests.support.goldens import GOLDENS
 

@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 
 import qwenvl
+from qwenvl.analysis.position_rules import RULES, overlaps, positions_by_rule
 from qwenvl.inference.pipeline import Pipeline
+from qwenvl.inference.report import run_report
 from qwenvl.loading.hub import CHECKPOINTS
 from qwenvl.plan import plan_table
 
@@ -37,12 +39,13 @@ def open_run(path: Path) -> None:
     run = qwenvl.Run.load(path)
     for site in run.sites:
         for layer in range(run.num_layers(site)):
-            if run.keeps(site, layer):
-                run.attention(site, query=0, layer=None if site == "adapter" else layer)
+            run.attention(site, query=0, layer=None if site == "adapter" else layer)
     for index, media in enumerate(run.media):
         media.patch_box(0)
-        run.image_map(query=run.answer_start, layer=0, media=index) if run.keeps("language", 0) else None
-    [token.text for token in run.tokens]
+        run.image_map(query=run.answer_start, layer=0, media=index)
+    run_report(run, words=True)
+    for rule in RULES:
+        overlaps(run, positions_by_rule(run, rule))
 
 
 @cache

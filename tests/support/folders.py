@@ -31,8 +31,10 @@ def _same_disk(file: Path, folder: Path) -> bool:
 
 def edit(file: Path, remove: tuple[str, ...] = (), **values: Any) -> Path:
     """Change keys of a JSON file."""
-    held = (json.loads(file.read_text()) if file.exists() else {}) | values
-    file.write_text(json.dumps({key: value for key, value in held.items() if key not in remove}, indent=1))
+    held = (json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}) | values
+    file.write_text(
+        json.dumps({key: value for key, value in held.items() if key not in remove}, indent=1), encoding="utf-8"
+    )
     return file
 
 
@@ -45,12 +47,12 @@ def replace_file(file: Path, content: bytes | str) -> Path:
 
 def add_tokens(folder: Path, names: tuple[str, ...], **flags: bool) -> int:
     """Added tokens that are not special, as a finetune adds them; returns the first's id."""
-    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     first = max(token["id"] for token in tokenizer["added_tokens"]) + 1
     new = [{"id": first + i, "content": text, **FLAGS, **flags} for i, text in enumerate(names)]
     tokenizer["added_tokens"] += new
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
-    described = json.loads((folder / "tokenizer_config.json").read_text())
+    described = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     described["added_tokens_decoder"] |= {str(token.pop("id")): token for token in json.loads(json.dumps(new))}
     (folder / "tokenizer_config.json").write_text(json.dumps(described))
     return first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -21,7 +21,7 @@ from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.processing.picture_files import open_picture
-from qwenvl.processing.pictures import squash
+from qwenvl.processing.pixels import squash
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 QWEN_VL_NAMES = ["dev-a", "dev-b", "dev-geom"]
@@ -34,6 +34,12 @@ def assert_close(actual: Tensor, expected: Tensor, limit: float) -> None:
     assert actual.isfinite().all()
     distance = (actual.double() - expected.double()).abs().max().item() if actual.numel() else 0.0
     assert distance <= limit, f"{distance:.2e} apart, at most {limit:.0e} is allowed"
+
+
+def assert_likeliest(ids: Sequence[int], scores: Tensor, limit: float) -> None:
+    """Different ids of the largest scores, in their order; scores closer than `limit` may change places."""
+    assert len(set(ids)) == len(ids)
+    assert_close(scores[list(ids)], scores.topk(len(ids)).values, limit)
 
 
 def rebuilt(model: nn.Module, config: Config) -> Any:

@@ -1,4 +1,4 @@
-"""Broken files made from whole ones, the same in every run: JSON with its values changed, bytes cut, flipped or filled."""
+"""Makes broken files of whole ones, the same in every run: values of JSON changed, bytes cut, flipped or filled."""
 
 from __future__ import annotations
 

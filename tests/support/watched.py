@@ -50,7 +50,9 @@ def check_all(function: str, paths: Sequence[Path]) -> list[Outcome]:
         AssertionError: the process died, or one file took too long.
     """
     command = [sys.executable, "-m", "tests.support.watched", function]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     given = "\n".join(map(str, paths))
     try:
         told, errors = process.communicate(given, timeout=60 + LATE + 2 * len(paths))
@@ -97,7 +99,11 @@ def main() -> None:
         except BaseException as error:
             told["wrong"] = f"{type(error).__name__}: {error}"[:300]
         now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        told |= {"seconds": time.process_time() - begun, "grown": (now - most) << 10, "printed": printed.getvalue()[:400]}
+        told |= {
+            "seconds": time.process_time() - begun,
+            "grown": (now - most) << 10,
+            "printed": printed.getvalue()[:400],
+        }
         most = max(most, now)
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()

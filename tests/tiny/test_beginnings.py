@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from qwenvl.models.published_config import from_published
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.trace import Trace, attention_rows
+from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import OFFSETS, begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places, principal_filters
 from qwenvl.tiny.lessons import CLASSES, Marks, Moment, mark_tokens, random_sheet
 from qwenvl.tiny.optimiser import Muon, orthogonalise
@@ -23,9 +23,11 @@ from qwenvl.tiny.world import COLOURS, SHAPES, box_of
 
 
 def test_principal_filters_whiten() -> None:
-    rows = torch.randn(4000, 6) @ torch.diag(torch.tensor([5.0, 3, 2, 1, 0.5, 0.1]))
+    rows = torch.randn(4000, 6, generator=torch.Generator().manual_seed(0)) @ torch.diag(
+        torch.tensor([5.0, 3, 2, 1, 0.5, 0.1])
+    )
     seen = (rows - rows.mean(dim=0)) @ principal_filters(rows, 3).T
-    assert torch.allclose(seen.T @ seen / len(rows), torch.eye(3), atol=0.07)
+    assert torch.allclose(seen.T @ seen / len(rows), torch.eye(3), atol=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +153,9 @@ def test_a_card_prints_its_figures(first: QwenVL, tmp_path: Path) -> None:
         "scenes": 40,
         "seconds_an_answer": 0.1,
     }
-    (folder / "figures.json").write_text(json.dumps(figures))
+    (folder / "figures.json").write_text(json.dumps(figures), encoding="utf-8")
     write_card(folder)
-    card = (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text(encoding="utf-8")
     assert "| colour | 87.5% | 95% | 40 | 100% |  |  |" in card
     assert "--seed 3 --scenes 40" in card
     assert "| colour | 5.6 x | 0.40 x | layer 2, head 1, row of the answer |" in card

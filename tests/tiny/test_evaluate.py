@@ -69,7 +69,7 @@ def test_the_command_writes_its_figures(
     arguments = ["evaluate", "tiny-qwen2-vl", "--scenes", "2", "--rows", "colour", "direction", "--json", str(path)]
     monkeypatch.setattr(sys, "argv", ["qwenvl.tiny", *arguments])
     command_line.main()
-    assert set(json.loads(path.read_text())["rows"]) == {"colour", "direction"}
+    assert set(json.loads(path.read_text(encoding="utf-8"))["rows"]) == {"colour", "direction"}
     assert "colour" in capsys.readouterr().out
 
 

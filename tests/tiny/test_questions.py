@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,7 @@ from qwenvl.tiny.questions import (
     SCENE_TASKS,
     Question,
     Region,
-    ask_clip,
     ask_pictures,
-    ask_scene,
     content,
     describe,
     spell,
@@ -46,7 +45,25 @@ def asked(task: str, count: int = 120, seed: int = 0, *, chinese: float = 0.3) -
 @cache
 def everything_asked(count: int, seed: int, chinese: float) -> list[tuple[Scene, Question]]:
     rng = np.random.default_rng(seed + 1)
-    return [(scene, q) for scene in scenes(count, seed) for q in ask_scene(scene, rng, 11, chinese=chinese)]
+    return [(scene, q) for scene in scenes(count, seed) for q in ask(SCENE_TASKS, scene, rng, 11, chinese=chinese)]
+
+
+def ask(
+    tasks: dict[str, Callable[..., Question | None]], subject: Any, rng: np.random.Generator, count: int, chinese: float
+) -> list[Question]:
+    """Up to `count` questions about a scene or clip, of different tasks first; `chinese` is the share in Chinese."""
+    asked: list[Question] = []
+    names = list(tasks)
+    for turn in range(3 * count):
+        if turn % len(names) == 0:
+            rng.shuffle(names)
+        language = "zh" if rng.random() < chinese else "en"
+        question = tasks[names[turn % len(names)]](subject, rng, language)
+        if question is not None and question not in asked:
+            asked.append(question)
+        if len(asked) == count:
+            break
+    return asked
 
 
 def said(question: Question) -> str:
@@ -129,7 +146,7 @@ def test_small_print_is_the_number_on_the_same_line_right_of_the_word() -> None:
     tasks = set()
     for _ in range(20):
         page = random_page(rng)
-        for question in ask_scene(page, rng, 2, chinese=0.0):
+        for question in ask(SCENE_TASKS, page, rng, 2, chinese=0.0):
             tasks.add(question.task)
             (index,) = question.subjects
             label = page.labels[index]
@@ -188,7 +205,7 @@ def test_clips_are_answered_by_their_frames() -> None:
     met = set()
     for _ in range(100):
         clip = random_clip(rng, actors=(1, 2))
-        for question in ask_clip(clip, rng, 3, chinese=0.2):
+        for question in ask(CLIP_TASKS, clip, rng, 3, chinese=0.2):
             met.add(question.task)
             if question.task == "order":
                 names = [(clip.actors[i].thing.colour, clip.actors[i].thing.shape) for i in question.subjects]

@@ -101,7 +101,7 @@ def test_the_command_writes_a_folder_from_which_it_can_begin_again(
     pipeline = qwenvl.load(tmp_path / "first", device="cpu")
     assert pipeline.trained
     assert sum(path.stat().st_size for path in (tmp_path / "first").iterdir()) < 12e6
-    assert "--seed 3" in (tmp_path / "first" / "README.md").read_text()
+    assert "--seed 3" in (tmp_path / "first" / "README.md").read_text(encoding="utf-8")
     assert Image.open(tmp_path / "first" / "curve.png").size > (300, 300)
     start = training("qwen2-vl", tmp_path / "second", start=tmp_path / "first")
     for name, tensor in start.model.state_dict().items():

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file
 from transformers import AutoTokenizer, Qwen2VLForConditionalGeneration
 
 import qwenvl
-from qwenvl.models.published_config import from_published
+from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.untrained import write_untrained
 
 CHECKPOINTS = Path(__file__).parents[2] / "qwenvl" / "checkpoints"

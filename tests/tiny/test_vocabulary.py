@@ -35,7 +35,7 @@ def test_the_files_hold_the_ranks_that_the_words_give(tiktoken_file: TiktokenTok
     ranks = build_ranks()
     assert len(set(ranks)) == RANKS
     assert [tiktoken_file.piece(rank) for rank in range(RANKS)] == ranks
-    lines = (CHECKPOINTS / "tiny-qwen-vl" / "qwen.tiktoken").read_text().splitlines()
+    lines = (CHECKPOINTS / "tiny-qwen-vl" / "qwen.tiktoken").read_text(encoding="utf-8").splitlines()
     assert [base64.b64decode(line.split()[0]) for line in lines[:256]] == [bytes([byte]) for byte in byte_characters()]
 
 

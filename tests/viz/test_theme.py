@@ -13,14 +13,16 @@ STATIC = Path(__file__).parents[2] / "app" / "static"
 
 
 def test_the_browser_has_the_same_viridis() -> None:
-    source = (STATIC / "colour.js").read_text(encoding="utf-8")
+    source = (STATIC / "core" / "colour.js").read_text(encoding="utf-8")
     digits = "".join(re.findall(r'^  "([0-9a-f]+)"', source, flags=re.MULTILINE))
     table = np.frombuffer(bytes.fromhex(digits), dtype=np.uint8).reshape(256, 3)
     np.testing.assert_allclose(table, theme.viridis((np.arange(256) + 0.5) / 256), atol=1)
 
 
 def test_the_browser_has_the_same_tokens() -> None:
-    light, dark = re.findall(r"\{(.*?)\}", (STATIC / "base.css").read_text(encoding="utf-8"), flags=re.DOTALL)[:2]
+    light, dark = re.findall(r"\{(.*?)\}", (STATIC / "core" / "base.css").read_text(encoding="utf-8"), flags=re.DOTALL)[
+        :2
+    ]
     for block, colours in ((light, theme.LIGHT), (dark, theme.DARK)):
         tokens = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block))
         assert tokens["q"] == colours.query

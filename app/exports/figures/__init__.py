@@ -1,0 +1,1 @@
+"""The figures of exports: one file per view, and what two of them share."""

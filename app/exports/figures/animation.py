@@ -1,4 +1,4 @@
-"""A clip's map as a file that plays: one picture a moment, both models side by side, all on the scale of their own."""
+"""Exports a clip's map as a file that plays: one picture per moment, both models side by side."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import numpy as np
 
 import viz
 from app.asking import words
-from app.asking.selection import Chosen, Selection, chosen
-from app.views.payload import Finished
+from app.asking.finished import Finished
+from app.asking.posted import Posted
+from app.asking.selection import Selection
+from app.exports.exported import selections
 from qwenvl.analysis.clip_timeline import tube_shares, tubes
 from qwenvl.errors import RunError
 
 HEIGHT, SECONDS_A_CELL, MOST_CELLS = 280, 0.7, 192
 
 
-def play(runs: Mapping[str, Finished], selection: Selection) -> list[Any]:
+def play(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> list[Any]:
     """Pictures (height, width, 3), one for each moment of the clip that is looked at.
 
     Time goes by the model that saw the clip in the most cells, tubes before pictures; the other shows what it saw
@@ -26,11 +28,11 @@ def play(runs: Mapping[str, Finished], selection: Selection) -> list[Any]:
     Raises:
         RunError: no clip, or no word, is chosen.
     """
-    looks = [chosen(finished, letter, selection) for letter, finished in runs.items()]
+    looks = selections(runs, posted)
     looks = [look for look in looks if look.run.media and look.run.media[look.media].patch_grid[0] > 1]
     if not looks:
         raise RunError("There is no clip to play: choose a clip of the question, then export.")
-    looks = [look for look in looks if look.word]
+    looks = [look for look in looks if look.query is not None]
     if not looks:
         raise RunError("Nothing is chosen: choose a word of an answer, then export.")
     keeper = max(looks, key=lambda look: (look.run.media[look.media].tokens_are_places, _cells(look)))
@@ -40,7 +42,7 @@ def play(runs: Mapping[str, Finished], selection: Selection) -> list[Any]:
     return viz.beside([_column(look, [_nearest(_moments(look), moment) for moment in moments]) for look in looks])
 
 
-def _column(look: Chosen, cells: list[int]) -> list[Any]:
+def _column(look: Selection, cells: list[int]) -> list[Any]:
     run, media, at = look.run, look.run.media[look.media], _row_of(look)
     if "adapter" in run.sites:
         maps = run.image_map(**at, media=look.media)
@@ -61,12 +63,12 @@ def _column(look: Chosen, cells: list[int]) -> list[Any]:
     )
 
 
-def _headed(look: Chosen, tube: Any, cell: int, share: float) -> str:
+def _headed(look: Selection, tube: Any, cell: int, share: float) -> str:
     name = _named(tube, cell, look.run.media[look.media])
     return f"{look.letter}  {name}  {words.percent(share)} of the row"
 
 
-def _row_of(look: Chosen) -> dict[str, Any]:
+def _row_of(look: Selection) -> dict[str, Any]:
     return {"query": look.row, "layer": look.layer, "head": look.head}
 
 
@@ -75,11 +77,11 @@ def _named(tube: Any, cell: int, media: Any) -> str:
     return f"{name}, {tube.seconds[0]:.2f} s" if tube.seconds else name
 
 
-def _cells(look: Chosen) -> int:
+def _cells(look: Selection) -> int:
     return look.run.media[look.media].patch_grid[0]
 
 
-def _moments(look: Chosen) -> list[float]:
+def _moments(look: Selection) -> list[float]:
     """Seconds at which each cell begins; its place in the clip, 0 to 1, where no times are known."""
     found = [tube.seconds for tube in tubes(look.run, look.media)]
     if all(found):

@@ -1,4 +1,4 @@
-"""Answer for print: the row that predicts a word of the answer, on the original picture, in both models."""
+"""Exports the Answer view: the row that predicts a word, on the original picture, in both models."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 import viz
 from app.asking import words
-from app.asking.selection import Selection, chosen
+from app.asking.finished import Finished
+from app.asking.posted import Posted, named
 from app.exports.captions import head_words, layer_words, model_title, quoted, spelled, weights_words
-from app.exports.exported import Exported
+from app.exports.exported import Exported, selections
 from app.exports.figures import answer_column, answer_difference, region
 from app.exports.figures.answer_maps import NEUTRAL, SINKS, Drawn, drawn
 from app.exports.figures.frames import pictures
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.analysis.map_agreement import Agreement
 from qwenvl.errors import RunError
 
@@ -24,28 +24,29 @@ WAYS = {"raw": "", "sinks": ", sinks set aside", "neutral": ", against a neutral
 MOST_NAMED = 8  # rows in a caption; the numbers' manifest has them all
 
 
-def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
+def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:
     """One map a model, each drawn in the cells that the model itself has.
 
     Raises:
         RunError: no word is chosen, or there is no picture.
     """
-    looks = [chosen(runs[letter], letter, selection) for letter in runs]
+    looks = selections(runs, posted)
     if not any(look.run.media for look in looks):
         raise RunError("No picture in this question: there is no map to draw.")
-    looks = [look for look in looks if look.word is not None and look.run.media]
+    looks = [look for look in looks if look.query is not None and look.run.media]
     if not looks:
         raise RunError("Nothing is chosen: choose a word of an answer, then export.")
-    if selection.get("swap"):
-        return answer_column.export(runs, looks, selection)
-    maps = [drawn(look, selection) for look in looks]
+    if looks[0].swapped:
+        return answer_column.export(looks)
+    summed, shared = _is_posted(posted, "summed"), _is_posted(posted, "shared")
+    maps = [drawn(look, summed=summed) for look in looks]
     arrays: dict[str, np.ndarray] = {}
     for one in maps:
         arrays |= one.arrays()
     found = answer_difference.compared(maps) if maps[0].summed else None
-    given = _given(runs, maps, arrays, found, shared=selection.get("shared") is True)
-    inside = _in_region(maps, arrays, selection)
-    given["caption"] = " ".join(filter(None, [given["caption"], region.caption(selection, inside, "of the row")]))
+    given = _given(maps, arrays, found, shared=shared)
+    inside = _in_region(maps, arrays)
+    given["caption"] = " ".join(filter(None, [given["caption"], region.caption(looks[0].region, inside, "of the row")]))
     pieces = {} if found is None else answer_difference.arrays(found)
     more: dict[str, Any] = {"difference": tuple(pieces.values())} if pieces else {}
     names = [f"map_{look.letter}" for look in looks]
@@ -55,22 +56,27 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         caption=given["caption"],
         arrays=arrays | pieces,
         facts={one.look.letter: _facts(one) for one in maps}
-        | ({"region": selection["region"], "in_region": inside} if inside else {})
+        | ({"region": list(looks[0].region or ()), "in_region": inside} if inside else {})
         | ({} if found is None else {"agreement": answer_difference.facts(found)}),
-        lines=_lines(runs, maps, names, given),
+        lines=_lines(maps, names, given),
     )
 
 
-def _in_region(maps: Sequence[Drawn], arrays: Mapping[str, np.ndarray], selection: Selection) -> dict[str, float]:
+def _is_posted(posted: Mapping[str, Posted], name: str) -> bool:
+    """Whether something is on for the view as a whole, which the page posts with every column."""
+    return any(named(posted, letter).get(name) is True for letter in posted)
+
+
+def _in_region(maps: Sequence[Drawn], arrays: Mapping[str, np.ndarray]) -> dict[str, float]:
     """By letter, what of the row falls on the region; of a still, and of a map of shares."""
     stills = [one for one in maps if one.look.run.media[one.look.media].patch_grid[0] == 1 and one.mode != "neutral"]
-    return region.summed(selection, {one.look.letter: arrays[f"map_{one.look.letter}"] for one in stills})
+    return region.summed(maps[0].look.region, {one.look.letter: arrays[f"map_{one.look.letter}"] for one in stills})
 
 
-def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[str], given: dict[str, Any]) -> str:
+def _lines(maps: Sequence[Drawn], names: Sequence[str], given: dict[str, Any]) -> str:
     looks = [one.look for one in maps]
     uses = "numpy torch" if maps[0].summed or any(len(one.rows) > 1 for one in maps) else "numpy"
-    lines = [opening({look.letter: runs[look.letter] for look in looks}, uses=uses, asks=maps[0].mode == "neutral"), ""]
+    lines = [opening({look.letter: look.finished for look in looks}, uses=uses, asks=maps[0].mode == "neutral"), ""]
     for one in maps:
         lines += one.lines()
     more: dict[str, Any] = {}
@@ -83,7 +89,6 @@ def _lines(runs: Mapping[str, Finished], maps: Sequence[Drawn], names: Sequence[
 
 
 def _given(
-    runs: Mapping[str, Finished],
     maps: Sequence[Drawn],
     arrays: Mapping[str, np.ndarray],
     found: Agreement | None,
@@ -97,7 +102,7 @@ def _given(
     tops = [float((np.abs(cells) if signed else cells).max()) for cells in drawn_maps]
     feet = [one.foot() for one in maps]
     return {
-        "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
+        "titles": [f"{look.letter}  {model_title(look.finished)}" for look in looks],
         "subtitles": [quoted(look.run.answer) for look in looks],
         "units": ["patch" if one.on_patches else "token" for one in maps],
         **({"feet": feet} if any(feet) else {}),
@@ -105,11 +110,11 @@ def _given(
         **({} if found is None else {"agreement": answer_difference.beside(found, maps)}),
         "place": "picture" if looks[0].run.media[looks[0].media].patch_grid[0] == 1 else "clip" if found else "frame",
         "maxima": [max(tops)] * len(tops) if shared else tops,
-        "caption": _caption(runs, maps, found, shared=shared),
+        "caption": _caption(maps, found, shared=shared),
     }
 
 
-def _caption(runs: Mapping[str, Finished], maps: Sequence[Drawn], found: Agreement | None, *, shared: bool) -> str:
+def _caption(maps: Sequence[Drawn], found: Agreement | None, *, shared: bool) -> str:
     predicts, several = all(one.look.predicts for one in maps), any(len(one.rows) > 1 for one in maps)
     if several:
         rows = "rows that predict words of the answer" if predicts else "the rows of chosen tokens"
@@ -117,11 +122,11 @@ def _caption(runs: Mapping[str, Finished], maps: Sequence[Drawn], found: Agreeme
     else:
         what = "the row that predicts a word of the answer" if predicts else "the row of a chosen token"
     parts = [f"Where {what} falls on the original picture{WAYS[maps[0].mode]}."]
-    parts += [_row_words(runs[one.look.letter], one) for one in maps]
+    parts += [_row_words(one) for one in maps]
     parts.append(_way_words(maps, shared=shared))
     parts += [] if found is None else [answer_difference.caption(found, maps)]
     parts += ["A share is no proof of cause."]
-    return " ".join([*parts, weights_words(runs, [one.look.letter for one in maps])]).strip()
+    return " ".join([*parts, weights_words(one.look.finished for one in maps)]).strip()
 
 
 def _way_words(maps: Sequence[Drawn], *, shared: bool) -> str:
@@ -139,7 +144,7 @@ def _way_words(maps: Sequence[Drawn], *, shared: bool) -> str:
     return " ".join([*parts, f"Dashed: the fewest cells that hold half of what {left}."])
 
 
-def _row_words(finished: Finished, one: Drawn) -> str:
+def _row_words(one: Drawn) -> str:
     look, media = one.look, one.look.run.media[one.look.media]
     if one.on_patches:
         grid = words.grid((1, *media.patch_grid[1:]))
@@ -155,7 +160,7 @@ def _row_words(finished: Finished, one: Drawn) -> str:
     moment = moment if media.patch_grid[0] > 1 else ""
     done = f"; {one.words()}" if one.words() else ""
     return (
-        f"{look.letter}: {model_title(finished)}, {_named(one)}, language {where}; "
+        f"{look.letter}: {model_title(look.finished)}, {_named(one)}, language {where}; "
         f"{how}{place}{moment}; {share} of the row in all{done}."
     )
 
@@ -171,8 +176,8 @@ def _named(one: Drawn) -> str:
 def _facts(one: Drawn) -> dict[str, Any]:
     look, media = one.look, one.look.run.media[one.look.media]
     return {
-        "token": look.word,
-        "text": look.run.tokens[look.word].text,
+        "token": look.query,
+        "text": look.run.tokens[look.chosen].text,
         "row": look.row,
         "layer": look.layer,
         "head": look.head,

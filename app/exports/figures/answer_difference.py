@@ -1,4 +1,4 @@
-"""Both models' maps of one picture, first minus second: its numbers, and what is said of it in print."""
+"""Exports the difference of both models' maps of one picture: its numbers and its caption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The map that Answer draws of one model: which rows, in which way, as numbers and as the lines that make them."""
+"""Computes the map that the Answer view draws of one model, and writes the Python lines that compute it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import torch
 from torch import Tensor
 
 from app.asking import words
-from app.asking.selection import Chosen, Selection, of_letter, own, whole
+from app.asking.selection import Selection
 from app.exports.python_code import Name, call
 from qwenvl.analysis.row_statistics import own_grid
 from qwenvl.analysis.sinks import MOST, TIMES
-from qwenvl.errors import RunError
 
-MAX_ALSO = 64  # rows averaged with the first, as the page allows
 MAKERS = {"sinks": "map_without_sinks", "neutral": "map_against_neutral"}
 
 
@@ -33,7 +31,7 @@ class Drawn:
         summed: of a clip, whether all its moments are drawn together, as a comparison of two models' maps sums them.
     """
 
-    look: Chosen
+    look: Selection
     mode: str
     rows: Sequence[int]
     parts: Sequence[Any]
@@ -69,16 +67,15 @@ class Drawn:
         letter, found = self.look.letter, {}
         found[f"map_{letter}"] = self.map().numpy()
         if self.look.layer != "mean":
-            found[f"row_{letter}"] = self._whole_row().numpy()
+            found[f"row_{letter}"] = self._whole_row(self.look.layer).numpy()
         if self.mode == "sinks":
             found[f"sinks_{letter}"] = np.array(self.sink_keys(), dtype=np.int64)
         return found
 
-    def _whole_row(self) -> Tensor:
+    def _whole_row(self, layer: int) -> Tensor:
         total = torch.zeros(max(self.rows) + 1)
         for row in self.rows:
-            at = {"layer": self.look.layer, "head": self.look.head}
-            total[: row + 1] += self.look.run.attention("language", query=row, **at).cpu()
+            total[: row + 1] += self.look.run.attention("language", query=row, layer=layer, head=self.look.head).cpu()
         return total / len(self.rows)
 
     def sink_keys(self) -> list[int]:
@@ -184,30 +181,9 @@ NEUTRAL = (
 )
 
 
-def drawn(look: Chosen, selection: Selection) -> Drawn:
-    """Read what Answer draws of one model.
-
-    Raises:
-        RunError: no such mode, or added words that are none.
-    """
-    choices = own(selection, "answer")
-    mode, summed = choices.get("mode", "raw"), choices.get("scale") == "difference"
-    if mode not in ("raw", *MAKERS):
-        raise RunError("mode must be raw, sinks or neutral: choose another.")
-    mode = "raw" if summed and mode == "neutral" else mode  # shares are compared, and a relative map has none
-    rows = _rows(look, selection)
+def drawn(look: Selection, *, summed: bool) -> Drawn:
+    """What Answer draws of one model; `summed`: of a clip all moments together."""
     given = {"layer": look.layer, "head": look.head, "media": look.media}
-    parts = [getattr(look.run, MAKERS[mode])(query=row, **given) for row in rows] if mode in MAKERS else []
-    return Drawn(look=look, mode=mode, rows=rows, parts=parts, summed=summed)
-
-
-def _rows(look: Chosen, selection: Selection) -> list[int]:
-    """The row of the chosen token and of every added one, read the same way, each once."""
-    also = of_letter(selection, "also", look.letter) or []
-    if not isinstance(also, list) or len(also) > MAX_ALSO:
-        raise RunError(f"also must be a list of at most {MAX_ALSO} tokens: choose fewer.")
-    tokens = [whole({"also": token}, "also", len(look.run.tokens)) for token in also]
-    rows = [look.row, *(token - look.predicts for token in tokens)]
-    if min(rows) < 0:
-        raise RunError("No row predicts token 0: choose a later token.")
-    return list(dict.fromkeys(rows))
+    make = getattr(look.run, MAKERS[look.mode]) if look.mode in MAKERS else None
+    parts = [make(query=row, **given) for row in look.rows] if make else []
+    return Drawn(look=look, mode=look.mode, rows=look.rows, parts=parts, summed=summed)

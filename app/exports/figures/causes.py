@@ -1,4 +1,4 @@
-"""Causes for print: the picture with a place taken away, and the word's probability before and after."""
+"""Exports the Causes view: the picture with a place taken away, and the word's probability before and after."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 import viz
 from app.asking import words
-from app.asking.selection import Chosen, Selection, chosen, own
+from app.asking.finished import Finished
+from app.asking.posted import Posted, named
+from app.asking.selection import Selection
 from app.exports.captions import model_title, quoted, spelled, weights_words
-from app.exports.exported import Exported
+from app.exports.exported import Exported, selections
 from app.exports.figures.frames import frame_index, frame_of
 from app.exports.python_code import Name, call, closing
 from app.views.causes import Intervention, computed_curves, curves_given, read
-from app.views.payload import Finished
 from qwenvl.analysis.deletion_curves import Curves
 from qwenvl.analysis.occlusion import Effect
 from qwenvl.errors import RunError
 
-EDGES = ("left", "top", "right", "bottom")
 DONE = {
     "pixel": "pixels of the original were painted over ({fill}), the picture was resized and read anew",
     "patch": "patches were hidden from the queries of the adapter",
@@ -29,26 +29,26 @@ DONE = {
 }
 
 
-def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
-    """One picture a model with two bars; where no place is chosen, the cells that hold half of the shown map.
+def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:
+    """One picture per model with two bars.
 
     Raises:
         RunError: no word of an answer is chosen, there is no picture, or the region is empty.
     """
-    looks = [chosen(runs[letter], letter, selection) for letter in runs]
-    looks = [look for look in looks if look.word and look.run.media and look.run.tokens[look.word].in_answer]
+    looks = selections(runs, posted)
+    looks = [look for look in looks if look.query and look.run.media and look.run.tokens[look.query].in_answer]
     if not looks:
         raise RunError("Nothing is chosen: choose a word of an answer about a picture, then export.")
-    done = {look.letter: read(look.run, _asked(look, selection)) for look in looks}
-    effects = {look.letter: done[look.letter].told(look.run) for look in looks}
+    done = {look.letter: read(look, named(posted, look.letter)) for look in looks}
+    effects = {look.letter: done[look.letter].told(look) for look in looks}
     arrays: dict[str, np.ndarray] = {}
     for look in looks:
         arrays |= _arrays(look, done[look.letter], effects[look.letter])
-    curves = _curves(runs, looks, selection)
+    curves = _curves(looks, posted)
     for letter, told in curves.items():
         arrays[f"gone_{letter}"] = np.array(told.falling.painted)
         arrays[f"curves_{letter}"] = np.array([each.probability for each in (told.falling, told.rising, *told.random)])
-    given = _given(runs, looks, done, effects, curves)
+    given = _given(looks, done, effects, curves)
     return Exported(
         figure=viz.effects_side_by_side(
             [(effects[look.letter].before, effects[look.letter].after) for look in looks],
@@ -61,40 +61,18 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         caption=given["caption"],
         arrays=arrays,
         facts={look.letter: _facts(look, effects[look.letter]) for look in looks},
-        lines=_lines(runs, looks, done, given, bool(curves), selection),
+        lines=_lines(looks, done, given, bool(curves), posted),
     )
 
 
-def _asked(look: Chosen, selection: Selection) -> dict[str, Any]:
-    """The selection as the view asks it."""
-    mine, last = own(selection, "causes"), look.run.num_layers("language") - 1
-    ends = [mine.get(f"{end}_{look.letter}") for end in ("from", "to")]
-    first, final = (held if isinstance(held, int) else default for held, default in zip(ends, (0, last), strict=True))
-    return {
-        **{"query": look.word, "media": look.media, "layer": look.layer, "head": look.head},
-        **{"region": _region(mine), "layers": [min(first, final), max(first, final)]},
-        **{"tool": mine.get("tool", "paint"), "fill": mine.get("fill", "mean")},
-        **{"rows": mine.get("rows", "answer"), "through": mine.get("through", "adapter")},
-    }
-
-
-def _curves(runs: Mapping[str, Finished], looks: Sequence[Chosen], selection: Selection) -> dict[str, Curves]:
+def _curves(looks: Sequence[Selection], posted: Mapping[str, Posted]) -> dict[str, Curves]:
     """The curves of the shown maps where the page has computed those of every model; computing takes many passes."""
-    told = {look.letter: computed_curves(runs[look.letter], _asked(look, selection)) for look in looks}
+    told = {look.letter: computed_curves(look, named(posted, look.letter)) for look in looks}
     found = {letter: one for letter, one in told.items() if one is not None}
     return found if len(found) == len(looks) else {}
 
 
-def _region(mine: Mapping[str, Any]) -> dict[str, Any]:
-    box = [mine.get(name) for name in EDGES]
-    if mine.get("shape") == "brush" and mine.get("strokes") not in (None, "none"):
-        return {"kind": "brush", "mask": mine["strokes"]}
-    if mine.get("shape", "box") == "box" and None not in box:
-        return {"kind": "box", "box": box}
-    return {"kind": "half"}
-
-
-def _arrays(look: Chosen, done: Intervention, effect: Effect) -> dict[str, np.ndarray]:
+def _arrays(look: Selection, done: Intervention, effect: Effect) -> dict[str, np.ndarray]:
     """The figure's numbers: effect (before, after, answer before, answer after), the picture and its outlined cells."""
     media = look.run.media[look.media]
     grid = media.token_grid if media.tokens_are_places else media.patch_grid
@@ -111,8 +89,7 @@ def _arrays(look: Chosen, done: Intervention, effect: Effect) -> dict[str, np.nd
 
 
 def _given(
-    runs: Mapping[str, Finished],
-    looks: Sequence[Chosen],
+    looks: Sequence[Selection],
     done: Mapping[str, Intervention],
     effects: Mapping[str, Effect],
     curves: Mapping[str, Curves],
@@ -120,16 +97,15 @@ def _given(
     painted = done[looks[0].letter].tool == "paint"
     return {
         "size": looks[0].run.media[looks[0].media].size,
-        "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
-        "subtitles": [f"{spelled(look.run, look.row + 1)} in {quoted(look.run.answer)}" for look in looks],
+        "titles": [f"{look.letter}  {model_title(look.finished)}" for look in looks],
+        "subtitles": [f"{spelled(look.run, look.chosen)} in {quoted(look.run.answer)}" for look in looks],
         "names": ("as it was", "painted over" if painted else "hidden"),
-        "caption": _caption(runs, looks, done, effects) + _curve_words(curves),
+        "caption": _caption(looks, done, effects) + _curve_words(curves),
     }
 
 
 def _caption(
-    runs: Mapping[str, Finished],
-    looks: Sequence[Chosen],
+    looks: Sequence[Selection],
     done: Mapping[str, Intervention],
     effects: Mapping[str, Effect],
 ) -> str:
@@ -144,14 +120,14 @@ def _caption(
         count = effect.pixels if effect.unit == "pixel" else len(effect.hidden)
         change = f"{effect.answer_before:.4f} to {effect.answer_after:.4f}"
         parts.append(
-            f"{look.letter}: {model_title(runs[look.letter])}, token {look.word} {spelled(look.run, look.row + 1)}, "
+            f"{look.letter}: {model_title(look.finished)}, token {look.query} {spelled(look.run, look.chosen)}, "
             f"{count:,} {how}: {words.percent(effect.before)} to {words.percent(effect.after)}, log-probability of the "
             f"whole answer {change}."
         )
     parts.append(
         "A painted picture is none that a model was trained on, and what is hidden from some rows may go by others."
     )
-    return " ".join([*parts, weights_words(runs, [look.letter for look in looks])]).strip()
+    return " ".join([*parts, weights_words(look.finished for look in looks)]).strip()
 
 
 def _curve_words(curves: Mapping[str, Curves]) -> str:
@@ -165,21 +141,20 @@ def _curve_words(curves: Mapping[str, Curves]) -> str:
     )
 
 
-def _facts(look: Chosen, effect: Effect) -> dict[str, Any]:
+def _facts(look: Selection, effect: Effect) -> dict[str, Any]:
     return {
-        **{"token": look.word, "media": look.media, "frame": look.frame, "layer": look.layer, "head": look.head},
+        **{"token": look.query, "media": look.media, "frame": look.frame, "layer": look.layer, "head": look.head},
         **{"unit": effect.unit, "hidden": list(effect.hidden), "pixels": effect.pixels},
         "effect": ["probability before", "after", "log-probability of the answer before", "after"],
     }
 
 
 def _lines(
-    runs: Mapping[str, Finished],
-    looks: Sequence[Chosen],
+    looks: Sequence[Selection],
     done: Mapping[str, Intervention],
     given: dict[str, Any],
     curves: bool,
-    selection: Selection,
+    posted: Mapping[str, Posted],
 ) -> str:
     lines = [
         "import numpy",
@@ -195,7 +170,7 @@ def _lines(
     for look in looks:
         lines += ["", *_of_one(look, done[look.letter])]
         if curves:
-            lines += _curve_lines(look, *curves_given(look.run, _asked(look, selection)))
+            lines += _curve_lines(look, *curves_given(look, named(posted, look.letter)))
     letters = [look.letter for look in looks]
     drawn = call(
         "viz.effects_side_by_side",
@@ -209,7 +184,7 @@ def _lines(
     return "\n".join([*lines, "", f"figure = {drawn}", closing("causes"), ""])
 
 
-def _curve_lines(look: Chosen, index: int, given: dict[str, Any]) -> list[str]:
+def _curve_lines(look: Selection, index: int, given: dict[str, Any]) -> list[str]:
     letter = look.letter
     told = call(f"run_{letter}.deletion_curves", str(index), **given)
     orders = f"(walk_{letter}.falling, walk_{letter}.rising, *walk_{letter}.random)"
@@ -220,7 +195,7 @@ def _curve_lines(look: Chosen, index: int, given: dict[str, Any]) -> list[str]:
     ]
 
 
-def _of_one(look: Chosen, done: Intervention) -> list[str]:
+def _of_one(look: Selection, done: Intervention) -> list[str]:
     letter, media = look.letter, look.run.media[look.media]
     run, item = f"run_{letter}", f"run_{letter}.media[{look.media}]"
     grid = media.token_grid if media.tokens_are_places else media.patch_grid

@@ -1,4 +1,4 @@
-"""The pictures that figures lie on, as arrays and as the lines that read them."""
+"""Reads the pictures that figures lie on, as arrays and as the Python lines that read them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from app.asking.selection import Chosen
+from app.asking.selection import Selection
 
 
-def frame_of(look: Chosen) -> np.ndarray:
+def frame_of(look: Selection) -> np.ndarray:
     """The original picture of a selection, (height, width, 3), or that frame of a clip which its cell begins with.
 
     Of a clip's file the frames are kept at the size that the model sees: here they are at the original's.
@@ -19,7 +19,7 @@ def frame_of(look: Chosen) -> np.ndarray:
     return np.asarray(media.frames[frame_index(look)].resize(media.size))
 
 
-def frame_code(look: Chosen) -> str:
+def frame_code(look: Selection) -> str:
     """The same as Python."""
     media = f"run_{look.letter}.media[{look.media}]"
     kept, size = look.run.media[look.media].frames[frame_index(look)].size, look.run.media[look.media].size
@@ -27,13 +27,13 @@ def frame_code(look: Chosen) -> str:
     return f"numpy.asarray({media}.frames[{frame_index(look)}]{resized})"
 
 
-def frame_index(look: Chosen) -> int:
+def frame_index(look: Selection) -> int:
     """Which frame of the media that is."""
     media = look.run.media[look.media]
     return min(len(media.frames) - 1, look.frame * -(-len(media.frames) // media.patch_grid[0]))
 
 
-def pictures(looks: Sequence[Chosen]) -> tuple[Any, str]:
+def pictures(looks: Sequence[Selection]) -> tuple[Any, str]:
     """The picture under the maps, and its code: one for all, or one each of a clip, whose frames may differ."""
     if all(look.run.media[look.media].patch_grid[0] == 1 for look in looks):
         return frame_of(looks[0]), frame_code(looks[0])

@@ -1,4 +1,4 @@
-"""Layers for print: what every layer would have said before each word of the answer, and how likely the words were."""
+"""Exports the Layers view: the logit lens before each word of the answer, and each word's probability."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 import viz
-from app.asking.selection import Selection, of_letter
-from app.exports.captions import model_title, piece_text, weights_words
+from app.asking.finished import Finished
+from app.asking.posted import Posted, named, optional_index
+from app.exports.captions import model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.python_code import Name, call, closing
-from app.views.payload import Finished
 from qwenvl.errors import RunError
 
 WORDS = 10  # columns that fit a page
@@ -33,13 +33,13 @@ class Read:
     ids: np.ndarray
 
 
-def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
+def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:
     """A table a model, of the words around the chosen one.
 
     Raises:
         RunError: no answer, or a run without its model.
     """
-    found = [_read(letter, finished, selection) for letter, finished in runs.items() if _answered(finished)]
+    found = [_read(letter, finished, named(posted, letter)) for letter, finished in runs.items() if _answered(finished)]
     if not found:
         raise RunError("There is no answer to read: ask again.")
     arrays: dict[str, np.ndarray] = {}
@@ -50,7 +50,7 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         figure=viz.lens_for_print(
             [one.top for one in found],
             said=[one.said for one in found],
-            texts=[[[piece_text(one.finished, id_) for id_ in layer] for layer in one.ids.tolist()] for one in found],
+            texts=[[[one.finished.text_of(id_) for id_ in layer] for layer in one.ids.tolist()] for one in found],
             **given,
         ),
         caption=given["caption"],
@@ -67,10 +67,9 @@ def _answered(finished: Finished) -> bool:
     return finished.run.answer_start < len(finished.run.tokens)
 
 
-def _read(letter: str, finished: Finished, selection: Selection) -> Read:
+def _read(letter: str, finished: Finished, posted: Posted) -> Read:
     run = finished.run
-    chosen = of_letter(selection, "query", letter)
-    middle = chosen if isinstance(chosen, int) and run.answer_start <= chosen < len(run.tokens) else run.answer_start
+    middle = max(run.answer_start, optional_index(posted, "query", len(run.tokens)) or 0)
     first = max(run.answer_start, min(middle - WORDS // 2, len(run.tokens) - WORDS))
     last = min(len(run.tokens), first + WORDS)
     lens = run.logit_lens()
@@ -98,7 +97,7 @@ def _caption(found: Sequence[Read]) -> str:
     for one in found:
         count = len(one.finished.run.tokens) - one.finished.run.answer_start
         parts.append(f"{one.letter}: {model_title(one.finished)}, {one.last - one.first} of {count} tokens.")
-    return " ".join([*parts, weights_words({one.letter: one.finished for one in found}, [one.letter for one in found])])
+    return " ".join([*parts, weights_words(one.finished for one in found)])
 
 
 def _lines(found: Sequence[Read], given: dict[str, Any]) -> str:

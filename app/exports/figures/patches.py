@@ -1,4 +1,4 @@
-"""Patches for print: each model's grid on the original, what reaches the model, and the token arithmetic."""
+"""Exports the Patches view: each model's grid on the original picture, and the arithmetic of tokens."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 import numpy as np
 
 import viz
-from app.asking.selection import Chosen, Selection, chosen
+from app.asking.finished import Finished
+from app.asking.posted import Posted
+from app.asking.selection import Selection
 from app.costs import account
 from app.exports.captions import model_title
-from app.exports.exported import Exported
+from app.exports.exported import Exported, selections
 from app.exports.figures.frames import frame_code, frame_of
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.errors import RunError
+from qwenvl.processing.media import Media
 
 
-def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
+def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:
     """One column a model; what it received is rebuilt from the very tensor that its processor made.
 
     Raises:
         RunError: there is no picture.
     """
-    looks = [look for letter in runs if (look := chosen(runs[letter], letter, selection)).run.media]
+    looks = [look for look in selections(runs, posted) if look.run.media]
     if not looks:
         raise RunError("No picture in this question: there is no grid to draw.")
     arrays: dict[str, np.ndarray] = {}
@@ -32,33 +34,33 @@ def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
         media = look.run.media[look.media]
         arrays[f"boxes_{look.letter}"] = np.array([media.patch_box(patch) for patch in range(_per_frame(media))])
         arrays[f"received_{look.letter}"] = look.run.reconstructed(look.media, look.frame).frames[0].numpy()
-    given = _given(runs, looks)
+    given = _given(looks)
     received = [arrays[f"received_{look.letter}"] for look in looks]
     return Exported(
         figure=viz.grids_side_by_side(frame_of(looks[0]), received=received, **given),
         caption=given["caption"],
         arrays=arrays,
-        facts={look.letter: _facts(runs[look.letter], look) for look in looks},
-        lines=_lines(runs, looks, given),
+        facts={look.letter: _facts(look) for look in looks},
+        lines=_lines(looks, given),
     )
 
 
-def _per_frame(media: Any) -> int:
+def _per_frame(media: Media) -> int:
     return media.num_patches // media.patch_grid[0]
 
 
-def _given(runs: Mapping[str, Finished], looks: Sequence[Chosen]) -> dict[str, Any]:
+def _given(looks: Sequence[Selection]) -> dict[str, Any]:
     media = [look.run.media[look.media] for look in looks]
     return {
         "grids": [tuple(one.patch_grid[1:]) for one in media],
         "blocks": [one.patch_grid[1] // one.token_grid[1] if one.tokens_are_places else 1 for one in media],
-        "titles": [f"{look.letter}  {model_title(runs[look.letter])}" for look in looks],
+        "titles": [f"{look.letter}  {model_title(look.finished)}" for look in looks],
         "notes": [" → ".join(f"{step['label']} {step['value']}" for step in account.steps(one)) for one in media],
-        "caption": _caption(runs, looks),
+        "caption": _caption(looks),
     }
 
 
-def _caption(runs: Mapping[str, Finished], looks: Sequence[Chosen]) -> str:
+def _caption(looks: Sequence[Selection]) -> str:
     parts = [
         "How each model cuts the same picture into patches: above, its grid on the original; beneath, the picture "
     ]
@@ -67,17 +69,17 @@ def _caption(runs: Mapping[str, Finished], looks: Sequence[Chosen]) -> str:
         media, rebuilt = look.run.media[look.media], look.run.reconstructed(look.media, look.frame)
         words = account.sentence(media, look.run.answer_start)
         parts.append(
-            f"{look.letter}: {model_title(runs[look.letter])}. {words} Rebuilt against resized: {rebuilt.differing:,} "
+            f"{look.letter}: {model_title(look.finished)}. {words} Rebuilt against resized: {rebuilt.differing:,} "
             f"of {rebuilt.values:,} values differ after rounding. "
         )
-        if (limit := account.limit(media, runs[look.letter].limits)) is not None:
+        if (limit := account.limit(media, look.finished.limits)) is not None:
             parts.append(f"{limit['effect']} ")
     if any(look.run.media[look.media].tokens_are_places for look in looks):
         parts.append("Heavier lines: 2 × 2 patches that make one token.")
     return "".join(parts).strip()
 
 
-def _facts(finished: Finished, look: Chosen) -> dict[str, Any]:
+def _facts(look: Selection) -> dict[str, Any]:
     media = look.run.media[look.media]
     return {
         "media": look.media,
@@ -87,13 +89,13 @@ def _facts(finished: Finished, look: Chosen) -> dict[str, Any]:
         "patch_grid": list(media.patch_grid),
         "token_grid": list(media.token_grid),
         "steps": account.steps(media),
-        "limit": account.limit(media, finished.limits),
+        "limit": account.limit(media, look.finished.limits),
         "boxes": "left, top, right, bottom of each patch of a frame, in pixels of the original, raster order",
     }
 
 
-def _lines(runs: Mapping[str, Finished], looks: Sequence[Chosen], given: dict[str, Any]) -> str:
-    lines = [opening({look.letter: runs[look.letter] for look in looks}, uses="numpy"), ""]
+def _lines(looks: Sequence[Selection], given: dict[str, Any]) -> str:
+    lines = [opening({look.letter: look.finished for look in looks}, uses="numpy"), ""]
     for look in looks:
         media = f"run_{look.letter}.media[{look.media}]"
         patches = _per_frame(look.run.media[look.media])

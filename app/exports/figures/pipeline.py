@@ -1,4 +1,4 @@
-"""Pipeline for print: both models' steps from file to answer, with the seconds of each part."""
+"""Exports the Pipeline view: both models' steps from file to answer, with the seconds of each part."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 import viz
-from app.asking.selection import Selection
+from app.asking.finished import Finished
+from app.asking.posted import Posted
 from app.exports.captions import model_title, weights_words
 from app.exports.exported import Exported
 from app.exports.python_code import Name, call, closing, opening
-from app.views.payload import Finished
 from qwenvl.analysis.stages import CHANGES, timed_pass, times
 from qwenvl.errors import RunError
 
@@ -21,8 +21,8 @@ STEPS = ["File", "Resize", "Patches", "Vision tower", "Adapter", "Prompt", "Lang
 PASSES = {"read": "the pass that read the prompt", "replay": "the replay of a given answer", "": "no pass"}
 
 
-def export(runs: Mapping[str, Finished], selection: Selection) -> Exported:
-    """A column a model; the selection changes nothing.
+def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:
+    """A column per model; what is posted changes nothing.
 
     Raises:
         RunError: there is no run.
@@ -48,7 +48,7 @@ def _given(runs: Mapping[str, Finished]) -> dict[str, Any]:
     caption = (
         "Steps from file to answer, each with the shape of what leaves it in this run, its parameters by formula from "
         f"the config, and its time on this machine where it was timed by itself ({clocks}). Patch embedding is timed "
-        f"with the tower. {weights_words(runs, runs)}"
+        f"with the tower. {weights_words(runs.values())}"
     )
     return {
         "steps": STEPS,

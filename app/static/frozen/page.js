@@ -1,8 +1,8 @@
 // The page as one file: the inspector over answers that came with it. No server, no address, no way to ask on.
 
-import { el, setText } from "../dom.js";
-import { LANGUAGES, language, onLanguage, say, setLanguage } from "../i18n.js";
-import { mount } from "../inspector.js";
+import { el, setText } from "../core/dom.js";
+import { LANGUAGES, language, onLanguage, say, setLanguage } from "../core/i18n.js";
+import { mount } from "../shell/inspector.js";
 import { standIn } from "./server.js";
 
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
@@ -46,7 +46,10 @@ function drawBar(bar, { question, made }) {
   bar.replaceChildren(
     el("b", { text: "Inside Qwen-VL" }),
     el("span", { class: "frozen-question", text: question }),
-    el("span", { class: "frozen-made", text: say("Saved page: {rows} maps and figures are in it, and no server is asked.", made) }),
+    el("span", {
+      class: "frozen-made",
+      text: say("Saved page: {rows} maps and figures are in it, and no server is asked.", made),
+    }),
     el("span", { class: "frozen-tools" }, ...languageButtons(), themeButton()),
   );
 }

@@ -3,16 +3,20 @@
 // The file holds values (each once, though two questions may share it) and, under each question in one canonical
 // writing, the number of its value. What is not there is said in one sentence.
 
-import { say } from "../i18n.js";
+import { say } from "../core/i18n.js";
 
-const NOT_HERE = "This file does not hold that: it keeps what its page showed and the rows around it. Ask the app itself.";
+const NOT_HERE =
+  "This file does not hold that: it keeps what its page showed and the rows around it. Ask the app itself.";
 
 // JSON with sorted names, so that a question is found however it was put together.
-export function canonical(value) {
+function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   const names = Object.keys(value).filter((name) => value[name] !== undefined);
-  return `{${names.sort().map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(",")}}`;
+  return `{${names
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`)
+    .join(",")}}`;
 }
 
 // A picture of another size than the one in the file is the same picture.

@@ -1,8 +1,8 @@
 // The pixel budget as one line on a logarithmic scale: two ends to drag, and where pictures and defaults lie on it.
 
-import { el, refill, setText } from "../dom.js";
-import { say } from "../i18n.js";
-import { count } from "../numbers.js";
+import { el, refill, setText } from "../core/dom.js";
+import { say } from "../core/i18n.js";
+import { count } from "../core/numbers.js";
 import { CLASS_MAX, planner, RANGE, setting, SHIPPED, shownFile, UNIT_PIXELS } from "./state.js";
 
 const QWEN_VL = 448 * 448;
@@ -60,7 +60,7 @@ function stepped(value, by) {
 }
 
 function field(name) {
-  const box = el("input", { type: "text", inputmode: "numeric", class: "pixels", id: `plan-${name}` });
+  const box = el("input", { type: "text", inputmode: "numeric", class: "text-field pixels", id: `plan-${name}` });
   box.setAttribute("aria-label", say("{name} in pixels", { name: `${name}_pixels` }));
   box.addEventListener("change", () => {
     const value = Number(box.value.replace(/[^0-9]/g, ""));
@@ -75,7 +75,10 @@ function field(name) {
 const mark = (share, text, row, kind = "") =>
   el(
     "span",
-    { class: `plan-mark ${row} ${kind} ${share > 0.72 ? "left" : ""}`, style: { left: `${(100 * share).toFixed(2)}%` } },
+    {
+      class: `plan-mark ${row} ${kind} ${share > 0.72 ? "left" : ""}`,
+      style: { left: `${(100 * share).toFixed(2)}%` },
+    },
     el("i"),
     el("span", { text }),
   );
@@ -114,7 +117,10 @@ function createSuggestions() {
       root.hidden = !media || file?.kind !== "image" || chosen.row.family !== "qwen2-vl";
       if (root.hidden) return;
       refill(root, [suggested, media.tokens], () => [
-        el("span", { class: "faint", text: say("Suggested visual tokens a picture, of {n} here", { n: count(media.tokens) }) }),
+        el("span", {
+          class: "faint",
+          text: say("Suggested visual tokens a picture, of {n} here", { n: count(media.tokens) }),
+        }),
         ...suggested.map((one) => suggestion(one, media.tokens)),
       ]);
     },

@@ -1,8 +1,8 @@
 // Coordinates from one space to the others: pixels of the original, pixels the model sees, and thousandths.
 
-import { el, refill, setText } from "../dom.js";
-import { say } from "../i18n.js";
-import { times } from "../numbers.js";
+import { el, refill, setText } from "../core/dom.js";
+import { say } from "../core/i18n.js";
+import { times } from "../core/numbers.js";
 import { limitsAsked, planner, set, shownFile } from "./state.js";
 import { fullName } from "./words.js";
 
@@ -15,7 +15,7 @@ const names = () => ({
 });
 
 // Numbers however they are written: 10, 20, (30,40), [1 2 3 4]; null where they are no pairs.
-export function readNumbers(text) {
+function readNumbers(text) {
   const found = text.match(/-?\d+(\.\d+)?/g)?.map(Number) ?? [];
   return found.length && found.length % 2 === 0 && found.length <= 8 ? found : null;
 }
@@ -31,14 +31,27 @@ const LIMITS = {
 
 export function createConverter(client) {
   const typed = { text: "", space: "thousandths" };
-  const box = el("input", { type: "text", id: "plan-numbers", spellcheck: "false", autocomplete: "off", placeholder: "(120,310),(480,905)" });
-  const choice = el("select", { id: "plan-space", "aria-label": say("What these numbers are") });
+  const box = el("input", {
+    type: "text",
+    class: "text-field",
+    id: "plan-numbers",
+    spellcheck: "false",
+    autocomplete: "off",
+    placeholder: "(120,310),(480,905)",
+  });
+  const choice = el("select", { class: "text-field", id: "plan-space", "aria-label": say("What these numbers are") });
   choice.append(...SPACES.map((space) => el("option", { value: space, text: names()[space] })));
   [box.value, choice.value] = [typed.text, typed.space];
   const result = el("dl", { class: "plan-steps plan-places", "aria-live": "polite" });
   const title = el("h3");
   const told = el("p", { class: "faint" });
-  const fields = el("div", { class: "plan-convert" }, el("label", { for: "plan-numbers", text: say("Point or box") }), box, choice);
+  const fields = el(
+    "div",
+    { class: "plan-convert" },
+    el("label", { for: "plan-numbers", text: say("Point or box") }),
+    box,
+    choice,
+  );
   const root = el("section", { class: "card plan-converter" }, title, fields, result, told);
   const changed = () => {
     Object.assign(typed, { text: box.value, space: choice.value });
@@ -51,9 +64,19 @@ export function createConverter(client) {
     refill(result, [answer, typed.space], () =>
       SPACES.map((space) =>
         el("div", {}, el("dt", { text: names()[space] }), el("dd", { text: answer[space].map(shortened).join(", ") })),
-      ).concat(el("div", {}, el("dt", { text: say("as a model writes it") }), el("dd", { class: "mono", text: written(answer.written) }))),
+      ).concat(
+        el(
+          "div",
+          {},
+          el("dt", { text: say("as a model writes it") }),
+          el("dd", { class: "mono", text: written(answer.written) }),
+        ),
+      ),
     );
-    setText(told, say("The original is {size} and this model sees {resized}. A resize changes pixels, never thousandths.", sizes));
+    setText(
+      told,
+      say("The original is {size} and this model sees {resized}. A resize changes pixels, never thousandths.", sizes),
+    );
   }
 
   return {
@@ -70,8 +93,18 @@ export function createConverter(client) {
         return;
       }
       const { fps, nframes } = planner.settings;
-      const asked = { file: file.id, model: chosen.row.model, numbers, space: typed.space, ...LIMITS[chosen.group.key]() };
-      const { value, error } = client.resource("planner convert", "planner_convert", { ...asked, fps: nframes ? null : fps, nframes });
+      const asked = {
+        file: file.id,
+        model: chosen.row.model,
+        numbers,
+        space: typed.space,
+        ...LIMITS[chosen.group.key](),
+      };
+      const { value, error } = client.resource("planner convert", "planner_convert", {
+        ...asked,
+        fps: nframes ? null : fps,
+        nframes,
+      });
       if (error) setText(told, error);
       if (!value) return;
       show(value, { size: times(...value.size), resized: times(...value.sees) });

@@ -1,8 +1,8 @@
 // The same part of the picture as each model receives it: cut from the really resized picture, enlarged without smoothing.
 
-import { el, refill, setText, sizeCanvas } from "../dom.js";
-import { say } from "../i18n.js";
-import { count, times } from "../numbers.js";
+import { el, refill, setText, sizeCanvas } from "../core/dom.js";
+import { say } from "../core/i18n.js";
+import { count, times } from "../core/numbers.js";
 import { changed, CLASS_MAX, hasClips, limitsAsked, planner, set, setting, SHIPPED, shownFile } from "./state.js";
 
 const KEPT = 12;
@@ -14,7 +14,9 @@ function wanted() {
   const nothing = { min_pixels: null, max_pixels: null };
   return [
     ["one", say("Qwen-VL"), { model: "Qwen-VL-Chat", ...nothing }],
-    ...(hasClips() ? [] : [["class", say("Qwen2-VL, class default"), { model: "Qwen2-VL-7B", min_pixels: null, max_pixels: CLASS_MAX }]]),
+    ...(hasClips()
+      ? []
+      : [["class", say("Qwen2-VL, class default"), { model: "Qwen2-VL-7B", min_pixels: null, max_pixels: CLASS_MAX }]]),
     ["files", say("Qwen2-VL, as the files ship"), { model: "Qwen2-VL-7B", ...nothing }],
     ...(own ? [["own", say("Qwen2-VL, with your limits"), { model: "Qwen2-VL-7B", ...limitsAsked() }]] : []),
   ];
@@ -36,6 +38,7 @@ function createImages() {
   };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
 function paint(canvas, image, answer) {
   const width = canvas.parentElement.clientWidth;
   const [, , across, down] = answer.box;
@@ -92,6 +95,7 @@ function createOverview(picture) {
   };
 }
 
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
 function drawOverview(canvas, image, file, region) {
   const [width, height] = file.size;
   const scale = Math.min(260 / width, 150 / height);
@@ -107,7 +111,10 @@ function drawOverview(canvas, image, file, region) {
 
 // White over dark, so that it is seen on any picture; neither the orange of queries nor the blue of keys.
 function outline({ context, ratio }, [left, top, width, height], dash = []) {
-  for (const [colour, line] of [["rgba(10,12,16,.8)", 4], ["#fff", 1.75]]) {
+  for (const { colour, line } of [
+    { colour: "rgba(10,12,16,.8)", line: 4 },
+    { colour: "#fff", line: 1.75 },
+  ]) {
     context.strokeStyle = colour;
     context.lineWidth = line * ratio;
     context.setLineDash(dash.map((length) => length * ratio));
@@ -129,11 +136,23 @@ export function createCrops(client) {
   const chooser = el("div", { class: "plan-files" });
   const aside = el("div", { class: "plan-where" }, overview.canvas, chooser);
   const note = el("span", { class: "faint", text: say("nearest-neighbour, nothing smoothed") });
-  const root = el("section", { class: "plan-look" }, el("div", { class: "plan-head" }, title, note), el("div", { class: "plan-looked" }, aside, row));
+  const root = el(
+    "section",
+    { class: "plan-look" },
+    el("div", { class: "plan-head" }, title, note),
+    el("div", { class: "plan-looked" }, aside, row),
+  );
 
   function ask(key, file, asked) {
     const { fps, nframes } = planner.settings;
-    const query = { file: file.id, x: planner.place?.[0] ?? null, y: planner.place?.[1] ?? null, fps: nframes ? null : fps, nframes, ...asked };
+    const query = {
+      file: file.id,
+      x: planner.place?.[0] ?? null,
+      y: planner.place?.[1] ?? null,
+      fps: nframes ? null : fps,
+      nframes,
+      ...asked,
+    };
     return client.resource(`planner crop ${key}`, "planner_crop", query, { group: file.id });
   }
 
@@ -157,12 +176,21 @@ export function createCrops(client) {
       if (!file) return;
       const kinds = wanted();
       const region = drawCrops(file, kinds);
-      refill(row, kinds.map(([key]) => key), () => kinds.map(([key]) => crops.get(key).root));
+      refill(
+        row,
+        kinds.map(([key]) => key),
+        () => kinds.map(([key]) => crops.get(key).root),
+      );
       row.style.setProperty("--crops", kinds.length);
       overview.draw(file, region);
       const size = region ? times(region[2], region[3]) : "";
       const words = { size, name: file.name };
-      setText(title, file.kind === "video" ? say("The same {size} px of the middle frame of {name}, as each one gets it", words) : say("The same {size} px of {name}, as each one gets it", words));
+      setText(
+        title,
+        file.kind === "video"
+          ? say("The same {size} px of the middle frame of {name}, as each one gets it", words)
+          : say("The same {size} px of {name}, as each one gets it", words),
+      );
       refill(chooser, [planner.files, shownFile()], () => fileChoice());
     },
   };

@@ -1,8 +1,8 @@
 // Below the table: the chosen row's arithmetic line by line and what would change it; what each toolchain does; each file.
 
-import { el, refill, setText } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { count, percent, times } from "../numbers.js";
+import { el, refill, setText } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { count, percent, times } from "../core/numbers.js";
 import { planner, shownFile } from "./state.js";
 import { fullName, letterSize } from "./words.js";
 
@@ -41,7 +41,7 @@ function toolchainRow(one) {
     el("td", { class: "number", text: [times(...media.resized), frames].filter(Boolean).join(", ") }),
     el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
     el("td", { class: "number", text: letterSize(one.letter) }),
-    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag amber", text: limit }) : "–"),
   );
 }
 
@@ -59,7 +59,9 @@ export function createToolchains() {
   const scroll = el("div", { class: "plan-scroll", tabindex: 0, role: "region" }, table);
   const note = el("p", {
     class: "plan-note faint",
-    text: say("Defaults of transformers 5.23, and of the two eras of qwen-vl-utils. Pixel limits are for one picture, not for all together."),
+    text: say(
+      "Defaults of transformers 5.23, and of the two eras of qwen-vl-utils. Pixel limits are for one picture, not for all together.",
+    ),
   });
   const root = el("section", { class: "card plan-chains" }, title, scroll, note);
   return {
@@ -71,14 +73,18 @@ export function createToolchains() {
       setText(title, say("What each toolchain's defaults do with {name}", { name: file.name }));
       scroll.setAttribute("aria-label", title.textContent);
       refill(table, answer.toolchains, () => [
-        el("thead", {}, el("tr", {}, ...CHAIN.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) })))),
+        el(
+          "thead",
+          {},
+          el("tr", {}, ...CHAIN.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))),
+        ),
         el("tbody", {}, ...answer.toolchains.map(toolchainRow)),
       ]);
     },
   };
 }
 
-function fileRow(group, row, media) {
+function fileRow(row, media) {
   const limit = media.clamps?.length ? media.clamps.join(", ") : media.limit;
   return el(
     "tr",
@@ -89,7 +95,7 @@ function fileRow(group, row, media) {
     el("td", { class: "number", text: media.frames ? count(media.frames) : "" }),
     el("td", { class: "number" }, el("b", { text: count(media.tokens) })),
     el("td", { class: "number", text: row.visual_tokens ? percent(media.tokens / row.visual_tokens) : "–" }),
-    el("td", { class: "limit" }, limit ? el("span", { class: "tag bites", text: limit }) : "–"),
+    el("td", { class: "limit" }, limit ? el("span", { class: "tag amber", text: limit }) : "–"),
   );
 }
 
@@ -116,8 +122,12 @@ export function createFiles() {
       setText(title, say("Each file in {name}", { name: fullName(chosen.row.model) }));
       scroll.setAttribute("aria-label", title.textContent);
       refill(table, chosen.row.media, () => [
-        el("thead", {}, el("tr", {}, ...FILES.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) })))),
-        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.group, chosen.row, media))),
+        el(
+          "thead",
+          {},
+          el("tr", {}, ...FILES.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))),
+        ),
+        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.row, media))),
       ]);
     },
   };

@@ -1,9 +1,9 @@
 // The Planner: what files cost every published model, before anything is asked and without weights.
 
-import { Client } from "../client.js";
-import { el, segmented, setText } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { count } from "../numbers.js";
+import { Client } from "../core/client.js";
+import { el, segmented, setText } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { count } from "../core/numbers.js";
 import { createBudget } from "./budget.js";
 import { createClips } from "./clips.js";
 import { createConverter } from "./converter.js";
@@ -13,9 +13,12 @@ import { changed, onChange, openPlanner, planner, query, readAddress, set, setti
 import { chosenRow, createTable, limitWords } from "./table.js";
 import { fullName, letterSize, memoryWithUnit } from "./words.js";
 
+/** @import { Gradio } from "../core/types.d.ts" */
+
 const SPEAK_MS = 400;
 
-const rowOf = (answer, key, family) => answer.groups.find((group) => group.key === key)?.rows.find((row) => !row.error && row.family === family);
+const rowOf = (answer, key, family) =>
+  answer.groups.find((group) => group.key === key)?.rows.find((row) => !row.error && row.family === family);
 
 // Until the plan of new files is here the old one stands; no sentence may put the two together.
 const isOld = ({ files }) => files !== undefined && files.join() !== planner.files.map((file) => file.id).join();
@@ -31,9 +34,17 @@ function headline(answer) {
   if (isOld(answer)) return say("one moment");
   const alone = planner.files.length === 1;
   if (own && old)
-    return alone ? say("{name} costs {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs) : say("These {n} files cost {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs);
-  if (own) return alone ? say("{name} costs {two} tokens in Qwen2-VL.", costs) : say("These {n} files cost {two} tokens in Qwen2-VL.", costs);
-  if (old) return alone ? say("{name} costs {one} tokens in Qwen-VL.", costs) : say("These {n} files cost {one} tokens in Qwen-VL.", costs);
+    return alone
+      ? say("{name} costs {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs)
+      : say("These {n} files cost {two} tokens in Qwen2-VL and {one} in Qwen-VL.", costs);
+  if (own)
+    return alone
+      ? say("{name} costs {two} tokens in Qwen2-VL.", costs)
+      : say("These {n} files cost {two} tokens in Qwen2-VL.", costs);
+  if (old)
+    return alone
+      ? say("{name} costs {one} tokens in Qwen-VL.", costs)
+      : say("These {n} files cost {one} tokens in Qwen-VL.", costs);
   return say("Choose a model to plan for.");
 }
 
@@ -46,12 +57,18 @@ function subline(answer) {
   if (row) {
     const limit = limitWords(row);
     const where = own ? say("With your limits") : say("As the files ship");
-    if (row.share_of_context > 1) parts.push(say("{where}, the prompt is longer than the context of {n}.", { where, n: count(row.context) }));
+    if (row.share_of_context > 1)
+      parts.push(say("{where}, the prompt is longer than the context of {n}.", { where, n: count(row.context) }));
     else if (limit?.bites) parts.push(say("{where}, {limit} bites.", { where, limit: limit.text }));
     else if (limit) parts.push(say("{where}, no limit bites.", { where }));
   }
   if (bare?.letter && bare.tokens !== row?.tokens)
-    parts.push(say("The processor's class default would make it {n} tokens, and a 20 px letter {letter}.", { n: count(bare.tokens), letter: letterSize(bare.letter) }));
+    parts.push(
+      say("The processor's class default would make it {n} tokens, and a 20 px letter {letter}.", {
+        n: count(bare.tokens),
+        letter: letterSize(bare.letter),
+      }),
+    );
   return [...parts, say("No weights are used for this.")].join(" ");
 }
 
@@ -63,16 +80,38 @@ function download(name, type, text) {
 
 function createHead(client) {
   const [title, sub] = [el("h2"), el("p")];
-  const units = segmented(say("Unit of memory"), [["GiB", "GiB"], ["GB", "GB"]], (unit) => setting({ unit }));
+  const units = segmented(
+    say("Unit of memory"),
+    [
+      ["GiB", "GiB"],
+      ["GB", "GB"],
+    ],
+    (unit) => setting({ unit }),
+  );
   const save = async (kind, type) => {
     const found = await client.fetchOnce("planner_table", query());
     if (found.error) set({ error: found.error });
     else download(`plan.${kind}`, type, found[kind]);
   };
   const button = (kind, type, text) =>
-    el("button", { type: "button", class: "plan-save", title: say("Every file by every model, as {kind}", { kind: text }), onclick: () => save(kind, type) }, "⤓ ", text);
+    el(
+      "button",
+      {
+        type: "button",
+        class: "plan-save",
+        title: say("Every file by every model, as {kind}", { kind: text }),
+        onclick: () => save(kind, type),
+      },
+      "⤓ ",
+      text,
+    );
   const buttons = [button("csv", "text/csv", "CSV"), button("json", "application/json", "JSON")];
-  const root = el("header", { class: "plan-title" }, el("div", {}, title, sub), el("div", { class: "plan-tools" }, units, ...buttons));
+  const root = el(
+    "header",
+    { class: "plan-title" },
+    el("div", {}, title, sub),
+    el("div", { class: "plan-tools" }, units, ...buttons),
+  );
   return {
     root,
     update(answer) {
@@ -93,14 +132,27 @@ function statusWords(chosen) {
   const size = ([width, height]) => `${count(width)} × ${count(height)}`;
   const media = row.media[shownFile()];
   if (!media) return say("one moment"); // the files have changed and the plan is still that of the old ones
-  const grid = media.patch_grid.slice(media.patch_grid[0] > 1 ? 0 : 1).map(count).join(" × ");
-  const chain = [size(file.size), size(media.resized), say("{grid} patches", { grid }), say("{n} visual tokens", { n: count(media.tokens) })].join(" → ");
-  const end = say("{n} positions for the prompt of {tokens}", { n: count(row.prompt_positions), tokens: count(row.prompt_tokens) });
+  const grid = media.patch_grid
+    .slice(media.patch_grid[0] > 1 ? 0 : 1)
+    .map(count)
+    .join(" × ");
+  const chain = [
+    size(file.size),
+    size(media.resized),
+    say("{grid} patches", { grid }),
+    say("{n} visual tokens", { n: count(media.tokens) }),
+  ].join(" → ");
+  const end = say("{n} positions for the prompt of {tokens}", {
+    n: count(row.prompt_positions),
+    tokens: count(row.prompt_tokens),
+  });
   return [name, chain, end, say("{size} kept to look inside", { size: memoryWithUnit(row.kept_bytes) })].join(" · ");
 }
 
 function createStatus() {
-  const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) => el("span", { class: name }));
+  const [sentence, hint, spoken] = ["status-sentence", "status-hint", "spoken"].map((name) =>
+    el("span", { class: name }),
+  );
   spoken.setAttribute("aria-live", "polite");
   const root = el("footer", { class: "status" }, sentence, hint, spoken);
   let timer = null;
@@ -134,7 +186,16 @@ function createParts(client) {
   const told = el("p", { class: "plan-error", role: "alert" });
   const side = el("div", { class: "plan-side" }, parts.toolchains.root, parts.files.root, parts.converter.root);
   const below = el("div", { class: "plan-below" }, parts.arithmetic.root, side);
-  const order = [parts.head.root, told, parts.budget.root, parts.clips.root, parts.table.root, parts.crops.root, below, parts.status.root];
+  const order = [
+    parts.head.root,
+    told,
+    parts.budget.root,
+    parts.clips.root,
+    parts.table.root,
+    parts.crops.root,
+    below,
+    parts.status.root,
+  ];
   return { parts, told, root: el("div", { class: "inspector planner" }, ...order) };
 }
 
@@ -157,6 +218,7 @@ function draw({ parts, told }, client) {
   parts.status.update(chosen);
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch, server, signal }) {
   const client = new Client(server, changed);
   const made = createParts(client);

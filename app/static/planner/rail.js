@@ -1,12 +1,14 @@
 // The Planner's part of the rail: which published models, and what is assumed of the words.
 
-import { el, refill, setText } from "../dom.js";
-import { say } from "../i18n.js";
-import { count, parameters } from "../numbers.js";
+import { el, refill, setText } from "../core/dom.js";
+import { say } from "../core/i18n.js";
+import { count, parameters } from "../core/numbers.js";
 import { chosenMedia } from "../rail/folders.js";
 import { giveFiles } from "../rail/media.js";
 import { changed, chosenModels, onChange, openPlanner, planner, setting } from "./state.js";
 import { fullName } from "./words.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 function modelRow(name, size) {
   const box = el("input", { type: "checkbox", id: `plan-model-${name}` });
@@ -16,7 +18,13 @@ function modelRow(name, size) {
     else planner.off.add(name);
     changed();
   });
-  return el("label", { class: "plan-model" }, box, el("span", { text: fullName(name) }), el("span", { class: "faint", text: parameters(size) }));
+  return el(
+    "label",
+    { class: "plan-model" },
+    box,
+    el("span", { text: fullName(name) }),
+    el("span", { class: "faint", text: parameters(size) }),
+  );
 }
 
 function numberRow(id, label, name) {
@@ -26,7 +34,13 @@ function numberRow(id, label, name) {
     setting({ [name]: Math.min(100_000, value) });
     box.value = String(planner.settings[name]);
   });
-  const root = el("div", { class: "plan-assumed" }, el("label", { for: id, text: label }), box, el("span", { text: say("tokens") }));
+  const root = el(
+    "div",
+    { class: "plan-assumed" },
+    el("label", { for: id, text: label }),
+    box,
+    el("span", { text: say("tokens") }),
+  );
   return { root, update: () => document.activeElement !== box && (box.value = String(planner.settings[name])) };
 }
 
@@ -39,22 +53,54 @@ function folderRow() {
     const { taken, left } = chosenMedia(box.files);
     const words = { n: count(taken.length), left: count(left) };
     if (!taken.length) setText(told, say("This folder holds no pictures or clips."));
-    else setText(told, left ? say("{n} pictures and clips; {left} other files are left out.", words) : say("{n} pictures and clips.", words));
+    else
+      setText(
+        told,
+        left
+          ? say("{n} pictures and clips; {left} other files are left out.", words)
+          : say("{n} pictures and clips.", words),
+      );
     giveFiles("#replace-media", taken);
     box.value = "";
   });
   return el("div", { class: "plan-folder" }, open, box, told);
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   const tally = el("span");
   const list = el("div", { class: "plan-list" });
-  const [text, answer] = [numberRow("plan-text", say("Question"), "text"), numberRow("plan-answer", say("Answer"), "answer")];
-  const fixed = (label, value) => el("div", { class: "plan-assumed" }, el("span", { text: label }), el("span", { text: value }));
-  const back = el("button", { type: "button", class: "plan-back", text: say("Back to the answers"), onclick: () => openPlanner(false) });
-  const assumed = el("div", { class: "plan-list" }, text.root, answer.root, fixed(say("Weights"), "bf16"), fixed(say("Batch"), "1"));
+  const [text, answer] = [
+    numberRow("plan-text", say("Question"), "text"),
+    numberRow("plan-answer", say("Answer"), "answer"),
+  ];
+  const fixed = (label, value) =>
+    el("div", { class: "plan-assumed" }, el("span", { text: label }), el("span", { text: value }));
+  const back = el("button", {
+    type: "button",
+    class: "plan-back",
+    text: say("Back to the answers"),
+    onclick: () => openPlanner(false),
+  });
+  const assumed = el(
+    "div",
+    { class: "plan-list" },
+    text.root,
+    answer.root,
+    fixed(say("Weights"), "bf16"),
+    fixed(say("Batch"), "1"),
+  );
   element.replaceChildren(
-    el("div", { class: "plan-rail" }, folderRow(), el("div", { class: "title-line" }, el("h3", { text: say("Published models") }), tally), list, el("div", { class: "title-line" }, el("h3", { text: say("Assumed") })), assumed, back),
+    el(
+      "div",
+      { class: "plan-rail" },
+      folderRow(),
+      el("div", { class: "title-line" }, el("h3", { text: say("Published models") }), tally),
+      list,
+      el("div", { class: "title-line" }, el("h3", { text: say("Assumed") })),
+      assumed,
+      back,
+    ),
   );
   const update = () => {
     const sizes = props.value?.models ?? {};

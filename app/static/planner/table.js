@@ -1,10 +1,10 @@
 // The table: every published model, in groups by pixel limit. The chosen row is the one that the page explains below.
 
-import { el, refill } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { count, percent, times } from "../numbers.js";
+import { el, refill } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { count, percent, times } from "../core/numbers.js";
 import { hasClips, planner, setting } from "./state.js";
-import { fullName, letterSize, memory, memoryWithUnit, nameParts, operations } from "./words.js";
+import { letterSize, memory, memoryWithUnit, nameParts, operations } from "./words.js";
 
 const COLUMNS = [
   ["Model", "name"],
@@ -39,7 +39,7 @@ const TITLES = {
   ],
 };
 
-export const isChosen = (group, row) => planner.settings.group === group.key && planner.settings.model === row.model;
+const isChosen = (group, row) => planner.settings.group === group.key && planner.settings.model === row.model;
 
 const choose = (group, row) => setting({ group: group.key, model: row.model });
 
@@ -49,33 +49,53 @@ const resized = (row) =>
   sizes(row).size > 1 ? say("{n} sizes", { n: sizes(row).size }) : row.resized ? times(...row.resized) : "–";
 
 function contextCell(row) {
-  const bar = el("i", { class: "plan-bar" }, el("i", { style: { width: `${Math.min(100, 100 * row.share_of_context)}%` } }));
-  const title = say("{tokens} of {context} tokens: {visual} visual, {template} of the template, {text} of the question", {
-    tokens: count(row.prompt_tokens),
-    context: count(row.context),
-    visual: count(row.visual_tokens),
-    template: count(row.template_tokens),
-    text: count(row.text_tokens ?? 0),
-  });
+  const bar = el(
+    "i",
+    { class: "plan-bar" },
+    el("i", { style: { width: `${Math.min(100, 100 * row.share_of_context)}%` } }),
+  );
+  const title = say(
+    "{tokens} of {context} tokens: {visual} visual, {template} of the template, {text} of the question",
+    {
+      tokens: count(row.prompt_tokens),
+      context: count(row.context),
+      visual: count(row.visual_tokens),
+      template: count(row.template_tokens),
+      text: count(row.text_tokens ?? 0),
+    },
+  );
   const over = row.share_of_context > 1;
-  return el("td", { class: over ? "context over" : "context", title }, bar, el("span", { text: percent(row.share_of_context) }));
+  return el(
+    "td",
+    { class: over ? "context over" : "context", title },
+    bar,
+    el("span", { text: percent(row.share_of_context) }),
+  );
 }
 
 // The name of what decided the size, amber; or how much of the ceiling the picture fills.
 export function limitWords(row) {
-  const names = [...new Set(row.media.flatMap((media) => (media.clamps?.length ? media.clamps : [media.limit])))].filter(Boolean);
+  const names = [
+    ...new Set(row.media.flatMap((media) => (media.clamps?.length ? media.clamps : [media.limit]))),
+  ].filter(Boolean);
   if (row.share_of_context > 1) return { text: say("longer than the context"), bites: true };
   if (row.family === "qwen-vl") return row.media.length ? { text: say("448 × 448, always"), bites: true } : null;
   if (names.length) return { text: names.join(", "), bites: true };
   const filled = Math.max(...row.media.map((media) => media.filled ?? 0));
-  return row.media.length ? { text: say("none: {share} of the ceiling", { share: percent(filled) }), bites: false } : null;
+  return row.media.length
+    ? { text: say("none: {share} of the ceiling", { share: percent(filled) }), bites: false }
+    : null;
 }
 
 function limitCell(row) {
   const words = limitWords(row);
   const title = row.limits.map(said).join("\n");
   if (!words) return el("td", { class: "limit", text: "–" });
-  return el("td", { class: "limit", title }, el("span", { class: words.bites ? "tag bites" : "tag", text: words.text }));
+  return el(
+    "td",
+    { class: "limit", title },
+    el("span", { class: words.bites ? "tag amber" : "tag", text: words.text }),
+  );
 }
 
 function nameCell(group, row) {
@@ -102,7 +122,11 @@ function nameCell(group, row) {
 const number = (text, title, strong) => el("td", { class: "number", title }, strong ? el("b", { text }) : text);
 
 function tableRow(group, row) {
-  const line = el("tr", { class: isChosen(group, row) ? "chosen" : "", onclick: () => choose(group, row) }, nameCell(group, row));
+  const line = el(
+    "tr",
+    { class: isChosen(group, row) ? "chosen" : "", onclick: () => choose(group, row) },
+    nameCell(group, row),
+  );
   if (row.error) {
     line.append(el("td", { class: "bad", colspan: COLUMNS.length - 1, text: said(row.error) }));
     return line;
@@ -127,14 +151,20 @@ function tableRow(group, row) {
 
 function groupRows(group) {
   const [title, rest] = TITLES[group.key](group);
-  const head = el("tr", { class: "plan-group" }, el("th", { colspan: COLUMNS.length, scope: "rowgroup" }, el("b", { text: title }), ` ${rest}`));
+  const head = el(
+    "tr",
+    { class: "plan-group" },
+    el("th", { colspan: COLUMNS.length, scope: "rowgroup" }, el("b", { text: title }), ` ${rest}`),
+  );
   return el("tbody", {}, head, ...group.rows.map((row) => tableRow(group, row)));
 }
 
 function footNote(answer) {
   const derived = answer.groups.some((group) => group.rows.some((row) => row.derived));
   return [
-    say("{unit}, bf16, one question. Tokens and positions of the media with their marks.", { unit: planner.settings.unit }),
+    say("{unit}, bf16, one question. Tokens and positions of the media with their marks.", {
+      unit: planner.settings.unit,
+    }),
     say("Context: of 8,192 (Qwen-VL, trained with 2,048) and 32,768, template and question included."),
     say("Kept: queries and keys of tower and language model. Activations not counted."),
     derived ? say("The 72B's dimensions are derived, not read from a published file.") : "",
@@ -150,10 +180,18 @@ function moveBy(root, by) {
 }
 
 export function createTable() {
-  const head = el("thead", {}, el("tr", {}, ...COLUMNS.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))));
+  const head = el(
+    "thead",
+    {},
+    el("tr", {}, ...COLUMNS.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))),
+  );
   const table = el("table", { class: "plan-table" }, head);
   const note = el("p", { class: "plan-note faint" });
-  const scroll = el("div", { class: "plan-scroll", tabindex: 0, role: "region", "aria-label": say("Published models") }, table);
+  const scroll = el(
+    "div",
+    { class: "plan-scroll", tabindex: 0, role: "region", "aria-label": say("Published models") },
+    table,
+  );
   const root = el("section", { class: "card plan-models" }, scroll, note);
   table.addEventListener("keydown", (event) => {
     const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -176,9 +214,10 @@ export function createTable() {
 
 export function chosenRow(answer) {
   for (const group of answer.groups) for (const row of group.rows) if (isChosen(group, row)) return { group, row };
-  const group = answer.groups.find((one) => one.key === "own") ?? answer.groups.find((one) => one.key === "files") ?? answer.groups[0];
+  const group =
+    answer.groups.find((one) => one.key === "own") ??
+    answer.groups.find((one) => one.key === "files") ??
+    answer.groups[0];
   const row = group?.rows.find((one) => one.model === planner.settings.model) ?? group?.rows[0];
   return row ? { group, row } : null;
 }
-
-export const rowName = ({ row }) => fullName(row.model);

@@ -1,7 +1,7 @@
 // Names and numbers as the Planner writes them.
 
-import { say } from "../i18n.js";
-import { count } from "../numbers.js";
+import { say } from "../core/i18n.js";
+import { count } from "../core/numbers.js";
 import { planner } from "./state.js";
 
 const NAMES = {
@@ -20,7 +20,9 @@ export function memory(bytes) {
   const value = bytes / (planner.settings.unit === "GB" ? 1e9 : 2 ** 30);
   if (value === 0) return "0";
   if (value < 0.005) return say("under 0.01");
-  return value < 1 ? value.toFixed(2) : value.toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  return value < 1
+    ? value.toFixed(2)
+    : value.toLocaleString("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 }
 
 export const memoryWithUnit = (bytes) => `${memory(bytes)} ${planner.settings.unit}`;

@@ -1,9 +1,11 @@
 // The pixel budget: min_pixels and max_pixels on a logarithmic scale, and what they make of the pictures, at once.
 
-import { el, refill, setText } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { publish } from "../news.js";
-import { count, times } from "../numbers.js";
+import { el, refill, setText } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { publish } from "../core/news.js";
+import { count, times } from "../core/numbers.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 const RANGE = [784, 12_845_056];
 const STEPS = 1000;
@@ -121,12 +123,16 @@ function results(result) {
     .filter(([, plan]) => !plan.fits)
     .map(([letter, plan]) => el("p", { class: "bad" }, `${letter}: ${said(plan.sentence)} `, offered(plan.shorter)));
   return [
-    ...plans.flatMap(([letter, plan]) => [resultLine(letter, plan), ...(plan.family === "qwen-vl" ? [] : eachPicture(plan))]),
+    ...plans.flatMap(([letter, plan]) => [
+      resultLine(letter, plan),
+      ...(plan.family === "qwen-vl" ? [] : eachPicture(plan)),
+    ]),
     ...effects.slice(0, 1).map(([text, title]) => el("p", { class: "bites", text, title })),
     ...tooLong,
   ];
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   let { min = 3136, max = 200_704 } = props.value || {};
   let timer = null;
@@ -181,7 +187,11 @@ export function mount(element, { props, watch, signal }) {
     ),
   );
   show();
-  window.addEventListener("inspector-offer", ({ detail }) => detail.max_pixels && change("max_pixels", detail.max_pixels), { signal });
+  window.addEventListener(
+    "inspector-offer",
+    ({ detail }) => detail.max_pixels && change("max_pixels", detail.max_pixels),
+    { signal },
+  );
   watch("value", hear);
   watch("result", answered);
   answered();

@@ -1,9 +1,11 @@
 // Which frames of a clip the models are shown: by rate or by number, under whose limits; and why each limit bit.
 
-import { hear as onNews } from "../news.js";
-import { el, refill, segmented } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { count, lasting, plural, times } from "../numbers.js";
+import { hear as onNews } from "../core/news.js";
+import { el, refill, segmented } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { count, times } from "../core/numbers.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 const PRESETS = {
   "Qwen2-VL": "24,576 tokens a clip at most; qwen-vl-utils 0.0.8, the tool of this model's time",
@@ -102,6 +104,7 @@ function controls(change) {
   };
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   let options = {};
   let budget = null; // of the figures that the rail shows
@@ -139,7 +142,8 @@ export function mount(element, { props, watch, signal }) {
   }
   // What a refusal says would fit: a number of frames, a rate, or how many pictures.
   function take({ detail }) {
-    if (detail.nframes || detail.fps) options = { ...options, nframes: detail.nframes ?? null, fps: detail.fps ?? null };
+    if (detail.nframes || detail.fps)
+      options = { ...options, nframes: detail.nframes ?? null, fps: detail.fps ?? null };
     else if (detail.pictures) options = { ...options, pictures: detail.pictures };
     else return;
     show();
@@ -180,8 +184,3 @@ export function mount(element, { props, watch, signal }) {
     signal,
   );
 }
-
-export const framesWords = (item) =>
-  item.seconds === undefined
-    ? times(...item.size)
-    : `${times(...item.size)} · ${lasting(item.seconds)} s · ${plural(item.frames, "frame")}`;

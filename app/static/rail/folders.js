@@ -17,7 +17,8 @@ const entriesOf = (directory) =>
   new Promise((resolve, reject) => {
     const reader = directory.createReader();
     const all = [];
-    const more = () => // a hundred at a time, until none come
+    const more = () =>
+      // a hundred at a time, until none come
       reader.readEntries((some) => {
         all.push(...some);
         if (some.length && all.length < 4096) more();

@@ -1,12 +1,14 @@
 // What a run keeps: the forecast of memory and time before it is made, with the choice of what to keep, and the measured
 // figures after. And the keys of the page.
 
-import { el, refill } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { KEYS } from "../keys.js";
-import { hear } from "../news.js";
-import { bytes, seconds } from "../numbers.js";
+import { el, refill } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { KEYS } from "../core/keys.js";
+import { hear } from "../core/news.js";
+import { bytes, seconds } from "../core/numbers.js";
 import { offered, offerSetting } from "./budget.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 const KEEP = {
   all: "all that fits",
@@ -120,6 +122,7 @@ function keepChoice(onpick) {
   return { root, choose: (value) => (list.value = value) };
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   const [title, box, refused, keys] = [el("h3", {}), el("div", {}), el("div", {}), keyList()];
   const pick = (keep) => {
@@ -146,7 +149,11 @@ export function mount(element, { props, watch, signal }) {
     refill(box, [shown, forecast, runs.map((run) => run.id), Math.round(row)], () =>
       shown ? measured(runs, row) : expected(forecast),
     );
-    refill(refused, Object.values(forecast || {}).map((plan) => plan.refusal), () => refusals(forecast, take));
+    refill(
+      refused,
+      Object.values(forecast || {}).map((plan) => plan.refusal),
+      () => refusals(forecast, take),
+    );
   };
   hear(
     "inspector-draft",

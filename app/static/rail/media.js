@@ -1,9 +1,11 @@
 // The pictures and clips of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
 
-import { el, refill } from "../dom.js";
-import { said, say } from "../i18n.js";
-import { count, lasting, times } from "../numbers.js";
+import { el, find, refill } from "../core/dom.js";
+import { said, say } from "../core/i18n.js";
+import { count, lasting, times } from "../core/numbers.js";
 import { droppedFiles } from "./folders.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
 export function giveFiles(selector, files) {
@@ -51,6 +53,7 @@ function title(items) {
   return items.length > 1 ? say(several, { n: items.length }) : say(only);
 }
 
+/** @param {number} index */
 function picture(item, index, alone, trigger) {
   const remove = el("button", {
     type: "button",
@@ -82,7 +85,7 @@ function picture(item, index, alone, trigger) {
 }
 
 function empty() {
-  const open = () => document.querySelector("#replace-media")?.click();
+  const open = () => find("#replace-media")?.click();
   return el(
     "button",
     { type: "button", class: "drop-area", onclick: open },
@@ -91,6 +94,7 @@ function empty() {
   );
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch }) {
   const root = el("div", { class: "media" });
   element.replaceChildren(root);

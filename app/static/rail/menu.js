@@ -1,6 +1,6 @@
 // A button that opens a short list of things to choose from; arrows move, Esc and a click elsewhere close it.
 
-import { el, refill, setText } from "../dom.js";
+import { el, refill, setText } from "../core/dom.js";
 
 const MOVES = { ArrowDown: 1, ArrowUp: -1 };
 

@@ -1,10 +1,12 @@
 // The two models: chosen among what the server offers, or typed as a hub id where it allows that; and the number format
 // of their weights. Nothing is loaded by choosing; what a model would take stands beneath its name.
 
-import { el, refill } from "../dom.js";
-import { say } from "../i18n.js";
-import { hear } from "../news.js";
-import { bytes } from "../numbers.js";
+import { el, refill } from "../core/dom.js";
+import { say } from "../core/i18n.js";
+import { hear } from "../core/news.js";
+import { bytes } from "../core/numbers.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 const TYPED = "\u0000typed";
 const FORMATS = { auto: "As the device has it", bfloat16: "bfloat16", float32: "float32" };
@@ -72,6 +74,7 @@ function noteOn(plan) {
   return plan.loaded ? say("{memory}, loaded", { memory }) : say("{memory}, not loaded", { memory });
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   const letters = Object.keys(props.value || {});
   let chosen = props.value || {};

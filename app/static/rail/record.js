@@ -1,9 +1,11 @@
 // A clip from the camera: recorded by the browser itself, then given to the question as any other file. Nothing leaves
 // this machine.
 
-import { el, setText } from "../dom.js";
-import { say } from "../i18n.js";
+import { el, setText } from "../core/dom.js";
+import { say } from "../core/i18n.js";
 import { giveFiles } from "./media.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 const MOST_SECONDS = 30;
 const KINDS = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm", "video/mp4"];
@@ -15,6 +17,7 @@ const REFUSED = {
   NotFoundError: "There is no camera here; give a file.",
 };
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { signal }) {
   let [stream, recorder, timer] = [null, null, null];
   const video = el("video", { muted: true, playsinline: true, "aria-label": say("What the camera sees") });
@@ -60,7 +63,7 @@ export function mount(element, { signal }) {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
     } catch (error) {
-      tell(REFUSED[error.name] ?? "The camera could not be opened; give a file.");
+      tell(REFUSED[error instanceof Error ? error.name : ""] ?? "The camera could not be opened; give a file.");
       return;
     }
     video.srcObject = stream;

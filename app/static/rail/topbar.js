@@ -1,11 +1,13 @@
 // The bar at the top: title, examples, the weights badge, the theme. On narrow screens also the way into the rail.
 
-import { el, refill, setText, svg, toggle } from "../dom.js";
-import { LANGUAGES, language, said, say, setLanguage } from "../i18n.js";
-import { hear } from "../news.js";
+import { el, find, refill, setText, svg, toggle } from "../core/dom.js";
+import { LANGUAGES, language, said, say, setLanguage } from "../core/i18n.js";
+import { hear } from "../core/news.js";
 import { keepLabels } from "./labels.js";
 import { createMenu } from "./menu.js";
 import { createMeasured } from "./measured.js";
+
+/** @import { Gradio } from "../core/types.d.ts" */
 
 const THEME_KEY = "inside-qwen-vl-theme";
 
@@ -51,13 +53,13 @@ function mark() {
 
 function openRail(open) {
   document.body.classList.toggle("rail-open", open);
-  if (open) document.querySelector("#rail textarea")?.focus({ preventScroll: true });
+  if (open) find("#rail textarea")?.focus({ preventScroll: true });
 }
 
 // Gradio's own page about the endpoints opens from its footer, which stands behind this bar.
-const openApi = () => document.querySelector("footer .show-api")?.click();
+const openApi = () => find("footer .show-api")?.click();
 
-export const pressAsk = () => document.querySelector("#ask")?.click();
+export const pressAsk = () => find("#ask")?.click();
 
 function chip(example, selected, onpick) {
   return el(
@@ -222,12 +224,13 @@ function narrowMenu(onpick) {
   return { root: menu.root, update };
 }
 
+/** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch, signal }) {
   restoreTheme();
   const pick = (name) => trigger("example", { name });
   const [chips, narrow] = [createChips(pick), narrowMenu(pick)];
   const measured = createMeasured();
-  const badge = el("button", { type: "button", class: "badge", onclick: measured.open });
+  const badge = el("button", { type: "button", class: "badge amber", onclick: measured.open });
   const shade = el("div", { class: "rail-shade", onclick: () => openRail(false) });
   document.addEventListener("keydown", (event) => event.key === "Escape" && openRail(false), { signal });
   window.addEventListener("inspector-asked", () => openRail(false), { signal });
@@ -249,12 +252,20 @@ export function mount(element, { props, trigger, watch, signal }) {
     measured.root,
   );
   const draw = () => {
-    const { examples = [], selected = null, badge: words = "", demo = true, measured: figures = null } = props.value || {};
+    const {
+      examples = [],
+      selected = null,
+      badge: words = "",
+      demo = true,
+      measured: figures = null,
+    } = props.value || {};
     chips.update(examples, selected);
     narrow.update(examples, selected);
     const planning = document.body.classList.contains("planner-open");
     const shown = planning ? say("No weights used") : said(words);
-    refill(badge, [shown, planning], () => (planning ? [shown] : shown ? [el("i", { class: "info", text: "i" }), shown] : []));
+    refill(badge, [shown, planning], () =>
+      planning ? [shown] : shown ? [el("i", { class: "info", text: "i" }), shown] : [],
+    );
     toggle(badge, "plain", !shown);
     toggle(badge, "calm", planning || !demo); // amber is for weights that are no ground to judge an answer by
     badge.disabled = planning || !figures;

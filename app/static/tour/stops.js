@@ -1,38 +1,48 @@
 // Six questions about the run on screen. Each answer is read from the run or counted by the server when it is looked at,
 // never typed in here.
 
-import { say } from "../i18n.js";
-import { hasAdapter } from "../families.js";
-import { cellAt, rowAndColumn } from "../geometry.js";
-import { count, percent } from "../numbers.js";
-import { LETTERS } from "../store.js";
-import { isClip } from "../time.js";
+import { say } from "../core/i18n.js";
+import { hasAdapter } from "../core/families.js";
+import { cellAt, rowAndColumn } from "../core/geometry.js";
+import { count, percent } from "../core/numbers.js";
+import { LETTERS } from "../core/selection.js";
+import { isClip } from "../core/time.js";
 import { VIEWS } from "../views/index.js";
-import { tokenOfWord, wordLabel } from "../words.js";
+import { tokenOfWord, wordLabel } from "../core/words.js";
 
+/** @import { Context, Grid, Run, State } from "../core/types.d.ts" */
+
+/** @param {Grid} grid */
 const product = (grid) => grid.reduce((all, size) => all * size, 1);
 
 // The run of the family with an adapter, or of the one without; the tour needs one of each.
+/** @param {State} state */
 const letterOf = (state, adapter) =>
   LETTERS.find((letter) => state.runs[letter] && hasAdapter(state.runs[letter]) === adapter);
+/** @param {Context} ctx */
 const queried = (ctx) => ctx.run(letterOf(ctx.store.state, true));
+/** @param {Context} ctx */
 const placed = (ctx) => ctx.run(letterOf(ctx.store.state, false));
 
 // Its questions are about one still: of a clip, or of several pictures, what they say would not hold.
+/** @param {Run} run */
 const aboutOnePicture = (run) => run.media.length === 1 && !isClip(run.media[0]) && run.words.length > 0;
 
+/** @param {State} state */
 export const canTour = (state) =>
   [true, false].every((adapter) => {
     const letter = letterOf(state, adapter);
     return letter && aboutOnePicture(state.runs[letter]);
   });
 
+/** @param {Context} ctx */
 const look = (ctx, view, patch = {}) => {
   ctx.actions.pickView(Object.hasOwn(VIEWS, view) ? view : "patches");
   ctx.store.select(patch);
 };
 
 // Position ids from a picture's first mark to its last, both included.
+/** @param {Run} run */
 function idsOf(run) {
   const [media, row] = [run.media[0], run.positions[0]];
   return row[media.first_token + product(media.token_grid)] - row[media.first_token - 1] + 1;
@@ -135,9 +145,19 @@ const vision = {
   options: ["The 8 around it", "Those of its row and column", "All of them"],
   // Counted: the keys of the exact row of the middle patch, in the first layer.
   async answer(ctx) {
-    const { id, media: [media] } = placed(ctx);
+    const {
+      id,
+      media: [media],
+    } = placed(ctx);
     const { index } = cellAt([0.5, 0.5], media.patch_grid);
-    const row = await ctx.client.fetchOnce("vision_row", { run: id, media: 0, patch: index, layer: 0, head: "mean", column: false });
+    const row = await ctx.client.fetchOnce("vision_row", {
+      run: id,
+      media: 0,
+      query: index,
+      layer: 0,
+      head: "mean",
+      swapped: false,
+    });
     if (row.error) throw new Error(row.error);
     return { value: row.values.length === product(media.patch_grid) ? 2 : 1, media };
   },

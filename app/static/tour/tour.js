@@ -1,10 +1,12 @@
 // The tour: a card over the page that asks before it shows. Six stops on the run on screen.
 
-import { el, refill } from "../dom.js";
-import { say, said } from "../i18n.js";
-import { pixels } from "../numbers.js";
-import { LETTERS } from "../store.js";
+import { el, find, refill } from "../core/dom.js";
+import { say, said } from "../core/i18n.js";
+import { pixels } from "../core/numbers.js";
+import { LETTERS } from "../core/selection.js";
 import { STOPS, canTour, verdict } from "./stops.js";
+
+/** @import { Context } from "../core/types.d.ts" */
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
 
@@ -21,7 +23,12 @@ function guessForm(stop, onguess) {
           el("label", {}, el("input", { type: "radio", name: "tour-guess", value: index }), say(text)),
         ),
       )
-    : el("input", { type: "text", inputmode: "decimal", class: "tour-number", "aria-label": say("Your guess") });
+    : el("input", {
+        type: "text",
+        inputmode: "decimal",
+        class: "text-field tour-number",
+        "aria-label": say("Your guess"),
+      });
   const form = el("form", { class: `tour-form${stop.options ? " options" : ""}` }, field, submit, warn);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -52,13 +59,24 @@ function outcome(stop, { guess, answer, error }) {
 
 // Nothing to ask about: the answers are on their way, or they are not what the questions are about.
 function vacant({ runs, busy }) {
-  if (busy || LETTERS.some((letter) => !runs[letter])) return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
+  if (busy || LETTERS.some((letter) => !runs[letter]))
+    return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
   return [
-    el("p", { text: say("The tour asks about one picture, of one model of each family: these answers are about something else.") }),
-    el("button", { type: "button", class: "link", text: say("Show the first example"), onclick: () => document.querySelector(".chips .chip")?.click() }),
+    el("p", {
+      text: say(
+        "The tour asks about one picture, of one model of each family: these answers are about something else.",
+      ),
+    }),
+    el("button", {
+      type: "button",
+      class: "link",
+      text: say("Show the first example"),
+      onclick: () => find(".chips .chip")?.click(),
+    }),
   ];
 }
 
+/** @param {Context} ctx */
 export function createTour(ctx) {
   let [at, results, open] = [0, {}, false];
   const [title, body, foot] = [el("b", {}), el("div", { class: "tour-body" }), el("div", { class: "tour-foot" })];
@@ -84,7 +102,7 @@ export function createTour(ctx) {
       results[here] = { guess, answer };
       stop.show(ctx);
     } catch (error) {
-      results[here] = { error: error.message };
+      results[here] = { error: error instanceof Error ? error.message : String(error) };
     }
     draw();
   }

@@ -116,7 +116,7 @@ def test_a_streamed_answer_is_the_runs_answer_and_is_never_made_again(
 
 
 def _text(path: Path) -> None:
-    path.write_text("these are notes")
+    path.write_text("these are notes", encoding="utf-8")
 
 
 def _cut(path: Path) -> None:

@@ -114,6 +114,11 @@ class Visitor:
         """Until the maps on screen are those of the selection, and every answer that a view asked for is drawn."""
         self.page.wait_for_function("() => window.__inspector.quiet()")
 
+    def address(self) -> str:
+        """The address once it says the selection: it follows when the page has stood still for a moment."""
+        self.page.wait_for_function("() => window.__inspector.addressed()")
+        return str(self.page.url)
+
     def view(self, name: str) -> None:
         self.page.get_by_role("tab", name=name).click()
         self.page.wait_for_function("(name) => window.__inspector.state.selection.view === name", arg=name.lower())

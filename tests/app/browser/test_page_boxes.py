@@ -95,7 +95,7 @@ def test_a_box_of_ones_own_is_compared_by_overlap_and_kept_in_the_address(lookin
         written = looking.run(letter).boxes()[0].written
         words = page.locator(f'.boxes-card[data-letter="{letter}"] .title-line').last.inner_text()
         assert f"IoU with yours {100 * overlap(written, yours):.1f} %" in words
-    page.wait_for_function("() => decodeURIComponent(location.search).includes('left:')")
+    assert "left:" in looking.address()
     page.reload()
     looking.wait()
     page.wait_for_selector(".box-numbers")

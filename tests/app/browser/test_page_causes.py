@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from app.asking import words
-from qwenvl.analysis.deletion_curves import own_map
 from qwenvl.analysis.regions import box_mask, cells_in, cells_mask, paint
-from qwenvl.analysis.row_statistics import fewest_cells
+from qwenvl.analysis.row_statistics import fewest_cells, own_map
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -107,7 +106,7 @@ def test_a_link_brings_the_place_back_and_says_that_it_is_to_be_computed(visitor
     page.get_by_role("button", name="Brush").click()
     drag(visitor, "B", (0.6, 0.7), (0.75, 0.8))
     told(visitor)
-    page.wait_for_function("() => decodeURIComponent(location.search).includes('strokes:b')")
+    assert "strokes:b" in visitor.address()
     strokes, before = visitor.state("selection.of_causes.strokes"), bars(visitor, "A")
     page.reload()
     visitor.wait()
@@ -122,7 +121,7 @@ def test_a_link_brings_the_place_back_and_says_that_it_is_to_be_computed(visitor
     for letter in "AB":
         run, index = visitor.run(letter), visitor.state(f"selection.query.{letter}")
         at = {name: visitor.state(f"selection.{name}.{letter}") for name in ("layer", "head")}
-        expected = sorted(fewest_cells(own_map(run, index, **at).flatten()))
+        expected = sorted(fewest_cells(own_map(run, query=index - 1, **at).flatten()))
         cells = page.evaluate("(letter) => window.__inspector.drawn[letter].drawn.spec.contour.cells", letter)
         assert cells == expected
 

@@ -170,10 +170,10 @@ def test_the_link_brings_all_of_it_back(looking: Any, visit: Callable[..., Any])
     looking.page.get_by_role("button", name="Sinks aside").click()
     looking.page.get_by_role("button", name="Shared").click()
     looking.settle()
-    looking.page.wait_for_function("() => location.search.includes('region=')")
-    looking.page.wait_for_function("() => location.search.includes('mode:sinks')")
     before = looking.state("selection")
-    address = looking.page.url
+    address = looking.address()
+    assert "region=" in address
+    assert "mode:sinks" in address
     again = visit()
     again.page.goto(address)
     again.wait()

@@ -35,11 +35,9 @@ def test_one_family_in_both_columns(visitor: Any) -> None:
         "() => [...document.querySelectorAll('[role=tab]')].map((tab) => tab.textContent)"
     ):
         visitor.view(view)
-    # The address follows once the page has stood still for a moment.
-    visitor.page.wait_for_function("() => window.location.search.includes('sel=view=boxes')")
-    visitor.open(
-        visitor.page.url.partition("?")[1] + visitor.page.url.partition("?")[2]
-    )  # a link brings the models too
+    _, mark, query = visitor.address().partition("?")
+    assert "sel=view=boxes" in query
+    visitor.open(mark + query)  # a link brings the models too
     visitor.page.wait_for_function("() => document.querySelector('#models select')?.value === 'tiny-qwen2-vl'")
     choose(visitor, "A", "tiny-qwen-vl")
     visitor.until(".result-line span", "224 × 224, always")

@@ -84,7 +84,7 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     # the file is every file by every model under these limits
     with page.expect_download() as saved:
         page.get_by_role("button", name="CSV").click()
-    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text())))
+    rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8"))))
     assert [int(row["visual_tokens"]) for row in rows if row["model"] == "Qwen2-VL-7B"] == [planned.visual_tokens]
 
     # what its makers suggest, beside what it has; a press plans with that range

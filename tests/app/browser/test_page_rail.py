@@ -31,7 +31,7 @@ def truncated(path: Path) -> None:
 
 
 BAD = {
-    "notes.png": lambda path: path.write_text("this is a text file"),
+    "notes.png": lambda path: path.write_text("this is a text file", encoding="utf-8"),
     "half.jpg": truncated,
     "strip.png": lambda path: Image.new("RGB", (30_000, 2)).save(path),
     "bomb.png": bomb,

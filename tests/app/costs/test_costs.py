@@ -11,11 +11,12 @@ import torch
 import qwenvl
 from app.asking.conversation import Conversation, Settings
 from app.asking.failures import PromptRefused
-from app.costs.costs import Terms, Ways, costs, fits, kept_bytes, layer_bytes, refusal
+from app.asking.model_choice import ModelChoice
+from app.costs.costs import Ways, costs, fits, kept_bytes, layer_bytes, refusal
 from app.costs.fitting import Asked, fewer_pixels
-from app.models.catalogue import Chosen
 from app.models.memory import Budgets, budgets
 from app.models.pace import Pace, Speed, guess
+from app.models.terms import Terms
 from app.serving.session import Session
 from qwenvl.models.config import QWEN2_VL_7B, QWEN_VL
 
@@ -100,7 +101,7 @@ def test_time_follows_from_operations_and_bytes() -> None:
 
 
 def test_a_pace_is_guessed_until_it_was_measured(tiny_session: Session) -> None:
-    pace, chosen = Pace(), Chosen("tiny-qwen2-vl")
+    pace, chosen = Pace(), ModelChoice("tiny-qwen2-vl")
     assert pace.speed(chosen, torch.float32) == guess(torch.float32)
     assert guess(torch.float32).operations > 1e8
     path = tiny_session.examples()[0]["media"][0]["path"]

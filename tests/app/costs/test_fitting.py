@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.models.catalogue import Chosen
+from app.asking.model_choice import ModelChoice
 from app.models.memory import Budgets
 from app.serving.session import Session
 from qwenvl.processing.sampling import VideoOptions
@@ -18,7 +18,7 @@ from tests.support.clips import encode
 
 GIB = 1 << 30
 ROOMY = Budgets(weights=GIB, runs=10 * GIB, free=200 * GIB)
-SMALL = {"A": Chosen("tiny-qwen-vl", dtype="bfloat16"), "B": Chosen("tiny-qwen2-vl", dtype="bfloat16")}
+SMALL = {"A": ModelChoice("tiny-qwen-vl", dtype="bfloat16"), "B": ModelChoice("tiny-qwen2-vl", dtype="bfloat16")}
 TAKE = {"nframes": 2, "pictures": 1}
 
 

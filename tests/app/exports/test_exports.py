@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import copy
 import hashlib
 import io
 import json
+import math
 import re
 import subprocess
 import zipfile
@@ -21,15 +21,19 @@ import torch
 
 import viz
 from app.asking import words
+from app.asking.finished import Finished
+from app.asking.selection import Selection
 from app.asking.words import percent
 from app.exports import EXPORTS, Exported
 from app.exports.files import KINDS, export_file
 from app.serving.session import Session
 from app.views.answer import reading
-from app.views.rows import map_row
+from app.views.rows import MapRow, map_row
 from qwenvl.analysis.map_agreement import agreement
+from qwenvl.analysis.row_statistics import own_grid
 from qwenvl.errors import UserError
 from qwenvl.inference.run import Run
+from tests.support.columns import columns
 
 ROOT = Path(__file__).parents[3]
 VIEWS = sorted(EXPORTS)
@@ -41,40 +45,25 @@ def ids(tiny_session: Session) -> dict[str, str]:
     return tiny_session.example(tiny_session.examples()[0]["name"])
 
 
-def selected(session: Session, ids: dict[str, str], **more: Any) -> dict[str, Any]:
-    """What the page selects when it opens these runs, as it posts it."""
-    starts = {letter: session.run(run) for letter, run in ids.items()}
-    return {
-        "view": "answer",
-        "model": "A",
-        "query": {letter: run["words"][run["start"]["word"]]["tokens"][0] for letter, run in starts.items()},
-        "layer": {letter: run["start"]["layer"] for letter, run in starts.items()},
-        "head": {letter: run["start"]["head"] for letter, run in starts.items()},
-        "media": 0,
-        "frame": 0,
-        "frames": dict.fromkeys(starts, 0),
-        "keys": None,
-        "adapter": {"query": 3, "head": "mean"},
-        "shared": False,
-        **more,
-    }
+@pytest.fixture(scope="module")
+def runs(tiny_session: Session, ids: dict[str, str]) -> dict[str, Finished]:
+    return runs_of(tiny_session, ids)
+
+
+def runs_of(session: Session, ids: dict[str, str]) -> dict[str, Finished]:
+    return {letter: session.finished(run) for letter, run in ids.items()}
 
 
 @pytest.fixture(scope="module")
-def selection(tiny_session: Session, ids: dict[str, str]) -> dict[str, Any]:
-    return selected(tiny_session, ids)
-
-
-@pytest.fixture(scope="module")
-def made(tiny_session: Session, ids: dict[str, str], selection: dict[str, Any]) -> dict[str, Exported]:
+def made(runs: dict[str, Finished]) -> dict[str, Exported]:
     """Each view, exported once."""
-    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
-    return {view: export(runs, selection) for view, export in EXPORTS.items()}
+    return {view: export(runs, columns(runs, view)) for view, export in EXPORTS.items()}
 
 
 @pytest.fixture
-def ask(tiny_session: Session, ids: dict[str, str], selection: dict[str, Any]) -> Any:
+def ask(tiny_session: Session, ids: dict[str, str], runs: dict[str, Finished]) -> Any:
     def asked(view: str, kind: str, **more: Any) -> Any:
+        selection = columns(runs, view if isinstance(view, str) else "answer")
         given = {"view": view, "kind": kind, "runs": ids, "selection": selection, **more}
         return export_file(tiny_session, json.loads(json.dumps(given)))
 
@@ -99,15 +88,15 @@ def test_the_lines_make_the_same_figure(
     assert list(tmp_path.glob(f"{view}.*"))
 
 
-NEUTRAL = {"of_answer": {"mode": "neutral"}}
-SINKS = {"of_answer": {"mode": "sinks"}}
+NEUTRAL = {"mode": "neutral"}
+SINKS = {"mode": "sinks"}
 WAYS = {
     "sinks": SINKS,
     "words": {"add": 2},
     "sinks of words": {**SINKS, "add": 1},
     "mean": {**SINKS, "layers": "mean"},
-    "difference": {"of_answer": {"scale": "difference"}},
-    "difference aside": {"of_answer": {"scale": "difference", "mode": "sinks"}},
+    "difference": {"summed": True},
+    "difference aside": {"summed": True, "mode": "sinks"},
     "neutral": NEUTRAL,
     "neutral of words": {**NEUTRAL, "add": 1, "shared": True},
 }
@@ -119,18 +108,17 @@ WAYS = {
 def test_every_way_of_drawing_an_answer_comes_again(
     way: str, example: str, tiny_session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = tiny_session.example(example)
-    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
+    runs = runs_of(tiny_session, tiny_session.example(example))
     more = dict(WAYS[way])
     added = range(more.pop("add", 0))
     more["also"] = {letter: [finished.run.answer_start + step for step in added] for letter, finished in runs.items()}
     if more.pop("layers", None):
-        more["layer"] = dict.fromkeys(ids, "mean")
-    selection = selected(tiny_session, ids, **more)
-    found = EXPORTS["answer"](runs, selection)
+        more["layer"] = "mean"
+    posted = columns(runs, **more)
+    found = EXPORTS["answer"](runs, posted)
     names = _made_anew(found, runs, tmp_path, monkeypatch)
     for letter, finished in runs.items():
-        values, drawn = _asked_of_page(finished, letter, selection)
+        values, drawn = _asked_of_page(finished, posted[letter])
         np.testing.assert_allclose(found.arrays[f"map_{letter}"], values, atol=1e-7)
         for name in ("removed", "neutral_share", "neutral_question"):
             assert found.facts[letter].get(name) == pytest.approx(drawn.get(name))
@@ -150,39 +138,38 @@ def test_every_way_of_drawing_an_answer_comes_again(
     assert _said(viz.rendered(names["figure"], format="svg")) == _said(viz.rendered(found.figure, format="svg"))
 
 
-COLUMNS = [{}, {"keys": [0.4, 0.3], "places": [[0.9, 0.9], [0.4, 0.3]]}, {"region": [0.3, 0.2, 0.6, 0.5]}]
+COLUMNS: dict[str, list[int]] = {"token": [], "places": [0, 3, 17]}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("example", ["where", "clip"])
-@pytest.mark.parametrize("place", COLUMNS, ids=["token", "places", "region"])
+@pytest.mark.parametrize("place", COLUMNS)
 def test_a_column_is_the_pages_and_comes_again(
-    place: dict[str, Any], example: str, tiny_session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, example: str, tiny_session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = tiny_session.example(example)
-    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
-    selection = selected(tiny_session, ids, swap=True, frames=dict.fromkeys(ids, int(example == "clip")), **place)
-    found = EXPORTS["answer"](runs, selection)
+    runs, frame = runs_of(tiny_session, tiny_session.example(example)), int(example == "clip")
+    posted = columns(runs, swapped=True, frame=frame)
+    for letter, finished in runs.items():
+        first = frame * math.prod(own_grid(finished.run, 0)[1:])
+        posted[letter]["cells"] = [first + cell for cell in COLUMNS[place]]
+    found = EXPORTS["answer"](runs, posted)
     names = _made_anew(found, runs, tmp_path, monkeypatch)
     assert _said(viz.rendered(names["figure"], format="svg")) == _said(viz.rendered(found.figure, format="svg"))
     said = " ".join(map(str, _said(viz.rendered(found.figure, format="svg"))))
     for letter, finished in runs.items():
-        asked = {"run": letter, "layer": selection["layer"][letter], "head": selection["head"][letter], "media": 0}
-        cells = found.facts[letter]["cells"]
-        key = {"cells": cells} if cells else {"key": selection["query"][letter]}
-        told = reading(lambda _, one=finished: one, {**asked, **key})
+        told = reading(lambda _, one=finished: one, posted[letter])
         values = np.frombuffer(base64.b64decode(told["values"]["f32"]), dtype="<f4")
         np.testing.assert_allclose(found.arrays[f"column_{letter}"], values, atol=1e-7)
-        assert bool(cells) == bool(place)
-        assert found.arrays[f"cells_{letter}"].sum() == len(cells)
+        assert found.facts[letter]["cells"] == posted[letter]["cells"]
+        assert found.arrays[f"cells_{letter}"].sum() == len(COLUMNS[place])
         assert all(f"row {row}," in said for row in told["strongest"])
         assert (f"map_{letter}" in found.arrays) == ("adapter" not in finished.run.sites)
 
 
-@pytest.mark.parametrize("spoiled", [{"region": [0, 1]}, {"region": "all"}, {"keys": [2, 0]}, {"keys": 1}], ids=str)
-def test_a_place_that_is_none_is_one_sentence(spoiled: dict[str, Any], ask: Any, selection: dict[str, Any]) -> None:
+@pytest.mark.parametrize("spoiled", [[0, 1], "all", [2, 0, 1, 1], [0, 0, True, 1], 1], ids=str)
+def test_a_place_that_is_none_is_one_sentence(spoiled: Any, ask: Any, runs: dict[str, Finished]) -> None:
     with pytest.raises(UserError, match="numbers from 0 to 1"):
-        ask("answer", "lines", selection={**selection, "swap": True, **spoiled})
+        ask("answer", "lines", selection=columns(runs, region=spoiled))
 
 
 def _made_anew(found: Exported, runs: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -198,17 +185,14 @@ def _made_anew(found: Exported, runs: dict[str, Any], folder: Path, monkeypatch:
     return names
 
 
-def _asked_of_page(finished: Any, letter: str, selection: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+def _asked_of_page(finished: Finished, posted: dict[str, Any]) -> tuple[np.ndarray, MapRow]:
     """The map that the page draws for the same selection, at the same moment."""
-    run = finished.run
-    asked = {name: selection[name][letter] for name in ("query", "layer", "head", "also")}
-    mode = selection.get("of_answer", {}).get("mode", "raw")
-    drawn = map_row(run, letter, {**asked, "why": True, "media": 0, "mode": mode})
-    name, grid = ("values", "grid") if "adapter" in run.sites else ("tokens", "token_grid")
-    values = np.frombuffer(base64.b64decode(drawn[name]["f32"]), dtype="<f4")
-    cells = values.reshape(drawn[grid])
-    summed = selection.get("of_answer", {}).get("scale") == "difference"
-    return cells.sum(axis=0) if summed else cells[selection["frames"][letter]], drawn
+    drawn = map_row(Selection.of(finished, posted))
+    packed, grid = (drawn["values"], drawn["grid"])
+    if "adapter" not in finished.run.sites:
+        packed, grid = drawn["tokens"], drawn["token_grid"]
+    cells = np.frombuffer(base64.b64decode(packed["f32"]), dtype="<f4").reshape(grid)
+    return cells.sum(axis=0) if posted.get("summed") else cells[posted["frame"]], drawn
 
 
 def _said(content: bytes) -> list[str | None]:
@@ -218,7 +202,7 @@ def _said(content: bytes) -> list[str | None]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("example", "more"),
-    [("pair", {"media": 1}), ("clip", {"frame": 1, "frames": {"A": 2, "B": 1}})],
+    [("pair", {"media": 1}), ("clip", {"frame": {"A": 2, "B": 1}})],
     ids=["pair", "clip"],
 )
 @pytest.mark.parametrize("view", VIEWS)
@@ -230,9 +214,8 @@ def test_the_lines_do_so_for_a_second_picture_and_for_a_clip(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ids = tiny_session.example(example)
-    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
-    found = EXPORTS[view](runs, selected(tiny_session, ids, **more))
+    runs = runs_of(tiny_session, tiny_session.example(example))
+    found = EXPORTS[view](runs, columns(runs, view, **more))
     monkeypatch.chdir(tmp_path)
     for letter, finished in runs.items():
         finished.run.save(tmp_path / f"{letter}.run")
@@ -332,10 +315,10 @@ def test_a_run_file_opens(letter: str, ask: Any, tiny_session: Session, ids: dic
     np.testing.assert_allclose(*rows, rtol=1e-5, atol=1e-7)
 
 
-def test_a_difference_needs_both_models(tiny_session: Session, ids: dict[str, str], selection: dict[str, Any]) -> None:
-    runs = {"A": tiny_session.finished(ids["A"])}
+def test_a_difference_needs_both_models(runs: dict[str, Finished]) -> None:
+    alone = {"A": runs["A"]}
     with pytest.raises(UserError, match="needs the maps of both models"):
-        EXPORTS["answer"](runs, {**selection, "of_answer": {"scale": "difference"}})
+        EXPORTS["answer"](alone, columns(alone, summed=True))
 
 
 def test_every_view_of_the_page_has_an_export() -> None:
@@ -367,7 +350,7 @@ def test_what_cannot_be_made_is_one_sentence(wrong: dict[str, Any], ask: Any) ->
 
 
 SPOILED = [
-    ("query", {"A": None, "B": None}),
+    ("query", None),
     ("query", {"A": 10**9, "B": 1}),
     ("query", {"A": "4", "B": True}),
     ("query", []),
@@ -377,22 +360,23 @@ SPOILED = [
     ("media", 7),
     ("media", "0"),
     ("frame", -1),
+    ("cells", [10**6]),
+    ("also", "all"),
 ]
 
 
 @pytest.mark.parametrize(("name", "value"), SPOILED, ids=str)
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_spoiled_selection_is_one_sentence_or_set_aside(
-    view: str, name: str, value: Any, ask: Any, selection: dict[str, Any]
+    view: str, name: str, value: Any, ask: Any, runs: dict[str, Finished]
 ) -> None:
-    spoiled = {**copy.deepcopy(selection), name: value}
     with contextlib.suppress(UserError):  # nothing else may come of it
-        assert ask(view, "lines", selection=spoiled).content
+        assert ask(view, "lines", selection=columns(runs, view, **{name: value})).content
 
 
 def test_every_kind_is_offered_on_the_page() -> None:
-    source = (ROOT / "app" / "static" / "parts" / "export.js").read_text(encoding="utf-8")
-    offered = set(re.findall(r'\["(\w+)", "', source)) | set(re.findall(r'item\("(\w+)"', source))
+    source = (ROOT / "app" / "static" / "shell" / "export.js").read_text(encoding="utf-8")
+    offered = set(re.findall(r'\[\s*"(\w+)",\s*"', source)) | set(re.findall(r'item\(\s*"(\w+)"', source))
     assert offered == set(KINDS)
 
 
@@ -402,10 +386,9 @@ def _squeezed(text: str) -> str:
 
 
 @pytest.mark.parametrize(("view", "name"), [("answer", "map"), ("vision", "row")])
-def test_a_region_is_told_in_the_caption(view: str, name: str, tiny_session: Session, ids: dict[str, str]) -> None:
-    runs = {letter: tiny_session.finished(run) for letter, run in ids.items()}
+def test_a_region_is_told_in_the_caption(view: str, name: str, runs: dict[str, Finished]) -> None:
     left, top, right, bottom = 0.25, 0.1, 0.7, 0.65
-    found = EXPORTS[view](runs, selected(tiny_session, ids, region=[left, top, right, bottom]))
+    found = EXPORTS[view](runs, columns(runs, view, region=[left, top, right, bottom]))
     for letter in runs:
         cells = found.arrays[f"{name}_{letter}"]
         fine = np.kron(cells, np.ones((20, 20))) / 400  # every cell in 400 pieces
@@ -414,5 +397,5 @@ def test_a_region_is_told_in_the_caption(view: str, name: str, tiny_session: Ses
         assert found.facts["in_region"][letter] == pytest.approx(held, rel=0.05, abs=1e-3)
         assert f"{letter} {percent(found.facts['in_region'][letter])} of the row" in found.caption
     assert "The rectangle 250, 100, 700, 650" in found.caption
-    again = EXPORTS[view](runs, selected(tiny_session, ids))
+    again = EXPORTS[view](runs, columns(runs, view))
     assert "rectangle" not in again.caption

@@ -15,6 +15,7 @@ from app.serving.api import server_functions
 from app.serving.session import Session
 from qwenvl.analysis.answer_boxes import overlap
 from qwenvl.analysis.regions import box_mask
+from tests.support.columns import columns
 
 
 @pytest.fixture
@@ -22,10 +23,9 @@ def runs(tiny_session: Session) -> dict[str, Any]:
     return {letter: tiny_session.finished(run) for letter, run in tiny_session.example("where").items()}
 
 
-def selected(runs: dict[str, Any], **own: Any) -> dict[str, Any]:
+def selected(runs: dict[str, Any], **own: Any) -> dict[str, dict[str, Any]]:
     query = {letter: finished.run.answer_start + 6 for letter, finished in runs.items()}
-    both = {"layer": {"A": 1, "B": 1}, "head": {"A": "mean", "B": 0}, "media": 0, "frame": 0}
-    return {"query": query, **both, **own}
+    return columns(runs, "causes", query=query, layer=1, head={"A": "mean", "B": 0}, **own)
 
 
 def made_anew(lines: str, runs: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
@@ -37,26 +37,27 @@ def made_anew(lines: str, runs: dict[str, Any], folder: Path, monkeypatch: pytes
     return names
 
 
-BOX = {"left": 300, "top": 200, "right": 600, "bottom": 600}
+BOX = [300, 200, 600, 600]
+PLACE = {"kind": "box", "box": BOX}
 CHOSEN: list[dict[str, Any]] = [
-    {"tool": "block", "shape": "box", **BOX, "from_B": 2, "rows": "text"},
-    {"tool": "block", "shape": "half", "through": "queries", "to_A": 1},
-    {"tool": "paint", "shape": "box", **BOX, "fill": "black"},
+    {"tool": "block", "place": PLACE, "layers": {"A": [0, 3], "B": [2, 3]}, "rows": "text", "through": "adapter"},
+    {"tool": "block", "place": {"kind": "half"}, "through": "queries", "layers": [0, 1], "rows": "answer"},
+    {"tool": "paint", "place": PLACE, "fill": "black"},
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chosen", CHOSEN, ids=lambda chosen: f"{chosen['tool']} {chosen['shape']}")
+@pytest.mark.parametrize("chosen", CHOSEN, ids=lambda chosen: f"{chosen['tool']} {chosen['place']['kind']}")
 def test_causes_are_the_librarys_and_come_again(
     chosen: dict[str, Any], runs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    selection = selected(runs, of_causes=chosen)
+    selection = selected(runs, **chosen)
     made = EXPORTS["causes"](runs, selection)
     if chosen["tool"] == "paint":
         for letter, finished in runs.items():
             size = finished.run.media[0].size
             mask = box_mask(size, [0.3 * size[0], 0.2 * size[1], 0.6 * size[0], 0.6 * size[1]])
-            effect = finished.run.painted(selection["query"][letter], mask, fill="black")
+            effect = finished.run.painted(selection[letter]["query"], mask, fill="black")
             np.testing.assert_array_equal(made.arrays[f"effect_{letter}"][:2], [effect.before, effect.after])
             assert f"{effect.pixels:,} pixels of the original were painted over (black)" in made.caption
     names = made_anew(made.lines, runs, tmp_path, monkeypatch)
@@ -70,10 +71,10 @@ def test_curves_that_the_page_has_computed_go_along(
     tiny_session: Session, runs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (ask,) = (one for one in server_functions(tiny_session) if one.__name__ == "causes_curves")
-    selection = selected(runs, of_causes={"tool": "paint", **BOX, "fill": "black"})
+    selection = selected(runs, tool="paint", place=PLACE, fill="black")
     assert "curves_A" not in EXPORTS["causes"](runs, selection).arrays
     for letter, run in tiny_session.example("where").items():
-        at = {name: selection[name][letter] for name in ("query", "layer", "head")}
+        at = {name: selection[letter][name] for name in ("query", "layer", "head")}
         told = ask({"run": run, "do": "start", **at, "media": 0, "fill": "black"})
         while told["state"] == "running":
             time.sleep(0.05)
@@ -81,8 +82,8 @@ def test_curves_that_the_page_has_computed_go_along(
         assert told["state"] == "done"
     made = EXPORTS["causes"](runs, selection)
     for letter, finished in runs.items():
-        at = {name: selection[name][letter] for name in ("layer", "head")}
-        *_, last = finished.run.deletion_curves(selection["query"][letter], **at, fill="black", steps=10, seeds=5)
+        at = {name: selection[letter][name] for name in ("layer", "head")}
+        *_, last = finished.run.deletion_curves(selection[letter]["query"], **at, fill="black", steps=10, seeds=5)
         expected = [one.probability for one in (last.falling, last.rising, *last.random)]
         np.testing.assert_array_equal(made.arrays[f"curves_{letter}"], expected)
         assert f"deletion {last.falling.area:.3f}" in viz.rendered(made.figure, format="svg").decode()
@@ -96,11 +97,10 @@ def test_curves_that_the_page_has_computed_go_along(
 def test_boxes_are_compared_with_the_visitors(
     runs: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mine = {"left": 300, "top": 200, "right": 600, "bottom": 600}
-    made = EXPORTS["boxes"](runs, selected(runs, of_boxes=mine))
+    made = EXPORTS["boxes"](runs, selected(runs, yours=BOX))
     for letter, finished in runs.items():
         (box,) = finished.run.boxes()
         np.testing.assert_array_equal(made.arrays[f"boxes_{letter}"], [box.box])
-        assert f"IoU {overlap(box.written, tuple(BOX.values())):.3f}" in made.caption
+        assert f"IoU {overlap(box.written, (300, 200, 600, 600)):.3f}" in made.caption
     names = made_anew(made.lines, runs, tmp_path, monkeypatch)
     assert viz.rendered(names["figure"], format="svg") == viz.rendered(made.figure, format="svg")

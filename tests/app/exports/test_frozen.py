@@ -55,7 +55,8 @@ def _modules(page: str) -> dict[str, str]:
 
 def test_every_import_is_in_the_file(tiny_session: Session, asked: dict[str, Any]) -> None:
     sources = _modules(_page(tiny_session, asked))
-    imported = {name for source in sources.values() for name in re.findall(r'from "(.*?)"', source)}
+    statement = re.compile(r'^(?:import|export)\b[^"]*from "(.*?)"', flags=re.MULTILINE)  # types stand in comments
+    imported = {name for source in sources.values() for name in statement.findall(source)}
     assert imported <= sources.keys()
     assert not any(name.startswith(".") for name in imported)
     for name, source in sources.items():
@@ -98,15 +99,15 @@ def test_plotly_comes_with_the_view_that_needs_it_alone(tiny_session: Session, a
     answer = _page(tiny_session, asked)
     positions = _page(tiny_session, {**asked, "view": "positions", "line": "view=positions"})
     assert len(answer) < 8 << 20 < len(positions) - len(answer) + (4 << 20)
-    assert "inside/views/positions.js" in _modules(positions)
-    assert "inside/views/positions.js" not in _modules(answer)
+    assert "inside/views/positions/view.js" in _modules(positions)
+    assert "inside/views/positions/view.js" not in _modules(answer)
 
 
 def test_views_that_were_looked_at_come_along(tiny_session: Session, asked: dict[str, Any]) -> None:
     page = _page(tiny_session, {**asked, "visited": ["adapter", "positions", "nothing", 3]})
     views = {name.removeprefix("inside/views/") for name in _modules(page) if name.startswith("inside/views/")}
-    assert {"answer.js", "patches.js", "adapter.js"} <= views
-    assert "positions.js" not in views  # it needs plotly, and is not the one that is shown
+    assert {"answer/view.js", "patches/view.js", "adapter/view.js"} <= views
+    assert "positions/view.js" not in views  # it needs plotly, and is not the one that is shown
     assert 'id="frozen"' in _page(tiny_session, {**asked, "visited": "adapter"})
 
 

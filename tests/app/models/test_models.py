@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app.asking.conversation import Conversation, Settings
-from app.models.catalogue import Chosen
+from app.asking.model_choice import ModelChoice
 from app.models.models import Models
 from app.page.draft import Draft
 from app.serving.session import Session
@@ -26,14 +26,16 @@ def models() -> Models:
 @pytest.mark.parametrize(
     ("asked", "chosen"),
     [
-        (None, (Chosen(A), Chosen(B))),
-        ("tiny-qwen2-vl", (Chosen(A), Chosen(B))),
-        ({}, (Chosen(A), Chosen(B))),
-        ({"A": {"label": B}}, (Chosen(B), Chosen(B))),
-        ({"B": {"label": A, "dtype": "bfloat16"}, "C": {"label": "x"}}, (Chosen(A), Chosen(A, "bfloat16"))),
+        (None, (ModelChoice(A), ModelChoice(B))),
+        ("tiny-qwen2-vl", (ModelChoice(A), ModelChoice(B))),
+        ({}, (ModelChoice(A), ModelChoice(B))),
+        ({"A": {"label": B}}, (ModelChoice(B), ModelChoice(B))),
+        ({"B": {"label": A, "dtype": "bfloat16"}, "C": {"label": "x"}}, (ModelChoice(A), ModelChoice(A, "bfloat16"))),
     ],
 )
-def test_what_is_not_chosen_stays_as_at_first(models: Models, asked: Any, chosen: tuple[Chosen, Chosen]) -> None:
+def test_what_is_not_chosen_stays_as_at_first(
+    models: Models, asked: Any, chosen: tuple[ModelChoice, ModelChoice]
+) -> None:
     assert tuple(models.chosen(asked).values()) == chosen
 
 
@@ -54,7 +56,7 @@ def test_the_list_says_what_each_model_is_and_no_path(models: Models) -> None:
 
 
 def test_one_model_in_two_number_formats_is_two_models_in_memory(models: Models) -> None:
-    with models.use(Chosen(B)) as wide, models.use(Chosen(B, "bfloat16")) as narrow:
+    with models.use(ModelChoice(B)) as wide, models.use(ModelChoice(B, "bfloat16")) as narrow:
         assert {parameter.dtype for parameter in wide.model.parameters()} == {torch.float32}
         assert {parameter.dtype for parameter in narrow.model.parameters()} == {torch.bfloat16}
     assert models.pool.num_bytes == 6 * wide.parameters
@@ -65,16 +67,16 @@ def test_any_model_answers_in_any_column(tiny_session: Session) -> None:
     path = tiny_session.examples()[0]["media"][0]["path"]
     asked = Conversation().asking("What shape is the green object?", [path])
     by_b = tiny_session.answer("ann", "B", asked, SHORT)
-    in_a = tiny_session.answer("ann", "A", asked, SHORT, Chosen(B))
+    in_a = tiny_session.answer("ann", "A", asked, SHORT, ModelChoice(B))
     payload = tiny_session.run(in_a)
     assert (payload["letter"], payload["model"]["family"], payload["model"]["name"]) == ("A", "qwen2-vl", B)
     assert payload["answer"] == tiny_session.run(by_b)["answer"]
-    assert tiny_session.finished(in_a).chosen == Chosen(B)
+    assert tiny_session.finished(in_a).chosen == ModelChoice(B)
 
 
 def test_an_examples_run_is_made_once_for_each_model(tiny_session: Session) -> None:
     usual = tiny_session.example("shapes")
-    other = {"A": Chosen(B), "B": Chosen(B)}
+    other = {"A": ModelChoice(B), "B": ModelChoice(B)}
     chosen = tiny_session.example("shapes", other)
     assert chosen == tiny_session.example("shapes", other)
     assert chosen["B"] == usual["B"]
@@ -95,7 +97,7 @@ def test_a_run_brings_its_model_back_when_a_layer_is_replayed() -> None:
 
 
 def test_an_answer_goes_stale_with_its_models() -> None:
-    other = (("A", Chosen(B)), ("B", Chosen(B)))
+    other = (("A", ModelChoice(B)), ("B", ModelChoice(B)))
     asked = Draft(models=other).conversation("What?", "")
     draft = Draft(models=other).answered(asked)
     assert draft.stale("What?", "") is None

@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 import qwenvl
 from app.page.page import launch
 from app.serving.session import Session
-from qwenvl.cli import main
+from qwenvl.cli.main import main
 from qwenvl.inference.report import row_report, run_report
 
 QUESTION = "What shape is the green object?"
@@ -64,11 +64,11 @@ def without(report: dict[str, Any], *more: str) -> dict[str, Any]:
 def call_tool(address: str, name: str, **arguments: Any) -> Any:
     """What a tool of the MCP server answers, with the names of all tools."""
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def call() -> tuple[Any, dict[str, Any]]:
         async with (
-            streamablehttp_client(f"{address}gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{address}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
@@ -186,11 +186,11 @@ def test_a_tool_refuses_what_is_no_file_in_a_sentence(address: str, media: list[
     [
         ({"run": "invented"}, "no longer kept"),
         ({"site": "nowhere"}, "There is no site 'nowhere'"),
-        ({"query": 10**6}, "There is no token"),
-        ({"layer": 99}, "There is no language layer 99"),
+        ({"query": 10**6}, "Token 1000000 does not exist"),
+        ({"layer": 99}, "Language layer 99 does not exist"),
         ({"head": "all"}, "head is a number or 'mean'"),
-        ({"head": "99"}, "There is no language head 99"),
-        ({"media": 7}, "There is no media 7"),
+        ({"head": "99"}, "Language head 99 does not exist"),
+        ({"media": 7}, "Media 7 does not exist"),
     ],
 )
 def test_a_row_that_is_not_there_is_one_sentence(client: Client, given: dict[str, Any], words: str) -> None:

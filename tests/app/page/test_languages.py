@@ -16,11 +16,8 @@ STATIC = ROOT / "app" / "static"
 
 # A path of the library that only a script can take, a message of ours to ourselves, or a template that is all gaps.
 NOT_FOR_VISITORS = ("register_api is called", "A picture is a path, bytes")
-SERVER = (
-    *("conversation", "rows", "store", "uploads", "failures", "example_runs", "figures", "asking"),
-    *(f"questions/{path.stem}" for path in (ROOT / "app" / "questions").glob("*.py")),
-)
-LIBRARY = ("pictures", "clips", "endings", "streams", "sampling", "videos")
+SERVER = ("conversation", "store", "uploads", "failures", "asking")  # of app/asking; with them all of app/views
+LIBRARY = ("picture_files", "pictures", "clips", "truncated_files", "video_streams", "sampling", "sampled_clips")
 
 SAY = re.compile(r"\b(?:say|said)\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*\+?\s*)+)", re.S)
 PIECE = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
@@ -36,23 +33,28 @@ def table(chromium: str) -> dict[str, str]:
 def _table(chromium: str) -> dict[str, str]:
     from playwright.sync_api import sync_playwright
 
-    modules = {path.stem: path.read_text() for path in (STATIC / "zh").glob("*.js")}
+    modules = [path.read_text(encoding="utf-8") for path in _tables()]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         read = (
             "async (text) => (await import('data:text/javascript;charset=utf-8,' + encodeURIComponent(text))).default"
         )
-        tables = [page.evaluate(read, text) for name, text in sorted(modules.items()) if name != "index"]
+        tables = [page.evaluate(read, text) for text in modules]
         browser.close()
     return {key: value for one in tables for key, value in one.items()}
+
+
+def _tables() -> list[Path]:
+    """The Chinese tables: zh.js, or zh_NAME.js, of each folder."""
+    return sorted(STATIC.rglob("zh*.js"))
 
 
 def said_in_scripts() -> Iterator[tuple[str, str]]:
     """(file, template) of every literal given to `say` or `said`."""
     for path in sorted(STATIC.rglob("*.js")):
-        text = path.read_text()
-        if path.parent.name == "zh" or 'i18n.js"' not in text:
+        text = path.read_text(encoding="utf-8")
+        if path.stem.startswith("zh") or 'i18n.js"' not in text:
             continue
         for found in SAY.finditer(text):
             yield path.name, "".join(json.loads(piece) for piece in PIECE.findall(found.group(1)))
@@ -60,7 +62,7 @@ def said_in_scripts() -> Iterator[tuple[str, str]]:
 
 def raised(path: Path) -> Iterator[str]:
     """Every sentence that a file gives to an error, with {} where a value stands."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not (isinstance(node, ast.Call) and node.args):
             continue
         name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -92,7 +94,8 @@ def test_every_sentence_of_the_scripts_has_its_chinese(table: dict[str, str]) ->
 
 @pytest.mark.browser
 def test_every_sentence_of_the_server_has_its_chinese(table: dict[str, str]) -> None:
-    files = [ROOT / "app" / f"{name}.py" for name in SERVER]
+    files = [ROOT / "app" / "asking" / f"{name}.py" for name in SERVER]
+    files += [ROOT / "app" / "serving" / "example_runs.py", *(ROOT / "app" / "views").glob("*.py")]
     files += [ROOT / "qwenvl" / "processing" / f"{name}.py" for name in LIBRARY]
     missing = sorted({f"{path.name}: {text}" for path in files for text in raised(path) if not matches(text, table)})
     assert missing == []
@@ -107,6 +110,8 @@ def test_no_gap_is_lost_and_none_is_left_in_english(table: dict[str, str]) -> No
 
 
 def test_the_static_tables_are_all_joined() -> None:
-    index = (STATIC / "zh" / "index.js").read_text()
-    files = {path.stem for path in (STATIC / "zh").glob("*.js")} - {"index"}
-    assert files == set(re.findall(r'from "\./(\w+)\.js"', index))
+    joined = STATIC / "core" / "chinese.js"
+    files = {
+        (joined.parent / name).resolve() for name in re.findall(r'from "(\.[^"]+)"', joined.read_text(encoding="utf-8"))
+    }
+    assert files == {path.resolve() for path in _tables()}

@@ -16,6 +16,7 @@ from app.asking.conversation import Conversation, Settings
 from app.exports.files import export_file
 from app.page.draft import Draft
 from app.serving.session import Session
+from app.views.pictures import picture
 from app.views.timeline import clip_longer, clip_time, filmstrip, twins
 from qwenvl.errors import MediaError, RunError, UserError
 from qwenvl.plan.clip_duration import cost_by_length
@@ -67,7 +68,11 @@ def test_a_clips_thumbnail_is_its_first_frame(tiny_session: Session, clip: str) 
     ("name", "make", "sentence"),
     [
         ("empty.mp4", lambda path: path.write_bytes(b""), "empty.mp4 is empty"),
-        ("words.txt", lambda path: path.write_text("no clip " * 90), "words.txt is neither a picture nor a clip"),
+        (
+            "words.txt",
+            lambda path: path.write_text("no clip " * 90, encoding="utf-8"),
+            "words.txt is neither a picture nor a clip",
+        ),
         ("song.mp4", encode_sound, "song.mp4 holds sound and no picture"),
         (
             "cut.mp4",
@@ -195,11 +200,15 @@ def test_the_payload_says_when_each_frame_was_shown(tiny_session: Session, filme
     assert (media["frames"], media["times"][-1]) == (5, pytest.approx(149 / 25))
 
 
+def shown_frame(session: Session, run_id: str, frame: int) -> Image.Image:
+    return opened(picture(session.finished, {"run": run_id, "media": 0, "side": 300, "frame": frame})["picture"])
+
+
 def test_frames_and_filmstrips_are_the_frames_that_were_taken(tiny_session: Session, clip: str) -> None:
     asked = Conversation().asking("What happens?", [clip], VideoOptions(nframes=6))
     run_id = tiny_session.answer("ann", "B", asked, Settings(max_new_tokens=2, max_pixels=112 * 56))
     indices = tiny_session.finished(run_id).run.media[0].sampling.indices
-    shown = [number_of(opened(tiny_session.picture(run_id, 0, 300, frame))) for frame in range(6)]
+    shown = [number_of(shown_frame(tiny_session, run_id, frame)) for frame in range(6)]
     assert tuple(shown) == indices
     strip = filmstrip(tiny_session.finished, {"run": run_id, "media": 0, "frames": [5, 0, 3], "height": 56})
     film = opened(strip["picture"])
@@ -218,7 +227,7 @@ def test_frames_that_are_not_there_are_refused(tiny_session: Session, filmed: di
 def test_tubes_and_what_follows_them(tiny_session: Session, filmed: dict[str, str]) -> None:
     found = clip_time(tiny_session.finished, {"run": filmed["B"], "media": 0})
     assert [len(tube["seconds"]) for tube in found["tubes"]] == [2] * 6
-    assert [one["rule"] for one in found["resumes"]] == ["paper", "transformers-5"]
+    assert [one.rule for one in found["resumes"]] == ["paper", "transformers-5"]
 
 
 def test_frames_of_another_shape_are_shown_at_the_originals(tiny_session: Session, filmed: dict[str, str]) -> None:
@@ -246,7 +255,8 @@ def test_longer_clips_are_costed_by_every_preset(tiny_session: Session, filmed: 
 @pytest.mark.parametrize("kind", ["gif", "mp4"])
 def test_the_map_of_a_clip_plays_in_a_file(tiny_session: Session, filmed: dict[str, str], kind: str) -> None:
     words = {letter: tiny_session.run(run)["words"][0]["tokens"][0] for letter, run in filmed.items()}
-    selection = {"query": words, "layer": {"A": 1, "B": 1}, "head": {"A": 0, "B": 0}, "media": 0, "frame": 0}
+    at = {"why": True, "layer": 1, "head": 0, "media": 0, "frame": 0}
+    selection = {letter: {**at, "query": word} for letter, word in words.items()}
     asked = {"kind": kind, "view": "answer", "runs": filmed, "selection": selection}
     file = export_file(tiny_session, asked)
     assert file.name == f"clip.{kind}"
@@ -257,7 +267,7 @@ def test_the_map_of_a_clip_plays_in_a_file(tiny_session: Session, filmed: dict[s
         first = np.asarray(shown.convert("RGB"))
         shown.seek(5)
         assert np.abs(np.asarray(shown.convert("RGB")).astype(int) - first).max() > 40
-    stills = {**asked, "runs": tiny_session.example("shapes"), "selection": {**selection, "query": {}}}
+    stills = {**asked, "runs": tiny_session.example("shapes"), "selection": dict.fromkeys(words, at)}
     with pytest.raises(UserError, match="no clip to play"):
         export_file(tiny_session, stills)
 
@@ -266,8 +276,8 @@ def test_the_twins_of_a_frame_agree_and_only_in_a_model_that_has_time(
     tiny_session: Session, filmed: dict[str, str]
 ) -> None:
     found = twins(tiny_session.finished, {"run": filmed["B"], "media": 0, "frame": 3})
-    assert found["patches"] == 8 * 14
-    assert found["difference"] < 1e-12 < found["largest"]
+    assert found.patches == 8 * 14
+    assert found.difference < 1e-12 < found.largest
     with pytest.raises(RunError, match="Only Qwen2-VL"):
         twins(tiny_session.finished, {"run": filmed["A"], "media": 0})
     with pytest.raises(RunError, match="frame must be"):

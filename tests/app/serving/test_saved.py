@@ -9,7 +9,7 @@ from PIL import Image
 
 import qwenvl
 from app.serving.example_runs import FOLDER
-from app.serving.saved import drawn, finished, pinned
+from app.serving.saved import finished, pinned
 from app.serving.session import Session
 from app.views.payload import run_payload
 from qwenvl.errors import RunError
@@ -55,11 +55,3 @@ def test_two_runs_stand_side_by_side_and_three_do_not(tmp_path: Path) -> None:
     for runs in ([], [run, run, run]):
         with pytest.raises(RunError, match="one run or two side by side"):
             pinned(Session(), runs)
-
-
-def test_a_choice_outside_the_run_is_one_sentence(tmp_path: Path) -> None:
-    run = saved(tmp_path / "a.run", FOLDER / "shapes.png")
-    for choice in ({"word": 99}, {"layer": 99}, {"head": "all"}, {"media": 4}):
-        with pytest.raises(RunError):
-            drawn([run], kind="svg", view="answer", choice=choice)
-    assert b"head 1" in drawn([run], kind="svg", view="answer", choice={"head": 1, "layer": 0})

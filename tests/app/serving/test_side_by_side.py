@@ -48,5 +48,5 @@ def test_closing_it_closes_both() -> None:
     updates = ask_both(session, "me", Conversation(), Settings())  # type: ignore[arg-type]
     next(updates)
     updates.close()
-    assert session.closed.acquire(timeout=5)
-    assert session.closed.acquire(timeout=5)
+    assert session.closed.acquire(timeout=60)
+    assert session.closed.acquire(timeout=60)

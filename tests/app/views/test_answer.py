@@ -74,7 +74,7 @@ def test_what_sinks_take_is_told_part_by_part(
     row, layer, head = run.answer_start - 1, 1, 2
     mask = torch.zeros(len(run.tokens), dtype=torch.bool)
     mask[[0, 3, int(run.visual[0][4]), len(mask) - 1]] = True
-    monkeypatch.setattr(run, "_sinks", {layer: mask})
+    monkeypatch.setattr(run, "_remembered", {("sinks", layer): mask})
     found = ask("map", run=ids["B"], query=row, layer=layer, head=head, media=0, mode="sinks")
     attention = run.attention("language", layer=layer, query=row, head=head)
     sinks = [key for key in run.sinks(layer) if key <= row]
@@ -119,7 +119,7 @@ def test_readers_of_every_patch(ids: dict[str, str], ask: Ask, tiny_session: Ses
 
 def test_who_reads_a_token_and_who_reads_cells(run_id: str, ask: Ask, tiny_session: Session) -> None:
     run = tiny_session.finished(run_id).run
-    found = ask("reading", run=run_id, key=4, layer=1, head=2, media=0)
+    found = ask("reading", run=run_id, query=4, layer=1, head=2, media=0)
     values = unpacked(found["values"])
     assert torch.equal(values[4:], run.column("language", key=4, layer=1, head=2))
     assert found["strongest"] == [row for row in values.argsort(descending=True).tolist() if row != 4][:6]
@@ -153,7 +153,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("maps_ahead", {"each": [3], "media": 0}),
     ("maps_ahead", {"each": [{"query": 3, "layer": 99}], "media": 0}),
     ("maps_ahead", {"each": [{}], "media": 0}),
-    ("reading", {"key": True, "media": 0}),
+    ("reading", {"query": True, "media": 0}),
     ("reading", {"cells": [], "media": 0}),
     ("reading", {"cells": [99999], "media": 0}),
     ("reading", {"cells": ["0"], "media": 0}),

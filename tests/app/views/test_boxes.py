@@ -25,7 +25,7 @@ def test_boxes_are_the_librarys_in_three_spaces(ask: Callable[..., Any], tiny_se
         run = tiny_session.finished(run_id).run
         media = run.media[0]
         (told,), (box,) = ask({"run": run_id, "media": 0})["boxes"], run.boxes()
-        assert told["written"] == box.written
+        assert told["written"] == list(box.written)
         assert told["phrase"] == box.phrase == "yellow cross"
         assert told["coordinates"] == [list(tokens) for tokens in box.coordinates]
         for edge in range(4):
@@ -38,5 +38,5 @@ def test_what_is_not_there_is_one_sentence(tiny_session: Session, ask: Callable[
     Image.new("RGB", (60, 40)).save(tmp_path / "plain.png")
     ids = keep(tiny_session, {"A": "a cat"}, [tmp_path / "plain.png"])
     assert ask({"run": ids["A"], "media": 0}) == {"boxes": []}
-    for asked in ({"run": ids["A"], "media": 1}, {"run": ids["A"]}, {"run": "x", "media": 0}):
+    for asked in ({"run": ids["A"], "media": 1}, {"run": "x", "media": 0}):
         assert list(ask(asked)) == ["error"]

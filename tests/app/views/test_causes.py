@@ -19,7 +19,7 @@ from qwenvl.analysis.regions import box_mask, cells_in, paint
 from tests.support.kept import keep
 
 BOX = {"kind": "box", "box": [100, 200, 600, 700]}
-PLAIN = {"media": 0, "tool": "block", "region": BOX, "rows": "answer", "through": "adapter"}
+PLAIN = {"media": 0, "tool": "block", "place": BOX, "rows": "answer", "through": "adapter"}
 
 
 def picture_of(url: str) -> np.ndarray:
@@ -74,7 +74,7 @@ def test_painting_shows_the_very_picture_the_model_got(
         run = tiny_session.finished(run_id).run
         media, index = run.media[0], run.answer_start + 1
         region = {"kind": "brush", "mask": text}
-        told = ask("causes", run=run_id, query=index, media=0, tool="paint", region=region, fill="black")
+        told = ask("causes", run=run_id, query=index, media=0, tool="paint", place=region, fill="black")
         effect = run.painted(index, mask, fill="black")
         assert told["pixels"] == effect.pixels == mask.sum()
         assert told["after"] == effect.after
@@ -90,7 +90,7 @@ def test_half_of_the_map_is_the_fewest_cells_of_the_chosen_head(
     for letter, run_id in ids.items():
         run = tiny_session.finished(run_id).run
         index = run.answer_start + 2
-        told = ask("causes", run=run_id, query=index, **{**PLAIN, "region": {"kind": "half"}}, layer=1, head=0)
+        told = ask("causes", run=run_id, query=index, **{**PLAIN, "place": {"kind": "half"}}, layer=1, head=0)
         at = {"query": index - 1, "layer": 1, "head": 0}
         values = (run.image_map(**at) if letter == "A" else run.token_weights(**at)).flatten().double()
         chosen = values[told["cells"]]
@@ -107,7 +107,7 @@ def test_curves_come_step_by_step_and_can_be_stopped(
     asked = {"run": run_id, "query": index, "media": 0, "layer": 1, "head": "mean", "fill": "mean"}
     assert ask("causes_curves", run=run_id, do="look") == {"state": "none"}
     told = ask("causes_curves", do="start", **asked)
-    for _ in range(600):
+    for _ in range(6_000):  # two minutes, for a busy machine
         if told["state"] == "done":
             break
         assert told["state"] == "running"
@@ -132,12 +132,12 @@ def test_curves_come_step_by_step_and_can_be_stopped(
         {"query": 0},
         {"query": True},
         {"tool": "erase"},
-        {"region": None},
-        {"region": {"kind": "box", "box": [0, 0, 2000, 10]}},
-        {"region": {"kind": "box", "box": "all"}},
-        {"region": {"kind": "box", "box": [500, 500, 500, 600]}},
-        {"region": {"kind": "brush", "mask": "b1.2"}},
-        {"region": {"kind": "brush", "mask": "b" + "1." * 9000}},
+        {"place": None},
+        {"place": {"kind": "box", "box": [0, 0, 2000, 10]}},
+        {"place": {"kind": "box", "box": "all"}},
+        {"place": {"kind": "box", "box": [500, 500, 500, 600]}},
+        {"place": {"kind": "brush", "mask": "b1.2"}},
+        {"place": {"kind": "brush", "mask": "b" + "1." * 9000}},
         {"layers": [3, 1]},
         {"layers": [0, 99]},
         {"rows": "some"},

@@ -37,7 +37,7 @@ def test_the_picture_comes_back_from_what_each_model_received(
     ids: dict[str, str], ask: Callable[..., Any], tiny_session: Session
 ) -> None:
     for letter, run_id in ids.items():
-        answer = ask({"run": run_id, "media": 0, "cell": 0})
+        answer = ask({"run": run_id, "media": 0, "frame": 0})
         media = tiny_session.finished(run_id).run.media[0]
         resized = media.frames[0].resize(media.resized, Image.Resampling.BICUBIC)
         assert max(media.resized) <= 480  # small enough to be sent whole
@@ -49,7 +49,7 @@ def test_the_picture_comes_back_from_what_each_model_received(
         assert answer["rule"]["name"] == {"A": "squash", "B": "factor"}[letter]
 
 
-@pytest.mark.parametrize("asked", [{}, {"media": 1}, {"media": 0, "cell": 1}, {"media": 0, "cell": True}])
+@pytest.mark.parametrize("asked", [{"media": None}, {"media": 1}, {"frame": 1}, {"frame": True}])
 def test_what_is_not_there_is_one_sentence(asked: dict[str, Any], ids: dict[str, str], ask: Callable[..., Any]) -> None:
     answer = ask({"run": ids["B"], **asked})
     assert list(answer) == ["error"]

@@ -17,14 +17,18 @@ from PIL import Image
 
 from app.asking import pictures, words
 from app.asking.conversation import Conversation, Settings
+from app.asking.finished import Finished
+from app.asking.selection import Selection
 from app.costs import account
 from app.serving.session import Session
+from app.serving.wire import plain
 from app.views import rows
 from app.views.figures import figure
-from app.views.payload import Finished, run_payload, start
+from app.views.payload import run_payload, start
+from app.views.rows import MapRow
 from qwenvl.errors import RunError
 from qwenvl.processing.media import Media
-from qwenvl.processing.pictures import denormalise, unpatch
+from qwenvl.processing.pixels import denormalise, unpatch
 
 QUESTION = "What is in the picture?"
 Look = Callable[..., Finished]
@@ -57,6 +61,10 @@ def unpacked(array: dict[str, Any]) -> torch.Tensor:
 both = pytest.mark.parametrize("letter", ["A", "B"])
 
 
+def mapped(finished: Finished, posted: dict[str, Any]) -> MapRow:
+    return rows.map_row(Selection.of(finished, posted))
+
+
 # --- words ---
 
 
@@ -87,11 +95,11 @@ def test_alternatives_are_the_five_likeliest_with_their_probabilities(look: Look
     finished = look(letter)
     for word in run_payload("id", finished)["words"]:
         expected = finished.run.alternatives(word["tokens"][0], k=5)
-        assert [(one["id"], one["probability"]) for one in word["alternatives"]] == [
+        assert [(one.id, one.probability) for one in word["alternatives"]] == [
             (one.id, one.probability) for one in expected
         ]
         assert word["probability"] == finished.run.probability(word["tokens"][0])
-        assert 0 < word["probability"] <= word["alternatives"][0]["probability"] <= 1
+        assert 0 < word["probability"] <= word["alternatives"][0].probability <= 1
 
 
 # --- the account ---
@@ -115,7 +123,7 @@ def test_the_account_counts_what_the_model_read(look: Look, letter: str) -> None
 
 @both
 def test_every_number_survives_json(look: Look, letter: str) -> None:
-    payload = run_payload("id", look(letter, pictures=2))
+    payload = plain(run_payload("id", look(letter, pictures=2)))
     assert json.loads(json.dumps(payload, allow_nan=False)) == payload
     assert [media["index"] for media in payload["media"]] == [0, 1]
     assert payload["conversation"] == [{"question": QUESTION, "media": [0, 1], "answer": "a cat on a mat"}]
@@ -204,7 +212,7 @@ def test_a_map_is_the_runs_own_to_the_last_bit(look: Look, letter: str, layer: A
     finished = look(letter, pictures=2)
     run, query = finished.run, finished.run.answer_start + 2
     asked = {"query": query, "why": True, "layer": layer, "head": head, "media": 1}
-    shown = rows.map_row(run, letter, asked)
+    shown = mapped(finished, asked)
     exact = run.image_map(query=query - 1, layer=layer, head=head, media=1)
     row = _row(run, query - 1, layer, head)
     places = [index for index, token in enumerate(run.tokens) if token.media == 1]
@@ -229,55 +237,52 @@ def _row(run: Any, query: int, layer: Any, head: Any) -> torch.Tensor:
 def test_without_why_the_row_is_the_tokens_own(look: Look, letter: str) -> None:
     run = look(letter).run
     asked = {"query": run.answer_start, "layer": 1, "head": 0, "media": 0}
-    shown = rows.map_row(run, letter, asked)
+    shown = mapped(look(letter), asked)
     assert shown["row"] == run.answer_start
     assert torch.equal(unpacked(shown["keys"]), run.attention("language", layer=1, query=run.answer_start, head=0))
 
 
 @both
 def test_a_row_before_the_picture_does_not_look_at_it(look: Look, letter: str) -> None:
-    shown = rows.map_row(look(letter).run, letter, {"query": 1, "layer": 0, "head": 0, "media": 0})
+    shown = mapped(look(letter), {"query": 1, "layer": 0, "head": 0, "media": 0})
     assert (shown["share"], shown["half"], shown["sections"]["image"]) == (0, [], 0)
 
 
 def test_the_sentence_states_the_whole_selection(look: Look) -> None:
     run = look("B").run
-    shown = rows.map_row(run, "B", {"query": run.answer_start, "why": True, "layer": 0, "head": 3, "media": 0})
+    shown = mapped(look("B"), {"query": run.answer_start, "why": True, "layer": 0, "head": 3, "media": 0})
     share = words.percent(shown["sections"]["image"])
     assert (
         shown["sentence"] == f"B row {run.answer_start - 1}, language layer 0 head 3, {share} of the row on the image"
     )
-    mean = rows.map_row(run, "B", {"query": 5, "media": 0})
+    mean = mapped(look("B"), {"query": 5, "media": 0})
     assert "row 5, language mean of 4 layers mean of 4 heads" in mean["sentence"]
 
 
 @both
 def test_shares_are_the_runs_own(look: Look, letter: str) -> None:
     run = look(letter).run
-    shown = unpacked(rows.shares(run, {"query": run.answer_start, "why": True})["values"])
+    shown = unpacked(rows.shares(Selection.of(look(letter), {"query": run.answer_start, "why": True}))["values"])
     assert torch.equal(shown, run.shares(run.answer_start - 1))
 
 
 def test_the_adapter_shows_each_query_and_the_sheet_all_of_them(look: Look) -> None:
     run = look("A").run
-    sheet = unpacked(rows.adapter_sheet(run, {"media": 0, "head": 0})["values"])
+    sheet = unpacked(rows.adapter_sheet(Selection.of(look("A"), {"media": 0, "head": 0}, site="adapter"))["values"])
     assert sheet.shape == (256, math.prod(run.media[0].patch_grid))
     for query in (0, 40, 255):
-        shown = rows.adapter(run, {"media": 0, "query": query, "head": 0})
+        shown = rows.adapter(Selection.of(look("A"), {"media": 0, "query": query, "head": 0}, site="adapter"))
         exact = run.attention("adapter", media=0, query=query, head=0)
         assert torch.equal(unpacked(shown["values"]), exact)
         assert torch.allclose(sheet[query], exact, atol=1e-7)
         bits = -float(torch.xlogy(exact.double(), exact.double()).sum()) / math.log(2)
         assert shown["entropy"] == pytest.approx(bits, abs=1e-6)
         assert shown["max_index"] == int(exact.argmax())
-    read = rows.readers(run, {"media": 0, "patch": 77, "head": 0})
-    assert read["queries"] == sheet[:, 77].argsort(descending=True, stable=True)[:8].tolist()
 
 
 def test_the_merger_is_no_adapter_with_queries(look: Look) -> None:
-    for row in (rows.adapter, rows.adapter_sheet, rows.readers):
-        with pytest.raises(RunError, match="look at the Qwen-VL column"):
-            row(look("B").run, {"media": 0, "query": 0, "patch": 0})
+    with pytest.raises(RunError, match="look at the Qwen-VL column"):
+        Selection.of(look("B"), {"media": 0, "query": 0}, site="adapter")
 
 
 def test_half_of_a_share_lies_in_the_fewest_cells() -> None:
@@ -300,7 +305,7 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize("asked", WRONG, ids=str)
 def test_a_wrong_choice_is_one_sentence(look: Look, letter: str, asked: dict[str, Any]) -> None:
     with pytest.raises(RunError, match=r"^[^\n]{1,200}\.$"):
-        rows.map_row(look(letter).run, letter, asked)
+        mapped(look(letter), asked)
 
 
 # --- where to start ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.views.tour import tour_cost
-from qwenvl.errors import PromptError
+from qwenvl.errors import UserError
 
 
 def _no_run(_: object) -> None:
@@ -23,5 +23,5 @@ def test_the_cost_of_a_size_is_the_papers_arithmetic() -> None:
     "size", [{}, {"width": 0, "height": 5}, {"width": 9e9, "height": 5}, {"width": True, "height": 2}]
 )
 def test_a_size_that_is_none_is_one_sentence(size: dict[str, object]) -> None:
-    with pytest.raises(PromptError, match="whole number"):
+    with pytest.raises(UserError, match="whole number"):
         tour_cost(_no_run, size)  # type: ignore[arg-type]

@@ -1,0 +1,31 @@
+"""Holds a model as a visitor chooses it, and what the page says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """A model by the label that visitors read, and the number format of its weights."""
+
+    label: str
+    dtype: str = "auto"
+
+
+ModelChoices = Mapping[str, ModelChoice]  # by letter
+
+
+class ModelCard(TypedDict):
+    """What the page says about a model."""
+
+    letter: str
+    name: str
+    family: str
+    title: str
+    size_label: str
+    parameters: int
+    trained: bool
+    weights_note: str

@@ -1,0 +1,30 @@
+// A module of ours in one of Gradio's components, drawn anew when the page's language changes.
+//
+// mount(element, { props, trigger, watch, server, signal }): `watch` and listeners with `signal` end with the drawing
+// they belong to. A module that exports `redrawsItself` is mounted once and sees to its words alone.
+
+import { onLanguage } from "./i18n.js";
+
+/** @param {HTMLElement} element */
+export function mountIn(element, gradio, module) {
+  if (module.redrawsItself) {
+    module.mount(element, gradio);
+    return;
+  }
+  const known = new Set();
+  let [watchers, life] = [[], new AbortController()];
+  const told = (key) => watchers.filter(([name]) => name === key).forEach(([, act]) => act());
+  const watch = (key, act) => {
+    watchers.push([key, act]);
+    if (known.has(key)) return;
+    known.add(key);
+    gradio.watch(key, () => told(key));
+  };
+  const build = () => {
+    life.abort();
+    [watchers, life] = [[], new AbortController()];
+    module.mount(element, { ...gradio, watch, signal: life.signal });
+  };
+  onLanguage(build);
+  build();
+}

@@ -1,0 +1,32 @@
+// A rectangle of a picture, in whole thousandths of its sides: as an address can hold it.
+
+export const THOUSANDTHS = 1000;
+
+export const EDGES = ["left", "top", "right", "bottom"];
+
+export function rectangle([x1, y1], [x2, y2]) {
+  const edge = (value) => Math.round(value * THOUSANDTHS);
+  return {
+    left: edge(Math.min(x1, x2)),
+    top: edge(Math.min(y1, y2)),
+    right: edge(Math.max(x1, x2)),
+    bottom: edge(Math.max(y1, y2)),
+  };
+}
+
+// The four edges of a choice in 0..1; null while any is missing or they hold nothing.
+export function edgesOf(chosen) {
+  const box = EDGES.map((name) => chosen[name]);
+  if (!box.every((edge) => Number.isInteger(edge) && edge >= 0 && edge <= THOUSANDTHS)) return null;
+  return box[2] > box[0] && box[3] > box[1] ? box.map((edge) => edge / THOUSANDTHS) : null;
+}
+
+export const NO_RECTANGLE = Object.fromEntries(EDGES.map((name) => [name, null]));
+
+// Moved whole by this many cells of a hundredth, and kept on the picture.
+export function shifted(chosen, rows, columns) {
+  const [width, height] = [chosen.right - chosen.left, chosen.bottom - chosen.top];
+  const left = Math.min(THOUSANDTHS - width, Math.max(0, chosen.left + 10 * columns));
+  const top = Math.min(THOUSANDTHS - height, Math.max(0, chosen.top + 10 * rows));
+  return { left, top, right: left + width, bottom: top + height };
+}

@@ -1,0 +1,247 @@
+// The page's own types. What the server sends stands in payload.d.ts, as Python writes it.
+
+import type { Answers, Choice, MapRow, MediaPayload, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
+
+export type * from "./payload.d.ts";
+export type Media = MediaPayload;
+export type { Client } from "./client.js";
+
+/** What gestures do: see actions.js. */
+export type Actions = ReturnType<typeof import("./actions.js").createActions>;
+
+// --- geometry ---
+
+/** [width, height] */
+export type Size = readonly number[];
+/** [frames, rows, columns] */
+export type Grid = readonly number[];
+/** [x, y] in 0..1 of the original picture. */
+export type Place = number[];
+/** [left, top, right, bottom] in 0..1 of the original picture. */
+export type Region = number[];
+/** Red, green and blue, 0 to 255. */
+export type Colour = readonly number[];
+
+/** A long array from the server, rows first. */
+export type Floats = Float32Array & { shape: number[] };
+
+export type Numbers = Float32Array | readonly number[];
+
+/** A payload once its arrays are decoded. */
+export type Decoded<T> = T extends Packed ? Floats : T extends object ? { [K in keyof T]: Decoded<T[K]> } : T;
+
+export type Run = Decoded<RunPayload>;
+export type Attended = Decoded<MapRow>;
+
+// --- the selection and the state ---
+
+export type Letter = "A" | "B";
+export type Both<T> = Record<Letter, T>;
+export type ViewName =
+  "pipeline" | "patches" | "positions" | "adapter" | "vision" | "answer" | "layers" | "causes" | "boxes";
+
+/** What one view lets one choose in it alone. */
+export type Choices = Record<string, any>;
+
+export interface Selection {
+  /** Ids of the runs on show. */
+  run: Both<string | null>;
+  view: ViewName;
+  /** Whose word was pointed at. */
+  model: Letter;
+  site: string;
+  layer: Both<Choice>;
+  head: Both<Choice>;
+  /** Token index of the word in question, by model. */
+  query: Both<number | null>;
+  /** Whether this model's word was chosen by hand, not by following the other model's. */
+  own: Both<boolean>;
+  /** More tokens, whose rows are averaged with that of the word in question. */
+  also: Both<number[]>;
+  media: number;
+  adapter: { query: number; head: Choice };
+  /** A place on the original picture. */
+  keys: Place | null;
+  /** More places, whose cells are summed with that one's. */
+  places: Place[];
+  region: Region | null;
+  /** Query and key have changed roles: a column in place of a row. */
+  swap: boolean;
+  frame: number;
+  [ofView: `of_${string}`]: Choices;
+}
+
+/** An answer in the making. */
+export interface Live {
+  state: string;
+  step: any;
+  progress: number;
+  pieces: string[];
+  run?: string;
+  error?: any;
+}
+
+export interface State {
+  runs: Both<Run | null>;
+  models: Both<ModelCard | null>;
+  live: Both<Live | null>;
+  failed: Both<any>;
+  selection: Selection;
+  /** What hovering adds to the selection, until the pointer leaves. */
+  preview: Partial<Selection> | null;
+  /** One scale for both maps. */
+  shared: boolean;
+  /** The column on a phone. */
+  shown: Letter;
+  /** What a key could not do here, until something else is done. */
+  remark: string | null;
+  notice: any;
+  stale: any;
+  busy: boolean;
+  /** Whether the pictures are none that the shipped checkpoints were trained to describe. */
+  outside?: boolean;
+  /** The question that is being answered. */
+  turn?: string;
+  /** Words are played one after another. */
+  playing?: boolean;
+  /** The rule by which ids go on after a clip. */
+  idRule?: string;
+  /** One scale for all tubes of a clip, or each its own. */
+  tubeScale?: string;
+}
+
+export interface Store {
+  readonly state: State;
+  set(patch: Partial<State>): void;
+  select(patch: Partial<Selection>): void;
+  preview(patch: Partial<Selection> | null): void;
+  redraw(): void;
+  drawnState(): State | null;
+  subscribe(listener: (state: State) => void): unknown;
+}
+
+// --- asking the server ---
+
+export type Server = Record<string, (query: any) => Promise<any>>;
+
+/** An answer that is here (`fresh`), or the last one while the new one is on its way. */
+export interface Resource<T> {
+  value: T | null;
+  fresh: boolean;
+  error: any;
+}
+
+export type Answer<Name> = Name extends keyof Answers ? Decoded<Answers[Name]> : any;
+
+export interface Channel {
+  name: string;
+  group: string | null;
+  last: any;
+  wanted: Wanted | null;
+  failed?: { key: string; error: any };
+  timer?: ReturnType<typeof setTimeout> | null;
+  flying?: boolean;
+  /** When it asked last. */
+  asked?: number;
+  /** How long the last answer took. */
+  milliseconds?: number;
+}
+
+export interface Wanted {
+  name: string;
+  query: any;
+  key: string;
+}
+
+// --- what a view is given and what it gives ---
+
+/** What every view draws from: see shell/context.js. */
+export interface Context {
+  store: Store;
+  client: import("./client.js").Client;
+  actions: Actions;
+  frozen: boolean;
+  current?: ViewDrawing;
+  /** Views that were looked at since these runs came: see shell/export.js. */
+  visited?: Set<string>;
+  run(letter: Letter): Run | null;
+  stageBox(cell: HTMLElement, size: Size, tall: number): { inner: number[]; flat: boolean };
+  vacant(cell: HTMLElement, letter: Letter, tall: number, run?: Run | null): any;
+  mediaChoice(): { root: HTMLElement; update(state: State, selection: Selection): void };
+  picture(kind: string, run: string, media: number, frame?: number | null): HTMLImageElement | null;
+  mapResources(letter: Letter): MapResources;
+  sendAhead(letter: Letter): void;
+  shares(letter: Letter): Decoded<Shares> | null;
+  statistics(letter: Letter): Answer<"statistics"> | null;
+  patchReaders(letter: Letter): Answer<"patch_readers"> | null;
+  reading(letter: Letter): Resource<Answer<"reading">> & { cells?: number[]; key?: number | null };
+  agreement(): Resource<Answer<"agreement">> | null;
+}
+
+export interface MapResources {
+  media: Media | null;
+  image: HTMLImageElement | null;
+  map: Attended | null;
+  late: string | null;
+  error: any;
+  fresh: boolean;
+}
+
+/** What a stage is told of pointers and keys; places are of the original picture. */
+export interface StageGestures {
+  onhover?(place: Place | null): void;
+  onpick?(place: Place, adding: boolean): void;
+  onstep?(rows: number, columns: number): void;
+  onregion?(region: Region | null, done: boolean): void;
+  onstretch?(rows: number, columns: number): void;
+  onenter?(): void;
+}
+
+/** Parts of the status line: [text, bold, text] each. */
+export type StatusParts = string[][];
+
+export interface ViewDrawing {
+  root: HTMLElement;
+  stages?: Partial<Both<any>>;
+  update(state: State, selection: Selection): void;
+}
+
+/** A file view.js below views/: see views/index.js. */
+export interface View {
+  NAME: string;
+  SITE: string;
+  SHOWS?: string[];
+  CHOICES?: Choices;
+  createView(ctx: Context): ViewDrawing;
+  status(ctx: Context, state: State, selection: Selection): StatusParts;
+  letGo?(chosen: Choices): Choices | null;
+  /** What of one run this view shows beside resolved.js, for an export. */
+  shown?(state: State, letter: Letter, ctx: Context): Record<string, any>;
+  figure?(ctx: Context, state: State, selection: Selection, root: HTMLElement): void;
+}
+
+// --- Gradio's components ---
+
+/** What Gradio hands to a component of ours: see core/component.js. */
+export interface Gradio {
+  props: any;
+  server: Server;
+  trigger?(event: string, detail?: unknown): void;
+  watch(key: string, act: () => void): void;
+  signal?: AbortSignal;
+}
+
+declare global {
+  interface Window {
+    Plotly?: any;
+    /** What is on screen, for tests and for the curious. */
+    __inspector?: any;
+  }
+  interface WindowEventMap {
+    "inspector-offer": CustomEvent;
+    "inspector-draft": CustomEvent;
+    "inspector-example": CustomEvent;
+    "inspector-runs": CustomEvent;
+    "inspector-row": CustomEvent;
+  }
+}

@@ -1,0 +1,124 @@
+// What the Answer view says of itself: how to read it, and its status line.
+
+import { said, say } from "../../core/i18n.js";
+import { count, percent } from "../../core/numbers.js";
+import { LETTERS, choices } from "../../core/selection.js";
+import { cellInTime } from "../../core/time.js";
+import { chosenLabel, tokenLabel, wordLabel, wordOfToken, wordPredictedBy } from "../../core/words.js";
+import { weightsNote } from "../../drawing/honest.js";
+import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
+import { chosenCells, chosenRegion } from "../../drawing/places.js";
+import { cellWords, rowWords } from "./row_words.js";
+import { points } from "./over_map.js";
+
+/** @import { Attended, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+
+/** @param {Run} run */
+export function keyName(run, reading) {
+  if (reading.cells?.length > 1) return say("{n} chosen cells", { n: count(reading.cells.length) });
+  if (reading.cells?.length) return say("the chosen cell");
+  return say("token {token} {text}", { token: count(reading.key), text: tokenLabel(run, reading.key) });
+}
+
+// A row of the language model by what it does: the word of the answer it predicts, else the token it belongs to.
+/** @param {Run} run */
+export function rowLabel(run, row) {
+  const word = run.words[wordPredictedBy(run, row)];
+  if (word) return say("row {row}, predicts “{word}”", { row: count(row), word: wordLabel(word) });
+  return say("row {row}, {text}", { row: count(row), text: tokenLabel(run, row) });
+}
+
+/** @param {Selection} selection */
+function plotted(selection, runs) {
+  const averaged = (pair) => LETTERS.some((letter) => runs[letter] && pair[letter] === "mean");
+  if (selection.swap) return say("A column: what each row that may see the key gives to it, exact.");
+  if (choices(selection, "answer").scale === "difference")
+    return say(
+      "A minus B by area on one grid, each map scaled to sum to 1. IoU: of the two halves. JS: 0 same, 1 apart.",
+    );
+  if (selection.also.A.length || selection.also.B.length)
+    return say("The mean of several rows, each exact and of equal weight. Only the part on the image is drawn.");
+  return averaged(selection.head) || averaged(selection.layer)
+    ? say("A row averaged over heads or layers, exact. Only the part on the image is drawn.")
+    : say("One row of one head, exact. Only the part that falls on the image is drawn.");
+}
+
+/** @param {Selection} selection */
+function normalised(selection) {
+  const { mode, scale } = choices(selection, "answer");
+  if (selection.swap) return say("Colours run to the column's maximum. Printed weights are of each reading row.");
+  if (scale === "difference")
+    return say("Both sides run to the largest difference, in even shares. Zero is bare picture.");
+  if (mode === "sinks") return say("Sinks count 0, nothing is scaled up to make good. What was removed is printed.");
+  if (mode === "neutral") return say("Both maps scaled to sum to 1, then subtracted: teal more, rose less, zero bare.");
+  return say("Colours run to the maximum of each scale. Printed shares are of the whole row.");
+}
+
+/** @param {Selection} selection */
+export function honest(selection, runs) {
+  const note = weightsNote(LETTERS.map((letter) => runs[letter]));
+  return [
+    [say("Plotted"), plotted(selection, runs)],
+    [say("Normalised"), normalised(selection)],
+    [say("Not shown"), `${say("A high share is no cause. Gradients, rollout: left for later.")} ${note}`.trim()],
+  ];
+}
+
+/** @param {Context} ctx @param {State} state @param {Letter} letter */
+function swapped(ctx, state, letter) {
+  const run = state.runs[letter];
+  const reading = run && ctx.reading(letter);
+  if (!reading?.value) return reading?.error ? said(reading.error) : say("no column yet");
+  const best = reading.value.strongest[0];
+  if (best === undefined) return say("{key}, no later row reads it", { key: keyName(run, reading) });
+  const gaps = { key: keyName(run, reading), row: rowLabel(run, best), share: percent(reading.value.values[best]) };
+  return say("{key}, read most by {row}: {share} of it", gaps);
+}
+
+// How much of a row falls on the chosen place.
+/** @param {Attended} map @param {Selection} selection */
+function placedWords(map, selection) {
+  const region = chosenRegion(selection, map);
+  if (region) {
+    if (region.share === null) return null;
+    return say("region: {map} of its image attention, {part} of the row", {
+      map: percent(region.ofMap),
+      part: percent(region.share),
+    });
+  }
+  const pin = chosenCells(selection, map.unit, drawnGrid(map), drawnValues(map));
+  if (!pin) return null;
+  if (map.mode === "neutral")
+    return say("{cell}: {points} against the neutral row", { cell: pin.text, points: points(pin.sum) });
+  return say("{cell}: {share} of the row", { cell: pin.text, share: percent(pin.sum) });
+}
+
+// What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
+export function status(ctx, state, selection) {
+  const run = state.runs[selection.model];
+  const token = selection.query[selection.model];
+  const label = chosenLabel(run, token);
+  if (selection.swap && (label || selection.keys || selection.region))
+    return [
+      [say("column, query and key swapped")],
+      ...LETTERS.map((letter) => ["", letter, ` ${swapped(ctx, state, letter)}`]),
+    ];
+  const seen = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]);
+  if (!label && selection.keys && !selection.region)
+    return [
+      [say("a place on the picture")],
+      ...seen.map((letter) => [
+        "",
+        letter,
+        ` ${cellWords(state.runs[letter], state.runs[letter].media[selection.media], selection.keys)}`,
+      ]),
+    ];
+  if (!label) return [[say("Nothing is chosen: point at a word of an answer to see the row that predicts it.")]];
+  const kind = wordOfToken(run, token) >= 0 ? `${say("answer word")} ` : "";
+  const words = (letter) => {
+    const now = { ...selection, frame: cellInTime(state, selection, letter) };
+    return ` ${rowWords(ctx, letter, state, selection, (map) => placedWords(map, now))}`;
+  };
+  return [[kind, label], ...LETTERS.map((letter) => ["", letter, words(letter)])];
+}

@@ -1,0 +1,93 @@
+// The same word layer by layer, and the likeliest words of one state.
+
+import { el, isDark, refill, toggle } from "../../core/dom.js";
+import { hasAdapter } from "../../core/families.js";
+import { said, say } from "../../core/i18n.js";
+import { percent } from "../../core/numbers.js";
+import { cellInTime } from "../../core/time.js";
+import { chosenLabel } from "../../core/words.js";
+import { paintGrid } from "../../drawing/thumbnails.js";
+import { READING, tokenOf, visualToken } from "./asked.js";
+import { layersOf } from "./lens_curves.js";
+import { quoted, reveal } from "./lens_table.js";
+
+/** @import { Context, Selection, State } from "../../core/types.d.ts" */
+
+const THUMB = [64, 44];
+
+/** @param {Context} ctx @param {any} view @param {any} given @param {State} state @param {Selection} selection */
+export function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
+  const value = word?.value;
+  toggle(view.thumbs, "idle", !value);
+  if (!value) return;
+  const [, rows, columns] = media.token_grid;
+  const time = cellInTime(state, selection, view.letter);
+  const pick = (index) => ctx.actions.choose("layers", { [`layer${view.letter}`]: index });
+  const stamp = [run.id, value.id, media.index, time, isDark()];
+  const made = refill(view.thumbs, stamp, () =>
+    Array.from({ length: layersOf(run) }, (_, index) => {
+      const canvas = el("canvas", { "aria-hidden": "true" });
+      const from = index * value.values.shape[1] + time * rows * columns;
+      paintGrid(canvas, value.values.subarray(from, from + rows * columns), [rows, columns], THUMB, 1, value.most);
+      return el(
+        "button",
+        {
+          type: "button",
+          class: "lens-thumb",
+          "data-layer": index,
+          "aria-label": say("layer {n}", { n: index }),
+          onclick: () => pick(index),
+        },
+        canvas,
+        el("span", { text: index }),
+      );
+    }),
+  );
+  view.thumbs
+    .querySelectorAll("button")
+    .forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)));
+  if (made || view.thumbs.dataset.layer !== String(layer)) reveal(view.thumbs, view.thumbs.children[layer], layer);
+}
+
+// The five likeliest at one layer, and the first of every layer.
+function drawReading(root, answer, title, layer) {
+  const value = answer?.value;
+  const key = [title, layer, value?.token, Boolean(value), answer?.error];
+  refill(root, key, () => {
+    if (answer?.error) return [el("h4", { text: title }), el("span", { class: "faint", text: said(answer.error) })];
+    if (!value) return [el("h4", { text: title }), el("span", { class: "faint", text: say(READING) })];
+    const [, wide] = value.probabilities.shape;
+    return [
+      el("h4", { text: title }),
+      ...value.texts[layer].map((text, rank) =>
+        el(
+          "div",
+          { class: "lens-choice" },
+          el("span", { text: quoted(text) }),
+          el(
+            "span",
+            { class: "bar-track" },
+            el("i", { style: { width: `${100 * value.probabilities[layer * wide + rank]}%` } }),
+          ),
+          el("span", { text: percent(value.probabilities[layer * wide + rank]) }),
+        ),
+      ),
+    ];
+  });
+}
+
+/** @param {Context} ctx @param {any} view @param {any} given @param {State} state @param {Selection} selection */
+export function drawReadings(ctx, view, { run, media, layer }, state, selection) {
+  const token = selection.query[view.letter];
+  const label = chosenLabel(run, token);
+  const before = token > 0 ? tokenOf(ctx, state, run, token - 1, `lens row ${view.letter}`) : null;
+  view.before.hidden = !before;
+  if (before) drawReading(view.before, before, say("Before {word}, layer {n}", { word: label, n: layer }), layer);
+  view.at.hidden = !media;
+  if (!media) return;
+  const here = visualToken(state, selection, view.letter);
+  const name = hasAdapter(run)
+    ? say("Query {n}, layer {layer}", { n: here.row * media.token_grid[2] + here.column, layer })
+    : say("Token ({row}, {column}), layer {layer}", { ...here, layer });
+  drawReading(view.at, tokenOf(ctx, state, run, here.token, `lens cell ${view.letter}`), name, layer);
+}

@@ -1,0 +1,345 @@
+// The way from a file to an answer through both models, step beside step, with the shapes and times of this run.
+
+import { el, letterBadge, refill, sizeCanvas, toggle } from "../../core/dom.js";
+import { hasAdapter } from "../../core/families.js";
+import { edges, fit } from "../../core/geometry.js";
+import { said, say } from "../../core/i18n.js";
+import { count, seconds } from "../../core/numbers.js";
+import { merger, readers, strip, ticks, tower, triangle } from "./glyphs.js";
+import { honestPanel, weightsNote } from "../../drawing/honest.js";
+import { LETTERS, choices } from "../../core/selection.js";
+
+/** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+
+export const NAME = "Pipeline";
+export const SITE = "vision";
+export const CHOICES = { stage: null };
+
+const STAGES = ["file", "resize", "patches", "vision", "adapter", "prompt", "language", "answer"];
+
+const TITLES = {
+  file: "File",
+  resize: "Resize",
+  patches: "Patches",
+  vision: "Vision tower",
+  adapter: "Adapter",
+  prompt: "Prompt",
+  language: "Language model",
+  answer: "Answer",
+};
+
+// The view that a box opens.
+const OPENS = {
+  file: "patches",
+  resize: "patches",
+  patches: "patches",
+  vision: "vision",
+  adapter: "adapter",
+  prompt: "positions",
+  language: "layers",
+  answer: "answer",
+};
+
+const TIMES = ["prepare", "vision", "adapter", "language", "rest", "answer"];
+const TIME_NAMES = {
+  prepare: "file to patches",
+  vision: "vision tower",
+  adapter: "adapter",
+  language: "language model",
+  rest: "rest of the pass",
+  answer: "answer",
+};
+
+// Times below 10 ms with one decimal: adapters are quick.
+const milliseconds = (value) => (value < 0.00995 ? `${(1000 * value).toFixed(1)} ms` : seconds(value));
+
+const THUMB = [76, 48];
+
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
+function paintThumb(canvas, image, shape, lines) {
+  const { width, height } = fit(shape, THUMB);
+  const paper = sizeCanvas(canvas, Math.round(width), Math.round(height));
+  paper.context.drawImage(image, 0, 0, paper.width, paper.height);
+  if (!lines) return;
+  paper.context.fillStyle = "rgb(255 255 255 / .55)";
+  const [, rows, columns] = lines;
+  const thin = Math.max(0.5, paper.ratio / 2);
+  edges(columns, paper.width)
+    .slice(1, -1)
+    .forEach((x) => paper.context.fillRect(x, 0, thin, paper.height));
+  edges(rows, paper.height)
+    .slice(1, -1)
+    .forEach((y) => paper.context.fillRect(0, y, paper.width, thin));
+}
+
+// What each picture of the first three steps is: the original, the resized one, that under its grid.
+const PICTURES = {
+  file: (media) => ["picture", media.size, null],
+  resize: (media) => ["resized", media.resized, null],
+  patches: (media) => ["resized", media.resized, media.patch_grid],
+};
+
+const GLYPHS = {
+  vision: (run) => tower(run.sites.vision.layers, !hasAdapter(run)),
+  adapter: (run) => (hasAdapter(run) ? readers() : merger()),
+  prompt: (run) => strip(run.tokens.section.slice(0, run.answer_start).map(kindOf), ids(run)),
+  language: (run) => triangle(run.sites.language.layers),
+  answer: (run) => ticks(run.tokens.id.length - run.answer_start),
+};
+
+const kindOf = (section) => (section === "image" ? "image" : "text");
+
+/** @param {Run} run */
+const ids = (run) =>
+  (hasAdapter(run) ? run.positions.slice(0, 1) : run.positions).map((row) => row.slice(0, run.answer_start));
+
+/** @param {Context} ctx @param {Letter} letter */
+function createBox(ctx, letter, name) {
+  const parts = {
+    picture: el("div", { class: "pipe-picture" }),
+    words: el("div", { class: "pipe-words" }),
+    numbers: el("div", { class: "pipe-numbers" }),
+  };
+  const root = el(
+    "button",
+    {
+      type: "button",
+      class: "pipe-box",
+      "data-letter": letter,
+      "data-stage": name,
+      onclick: () => ctx.actions.pickView(OPENS[name]),
+      onpointerenter: (event) => event.pointerType === "mouse" && ctx.actions.tryChoice("pipeline", { stage: name }),
+      onpointerleave: () => ctx.actions.tryChoice("pipeline", null),
+      onfocus: () => ctx.actions.tryChoice("pipeline", { stage: name }),
+      onblur: () => ctx.actions.tryChoice("pipeline", null),
+    },
+    parts.picture,
+    parts.words,
+    parts.numbers,
+  );
+  return { root, name, letter, canvas: null, painted: null, ...parts };
+}
+
+/** @param {Context} ctx */
+function createRow(ctx, name) {
+  const boxes = Object.fromEntries(LETTERS.map((letter) => [letter, createBox(ctx, letter, name)]));
+  const middle = el("div", { class: "pipe-middle" });
+  return { name, boxes, middle, root: el("div", { class: "pipe-row" }, boxes.A.root, middle, boxes.B.root) };
+}
+
+/** @param {Context} ctx @param {Run} run @param {number} index */
+function drawPicture(ctx, box, run, index) {
+  const media = run.media[index];
+  if (GLYPHS[box.name]) {
+    refill(box.picture, [run.id, box.name], () => GLYPHS[box.name](run));
+    return;
+  }
+  if (!media) {
+    refill(box.picture, [run.id, "none"], () => el("span", { class: "faint", text: "–" }));
+    return;
+  }
+  const [kind, shape, lines] = PICTURES[box.name](media);
+  const image = ctx.picture(kind, run.id, index);
+  refill(box.picture, [run.id, index, "picture"], () => (box.canvas = el("canvas")));
+  if (!image || box.painted === image) return;
+  box.painted = image;
+  paintThumb(box.canvas, image, shape, lines);
+}
+
+const shapeOf = (stage) => stage.shape.map(count).join(" × ");
+
+function numbersOf(stage) {
+  const time = stage.seconds === null ? null : el("b", { text: milliseconds(stage.seconds) });
+  const lines = [el("span", { class: "pipe-shape" }, shapeOf(stage), time)];
+  if (stage.shape.length) lines.push(el("small", { text: stage.axes.map((axis) => say(axis)).join(" × ") }));
+  if (stage.parameters) lines.push(el("small", { text: say("{n} parameters", { n: count(stage.parameters) }) }));
+  return lines;
+}
+
+/** @param {Context} ctx @param {any} box @param {any} given */
+function drawBox(ctx, box, { run, stage, media, live }) {
+  box.root.disabled = !run;
+  toggle(box.root, "vacant", !run);
+  if (!run || !stage) {
+    const words = box.name === "file" ? live || say("No answer yet.") : "";
+    refill(box.words, ["vacant", words], () => el("span", { class: "faint", text: words }));
+    [box.picture, box.numbers].forEach((node) => refill(node, ["vacant"], () => []));
+    return;
+  }
+  drawPicture(ctx, box, run, media);
+  refill(box.words, [run.id, stage], () => [
+    el("b", { text: said(stage.title) }),
+    ...stage.words.map((words) => el("span", { text: said(words) })),
+  ]);
+  refill(box.numbers, [run.id, stage], () => numbersOf(stage));
+  const view = say("Opens {view}", { view: say(OPENS[box.name][0].toUpperCase() + OPENS[box.name].slice(1)) });
+  box.root.title = view;
+  box.root.setAttribute("aria-label", `${box.letter}, ${say(TITLES[box.name])}: ${said(stage.title)}. ${view}`);
+}
+
+function drawMiddle(row, change, differ) {
+  refill(row.middle, [change, differ], () => [
+    el(
+      "div",
+      {},
+      el("b", { text: say(TITLES[row.name]) }),
+      differ && change
+        ? el("span", { class: `pipe-mark mark-${change.mark}`, text: say(change.mark), title: change.source })
+        : null,
+    ),
+    differ && change ? el("small", { text: said(change.words), title: change.source }) : null,
+  ]);
+}
+
+// --- where the time went ---
+
+function bar(times, longest) {
+  return TIMES.filter((name) => times[name] !== undefined).map((name) =>
+    el("i", {
+      class: `time-${name}`,
+      style: { width: `${(100 * times[name]) / longest}%` },
+      title: `${say(TIME_NAMES[name])}, ${milliseconds(times[name])}`,
+    }),
+  );
+}
+
+const total = (times) => Object.values(times).reduce((sum, value) => sum + value, 0);
+
+function drawTimes(root, answers) {
+  const known = LETTERS.filter((letter) => answers[letter] && Object.keys(answers[letter].times).length);
+  root.hidden = !known.length;
+  if (root.hidden) return;
+  const longest = Math.max(...known.map((letter) => total(answers[letter].times)));
+  const names = TIMES.filter((name) => known.some((letter) => answers[letter].times[name] !== undefined));
+  const replayed = known.some((letter) => answers[letter].pass === "replay");
+  refill(
+    root,
+    known.map((letter) => [letter, answers[letter].times]),
+    () => [
+      el(
+        "div",
+        { class: "title-line" },
+        el("h3", { text: say("Where the time went") }),
+        el("span", {
+          text: replayed
+            ? say("timed in the replay of a given answer; one scale")
+            : say("timed in the pass that read the prompt; one scale"),
+        }),
+      ),
+      ...known.map((letter) =>
+        el(
+          "div",
+          { class: "time-line" },
+          letterBadge(letter),
+          el("div", { class: "bar-track" }, ...bar(answers[letter].times, longest)),
+          el("span", { text: milliseconds(total(answers[letter].times)) }),
+        ),
+      ),
+      el("div", { class: "time-keys" }, ...names.map((name) => timeKey(name, known, answers))),
+    ],
+  );
+}
+
+const timeKey = (name, known, answers) =>
+  el(
+    "span",
+    {},
+    el("i", { class: `time-${name}` }),
+    say(TIME_NAMES[name]),
+    ...known.map((letter) =>
+      el("b", {
+        text: `${letter} ${answers[letter].times[name] === undefined ? "–" : milliseconds(answers[letter].times[name])}`,
+      }),
+    ),
+  );
+
+/** @param {Context} ctx @param {State} state @param {Letter} letter */
+const answerOf = (ctx, state, letter) => {
+  const run = state.runs[letter];
+  return run ? ctx.client.resource(`pipeline ${letter}`, "pipeline", { run: run.id }, { group: run.id }) : null;
+};
+
+const stageOf = (answer, name) => answer?.stages.find((stage) => stage.name === name);
+
+function honest(runs) {
+  return [
+    [say("Plotted"), say("Each step's shapes and counts as this run had them; parameters by formula from the config.")],
+    [say("Scale"), say("Times are of this run on this machine. The tower's hold its patch embedding.")],
+    [say("Not shown"), `${say("How a time would be on other hardware, or in a batch.")} ${weightsNote(runs)}`],
+  ];
+}
+
+/** @param {Context} ctx */
+export function createView(ctx) {
+  const rows = STAGES.map((name) => createRow(ctx, name));
+  const times = el("section", { class: "card pipe-times" });
+  const panel = honestPanel();
+  const choice = ctx.mediaChoice();
+  const wires = rows.flatMap((row, index) =>
+    index ? [el("div", { class: "pipe-wire", "aria-hidden": "true" }, el("i"), el("i")), row.root] : [row.root],
+  );
+  return {
+    root: el(
+      "div",
+      { class: "view view-pipeline" },
+      choice.root,
+      el("div", { class: "pipe" }, ...wires),
+      times,
+      panel.root,
+    ),
+    stages: {},
+    update(state, selection) {
+      choice.update(state, selection);
+      const resources = Object.fromEntries(LETTERS.map((letter) => [letter, answerOf(ctx, state, letter)]));
+      const answers = Object.fromEntries(
+        LETTERS.map((letter) => [letter, resources[letter]?.fresh ? resources[letter].value : null]),
+      );
+      const families = new Set(LETTERS.map((letter) => state.runs[letter]?.model.family).filter(Boolean));
+      const chosen = choices(selection, "pipeline").stage;
+      rows.forEach((row) => {
+        toggle(row.root, "chosen", row.name === chosen);
+        const changes = (answers.A ?? answers.B)?.changes;
+        drawMiddle(row, changes?.[row.name], families.size > 1);
+        LETTERS.forEach((letter) =>
+          drawBox(ctx, row.boxes[letter], {
+            run: state.runs[letter],
+            stage: stageOf(answers[letter], row.name),
+            media: selection.media,
+            live: resources[letter]?.error ? said(resources[letter].error) : state.live[letter]?.step,
+          }),
+        );
+      });
+      drawTimes(times, answers);
+      panel.update(honest(LETTERS.map((letter) => state.runs[letter])));
+    },
+  };
+}
+
+// What the status line says of this view.
+/** @param {Context} ctx @param {State} state @param {Selection} selection */
+export function status(ctx, state, selection) {
+  const name = choices(selection, "pipeline").stage;
+  const about = (letter) => {
+    const answer = answerOf(ctx, state, letter)?.value;
+    if (!answer) return null;
+    const { times } = answer;
+    if (STAGES.includes(name)) {
+      const stage = stageOf(answer, name);
+      const parts = [said(stage.title), shapeOf(stage), stage.seconds === null ? "" : milliseconds(stage.seconds)];
+      return ["", letter, ` ${parts.filter(Boolean).join(", ")}`];
+    }
+    const { account } = state.runs[letter];
+    return [
+      "",
+      letter,
+      ` ${say("{patches} patches, {tokens} visual tokens, {prompt} in the prompt, {time} from file to answer", {
+        patches: count(account.patches),
+        tokens: count(account.visual_tokens),
+        prompt: count(account.prompt_tokens),
+        time: milliseconds(total(times)),
+      })}`,
+    ];
+  };
+  const title = STAGES.includes(name) ? say(TITLES[name]) : say("the way from file to answer");
+  return [[title], ...LETTERS.map(about).filter(Boolean)];
+}

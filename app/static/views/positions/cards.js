@@ -1,0 +1,148 @@
+// The cards of the Positions view: ids on the picture, frequencies, the position budget.
+
+import { el, refill, segmented, setText } from "../../core/dom.js";
+import { hasAdapter } from "../../core/families.js";
+import { say } from "../../core/i18n.js";
+import { count } from "../../core/numbers.js";
+import { LETTERS, choices } from "../../core/selection.js";
+import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { hoverToken, pickToken } from "./choosing.js";
+import { createFrequencies, plainWords } from "./frequencies.js";
+import { createIds } from "./ids.js";
+import { createPlot3d } from "./plot3d.js";
+import { costRows } from "./position_costs.js";
+
+/** @import { Context, State } from "../../core/types.d.ts" */
+
+function titled(title, right) {
+  return el("div", { class: "title-line" }, el("h3", { text: title }), right);
+}
+
+// Ids on the picture, or every token in space.
+/** @param {Context} ctx */
+export function placesCard(ctx) {
+  const letter = () => choices(ctx.store.state.selection, "positions").of;
+  const pick = (token) => token >= 0 && pickToken(ctx, { letter: shown, token });
+  const hover = (token) => hoverToken(ctx, token === null ? null : { letter: shown, token });
+  let shown = letter();
+  const [ids, plot] = [
+    createIds({ onhover: hover, onpick: pick }),
+    createPlot3d(ctx, { onhover: hover, onpick: pick }),
+  ];
+  const change = (patch) => ctx.actions.choose("positions", patch);
+  const how = segmented(
+    say("Ids"),
+    [
+      ["picture", say("on the picture")],
+      ["space", say("in space")],
+    ],
+    (value) => change({ shown: value }),
+  );
+  const whose = segmented(
+    say("Model"),
+    LETTERS.map((each) => [each, each]),
+    (value) => change({ of: value }),
+  );
+  const note = el("p", { class: "faint" });
+  const root = el(
+    "section",
+    { class: "card ids-card" },
+    titled(say("Ids"), el("span", { class: "two-choices" }, how, whose)),
+    ids.root,
+    plot.root,
+    note,
+  );
+  return {
+    root,
+    update(state, selection, byRule) {
+      const wanted = choices(selection, "positions");
+      shown = byRule[wanted.of] ? wanted.of : Object.keys(byRule)[0];
+      const run = state.runs[shown];
+      const media = run.media[selection.media];
+      const space = wanted.shown === "space" || !media;
+      const token = selection.query[shown];
+      const cell = token !== null && run.tokens.media[token] === selection.media ? run.tokens.cell[token] : null;
+      const frame = cell ? cell[0] : cellInTime(state, selection, shown);
+      how.choose(space ? "space" : "picture");
+      whose.choose(shown);
+      [ids.root.hidden, plot.root.hidden] = [space, !space];
+      setText(
+        note,
+        space && byRule[shown].rule !== "paper" ? say("In space the ids are those that the model used.") : "",
+      );
+      if (space) plot.update(run, state.selection.query[shown]);
+      else
+        ids.update({
+          shown: byRule[shown],
+          media,
+          token,
+          frame,
+          image: ctx.picture("picture", run.id, selection.media, firstFrameOf(media, frame)),
+          width: Math.max(120, root.clientWidth - 30),
+        });
+    },
+  };
+}
+
+export function frequenciesCard() {
+  const words = el("p", {});
+  let [plain, told] = ["", null];
+  const tell = (sentence) => {
+    told = sentence;
+    setText(words, told ?? plain);
+  };
+  const charts = Object.fromEntries(LETTERS.map((letter) => [letter, createFrequencies(tell)]));
+  const root = el(
+    "section",
+    { class: "card frequencies-card" },
+    titled(say("Which frequencies read which id"), null),
+    charts.B.root,
+    charts.A.root,
+    words,
+  );
+  return {
+    root,
+    update(state, facts) {
+      const most = Math.max(...Object.values(facts).map(({ frequencies }) => Math.max(...frequencies.wavelengths)));
+      LETTERS.forEach((letter) => {
+        charts[letter].root.hidden = !facts[letter];
+        if (!facts[letter]) return;
+        const largest = state.runs[letter].account.largest_position;
+        charts[letter].update(letter, facts[letter].frequencies, {
+          width: Math.max(120, root.clientWidth - 30),
+          most,
+          largest,
+        });
+      });
+      const each = Object.keys(facts).map((letter) => `${letter}: ${plainWords(facts[letter].frequencies)}`);
+      plain = [say("Height: wavelength in ids, logarithmic."), ...each.reverse()].join(" ");
+      if (told === null) tell(null);
+    },
+  };
+}
+
+export function budgetCard() {
+  const [bars, words] = [el("div", { class: "budget-rows" }), el("p", {})];
+  const swatch = (name) => el("i", { class: `swatch ${name}` });
+  const legend = el("span", {}, swatch("tokens"), say("tokens"), " ", swatch("ids"), say("ids spent"));
+  const root = el("section", { class: "card budget-card" }, titled(say("Position budget"), legend), bars, words);
+  return {
+    root,
+    update(state, facts) {
+      const letters = Object.keys(facts);
+      const stamp = letters.map((letter) => state.runs[letter].id);
+      refill(bars, stamp, () => costRows(facts, state.runs, letters));
+      setText(words, budgetWords(state, facts, letters));
+    },
+  };
+}
+
+/** @param {State} state */
+function budgetWords(state, facts, letters) {
+  const letter = letters.find((each) => !hasAdapter(state.runs[each]));
+  const limits = say("Other media at the published pixel limits.");
+  if (!letter) return `${say("An id a token: a picture costs as many of either.")} ${limits}`;
+  const { tokens, ids } = facts[letter].others["4K page"];
+  const values = { letter, tokens: count(tokens), ids: count(ids), context: count(state.runs[letter].account.context) };
+  return `${say("4K page in {letter}: {tokens} tokens in {ids} ids, of {context}.", values)} ${limits}`;
+}

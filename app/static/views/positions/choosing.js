@@ -1,0 +1,57 @@
+// Which tokens a gesture in the Positions view chooses, and where the other model codes the same place.
+
+import { hasAdapter } from "../../core/families.js";
+import { placeOf } from "../../core/geometry.js";
+import { LETTERS, both, other } from "../../core/selection.js";
+import { tokenAt } from "./ids.js";
+
+/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+
+export const present = (state) => LETTERS.filter((letter) => state.runs[letter]);
+
+// A chosen token of the prompt has no word of its own in the other model, so that one's choice is let go.
+/**
+ * @param {Context} ctx
+ * @param {{ letter: Letter, token: number }} at
+ * @returns {Partial<Selection>}
+ */
+function choose(ctx, { letter, token }) {
+  const { selection, runs } = ctx.store.state;
+  const said = token >= runs[letter].answer_start;
+  const query = said ? { ...selection.query, [letter]: token } : { ...both(null), [letter]: token };
+  return { model: letter, query, own: { ...selection.own, [letter]: true } };
+}
+
+/** @param {Context} ctx */
+export const hoverToken = (ctx, at) => ctx.store.preview(at && at.token >= 0 ? choose(ctx, at) : null);
+
+/** @param {Context} ctx */
+export function pickToken(ctx, at) {
+  if (at.token < 0) return;
+  const { selection } = ctx.store.state;
+  const again = !at.walking && selection.query[at.letter] === at.token && selection.model === at.letter;
+  ctx.store.select(again ? { query: { ...selection.query, [at.letter]: null } } : choose(ctx, at));
+}
+
+// The token of a Qwen-VL run whose query is coded at the place of the other model's visual token; null where none is.
+/** @param {State} state @param {Selection} selection @param {Letter} letter */
+export function codedAtTheSamePlace(state, selection, letter) {
+  const [run, far] = [state.runs[letter], state.runs[other(letter)]];
+  const token = selection.query[other(letter)];
+  if (!run || !far || !hasAdapter(run) || hasAdapter(far) || token === null) return null;
+  const [cell, index] = [far.tokens.cell[token], far.tokens.media[token]];
+  const [media, farMedia] = [run.media[index], far.media[index]];
+  if (!cell || !media || farMedia.token_grid[0] !== media.token_grid[0]) return null;
+  const [x, y] = placeOf(cell[1], cell[2], farMedia.token_grid);
+  const at = tokenAt(run, media, [cell[0], Math.floor(y * media.token_grid[1]), Math.floor(x * media.token_grid[2])]);
+  return at < 0 ? null : at;
+}
+
+/** @param {State} state @param {Selection} selection */
+export const cursorsOf = (state, selection) =>
+  Object.fromEntries(
+    present(state).map((letter) => [
+      letter,
+      { query: selection.query[letter], key: codedAtTheSamePlace(state, selection, letter) },
+    ]),
+  );

@@ -1,0 +1,84 @@
+// The position budget: how many tokens media take, and how many ids those spend.
+
+import { el } from "../../core/dom.js";
+import { say } from "../../core/i18n.js";
+import { count } from "../../core/numbers.js";
+
+/** @import { Letter, Media } from "../../core/types.d.ts" */
+
+const THIS = 2; // pictures of the run that are listed
+
+/** @param {Media} media */
+function nameOf(media, several) {
+  const clip = media?.kind === "video";
+  if (several) return say(clip ? "Clip {n}" : "Picture {n}", { n: media.index + 1 });
+  return clip ? say("This clip") : say("This picture");
+}
+
+function rowsOf(facts, runs, letters) {
+  const most = Math.max(...letters.map((letter) => facts[letter].media.length));
+  const mine = Array.from({ length: Math.min(THIS, most) }, (_, index) => [
+    nameOf(runs[letters[0]].media[index], most > 1),
+    (letter) => facts[letter].media[index],
+  ]);
+  const prompt = (letter) => ({
+    tokens: runs[letter].account.prompt_tokens,
+    ids: runs[letter].account.largest_position + 1,
+  });
+  const others = Object.keys(facts[letters[0]].others).map((name) => [
+    say(name),
+    (letter) => facts[letter].others[name],
+  ]);
+  return [...mine, [say("Whole prompt"), prompt], ...others];
+}
+
+const ticks = (most) => [1, 10, 100, 1000, 10_000, 100_000].filter((value) => value <= most);
+
+/** @param {Letter} letter @param {any} given */
+function pair(letter, { tokens, ids }, width) {
+  return el(
+    "div",
+    { class: "budget-pair", "data-letter": letter, "data-tokens": tokens, "data-ids": ids },
+    el("b", { text: letter }),
+    el(
+      "div",
+      { class: "budget-bars" },
+      el("i", { class: "tokens", style: { width: width(tokens) } }),
+      el("i", { class: "ids", style: { width: width(ids) } }),
+    ),
+    el("span", { text: say("{tokens} in {ids}", { tokens: count(tokens), ids: count(ids) }) }),
+  );
+}
+
+// Bars on one logarithmic scale, tokens grey, ids ink.
+export function costRows(facts, runs, letters) {
+  const rows = rowsOf(facts, runs, letters);
+  const most = Math.max(10, ...rows.flatMap(([, cost]) => letters.map((letter) => cost(letter)?.tokens ?? 1)));
+  const at = (value) => `${(100 * Math.log10(Math.max(1.1, value))) / Math.log10(most)}%`;
+  const axis = el(
+    "div",
+    { class: "budget-axis" },
+    ...ticks(most).map((value) =>
+      el("i", {
+        style: { left: value === 1 ? "0%" : at(value) },
+        text: value < 1000 ? String(value) : `${value / 1000} k`,
+      }),
+    ),
+  );
+  return [
+    ...rows.map(([name, cost]) =>
+      el(
+        "div",
+        { class: "budget-row" },
+        el("span", { text: name }),
+        el("div", {}, ...letters.filter((letter) => cost(letter)).map((letter) => pair(letter, cost(letter), at))),
+      ),
+    ),
+    el(
+      "div",
+      { class: "budget-row" },
+      el("span", {}),
+      el("div", { class: "budget-pair" }, el("b", {}), axis, el("span", {})),
+    ),
+  ];
+}

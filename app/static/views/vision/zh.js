@@ -1,0 +1,83 @@
+// Vision: where a patch looks, statistics of the tower, the position codes.
+
+export default {
+  Vision: "视觉",
+  "The picture with the row of one patch, model {letter}": "图片与一个图块的注意力行，模型 {letter}",
+  "The row of patch ({row}, {column}) on the picture": "图块 ({row}, {column}) 的注意力行画在图片上",
+  "row of patch ({row}, {column})": "图块 ({row}, {column}) 的行",
+  "patch ({row}, {column})": "图块 ({row}, {column})",
+  "Mean distance, patches": "平均距离，图块",
+  "Entropy, bits": "熵，比特",
+  "Share on itself, %": "看自己的占比，%",
+  "{n} patches away on average, {even} for an even look": "平均相距 {n} 个图块；均匀地看则为 {even}",
+  "{n} bits, {even} for an even look": "{n} 比特；均匀地看则为 {even}",
+  "{share} of a row on the patch itself": "一行的 {share} 落在图块自身",
+  "mean of layers": "各层平均",
+  "mean of heads": "各头平均",
+  "layer {n}": "第 {n} 层",
+  "head {n}": "第 {n} 头",
+  "layer {layer}, mean of heads": "第 {layer} 层，各头平均",
+  "layer {layer}, head {head}": "第 {layer} 层，第 {head} 头",
+  "head →   layer ↓": "头 →   层 ↓",
+  "Mean distance by layer": "逐层的平均距离",
+  "Mean distance of attention by layer, a line for each head": "逐层的平均注意力距离，每头一条线",
+  "a line a head; bold: their mean": "每头一条线；粗线是平均",
+  "even, {n}": "均匀，{n}",
+  "Where attention ends": "注意力到哪里为止",
+  "of one patch's row, the most, {where}": "占某个图块一行的最大份额，{where}",
+  "of the row in one patch, {where}": "的行落在一个图块上，{where}",
+  "of {n} patches give half of what it gets": "个图块（共 {n} 个）给了它所得的一半",
+  "of {n} patches hold half": "个图块（共 {n} 个）占去一半",
+  "rows' worth of attention in all; 1 were even": "行的注意力总量；均匀则为 1",
+  "patches away on average; {even} were even": "个图块的平均距离；均匀则为 {even}",
+  "on the patch itself": "落在图块自身",
+  "stretched from {n} × {n}": "由 {n} × {n} 拉伸而来",
+  "one row a patch, not stretched": "每个图块一行，没有拉伸",
+  "A table of places, learnt": "位置表，学来的",
+  "Cosine similarity of this patch's row with every other, {table}. From {least} to {most}.":
+    "这个图块的行与其他每一行的余弦相似度，{table}。从 {least} 到 {most}。",
+  "Added to the patch once, before the first layer; nothing makes neighbours alike but training.":
+    "只在第一层之前加到图块上一次；只有训练能使相邻的行相像。",
+  "2-D rotary, nothing learnt": "二维旋转，不需学习",
+  "Agreement of phases with every other patch. From {least} to {most}.":
+    "与其他每个图块的相位一致程度。从 {least} 到 {most}。",
+  "Turns queries and keys in every layer; it depends on the difference of places alone.":
+    "每一层都旋转查询和键；只取决于位置之差。",
+  "media {m}, cell {t} in time, {n} patches": "媒体 {m}，时间格 {t}，{n} 个图块",
+  "picture {m}, {n} patches": "图片 {m}，{n} 个图块",
+  "1 segment: every patch may look at every other.": "1 段：每个图块都可以看其他每个图块。",
+  "{n} pictures, each by itself: {share} of all pairs of patches may look at each other.":
+    "{n} 张图片，各自独立：所有图块对中有 {share} 可以互相看。",
+  "{n} segments packed end to end: {share} of all pairs of patches may look at each other.":
+    "{n} 段首尾相接：所有图块对中有 {share} 可以互相看。",
+  Direction: "方向",
+  "Looks at": "它看哪里",
+  "Is looked at by": "谁看它",
+  "The patch's own row": "图块自己的行",
+  "Its column: its weight in every patch's row": "它的列：它在每个图块的行里的权重",
+  Statistic: "统计量",
+  Distance: "距离",
+  Entropy: "熵",
+  "On itself": "看自己",
+  "the chosen patch": "选中的图块",
+  "the middle patch: point at another": "中间的图块：请指向另一个",
+  "fewest patches that give half of what it gets": "给它一半注意力的最少图块",
+  "fewest patches that hold half of its row": "占去它一行一半的最少图块",
+  "One column of one head: the weight of this patch in the exact row of every patch of its segment.":
+    "一个头的一列：这个图块在本段每个图块的精确行里的权重。",
+  "One row of one head, exact, over the patches of its own segment; it sums to 1.":
+    "一个头的一行，精确，只含本段的图块；总和为 1。",
+  Normalised: "归一化",
+  "Colours run to the maximum of each map. Statistics are means over 64 evenly spread rows.":
+    "颜色以每张图的最大值为止。统计量是 64 个均匀分布的行的平均。",
+  "What a head does with what it reads, and which of it reaches the answer.":
+    "一个头如何使用读到的内容，以及其中什么到达了回答。",
+  "vision layer {layer}, mean of heads": "视觉第 {layer} 层，各头平均",
+  "vision layer {layer} head {head}": "视觉第 {layer} 层第 {head} 头",
+  "its row is on its way": "它的行正在路上",
+  "{n} of {all} patches give half of what it gets": "{all} 个图块中的 {n} 个给了它所得的一半",
+  "half of its row on {n} of {all} patches, {own} on itself":
+    "一行的一半落在 {all} 个图块中的 {n} 个上，{own} 落在自身",
+  "a place on the picture": "图片上的一处",
+  "the middle of the picture": "图片的中央",
+};

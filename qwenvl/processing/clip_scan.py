@@ -1,0 +1,28 @@
+"""Defines what a scan finds of a clip's file before its frames are read, whichever reader reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qwenvl.errors import MediaError
+
+MAX_FRAMES = 1_000_000
+"""More than nine hours at 30 frames a second; longer clips are refused."""
+
+
+class UnknownCodecError(Exception):
+    """No decoder for the stream."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What is known of a file before its frames are read; see `clips.ClipFile`."""
+
+    size: tuple[int, int]
+    times: tuple[float, ...]
+    fps: float
+    note: str = ""
+
+
+def too_many_frames(name: str) -> MediaError:
+    return MediaError(f"{name} has more than {MAX_FRAMES:,} frames; cut it into shorter clips.")

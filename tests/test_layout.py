@@ -1,0 +1,135 @@
+"""A folder is a ring and imports only folders beneath it, and no file imports itself in a circle.
+
+Every import counts, inside functions and under TYPE_CHECKING too. The import contract in pyproject.toml says the same
+of folders; this reads the sources by itself, and goes down to files.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("qwenvl", "viz", "app")
+RINGS = {
+    "qwenvl": (
+        "errors",
+        "models",
+        "published_files",
+        "processing",
+        "plan",
+        "recorded",
+        "analysis",
+        "inference",
+        "loading",
+        "cli",
+    ),
+    "app": ("asking", "models", "costs", "views", "serving", "exports", "page"),
+}
+"""Folders and top-level files from the lowest up. What is not named here, such as `__main__`, lies above them all."""
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every file of the packages by its dotted name; a folder's `__init__` by the folder's."""
+    found = {}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def imports(name: str) -> set[str]:
+    """The modules of ours that a module imports by name, wherever the import stands."""
+    found = set()
+    for node in ast.walk(ast.parse(modules()[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name} imports relative to itself; name the module in full"
+            assert node.module is not None
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {module if module in modules() else node.module for module in inner}
+    return found & modules().keys() - {name}
+
+
+@cache
+def graph() -> dict[str, frozenset[str]]:
+    return {name: frozenset(imports(name)) for name in modules()}
+
+
+def ring(name: str) -> int:
+    """How high a module lies in its package."""
+    package, *rest = name.split(".")
+    rings = RINGS[package]
+    return rings.index(rest[0]) if rest and rest[0] in rings else len(rings)
+
+
+@pytest.mark.parametrize("package", RINGS)
+def test_a_folder_imports_only_folders_beneath_it(package: str) -> None:
+    wrong = [
+        f"{name} imports {other}"
+        for name, others in graph().items()
+        for other in others
+        if name.startswith(f"{package}.") and other.split(".")[0] == package and ring(other) > ring(name)
+    ]
+    assert not wrong
+
+
+def test_every_folder_is_a_ring() -> None:
+    for package, rings in RINGS.items():
+        folders = {path.parent.name for path in (ROOT / package).glob("*/*.py")}
+        assert folders - {"tiny"} <= set(rings)
+
+
+def test_nothing_imports_the_tiny_world() -> None:
+    importers = {name for name, others in graph().items() for other in others if f"{other}.".startswith("qwenvl.tiny.")}
+    assert all(f"{name}.".startswith("qwenvl.tiny.") for name in importers)
+
+
+def test_no_file_imports_itself_in_a_circle() -> None:
+    assert circle(graph()) == []
+
+
+def circle(graph: Mapping[str, frozenset[str]]) -> list[str]:
+    """The modules of one circle of imports, in order; [] where there is none."""
+    finished: set[str] = set()
+
+    def walk(name: str, way: list[str]) -> list[str]:
+        if name in way:
+            return [*way[way.index(name) :], name]
+        if name in finished:
+            return []
+        for other in sorted(graph[name]):
+            if found := walk(other, [*way, name]):
+                return found
+        finished.add(name)
+        return []
+
+    for name in sorted(graph):
+        if found := walk(name, []):
+            return found
+    return []
+
+
+def test_a_circle_would_be_found() -> None:
+    found = circle({**graph(), "qwenvl.errors": frozenset({"qwenvl.cli.main"})})
+    assert found[0] == found[-1]
+    assert {"qwenvl.errors", "qwenvl.cli.main"} <= set(found)
+
+
+@pytest.mark.parametrize("package", RINGS)
+def test_the_readme_lists_the_rings_in_their_order(package: str) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| \[`{package}/(\w+)/`\]", readme, flags=re.MULTILINE)
+    rings = [name for name in RINGS[package] if name != "errors"]
+    assert [row for row in rows if row not in ("tiny", "static")] == rings
+    chain = re.search(rf"{package}: (.*─► .*)", readme)
+    assert chain is not None
+    assert chain[1].split(" ─► ")[::-1] == rings
