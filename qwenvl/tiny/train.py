@@ -40,18 +40,21 @@ from torch.nn import functional as F
 from qwenvl.config import from_published
 from qwenvl.load import build, load_model, pick_device
 from qwenvl.processing.processor import from_folder
+from qwenvl.processing.tokenizers import Tokenizer
 from qwenvl.qwen2_vl import Qwen2VL
 from qwenvl.qwen_vl import QwenVL
 from qwenvl.rope import Rotation, rope_1d, rope_multimodal, rotate
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
 from qwenvl.tiny.curriculum import Plan, Shelf, Weights, crowds, menu_at, plan_for, weights_at
-from qwenvl.tiny.lessons import CLASSES, Pack, Segment, Teacher
-from qwenvl.tiny.optimiser import Muon
+from qwenvl.tiny.lessons import CLASSES, GLYPH_CLASSES, Look, Pack, Segment, Teacher
+from qwenvl.tiny.optimiser import Muon, multiply_in_half
 from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint, write_words
+from qwenvl.tiny.vocabulary import RANKS
 
 Twin = QwenVL | Qwen2VL
 
 LOOKS_AT = {"name": 1, "answer": 2}  # the block whose first head is shown where a question's subject lies
+GLYPH_WEIGHT = 0.3  # of naming the character in one slot of a label, beside naming a shape
 PLACES_AFTER = 1  # the block after which visual tokens tell their owner's box
 
 
@@ -145,7 +148,7 @@ def look_loss(
     k: Tensor,
     segment: Segment,
     places: Tensor,
-    looks: Sequence[tuple[str, int, Tensor]],
+    looks: Sequence[Look],
     kinds: Sequence[str],
 ) -> list[Tensor]:
     """-log of the share of the first head's rows that falls on their subjects; (rows,). `places` are visual tokens."""
@@ -158,6 +161,25 @@ def look_loss(
     subjects = torch.stack([subject for _, _, subject in looks])
     on_subject = scores[:, places].masked_fill(~subjects, -math.inf).logsumexp(dim=1)
     return [scores.logsumexp(dim=1) - on_subject]
+
+
+@torch.no_grad()
+def move_words(model: Twin, old: Tokenizer, new: Tokenizer) -> None:
+    """Give each token of a vocabulary the embedding it had in another; a new one begins as its parts did.
+
+    A new token reads as the mean of its parts, and is said where its first part was said.
+    """
+    known = {old.piece(id_): id_ for id_ in range(RANKS)}
+    parts = []
+    for piece in (new.piece(id_) for id_ in range(RANKS)):
+        text = piece.decode(errors="ignore")
+        is_whole = text.encode() == piece
+        single = [known[bytes([byte])] for byte in piece]
+        parts.append([known[piece]] if piece in known else old.encode(text) if is_whole else single)
+    embed, head = model.language.embed.weight, model.language.head
+    embed[:RANKS] = torch.stack([embed[part].mean(dim=0) for part in parts])
+    if head is not None:
+        head.weight[:RANKS] = head.weight[[part[0] for part in parts]]
 
 
 # --- losses ---
@@ -175,13 +197,16 @@ def seen_loss(helpers: Helpers, visual: Tensor, batch: Pack) -> tuple[Tensor, di
     """Loss of naming what lies on each visual token; tokens with nothing on them count a fifth."""
     losses, shares = [], {}
     owned = batch.labels["shape"] > 0
+    printed = batch.labels["shape"] == CLASSES["shape"] - 1
     for name, head in helpers.seen.items():
         scores, label = head(visual), batch.labels[name]
         weight = torch.ones(scores.shape[1], device=scores.device)
         weight[0] = 0.2
-        relevant = owned if name == "word" else torch.ones_like(owned)
+        is_print = name in GLYPH_CLASSES
+        relevant = printed if is_print else torch.ones_like(owned)
         if bool(relevant.any()):
-            losses.append(F.cross_entropy(scores[relevant], label[relevant], weight=weight))
+            loss = F.cross_entropy(scores[relevant], label[relevant], weight=weight)
+            losses.append(loss * (GLYPH_WEIGHT if is_print else 1.0))
         named = label > 0
         if bool(named.any()):
             shares[f"see {name}"] = float((scores.argmax(dim=1) == label)[named].float().mean())
@@ -213,6 +238,9 @@ def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tup
         report.figures |= {"answers": answers.item(), "looks": reading.look_loss.item(), "places": places.item()}
         right = scores.argmax(dim=1) == batch.targets
         report.answers += [(task, bool(right[start:end].all())) for task, start, end in batch.questions]
+        report.answers += [
+            (f"first of {task}", bool(right[start])) for task, start, _ in batch.questions if task in PRINT
+        ]
     report.figures["loss"] = total.item()
     return total, report
 
@@ -220,6 +248,7 @@ def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tup
 # --- the run ---
 
 
+PRINT = ("number", "word", "small print")  # tasks of several characters, of which the first has a figure of its own
 HIDDEN = tuple(f"adapter.{part}.weight" for part in ("qkv", "out", "up", "down", "widen"))
 WARM_UP = 60  # steps
 TELL_EVERY = 25  # steps
@@ -260,6 +289,8 @@ class Training:
         self.rng = np.random.default_rng(plan.seed)
         self.shelf = Shelf(Teacher(from_folder(out, self.config)), self.rng)
         self.model = self._begin(start).to(self.device)
+        if self.device.type == "cpu":
+            multiply_in_half(self.model)
         self.helpers = Helpers(self.config.language.dim).to(self.device)
         self.step, self.seconds, self.stopped = 0, 0.0, False
         self.history: list[dict[str, float]] = []
@@ -267,10 +298,13 @@ class Training:
 
     def _begin(self, start: Path | None) -> Twin:
         if start is not None:
-            return load_model(start, dtype=torch.float32, device="cpu").train().requires_grad_(True)
+            model = load_model(start, dtype=torch.float32, device="cpu").train().requires_grad_(True)
+            move_words(model, from_folder(start, self.config).tokenizer, self.shelf.teacher.tokenizer)
+            return model
         model = build(self.config)
         draw_weights(model)
-        menu = replace(crowds(self.plan.family), clips=0.0)
+        menu = crowds(self.plan.family)
+        menu = replace(menu, kinds={kind: share for kind, share in menu.kinds.items() if kind != "clip"})
         sample = Shelf(self.shelf.teacher, np.random.default_rng(self.plan.seed)).fill(menu, self.plan.seeing_budget)
         begin = begin_qwen_vl if isinstance(model, QwenVL) else begin_qwen2_vl
         begin(model, sample.pixels)  # type: ignore[arg-type]
@@ -415,8 +449,7 @@ def train(
         photos: picture files, crops of which lie behind some of the scenes.
         device: "auto", "cpu" or "cuda"; bfloat16 on CUDA.
     """
-    seeing = {"seeing": 0.0} if start is not None else {}
-    plan = plan_for(family, minutes=minutes, seed=seed, photos=tuple(photos), **seeing)
+    plan = plan_for(family, minutes=minutes, seed=seed, photos=tuple(photos), is_begun=start is not None)
     training = Training(plan, out, start=start, device=str(pick_device(device)))
     training.resume()
     signal.signal(signal.SIGTERM, lambda number, frame: training.stop())

@@ -46,12 +46,18 @@ def _weighted_pieces() -> dict[bytes, int]:
     """Every piece of text, as the split pattern cuts it, with its weight: the world's sentences weigh most."""
     split = Split(Regex(SPLIT_PATTERN), behavior="isolated")
     weights: Counter[bytes] = Counter()
-    sources = [(5, world_sentences()), (20, [PROMPT]), (1, common_words())]
+    sources = [(100_000, world_names()), (5, world_sentences()), (20, [PROMPT]), (1, common_words())]
     for weight, texts in sources:
         for text in texts:
             for piece, _ in split.pre_tokenize_str(text):
                 weights[piece.encode()] += weight
     return weights
+
+
+def world_names() -> list[str]:
+    """Every name of the world, each to be one token, at the start of a text and after a space."""
+    english = dict.fromkeys((*COLOURS, *GROUNDS, *SHAPES, *WORDS, *(name for name in CHINESE if name.isascii())))
+    return [spaced for name in english for spaced in (name, f" {name}")] + list(CHINESE.values())
 
 
 def world_sentences() -> Iterator[str]:
