@@ -209,7 +209,7 @@ FIXED = 0.85  # share of it after which the vision tower is left as it is
 
 BUDGETS = {
     "qwen-vl": {"budget": 3600, "seeing_budget": 2200},
-    "qwen2-vl": {"budget": 2800, "seeing_budget": 1000},
+    "qwen2-vl": {"budget": 2800, "seeing_budget": 1800},
 }
 
 
@@ -223,15 +223,18 @@ def plan_for(family: str, *, minutes: float, seed: int, is_begun: bool = False, 
     plan = Plan(family, minutes, seed, **BUDGETS[family], seeing=0.13, photos=photos, **rates)
     if not is_begun:
         return plan
-    return replace(plan, seeing=0.0, settling=0.02, muon=0.75 * plan.muon, adam=0.75 * plan.adam)
+    gentler = 0.4 if family == "qwen-vl" else 0.75
+    return replace(plan, seeing=0.0, settling=0.02, muon=gentler * plan.muon, adam=gentler * plan.adam)
 
 
-def crowds(family: str) -> Menu:
+def crowds(family: str, later: float = 0.0) -> Menu:
     """Pictures full of shapes and print, about which nothing is asked: the tower learns to name what lies where."""
-    kinds = {"sheet": 0.3, "print sheet": 0.5, "strip": 0.1}
+    kinds = {"sheet": 0.2, "print sheet": 0.65, "strip": 0.06}
     if family == "qwen-vl":
-        return Menu(kinds, questions=0, sheet=(200, 260), print_sizes=(20, 56), texts=SHEET_TEXTS)
-    return Menu(kinds | {"clip": 0.15}, questions=0, texts=SHEET_TEXTS)
+        sizes = (32, 64) if later < HARDER else (22, 60)
+        return Menu(kinds, questions=0, sheet=(200, 260), print_sizes=sizes, texts=SHEET_TEXTS)
+    sizes = (24, 52) if later < HARDER else (12, 48)
+    return Menu(kinds | {"clip": 0.12}, questions=0, print_sizes=sizes, texts=SHEET_TEXTS)
 
 
 SHEET_TEXTS = {"glyph": 0.3, "number": 0.35, "letters": 0.35}
@@ -254,7 +257,7 @@ def menu_at(plan: Plan, share: float) -> Menu:
     else:
         kinds["page"] = 0.04
         menu = Menu(kinds, ALL_TASKS | RARE_TASKS, texts=ALL_TEXTS, photos=plan.photos)
-    ground = 0.15 if first and later < 0.7 else 0.5 if not first and later < HARDER else 1.0
+    ground = 0.25 if first and later < 0.7 else 0.5 if not first and later < HARDER else 1.0
     return replace(menu, ground=ground)
 
 

@@ -43,14 +43,15 @@ from qwenvl.tiny.world import (
 
 SHAPE_NAMES, COLOUR_NAMES = list(SHAPES), list(COLOURS)
 MOVES = ("left", "right", "up", "down")
-# What each visual token is taught to name: its owner's shape (last: print), colour and movement, and of print the
-# first, second, ... character of the label, each where it lies on the token.
+# What each visual token is taught to name: its owner's shape (last: print), colour and movement; of print the character
+# that covers most of it, and the first, second, ... character of the label, each where it lies on the token.
 SLOTS = 6
 GLYPH_CLASSES = tuple(f"glyph {place + 1}" for place in range(SLOTS))
 CLASSES = {
     "shape": len(SHAPE_NAMES) + 2,
     "colour": len(COLOUR_NAMES) + 1,
     "motion": len(MOVES) + 1,
+    "glyph": len(GLYPHS) + 1,
     **dict.fromkeys(GLYPH_CLASSES, len(GLYPHS) + 1),
 }
 PIXELS = ("images", "pixel_values", "pixel_values_videos")  # under which name a lesson's pixels come
@@ -390,31 +391,37 @@ def mark_tokens(moment: Moment, grid: tuple[int, int]) -> Marks:
     edges = torch.zeros(len(present) + 1, 4)
     glyphs: dict[int, list[Tensor]] = {}
     slots = torch.zeros(grid[0] * grid[1], SLOTS, dtype=torch.int64)
+    largest = torch.zeros(grid[0] * grid[1], dtype=torch.int64)
     for place, (index, item) in enumerate(present):
         table[place + 1] = torch.tensor(_classes(item, moment.directions[index] if moment.directions else ""))
         edges[place + 1] = torch.tensor(box_of(item, scene.size)) / torch.tensor([*scene.size, *scene.size])
         if isinstance(item, Label):
-            glyphs[moment.first + index] = _glyph_tokens(item, scene.size, grid)
-            for slot, (letter, tokens) in enumerate(zip(item.text[:SLOTS], glyphs[moment.first + index], strict=False)):
-                slots[tokens & (owner == place + 1), slot] = GLYPHS.index(letter) + 1
+            overlaps, enough = _glyph_overlaps(item, scene.size, grid)
+            glyphs[moment.first + index] = list(overlaps >= enough[:, None])
+            known = torch.tensor([GLYPHS.index(letter) + 1 for letter in item.text])
+            mine = owner == place + 1
+            largest[mine] = torch.where(overlaps.amax(dim=0) > 0, known[overlaps.argmax(dim=0)], 0)[mine]
+            for slot, tokens in enumerate(glyphs[moment.first + index][:SLOTS]):
+                slots[tokens & mine, slot] = known[slot]
     labels = {name: table[owner, column] for column, name in enumerate(("shape", "colour", "motion"))}
+    labels["glyph"] = largest
     labels |= {name: slots[:, slot] for slot, name in enumerate(GLYPH_CLASSES)}
     numbers = torch.tensor([0, *(moment.first + index + 1 for index, _ in present)])
     return Marks(numbers[owner], labels, edges[owner], glyphs)
 
 
-def _glyph_tokens(label: Label, size: tuple[int, int], grid: tuple[int, int]) -> list[Tensor]:
-    """The visual tokens on which each character of a label lies, bool (tokens,) each."""
+def _glyph_overlaps(label: Label, size: tuple[int, int], grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """How much of each character's box lies on each visual token (characters, tokens), and how much is enough."""
     rows, columns = (np.arange(count) for count in grid)
     high, wide = size[1] / grid[0], size[0] / grid[1]
-    found = []
+    overlaps, enough = [], []
     for left, top, right, bottom in glyph_boxes(label, size):
         across = np.clip(np.minimum((columns + 1) * wide, right) - np.maximum(columns * wide, left), 0, None)
         along = np.clip(np.minimum((rows + 1) * high, bottom) - np.maximum(rows * high, top), 0, None)
-        overlap = (along[:, None] * across).ravel()
-        enough = MIN_GLYPH * min((right - left) * (bottom - top), high * wide)
-        found.append(torch.from_numpy(overlap >= min(enough, max(overlap.max(), 1e-6))))
-    return found
+        overlaps.append((along[:, None] * across).ravel())
+        least = MIN_GLYPH * min((right - left) * (bottom - top), high * wide)
+        enough.append(min(least, max(overlaps[-1].max(), 1e-6)))
+    return torch.from_numpy(np.stack(overlaps)).float(), torch.tensor(enough).float() * (1 - 1e-5)
 
 
 def _owners(scene: Scene, present: Sequence[Item], grid: tuple[int, int], samples: int = 7) -> np.ndarray:

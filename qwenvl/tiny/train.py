@@ -54,7 +54,7 @@ from qwenvl.tiny.vocabulary import RANKS
 Twin = QwenVL | Qwen2VL
 
 LOOKS_AT = {"name": 1, "answer": 2}  # the block whose first head is shown where a question's subject lies
-GLYPH_WEIGHT = 0.3  # of naming the character in one slot of a label, beside naming a shape
+SLOT_WEIGHT = 0.3  # of naming the character in one slot of a label, beside naming a shape
 PLACES_AFTER = 1  # the block after which visual tokens tell their owner's box
 
 
@@ -202,11 +202,10 @@ def seen_loss(helpers: Helpers, visual: Tensor, batch: Pack) -> tuple[Tensor, di
         scores, label = head(visual), batch.labels[name]
         weight = torch.ones(scores.shape[1], device=scores.device)
         weight[0] = 0.2
-        is_print = name in GLYPH_CLASSES
-        relevant = printed if is_print else torch.ones_like(owned)
+        relevant = printed if name.startswith("glyph") else torch.ones_like(owned)
         if bool(relevant.any()):
             loss = F.cross_entropy(scores[relevant], label[relevant], weight=weight)
-            losses.append(loss * (GLYPH_WEIGHT if is_print else 1.0))
+            losses.append(loss * (SLOT_WEIGHT if name in GLYPH_CLASSES else 1.0))
         named = label > 0
         if bool(named.any()):
             shares[f"see {name}"] = float((scores.argmax(dim=1) == label)[named].float().mean())
@@ -362,7 +361,8 @@ class Training:
         if self.plan.is_asking(self.step, self.share):
             menu, budget, weights = menu_at(self.plan, self.share), self.plan.budget, weights_at(self.plan, self.share)
         else:
-            menu, budget, weights = crowds(self.plan.family), self.plan.seeing_budget, Weights(0.0, 1.0, 0.0)
+            menu = crowds(self.plan.family, self.plan.later(self.share))
+            budget, weights = self.plan.seeing_budget, Weights(0.0, 1.0, 0.0)
         batch = self.shelf.fill(menu, budget).to(self.device)
         self.model.vision.requires_grad_(not self.plan.is_eye_fixed(self.share))
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
