@@ -25,6 +25,11 @@ def main() -> None:
     examples = commands.add_parser("examples", help="draw the scenes among the page's examples")
     examples.add_argument("--out", type=Path, default=Path("app/examples"))
     examples.set_defaults(run=lambda given: print(*write_examples(given.out), sep="\n"))
+    card = commands.add_parser(
+        "card", help="write a trained folder's card anew, from its figures.json and by_size.json"
+    )
+    card.add_argument("folder", type=Path)
+    card.set_defaults(run=_write_card)
     arguments = parser.parse_args()
     arguments.run(arguments)
 
@@ -84,6 +89,12 @@ def _evaluate(given: argparse.Namespace) -> None:
 def _print_curves(curves: dict[str, dict[int, float]]) -> None:
     for name, curve in curves.items():
         print(f"{name}: " + ", ".join(f"{size} px {right:.0%}" for size, right in curve.items()))
+
+
+def _write_card(given: argparse.Namespace) -> None:
+    from qwenvl.tiny.publish import write_card
+
+    write_card(given.folder)
 
 
 def _print_figures(figures: dict[str, Any]) -> None:

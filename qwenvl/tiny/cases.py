@@ -8,6 +8,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -161,14 +162,14 @@ def sized_print(rng: np.random.Generator, kind: str, size: int, long_side: tuple
 
 
 SWEEPS: dict[str, dict[int, Callable[[np.random.Generator], Case | None]]] = {
-    "shape by its size": {size: lambda rng, size=size: sized_thing(rng, size, STRIPS) for size in SIZES},
-    "glyph by its size": {size: lambda rng, size=size: sized_print(rng, "glyph", size, STRIPS) for size in SIZES},
-    "number by its size": {size: lambda rng, size=size: sized_print(rng, "number", size, STRIPS) for size in SIZES},
+    "shape by its size": {size: partial(sized_thing, size=size, long_side=STRIPS) for size in SIZES},
+    "glyph by its size": {size: partial(sized_print, kind="glyph", size=size, long_side=STRIPS) for size in SIZES},
+    "number by its size": {size: partial(sized_print, kind="number", size=size, long_side=STRIPS) for size in SIZES},
     "shape of 22 px by the page's longer side": {
-        side: lambda rng, side=side: sized_thing(rng, 22, (side, side)) for side in LONG_SIDES
+        side: partial(sized_thing, size=22, long_side=(side, side)) for side in LONG_SIDES
     },
     "number of 28 px by the page's longer side": {
-        side: lambda rng, side=side: sized_print(rng, "number", 28, (side, side)) for side in LONG_SIDES
+        side: partial(sized_print, kind="number", size=28, long_side=(side, side)) for side in LONG_SIDES
     },
 }
 

@@ -219,8 +219,9 @@ def plan_for(family: str, *, minutes: float, seed: int, is_begun: bool = False, 
     Args:
         is_begun: the twin goes on from a checkpoint: its tower waits until the helpers have settled; smaller steps.
     """
-    rates = {"muon": 0.01, "decay": 0.5} if family == "qwen-vl" else {}
-    plan = Plan(family, minutes, seed, **BUDGETS[family], seeing=0.13, photos=photos, **rates)
+    plan = Plan(family, minutes, seed, **BUDGETS[family], seeing=0.13, photos=photos)
+    if family == "qwen-vl":
+        plan = replace(plan, muon=0.01, decay=0.5)
     if not is_begun:
         return plan
     gentler = 0.4 if family == "qwen-vl" else 0.75

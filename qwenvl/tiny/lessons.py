@@ -227,21 +227,21 @@ class Teacher:
         """Where the rows that predict an answer's tokens should look; row `first` predicts its first token."""
         subjects = stage.tokens_of(question.subjects)
         if not question.about:
-            rows = len(answer) - 1 if question.task == "grounding" else 1
-            return [("answer", first + row, subjects) for row in range(rows)]
+            count = len(answer) - 1 if question.task == "grounding" else 1
+            return [("answer", first + row, subjects) for row in range(count)]
         ends = np.cumsum([len(self.tokenizer.piece(id_)) for id_ in answer[:-1]])
         looks: list[Look] = []
         place = 0
         for part, item in zip(question.answer, question.about, strict=True):
             assert isinstance(part, str)
             length = len(part.encode())
-            if item is not None:
-                rows = [row for row, end in enumerate(ends) if place < end <= place + length]
-                targets = (
-                    stage.glyphs.get(item, []) if isinstance(part, Spelled) else [stage.tokens_of([item])] * len(rows)
-                )
-                looks += [("answer", first + row, target) for row, target in zip(rows, targets, strict=False)]
+            rows = [row for row, end in enumerate(ends) if place < end <= place + length]
             place += length
+            if item is not None:
+                targets = [stage.tokens_of([item])] * len(rows)
+                if isinstance(part, Spelled):
+                    targets = stage.glyphs.get(item, [])
+                looks += [("answer", first + row, target) for row, target in zip(rows, targets, strict=False)]
         return looks
 
     def scenes(self, scenes: Sequence[Scene], questions: Sequence[Question]) -> Lesson:

@@ -283,6 +283,7 @@ class Training:
     def __init__(self, plan: Plan, out: Path, *, start: Path | None = None, device: str = "cpu") -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.out, self.device = plan, out, torch.device(device)
+        self.begun = _begun_after(start) if start is not None else {}
         self.config = from_published(twin_config(plan.family))
         write_words(plan.family, out)
         self.rng = np.random.default_rng(plan.seed)
@@ -424,10 +425,16 @@ class Training:
 
     def publish(self) -> None:
         """Write the checkpoint, its curve and its card."""
-        about = {"seed": self.plan.seed, "steps": self.step, "minutes": round(self.seconds / 60, 1)}
+        about = {"seed": self.plan.seed, "steps": self.step, "minutes": round(self.seconds / 60, 1), **self.begun}
         write_checkpoint(self.model, self.plan.family, self.out, about)
         draw_curve(self.history, self.out / "curve.png")
         write_card(self.out)
+
+
+def _begun_after(start: Path) -> dict[str, float]:
+    """The processor minutes that a checkpoint had been trained for, all beginnings included."""
+    about = json.loads((start / "config.json").read_text(encoding="utf-8"))["qwenvl"]
+    return {"begun_after": round(about["minutes"] + about.get("begun_after", 0.0), 1)}
 
 
 def train(
