@@ -54,6 +54,7 @@ CLASSES = {
     "glyph": len(GLYPHS) + 1,
     **dict.fromkeys(GLYPH_CLASSES, len(GLYPHS) + 1),
 }
+TURNS = 8  # pictures or temporal patches of one media, after which the count begins anew
 PIXELS = ("images", "pixel_values", "pixel_values_videos")  # under which name a lesson's pixels come
 SMALLEST_ON_SHEET = 14.0  # side of a shape, in pixels
 MIN_SHARE = 0.2  # of a visual token's area, from which the item on it owns it
@@ -121,6 +122,9 @@ class Lesson:
     grids: list[tuple[int, int, int]]
     labels: dict[str, Tensor]
     boxes: Tensor
+    turns: (
+        Tensor  # int64 (visual tokens,): which picture or temporal patch each belongs to; -1 where there is one alone
+    )
     tails: list[Tail]
 
     @property
@@ -151,6 +155,7 @@ class Pack:
     segments: list[Segment]
     labels: dict[str, Tensor]
     boxes: Tensor
+    turns: Tensor
     rows: Tensor  # tokens that predict an answer's token
     targets: Tensor  # what they predict
     questions: list[tuple[str, int, int]]  # task, and its slice of `rows`
@@ -160,7 +165,7 @@ class Pack:
         """The same pack, its tensors on a device."""
         if device.type == "cpu":
             return self
-        names = ("ids", "positions", "visual", "kept", "pixels", "boxes", "rows", "targets")
+        names = ("ids", "positions", "visual", "kept", "pixels", "boxes", "turns", "rows", "targets")
         return replace(
             self,
             **{name: getattr(self, name).to(device) for name in names},
@@ -287,6 +292,7 @@ class Teacher:
             [] if self.is_first else [media.patch_grid for media in prompt.media],
             {name: torch.cat([mark.labels[name] for mark in marks]) for name in CLASSES},
             torch.cat([mark.boxes for mark in marks]),
+            _turns([len(mark.owner) for mark in marks]),
             [self.tail(question, stage) for question in questions],
         )
 
@@ -369,6 +375,12 @@ def _names(question: Question, items: Sequence[Item | None]) -> list[str]:
     things = [items[index] for index in question.subjects if index < len(items)]
     words = [getattr(thing, kind) for thing in things[:1] if isinstance(thing, Thing) for kind in ("shape", "colour")]
     return [say(word, question.language) for word in words]
+
+
+def _turns(lengths: Sequence[int]) -> Tensor:
+    """See `Lesson.turns`, of pictures with so many visual tokens."""
+    numbers = torch.arange(len(lengths)) % TURNS if len(lengths) > 1 else torch.tensor([-1])
+    return numbers.repeat_interleave(torch.tensor(lengths))
 
 
 def _spread(marks: Sequence[Marks]) -> dict[int, list[Tensor]]:
@@ -504,6 +516,7 @@ def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Gener
         segments=segments,
         labels={name: torch.cat([lesson.labels[name] for lesson in lessons]) for name in CLASSES},
         boxes=torch.cat([lesson.boxes for lesson in lessons]),
+        turns=torch.cat([lesson.turns for lesson in lessons]),
         rows=torch.tensor(rows, dtype=torch.int64),
         targets=torch.tensor(targets, dtype=torch.int64),
         questions=questions,

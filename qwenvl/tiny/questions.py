@@ -102,7 +102,8 @@ def ask_pictures(scenes: Sequence[Scene], rng: np.random.Generator, *, chinese: 
     found = tuple(where[colour, shape])
     number = items[found[0]][0] + 1
     answer = f"picture {number}" if language == "en" else f"第{number}张"
-    return _question("which picture", language, rng, name_of(colour, shape, language), answer, found)
+    asked = _question("which picture", language, rng, name_of(colour, shape, language), answer, found)
+    return replace(asked, about=found[:1])
 
 
 def _ask(

@@ -46,7 +46,7 @@ from qwenvl.qwen_vl import QwenVL
 from qwenvl.rope import Rotation, rope_1d, rope_multimodal, rotate
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
 from qwenvl.tiny.curriculum import Plan, Shelf, Weights, crowds, menu_at, plan_for, weights_at
-from qwenvl.tiny.lessons import CLASSES, GLYPH_CLASSES, Look, Pack, Segment, Teacher
+from qwenvl.tiny.lessons import CLASSES, GLYPH_CLASSES, TURNS, Look, Pack, Segment, Teacher
 from qwenvl.tiny.optimiser import Muon, multiply_in_half
 from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint, write_words
 from qwenvl.tiny.vocabulary import RANKS
@@ -66,6 +66,7 @@ class Helpers(nn.Module):
         self.seen = nn.ModuleDict({name: nn.Linear(dim, count) for name, count in CLASSES.items()})
         self.edges = nn.Linear(dim, 4)  # from visual tokens as the language model gets them
         self.places = nn.Linear(dim, 4)  # from visual tokens inside the language model
+        self.turns = nn.Linear(dim, TURNS)  # likewise: the first, second, ... picture or temporal patch
 
 
 # --- the twin on a pack ---
@@ -219,6 +220,12 @@ def box_loss(head: nn.Linear, visual: Tensor, owned: Tensor, boxes: Tensor) -> T
     return 5 * (head(visual[owned]) + 0.5 - boxes[owned]).abs().mean()
 
 
+def turn_loss(head: nn.Linear, visual: Tensor, turns: Tensor) -> Tensor:
+    """Loss of telling, of each visual token, which picture or temporal patch of several it belongs to."""
+    several = turns >= 0
+    return F.cross_entropy(head(visual[several]), turns[several]) if bool(several.any()) else visual.new_zeros(())
+
+
 def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tuple[Tensor, Report]:
     """The loss of a pack, and what to tell about it."""
     visual = see(model, batch)
@@ -233,8 +240,10 @@ def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tup
         answers = F.cross_entropy(scores, batch.targets)
         kept = batch.kept
         places = box_loss(helpers.places, reading.inner[batch.visual], owned[kept], batch.boxes[kept])
-        total = total + weights.answers * answers + weights.seen * places + weights.looks * reading.look_loss
+        turns = turn_loss(helpers.turns, reading.inner[batch.visual], batch.turns[kept])
+        total = total + weights.answers * answers + weights.seen * (places + turns) + weights.looks * reading.look_loss
         report.figures |= {"answers": answers.item(), "looks": reading.look_loss.item(), "places": places.item()}
+        report.figures["turns"] = turns.item()
         right = scores.argmax(dim=1) == batch.targets
         report.answers += [(task, bool(right[start:end].all())) for task, start, end in batch.questions]
         report.answers += [

@@ -154,7 +154,7 @@ def test_a_card_prints_its_figures(first: QwenVL, tmp_path: Path) -> None:
     (folder / "figures.json").write_text(json.dumps(figures))
     write_card(folder)
     card = (folder / "README.md").read_text()
-    assert "| colour | 87.5% | 95% | 40 | 100% |  |  |" in card
+    assert "| colour | 87.5% | 97% | 40 | 100% |  |  |" in card
     assert "--seed 3 --scenes 40" in card
     assert "| colour | 5.6 x | 0.40 x | layer 2, head 1, row of the answer |" in card
     assert "| seed | 7 |" in card
