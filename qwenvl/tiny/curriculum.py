@@ -204,7 +204,7 @@ class Plan:
         return share < self.settling or self.later(share) >= FIXED
 
 
-HARDER = 0.35  # share of the asking time after which pictures are larger, and print is words too
+HARDER = 0.45  # share of the asking time after which pictures are larger, and print is words too
 FIXED = 0.85  # share of it after which the vision tower is left as it is
 
 BUDGETS = {
@@ -240,7 +240,7 @@ def crowds(family: str, later: float = 0.0) -> Menu:
 
 SHEET_TEXTS = {"glyph": 0.3, "number": 0.35, "letters": 0.35}
 FIRST_TEXTS = {"glyph": 0.6, "number": 0.4}
-ALL_TEXTS = {"glyph": 0.3, "number": 0.35, "word": 0.25, "letters": 0.1}
+ALL_TEXTS = {"glyph": 0.35, "number": 0.4, "word": 0.2, "letters": 0.05}
 FIRST_TASKS = {"colour": 1.5, "shape": 2.0, "existence": 1.5, "count": 2.4, "grounding": 1.5, "relation": 1.2}
 ALL_TASKS = {"colour": 1.0, "shape": 1.2, "existence": 1.0, "count": 2.6, "grounding": 2.4, "relation": 1.6}
 RARE_TASKS = {"region": 1.8, "caption": 1.2, "furthest": 0.3}

@@ -92,7 +92,7 @@ matrices, AdamW for the rest; linear layers multiply in bfloat16 in training.
 """
 
 STAGES = """1. 13 % of the time: the vision tower and the adapter alone learn to name what lies under each visual token.
-2. Up to 43 %: everything; every other step asks, about pictures up to 224 pixels, strips, pairs{clips} and large print; the
+2. Up to 52 %: everything; every other step asks, about pictures up to 224 pixels, strips, pairs{clips} and large print; the
    one between goes on naming shapes and characters.
 3. Up to 87 %: everything; pictures up to 320 pixels, photo grounds, words, small print; three steps of four ask.
 4. To the end: the vision tower stays as it is, and every step asks.
@@ -101,7 +101,7 @@ STAGES = """1. 13 % of the time: the vision tower and the adapter alone learn to
 STAGES_BEGUN = """It begins with the weights of the earlier twin, which knew large shapes alone, with fresh optimisers and smaller steps:
 
 1. 2 % of the time: the vision tower stays as it is while the helpers settle and the language model learns its new words.
-2. Up to 35 %: everything; every other step asks, about pictures up to 224 pixels, strips, pairs{clips} and large print; the
+2. Up to 45 %: everything; every other step asks, about pictures up to 224 pixels, strips, pairs{clips} and large print; the
    one between goes on naming shapes and characters.
 3. Up to 85 %: everything; pictures up to 320 pixels, photo grounds, words, small print; three steps of four ask.
 4. To the end: the vision tower stays as it is, and every step asks.
