@@ -232,15 +232,15 @@ def crowds(family: str, later: float = 0.0) -> Menu:
     """Pictures full of shapes and print, about which nothing is asked: the tower learns to name what lies where."""
     kinds = {"sheet": 0.2, "print sheet": 0.65, "strip": 0.06}
     if family == "qwen-vl":
-        sizes = (32, 64) if later < HARDER else (22, 60)
+        sizes = (32, 64) if later < HARDER else (28, 64)
         return Menu(kinds, questions=0, sheet=(200, 260), print_sizes=sizes, texts=SHEET_TEXTS)
-    sizes = (24, 52) if later < HARDER else (12, 48)
+    sizes = (24, 52) if later < HARDER else (20, 52)
     return Menu(kinds | {"clip": 0.12}, questions=0, print_sizes=sizes, texts=SHEET_TEXTS)
 
 
 SHEET_TEXTS = {"glyph": 0.3, "number": 0.35, "letters": 0.35}
 FIRST_TEXTS = {"glyph": 0.6, "number": 0.4}
-ALL_TEXTS = {"glyph": 0.35, "number": 0.4, "word": 0.2, "letters": 0.05}
+ALL_TEXTS = {"glyph": 0.48, "number": 0.42, "word": 0.1}
 FIRST_TASKS = {"colour": 1.5, "shape": 2.0, "existence": 1.5, "count": 2.4, "grounding": 1.5, "relation": 1.2}
 ALL_TASKS = {"colour": 1.0, "shape": 1.2, "existence": 1.0, "count": 2.6, "grounding": 2.4, "relation": 1.6}
 RARE_TASKS = {"region": 1.8, "caption": 1.2, "furthest": 0.3}
@@ -256,7 +256,7 @@ def menu_at(plan: Plan, share: float) -> Menu:
     if later < HARDER:
         menu = Menu(kinds, FIRST_TASKS | RARE_TASKS, sides=(112, 224), texts=FIRST_TEXTS)
     else:
-        kinds["page"] = 0.04
+        kinds["page"] = 0.02
         menu = Menu(kinds, ALL_TASKS | RARE_TASKS, texts=ALL_TEXTS, photos=plan.photos)
     ground = 0.25 if first and later < 0.7 else 0.5 if not first and later < HARDER else 1.0
     return replace(menu, ground=ground)
