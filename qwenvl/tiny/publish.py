@@ -178,7 +178,9 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 def write_checkpoint(model: QwenVL | Qwen2VL, family: str, folder: Path, about: Mapping[str, Any]) -> None:
     """The whole folder but the card. `about` goes into `config.json` under "qwenvl"."""
     write_words(family, folder)
-    write_json(folder / "config.json", twin_config(family) | {"qwenvl": {"trained": True, **about}})
+    write_json(
+        folder / "config.json", twin_config(family) | {"qwenvl": {"trained": True, "whole_names": True, **about}}
+    )
     state = {name: tensor.detach().cpu().half().contiguous() for name, tensor in published_state(model).items()}
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
