@@ -47,7 +47,7 @@ def test_the_files_hold_the_ranks_that_the_words_give(tiktoken_file: TiktokenTok
 def test_every_name_of_the_world_and_every_character_is_one_token() -> None:
     ranks = set(build_ranks())
     assert len(ranks) == RANKS
-    names = {name for name in (*COLOURS, *SHAPES, *GROUNDS, *WORDS, "left", "above", "yes")}
+    names = {*COLOURS, *SHAPES, *GROUNDS, *WORDS, "left", "above", "yes"}
     assert not [name for name in names if name.encode() not in ranks or f" {name}".encode() not in ranks]
     assert not [name for name in CHINESE.values() if name.encode() not in ranks]
     assert not [letter for letter in GLYPHS if letter.encode() not in ranks]
