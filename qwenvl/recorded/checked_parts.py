@@ -8,7 +8,6 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
 from typing import Any, Literal, Union
 
 from torch import Tensor
@@ -46,9 +45,13 @@ def _rows(name: str, record: Record, media: tuple[Media, ...]) -> int | None:
     return None
 
 
-@cache
+_HINTS: dict[Any, dict[str, Any]] = {}  # of each dataclass, its fields' declared types
+
+
 def _hints(kind: Any) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+    if kind not in _HINTS:
+        _HINTS[kind] = typing.get_type_hints(kind)
+    return _HINTS[kind]
 
 
 def _check_fields(value: Any) -> None:
