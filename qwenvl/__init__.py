@@ -29,11 +29,25 @@ Shapes are written in words: `(batch, tokens, dim)`, `(batch, heads, queries, he
 and tokens of a media are counted in raster order (t, row, column) from 0, boxes are in pixels of the original picture.
 """
 
+import os
+import signal
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from qwenvl.errors import UserError
-from qwenvl.plan import plan, plan_table, plan_toolchains
+
+def _leave(*_: Any) -> None:
+    """End without a traceback, whatever library is being read in."""
+    os.write(2, b"\nInterrupted.\n")
+    os._exit(130)
+
+
+# `python -m qwenvl` is being read in: until `cli.main` listens, Ctrl-C ends it here.
+if sys.argv[:1] == ["-m"] and ("-m", "qwenvl") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
+    signal.signal(signal.SIGINT, _leave)
+
+from qwenvl.errors import UserError  # noqa: E402
+from qwenvl.plan import plan, plan_table, plan_toolchains  # noqa: E402
 
 if TYPE_CHECKING:
     from qwenvl.inference.run import Run

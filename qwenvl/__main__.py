@@ -7,10 +7,12 @@ import sys
 import threading
 
 from qwenvl.cli.main import main
+from qwenvl.cli.signals import deaf
 
 
 def leave(code: int) -> None:
     """End at once where a model still works on a thread of its own: waiting takes long, and tearing it down aborts."""
+    deaf()
     if threading.active_count() == 1:
         sys.exit(code)
     sys.stdout.flush()

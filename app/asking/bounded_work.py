@@ -108,10 +108,8 @@ class Walks:
                 )
             walk = self._walks[key] = Walk(asked)
             self._walks.move_to_end(key)
-            for old in [name for name, one in self._walks.items() if one.ended][
-                : max(0, len(self._walks) - self._kept)
-            ]:
-                del self._walks[old]
+            self._alive += 1
+            self._forget()
         threading.Thread(target=self._go, args=(walk, steps), name="walk", daemon=True).start()
         return walk
 
@@ -137,6 +135,7 @@ class Walks:
         return walk
 
     def _forget(self) -> None:
+        """Drop the oldest of those that ended, beyond as many as are remembered."""
         ended = [key for key, walk in self._walks.items() if walk.ended]
         for key in ended[: max(0, len(self._walks) - self._kept)]:
             del self._walks[key]

@@ -17,10 +17,10 @@ from typing import Any
 
 import gradio as gr
 
+from app.asking import pictures
 from app.asking.conversation import Conversation, Settings
 from app.asking.failures import describe
 from app.asking.model_choice import ModelChoice, ModelChoices
-from app.asking.pictures import moves
 from app.asking.uploads import Uploads
 from app.page.draft import Draft
 from app.page.inspector import show_asking, show_runs
@@ -222,7 +222,8 @@ class Events:
         """The uploaded files as this visitor's pictures; none, and a sentence, where one of them is no picture."""
         try:
             paths = self.uploads.claim(request.session_hash or "", [str(file) for file in files])
-            self.session.check_media(paths)
+            for path in paths:
+                pictures.describe(path)
         except UserError as error:
             return [], {self.rail.notice: notice(describe(error)["title"], error.sentence)}
         return paths, {}
@@ -388,7 +389,7 @@ class Events:
         }
 
     def _items(self, draft: Draft) -> list[dict[str, Any]]:
-        known = self.session.check_media(draft.shown)
+        known = [pictures.describe(path) for path in draft.shown]
         locked = len(draft.earlier.media)
         return [
             {
@@ -402,7 +403,7 @@ class Events:
     def _result(self, draft: Draft, question: str, system: str, budget: Budget) -> dict[str, Any]:
         thumbnail = self._thumbnail(draft.shown[0]) if draft.shown else None
         result: dict[str, Any] = {"question": question, "budget": budget, "thumbnail": thumbnail, "forecast": {}}
-        result["clips"] = any(map(moves, draft.media))
+        result["clips"] = any(map(pictures.moves, draft.media))
         result |= {"stale": draft.stale(question, system), "follows": draft.follows_up}
         result["kept_otherwise"] = draft.keep != draft.asked_keep
         try:
@@ -427,7 +428,7 @@ class Events:
         return not scenes.issuperset(paths)
 
     def _thumbnail(self, path: str) -> str:
-        return _thumbnail(self.session, path, Path(path).stat().st_mtime_ns)
+        return _thumbnail(path, Path(path).stat().st_mtime_ns)
 
     def _budget(self, given: dict[str, int | None] | None) -> Budget:
         defaults = self.session.defaults()
@@ -443,8 +444,8 @@ def _known(chosen: Any) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _thumbnail(session: Session, path: str, changed: int) -> str:
-    return session.thumbnail(path, THUMBNAIL_SIDE)
+def _thumbnail(path: str, changed: int) -> str:
+    return pictures.thumbnail(path, THUMBNAIL_SIDE)
 
 
 def _turn() -> str:

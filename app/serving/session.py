@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import qwenvl
-from app.asking import pictures
 from app.asking.asking import STOPPED_EARLY, Asking, Update
 from app.asking.conversation import Conversation, Settings, Turn
 from app.asking.failures import PromptRefused, TooLarge, describe
@@ -127,14 +126,6 @@ class Session:
         return asdict(Settings(min_pixels=floor, max_pixels=448 * 448))
 
     # --- before a question ---
-
-    def check_media(self, paths: Sequence[str]) -> list[dict[str, Any]]:
-        """Name, size and kind of each file, read as the models will. Raises `MediaError` for one they cannot read."""
-        return [pictures.describe(path) for path in paths]
-
-    def thumbnail(self, path: str, side: int) -> str:
-        """A file as a small upright picture, a data URL. Raises `MediaError` for what is no picture and no clip."""
-        return pictures.thumbnail(path, side)
 
     def forecast(
         self,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from qwenvl.analysis.position_rules import positions_by_rule
-from qwenvl.models.rope import PositionRule
+from qwenvl.models.rope import PositionRule, decoding_positions
 from qwenvl.processing.media import Media
 from qwenvl.recorded.rows import Head, Layer, RunRows
 
@@ -106,5 +106,5 @@ def _resumes(positions: Tensor, rule: PositionRule, places: Sequence[int], end: 
     own, later = positions[0, list(places)], positions[0, end:]
     first, last = int(own.min()), int(own.max())
     overlapping = int((later <= last).sum())
-    after = int(later[0]) if len(later) else int(positions[:, :end].max()) + 1
+    after = int(later[0]) if len(later) else int(decoding_positions(positions[:, :end], 1, rule)[0, 0])
     return Resumes(rule, first, last, after, overlapping)

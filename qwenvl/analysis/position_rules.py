@@ -28,7 +28,9 @@ RULES: tuple[PositionRule, ...] = ("paper", "transformers-5", "1-D")
 def positions_by_rule(run: RunRows, rule: PositionRule) -> Tensor:
     """The ids this run's tokens would have had under a rule: int64 (3, tokens).
 
-    "paper" gives `run.positions`. Of Qwen-VL every rule does: it has one id per token. See `rope.multimodal_positions`.
+    "paper" gives `run.positions`; "transformers-5" the ids of its `generate()`, whose answer goes on from the last
+    token of the prompt. Of Qwen-VL every rule gives the run's own: it has one id a token. See
+    `rope.multimodal_positions`.
     """
     config = run.config
     if isinstance(config, QwenVLConfig):
@@ -43,7 +45,7 @@ def positions_by_rule(run: RunRows, rule: PositionRule) -> Tensor:
         merge_size=config.vision.merge_size,
         rule=rule,
     )[:, 0]
-    return cat((prompt, decoding_positions(prompt, len(run.tokens) - prompt.shape[1])), dim=1)
+    return cat((prompt, decoding_positions(prompt, len(run.tokens) - prompt.shape[1], rule)), dim=1)
 
 
 def overlaps(run: RunRows, positions: Tensor) -> Tensor:

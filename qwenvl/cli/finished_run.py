@@ -41,8 +41,13 @@ def add_question(parser: argparse.ArgumentParser) -> None:
 def messages_of(asked: argparse.Namespace) -> list[dict[str, Any]]:
     """The conversation: pictures as such, other files as clips."""
     content = [part_of(path, asked) for path in asked.about]
-    system = [{"role": "system", "content": asked.system}] if asked.system.strip() else []
-    return [*system, {"role": "user", "content": [*content, {"type": "text", "text": asked.question}]}]
+    system = [{"role": "system", "content": legible(asked.system)}] if asked.system.strip() else []
+    return [*system, {"role": "user", "content": [*content, {"type": "text", "text": legible(asked.question)}]}]
+
+
+def legible(text: str) -> str:
+    """An argument of the command line, bytes of it that are no UTF-8 as U+FFFD."""
+    return os.fsencode(text).decode("utf-8", "replace")
 
 
 def part_of(path: str, asked: argparse.Namespace) -> dict[str, Any]:
@@ -70,6 +75,8 @@ def answer(
     """
     progress.say(f"loading {model}")
     pipeline = load(model, device=asked.device, dtype=asked.dtype, tell=_downloading(progress, model))
+    for note in pipeline.notes:
+        progress.say(note)
     pipeline.max_trace_bytes = pipeline.max_trace_bytes if most is None else most
     stream = pipeline.stream(
         messages_of(asked),

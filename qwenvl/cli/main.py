@@ -11,10 +11,11 @@ from importlib import import_module
 from typing import NoReturn
 
 from qwenvl.cli.arguments import HELP, QUOTE
+from qwenvl.cli.signals import INTERRUPTED, listening
 from qwenvl.errors import UserError
 
 MODULES = {"plan": "plan_command", "trace": "ask", "serve": "show"}  # of the subcommands not named like theirs
-DONE, REFUSED, INTERRUPTED = 0, 3, 130
+DONE, REFUSED = 0, 3
 EPILOG = """\
     plan page.png --of Qwen2-VL-7B               what it would cost, without weights
     ask "What is this?" --about cat.png          an answer
@@ -27,12 +28,28 @@ EPILOG = """\
 What was asked for goes to standard output, how it goes to standard error. Files appear whole or not at all.
 
 Exit codes: 0 done; 1 a defect of this program; 2 a wrong argument; 3 what was asked cannot be done, and one sentence
-says why; 130 interrupted.
+says why; 130 interrupted; 143 ended by SIGTERM.
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a name or an answer that the terminal has no letters for is spelled out
+            stream.reconfigure(errors="backslashreplace")
+    with listening() as listener:
+        try:
+            return _run(arguments)
+        except BaseException as error:
+            if listener.code is None and not isinstance(error, KeyboardInterrupt):
+                raise
+            code = INTERRUPTED if listener.code is None else listener.code
+            words = "Interrupted" if code == INTERRUPTED else "Ended by a signal"
+            print(f"\n{words}; no file was written.", file=sys.stderr)
+            return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     parser = build_parser([word for word in given if word in HELP][:1])
     asked, more = parser.parse_known_args(given)
@@ -45,9 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"qwenvl {asked.command}: {error}", file=sys.stderr)
         return REFUSED
-    except KeyboardInterrupt:
-        print("\nInterrupted; no file was written.", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:  # whoever read us has had enough
         _stop_writing()
         return DONE

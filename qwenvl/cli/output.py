@@ -39,6 +39,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield unfinished
         os.chmod(unfinished, 0o666 & ~_umask())
         os.replace(unfinished, wanted)
+    except UserError as error:  # of whoever wrote, who knows the file by its passing name alone
+        raise type(error)(str(error).replace(unfinished.name, wanted.name)) from None
     except OSError:
         raise OutputError(f"{wanted} cannot be written; choose a file in a folder that exists and has room.") from None
     finally:
@@ -66,7 +68,7 @@ def write_text(text: str, into: str | None) -> None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         return
     with whole_file(into) as path:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def as_json(value: Any) -> str:

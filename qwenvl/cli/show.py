@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qwenvl.cli import app_bridge
-from qwenvl.cli.arguments import HELP
+from qwenvl.cli.arguments import HELP, whole
 from qwenvl.cli.output import Progress, whole_file
 from qwenvl.inference.run import Run
 
@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
         "serve", help=HELP["serve"], description="Open the page on one saved run, or on two side by side."
     )
     serve.add_argument("runs", nargs="+", metavar="RUN", help="one or two run files that `trace` wrote")
-    serve.add_argument("--port", type=int, metavar="N", help="where to serve; a free one from 7860 if left out")
+    serve.add_argument("--port", type=whole, metavar="N", help="where to serve; a free one from 7860 if left out")
     serve.set_defaults(act=serve_runs)
 
 

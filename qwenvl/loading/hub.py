@@ -18,6 +18,7 @@ from qwenvl.models.config import PRESETS
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 SMALL_FILES = ("*.json", "*.tiktoken", "*.txt", "*.jinja")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")  # safetensors come first
+ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 
 Tell = Callable[[int, int], Any]  # bytes here, bytes in all
 
@@ -64,7 +65,9 @@ def _fetch_weights(hub_id: str, folder: Path, tell: Tell | None) -> Path:
     for single in WEIGHTS:
         folder = _fetch(hub_id, [single], tell)
         if (folder / single).exists():
-            break
+            return folder
+    if (folder / "adapter_config.json").exists():
+        folder = _fetch(hub_id, ADAPTERS, tell)
     return folder
 
 

@@ -5,8 +5,9 @@ Knows files and devices; the tensors' names are `weights`' business, the words a
 
 from __future__ import annotations
 
+import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,17 @@ from torch.overrides import TorchFunctionMode
 from qwenvl.errors import CheckpointError
 from qwenvl.inference.generate import TokenSampling
 from qwenvl.inference.pipeline import Pipeline
+from qwenvl.loading.adapters import read_adapter
 from qwenvl.loading.checkpoint_files import Stored, read_tensors
 from qwenvl.loading.hub import CHECKPOINTS, Tell, find_folder
 from qwenvl.loading.notes import folder_notes
-from qwenvl.loading.placement import DeviceMap, attach, device_of, plan_layout
+from qwenvl.loading.placement import DISK, DeviceMap, attach, device_of, plan_layout
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.weights import check_tensors, our_name, our_tensors, settle_tie
 from qwenvl.processing.processor import from_folder
+from qwenvl.published_files.adapter_files import is_adapter, model_folder
 from qwenvl.published_files.json_files import read_json, read_json_if_there
 from qwenvl.published_files.published_config import ConfigError, read_published
 
@@ -62,14 +65,17 @@ def load(
     """
     read_config(find_folder(name, weights=False))  # what cannot be read is refused before its weights are downloaded
     folder = find_folder(name, tell=tell)
-    sampling = TokenSampling.from_published(read_json_if_there(folder / "generation_config.json"))
+    base = model_folder(folder)
+    generation = next((place for place in (folder, base) if (place / "generation_config.json").exists()), base)
+    sampling = TokenSampling.from_published(read_json_if_there(generation / "generation_config.json"))
     places: dict[str, Any] = {"dtype": dtype, "device": device, "device_map": device_map, "max_memory": max_memory}
     model, notes = _load_with_notes(folder, **places)
     figures = folder / "figures.json"
+    called = Path(name).resolve().name if Path(name).exists() else str(name)
     return Pipeline(
-        name=str(name) if not Path(name).exists() else Path(name).resolve().name,
+        name=os.fsencode(called).decode("utf-8", "replace"),
         model=model,
-        processor=from_folder(folder, model.config),
+        processor=from_folder(folder, model.config, base=base),
         sampling=sampling,
         trained=is_trained(folder),
         figures=read_json(figures) if figures.exists() else None,
@@ -79,7 +85,7 @@ def load(
 
 def is_trained(folder: Path) -> bool:
     """False for the seeded random weights that our own folders may hold, whose answers mean nothing."""
-    return bool(read_json(folder / "config.json").get("qwenvl", {}).get("trained", True))
+    return bool(read_json(model_folder(folder) / "config.json").get("qwenvl", {}).get("trained", True))
 
 
 def build(config: Config) -> QwenVL | Qwen2VL:
@@ -113,9 +119,10 @@ def read_config(folder: Path) -> Config:
     """The config of a checkpoint's folder.
 
     Raises:
-        CheckpointError: no config, another model's, a quantised checkpoint, or an adapter (LoRA) without its model.
+        CheckpointError: no config, another model's, a quantised checkpoint, or an adapter (LoRA) whose base model is
+            not at hand.
     """
-    _refuse_lone_adapter(folder)
+    folder = model_folder(folder)
     published = read_json(folder / "config.json")
     if (folder / "quantize_config.json").exists():  # of GPTQ tools that leave config.json as it was
         published = {"quantization_config": {"quant_method": "gptq"}, **published}
@@ -183,8 +190,7 @@ def _load_with_notes(
     if device_map is not None:
         layout = plan_layout(model, device_map, max_memory, device=device, dtype=dtype)
     tensors = {
-        name: tensor.to(device_of(layout, name), dtype)
-        for name, tensor in our_tensors(read_tensors(folder), config.family, tied=False)
+        name: tensor.to(device_of(layout, name), dtype) for name, tensor in _tensors(folder, config.family, dtype)
     }
     notes: tuple[str, ...] = ()
     if isinstance(config, Qwen2VLConfig) and config.language.tied and not settle_tie(tensors):
@@ -194,8 +200,16 @@ def _load_with_notes(
     model.load_state_dict(tensors, assign=True)
     model.requires_grad_(False).eval()
     if device_map is not None:
-        attach(model, layout, _reader(folder, config.family, dtype))
+        if is_adapter(folder) and DISK in layout.values():
+            raise CheckpointError("An adapter's model cannot stay on the disk; merge it into its base first.")
+        attach(model, layout, _reader(model_folder(folder), config.family, dtype))
     return model, notes
+
+
+def _tensors(folder: Path, family: str, dtype: torch.dtype) -> Iterator[tuple[str, Tensor]]:
+    """A model's tensors by our names; of an adapter those of its base model with its own added."""
+    tensors = our_tensors(read_tensors(model_folder(folder)), family, tied=False)
+    return read_adapter(folder, family).added_to(tensors, dtype) if is_adapter(folder) else tensors
 
 
 def _reader(folder: Path, family: str, dtype: torch.dtype) -> Callable[[str], Tensor]:
@@ -238,9 +252,3 @@ def _computes_in_bfloat16(device: torch.device, config: Config | None) -> bool:
     if config is None or count_parameters(config) < SMALL:
         return False
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def _refuse_lone_adapter(folder: Path) -> None:
-    whole = any(folder.glob("model*.safetensors")) or any(folder.glob("pytorch_model*.bin"))
-    if (folder / "adapter_config.json").exists() and not whole:
-        raise CheckpointError(f"{folder.name} holds only an adapter (LoRA); merge it into its base model first.")

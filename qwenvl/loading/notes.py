@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qwenvl.published_files.adapter_files import CONFIG, model_folder
+from qwenvl.published_files.adapter_keys import ADAPTER
 from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.json_files import read_json, read_json_if_there
 from qwenvl.published_files.keys import check_keys
@@ -24,7 +26,11 @@ def folder_notes(folder: Path) -> tuple[str, ...]:
     Raises:
         CheckpointError: a value that is refused.
     """
-    notes = list(read_published(read_json(folder / "config.json"))[1])
+    base = model_folder(folder)
+    notes = list(read_published(read_json(base / "config.json"))[1])
+    if base != folder:
+        notes += check_keys(CONFIG, read_json(folder / CONFIG), ADAPTER)
     for file, table in _FILES.items():
-        notes += check_keys(file, read_json_if_there(folder / file), table)
+        place = folder if (folder / file).exists() else base
+        notes += check_keys(file, read_json_if_there(place / file), table)
     return tuple(notes)

@@ -208,8 +208,12 @@ def _media_positions(
     return cells, max(t, h, w) if rule == "paper" else max(h, w)
 
 
-def decoding_positions(prompt: Tensor, count: int) -> Tensor:
-    """The ids of tokens said after a prompt: under every rule all three go on from the largest id plus one.
+def decoding_positions(prompt: Tensor, count: int, rule: PositionRule = "paper") -> Tensor:
+    """The ids of tokens said after a prompt.
+
+    All three go on from the largest id plus one, but where `generate()` of transformers 5 says them: it goes on from
+    the last token's id plus one, which a long clip's t ids may have overtaken. (A loop written by hand around its
+    forward pass goes on from the largest too.)
 
     Args:
         prompt: ids of the prompt's tokens, (3, tokens).
@@ -217,6 +221,8 @@ def decoding_positions(prompt: Tensor, count: int) -> Tensor:
     Returns:
         int64 (3, count).
     """
+    if rule == "transformers-5" and prompt.numel():
+        return prompt[:, -1:] + torch.arange(1, count + 1)
     start = int(prompt.max()) + 1 if prompt.numel() else 0
     return torch.arange(start, start + count).expand(3, -1)
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from qwenvl.errors import CheckpointError
 from qwenvl.models.config import PRESETS, Config, Qwen2VLConfig
-from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS, read_pixel_limits
+from qwenvl.processing.pixel_limits import (
+    PUBLISHED_MAX_PIXELS,
+    PUBLISHED_MIN_PIXELS,
+    limits_folder,
+    read_pixel_limits,
+)
+from qwenvl.published_files.adapter_files import is_adapter, model_folder
 from qwenvl.published_files.json_files import read_json
 from qwenvl.published_files.published_config import ConfigError, from_published
 
@@ -47,7 +53,7 @@ def find_model(preset_or_folder: str | os.PathLike[str]) -> PlannedModel:
         if short == name.lower() and not Path(given, "config.json").exists():
             return PlannedModel(name, config, PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS, None)
     for folder in (Path(given), CHECKPOINTS / given.lower()):
-        if (folder / "config.json").exists():
+        if (folder / "config.json").exists() or is_adapter(folder):
             return _read_folder(folder)
     raise CheckpointError(
         f"There is no preset {given!r} and no folder with a config.json there; the presets are {', '.join(PRESETS)}."
@@ -63,18 +69,19 @@ def _read_folder(folder: Path) -> PlannedModel:
 def _read_once(folder: Path, changed: tuple[int, ...]) -> PlannedModel:
     """A published vocabulary takes a second to read; a plan is asked for at every move of a slider."""
     try:
-        config = from_published(read_json(folder / "config.json"))
+        base = model_folder(folder)
+        config = from_published(read_json(base / "config.json"))
     except ConfigError as error:
         raise CheckpointError(str(error).replace("This checkpoint", folder.name, 1)) from None
-    has_tokenizer = any((folder / name).exists() for name in _TOKENIZER_FILES)
+    has_tokenizer = any((place / name).exists() for name in _TOKENIZER_FILES for place in (folder, base))
     limits = (PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS)
     if isinstance(config, Qwen2VLConfig):
-        limits = read_pixel_limits(folder, config)
-    return PlannedModel(folder.name, config, *limits, _processor(folder, config) if has_tokenizer else None)
+        limits = read_pixel_limits(limits_folder(folder, base), config)
+    return PlannedModel(folder.name, config, *limits, _processor(folder, config, base) if has_tokenizer else None)
 
 
-def _processor(folder: Path, config: Config) -> Processor:
+def _processor(folder: Path, config: Config, base: Path) -> Processor:
     """torch and the tokenizers come in with it: a plan for a published model needs none of them."""
     from qwenvl.processing.processor import from_folder
 
-    return from_folder(folder, config)
+    return from_folder(folder, config, base=base)

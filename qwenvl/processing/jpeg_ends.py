@@ -41,7 +41,7 @@ def _has_every_scan(content: bytes) -> bool:
     while place + 4 <= len(content):
         if content[place] != 0xFF:
             place = content.find(b"\xff", place)
-            if place < 0:
+            if not 0 <= place < len(content) - 1:
                 break
         kind = content[place + 1]
         if kind in (0x00, 0x01, 0xFF) or 0xD0 <= kind <= 0xD8:  # no segment: within a scan, or without a length

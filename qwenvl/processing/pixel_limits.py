@@ -51,6 +51,16 @@ def read_pixel_limits(folder: Path, config: Qwen2VLConfig) -> tuple[int, int]:
     return low, high
 
 
+def limits_folder(folder: Path, base: Path | None) -> Path:
+    """Which of two folders sets the pixel limits."""
+    return holding(folder, base, "preprocessor_config.json", "processor_config.json")
+
+
+def holding(folder: Path, base: Path | None, *names: str) -> Path:
+    """The folder, or where it holds none of these files its base."""
+    return folder if base is None or any((folder / name).exists() for name in names) else base
+
+
 def _settings(folder: Path) -> tuple[dict[str, Any] | None, str]:
     """The settings of the image processor, None where there are none, and the file that holds them."""
     if (folder / "preprocessor_config.json").exists():

@@ -6,7 +6,7 @@ Knows pictures, tokens and both chat formats; no model, no weights. `from_folder
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from torch import Tensor
 from qwenvl.errors import CheckpointError, MediaError, PromptError, Sentence
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.answer_text import StreamDecoder, group_words
+from qwenvl.processing.asked_again import as_json, without_unused
 from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
 from qwenvl.processing.chat_template import find_template, is_built_in, is_raw
 from qwenvl.processing.clips import ClipFile
@@ -24,9 +25,15 @@ from qwenvl.processing.decoded_clips import read_frames
 from qwenvl.processing.frame_count import frames_that_fit
 from qwenvl.processing.grounding import TAGS, Answer, answer_parts
 from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
-from qwenvl.processing.messages import KEYS, Message, Messages, Part, read_messages
+from qwenvl.processing.messages import Message, Messages, Part, read_messages
 from qwenvl.processing.opened_media import open_part
-from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS, read_pixel_limits
+from qwenvl.processing.pixel_limits import (
+    PUBLISHED_MAX_PIXELS,
+    PUBLISHED_MIN_PIXELS,
+    holding,
+    limits_folder,
+    read_pixel_limits,
+)
 from qwenvl.processing.progress import Progress
 from qwenvl.processing.reconstruction import received
 from qwenvl.processing.sampled_clips import plan_clip
@@ -122,7 +129,7 @@ class Processor(ABC):
                     advice=way,
                 )
             )
-        tokens, used = _without_unused(tokens)
+        tokens, used = without_unused(tokens)
         # clips are decoded only now that they are known to fit
         kept = [read_frames(clips[index], media[index], progress) if index in clips else media[index] for index in used]
         ids = torch.tensor([[token.id for token in tokens]], dtype=torch.int64)
@@ -131,7 +138,7 @@ class Processor(ABC):
             media=tuple(kept),
             model_inputs={"input_ids": ids, **self._pixels(kept)},
             text=self._readable(tokens),
-            messages=tuple(_as_json(read, kept, dropped)),
+            messages=tuple(as_json(read, kept, dropped)),
             dropped=dropped,
         )
 
@@ -284,17 +291,18 @@ class QwenVLProcessor(Processor):
         self.stop_ids = frozenset(own) | frozenset(stop_ids)
 
     @classmethod
-    def from_folder(cls, folder: str | Path, config: QwenVLConfig) -> QwenVLProcessor:
+    def from_folder(cls, folder: str | Path, config: QwenVLConfig, *, base: Path | None = None) -> QwenVLProcessor:
         """Read `qwen.tiktoken`, and the chat format of `generation_config.json`.
 
         Raises:
             CheckpointError: a file is missing or damaged, or not this model's.
         """
         folder = Path(folder)
-        generation = read_json_if_there(folder / "generation_config.json")
+        generation_folder = holding(folder, base, "generation_config.json")
+        generation = read_json_if_there(generation_folder / "generation_config.json")
         check_keys("generation_config.json", generation, GENERATION)
         return cls(
-            TiktokenTokenizer.from_file(folder / "qwen.tiktoken"),
+            TiktokenTokenizer.from_file(holding(folder, base, "qwen.tiktoken") / "qwen.tiktoken"),
             config,
             raw=generation.get("chat_format", "chatml") == "raw",
             window=generation.get("max_window_size", 6144),
@@ -356,25 +364,26 @@ class Qwen2VLProcessor(Processor):
         self.stop_ids = frozenset(stop_ids) or frozenset(map(tokenizer.special, ("<|endoftext|>", "<|im_end|>")))
 
     @classmethod
-    def from_folder(cls, folder: str | Path, config: Qwen2VLConfig) -> Qwen2VLProcessor:
+    def from_folder(cls, folder: str | Path, config: Qwen2VLConfig, *, base: Path | None = None) -> Qwen2VLProcessor:
         """Read the tokenizer, the pixel limits (absent: the published ones) and whether there is a chat format.
 
         Raises:
             CheckpointError: a file is missing or damaged, or not this model's.
         """
         folder = Path(folder)
-        min_pixels, max_pixels = read_pixel_limits(folder, config)
-        template = find_template(folder)
-        generation = read_json_if_there(folder / "generation_config.json")
+        min_pixels, max_pixels = read_pixel_limits(limits_folder(folder, base), config)
+        template = find_template(folder) or (find_template(base) if base is not None else "")
+        generation_folder = holding(folder, base, "generation_config.json")
+        generation = read_json_if_there(generation_folder / "generation_config.json")
         check_keys("generation_config.json", generation, GENERATION)
         processor = cls(
-            HubTokenizer.from_folder(folder),
+            HubTokenizer.from_folder(holding(folder, base, "tokenizer.json", "vocab.json")),
             config,
             min_pixels=min_pixels,
             max_pixels=max_pixels,
             raw=is_raw(template),
             template="" if is_built_in(template) or is_raw(template) else template,
-            stop_ids=_stop_ids(generation, read_json_if_there(folder / "config.json")),
+            stop_ids=_stop_ids(generation, read_json_if_there((base or folder) / "config.json")),
         )
         processor.write([Message("user", (Part("text", "?", {}),))], [])  # a broken template is known at once
         return processor
@@ -404,15 +413,18 @@ class Qwen2VLProcessor(Processor):
         return patches, torch.tensor([item.patch_grid for item in media])
 
 
-def from_folder(folder: str | Path, config: Config) -> Processor:
+def from_folder(folder: str | Path, config: Config, *, base: Path | None = None) -> Processor:
     """The processor of a checkpoint in the published layout.
+
+    Args:
+        base: where to find what the folder lacks: of an adapter its base model's.
 
     Raises:
         CheckpointError: a file is missing or damaged, or not this model's.
     """
     if isinstance(config, QwenVLConfig):
-        return QwenVLProcessor.from_folder(folder, config)
-    return Qwen2VLProcessor.from_folder(folder, config)
+        return QwenVLProcessor.from_folder(folder, config, base=base)
+    return Qwen2VLProcessor.from_folder(folder, config, base=base)
 
 
 def _stop_ids(generation: Mapping[str, Any], published: Mapping[str, Any]) -> frozenset[int]:
@@ -421,32 +433,3 @@ def _stop_ids(generation: Mapping[str, Any], published: Mapping[str, Any]) -> fr
     given = generation.get("eos_token_id")
     given = published.get("eos_token_id") if given is None and not generation else given
     return frozenset([given] if isinstance(given, int) else given or ())
-
-
-def _without_unused(tokens: Sequence[PromptToken]) -> tuple[list[PromptToken], list[int]]:
-    """Leave out the media of turns that were left out, and count the others anew; returns which those are."""
-    used = sorted({token.media for token in tokens if token.media is not None})
-    places = {index: place for place, index in enumerate(used)}
-    return [token if token.media is None else replace(token, media=places[token.media]) for token in tokens], used
-
-
-def _as_json(messages: Sequence[Message], media: Sequence[Media], dropped: int) -> Iterator[dict[str, Any]]:
-    """The messages without those left out, media parts by index.
-
-    Of a shortened conversation they carry their numbers too, so that asked again they are numbered as they were.
-    """
-    indices = iter(range(len(media)))
-
-    def plain(part: Part) -> dict[str, Any]:
-        if part.kind not in ("image", "video"):
-            return dict(part.given)
-        index = next(indices)
-        kind = media[index].kind  # a clip of one frame became a picture
-        rest = {name: part.given[name] for name in KEYS[kind][2:] if part.given.get(name) is not None}
-        number = {"number": media[index].number} if dropped else {}
-        return {"type": kind, kind: index, **rest, **number}
-
-    first = int(messages[0].role == "system")
-    for message in (*messages[:first], *messages[first + dropped :]):
-        content = message.parts[0].value if message.is_text else list(map(plain, message.parts))
-        yield {"role": message.role, "content": content}

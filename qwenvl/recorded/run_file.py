@@ -24,6 +24,7 @@ from qwenvl.errors import RunError
 from qwenvl.models import config as configs
 from qwenvl.models.rope_scaling import RopeScaling
 from qwenvl.processing.media import Media
+from qwenvl.recorded.checked_parts import check_parts
 from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
 
 FORMAT, VERSION = "qwenvl-run", 1
@@ -83,7 +84,7 @@ def load_parts(path: Path) -> RunParts:
         )
     try:
         return _assemble(json.loads(metadata["content"]), tensors)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, RecursionError) as error:
         raise RunError(f"{path.name} is a damaged run ({type(error).__name__}); save the run again.") from None
 
 
@@ -99,6 +100,7 @@ def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunP
     positions = tensors["positions"]
     if positions.shape != (3, len(record.tokens)):
         raise ValueError("positions do not fit the tokens")
+    check_parts(record, media, kept)
     return RunParts(record, media, positions, kept)
 
 

@@ -25,6 +25,11 @@ def main() -> None:
     examples = commands.add_parser("examples", help="draw the scenes among the page's examples")
     examples.add_argument("--out", type=Path, default=Path("app/examples"))
     examples.set_defaults(run=lambda given: print(*write_examples(given.out), sep="\n"))
+    card = commands.add_parser(
+        "card", help="write a trained folder's card anew, from its figures.json and by_size.json"
+    )
+    card.add_argument("folder", type=Path)
+    card.set_defaults(run=_write_card)
     arguments = parser.parse_args()
     arguments.run(arguments)
 
@@ -61,18 +66,35 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenes", type=int, default=500, help="scenes for each row")
     parser.add_argument("--rows", nargs="+", choices=[*ROWS, "pointing"], help="only these; all where absent")
+    parser.add_argument("--by", choices=("size",), help="curves by the size of what is asked and of the page instead")
     parser.add_argument("--json", type=Path, help="write the figures here")
     parser.set_defaults(run=_evaluate)
 
 
 def _evaluate(given: argparse.Namespace) -> None:
     from qwenvl.loading.load import load
-    from qwenvl.tiny.evaluate import evaluate
+    from qwenvl.tiny.evaluate import by_size, evaluate
 
-    figures = evaluate(load(given.checkpoint), seed=given.seed, scenes=given.scenes, rows=given.rows)
+    pipeline = load(given.checkpoint)
+    if given.by:
+        figures = by_size(pipeline, seed=given.seed, scenes=given.scenes)
+        _print_curves(figures)
+    else:
+        figures = evaluate(pipeline, seed=given.seed, scenes=given.scenes, rows=given.rows)
+        _print_figures(figures)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    _print_figures(figures)
+
+
+def _print_curves(curves: dict[str, dict[int, float]]) -> None:
+    for name, curve in curves.items():
+        print(f"{name}: " + ", ".join(f"{size} px {right:.0%}" for size, right in curve.items()))
+
+
+def _write_card(given: argparse.Namespace) -> None:
+    from qwenvl.tiny.publish import write_card
+
+    write_card(given.folder)
 
 
 def _print_figures(figures: dict[str, Any]) -> None:

@@ -13,7 +13,9 @@ from PIL import Image
 from qwenvl.tiny.scenes import MIN_CONTRAST, pairs_of, random_ground, random_size
 from qwenvl.tiny.world import COLOURS, RGB, Ground, Scene, Thing, contrast, render
 
-DEEDS = ("moves", "appears", "vanishes", "turns", "stays")
+SUDDEN = ("appears", "vanishes", "turns")
+DEEDS = ("moves", *SUDDEN, "stays")
+DEED_WEIGHTS = {"moves": 0.3, "appears": 0.2, "vanishes": 0.2, "turns": 0.2, "stays": 0.1}
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,16 @@ def random_clip(
     frames: tuple[int, int] = (4, 8),
     actors: tuple[int, int] = (1, 2),
     sides: tuple[int, int] = (84, 224),
+    task: str = "",
 ) -> Clip:
-    """One or more actors, each in a band of its own so that they never meet, on a quiet ground."""
+    """One or more actors, each in a band of its own so that they never meet, on a quiet ground.
+
+    Args:
+        task: what will be asked, so that the deeds fit it: for "direction" the first actor moves, for "order" two do
+            something sudden, two temporal patches apart at least; "" leaves them to chance.
+    """
+    if task == "order":
+        frames, actors = (max(8, frames[0]), max(10, frames[1])), (2, 2)
     size = random_size(rng, sides, max_aspect=1.5)
     ground = replace(random_ground(rng, size), kind="plain", grain=int(rng.integers(0, 5)))
     length = int(rng.integers(frames[0] // 2, frames[1] // 2 + 1)) * 2
@@ -81,8 +91,23 @@ def random_clip(
     cast: list[Actor] = []
     for index in range(count):
         pairs = pairs_of(split if index == 0 else "train")
-        cast.append(_random_actor(rng, pairs, ground, size, length, band=(index, count), others=cast))
+        deeds = _deeds_for(task, index)
+        cast.append(_random_actor(rng, pairs, ground, size, length, band=(index, count), others=cast, deeds=deeds))
     return Clip(size, ground, tuple(cast), length)
+
+
+def _deeds_for(task: str, index: int) -> tuple[str, ...]:
+    """What the actor of this index may do."""
+    if task == "order":
+        return SUDDEN
+    return ("moves",) if task == "direction" and index == 0 else DEEDS
+
+
+def _is_apart(patch: int, patches: int, others: list[int]) -> bool:
+    """Whether a temporal patch is two from those of others, or leaves room for another one that is."""
+    if others:
+        return all(abs(patch - other) >= 2 for other in others)
+    return patch - 2 >= 1 or patch + 2 < patches
 
 
 def _random_actor(
@@ -93,6 +118,7 @@ def _random_actor(
     frames: int,
     band: tuple[int, int],
     others: list[Actor],
+    deeds: tuple[str, ...] = DEEDS,
 ) -> Actor:
     """One actor in band `band[0]` of `band[1]`, unlike the others in colour and shape, and in when it acts."""
     free = [
@@ -102,14 +128,17 @@ def _random_actor(
         and all(colour != other.thing.colour and shape != other.thing.shape for other in others)
     ]
     colour, shape = free[rng.integers(len(free))]
-    deed = str(rng.choice(DEEDS, p=(0.45, 0.15, 0.15, 0.15, 0.1)))
+    chances = np.array([DEED_WEIGHTS[deed] for deed in deeds])
+    deed = str(rng.choice(deeds, p=chances / chances.sum()))
     width, height = size
     if rng.random() < 0.5 or band[1] > 1:  # bands lie one above the other
         area = (0.0, band[0] * height / band[1], float(width), (band[0] + 1) * height / band[1])
     else:
         area = (0.0, 0.0, float(width), float(height))
     side = float(rng.uniform(0.35, 0.6)) * min(area[2] - area[0], area[3] - area[1], min(size) * 0.7)
-    times = [frame for frame in range(1, frames) if all(frame != other.when for other in others)]
+    times = [frame for frame in range(2, frames) if all(frame != other.when for other in others)]
+    if deeds is SUDDEN:
+        times = [frame for frame in times if _is_apart(frame // 2, frames // 2, [other.when // 2 for other in others])]
     thing = Thing(shape, colour, COLOURS[colour], _spot(rng, area, side), side, float(rng.uniform(-10, 10)))
     actor = Actor(thing, deed, when=int(rng.choice(times)))
     if deed == "moves":

@@ -6,10 +6,11 @@ row draws its own scenes from the seed, so a row does not depend on which other 
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,25 +19,10 @@ import numpy as np
 from qwenvl.inference.generate import generate
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.processing.grounding import find_boxes
-from qwenvl.tiny.clips import random_clip, render_clip
-from qwenvl.tiny.questions import CLIP_TASKS, SCENE_TASKS, Question, Region, ask_pictures, content, spell
-from qwenvl.tiny.scenes import random_page, random_scene
-from qwenvl.tiny.world import Scene, Thing, footprint, render
-
-SIDES = (112, 320)  # of the scenes, in pixels
-TRIES = 200  # scenes drawn before a row gives up finding one it can ask about
-
-
-@dataclass(frozen=True)
-class Case:
-    """One question about some media; `scenes` are the stills it is about, () for a clip."""
-
-    media: tuple[dict[str, Any], ...]
-    question: Question
-    scenes: tuple[Scene, ...] = ()
-
-    def messages(self) -> list[dict[str, Any]]:
-        return [{"role": "user", "content": [*self.media, *content(self.question.asked)]}]
+from qwenvl.tiny.cases import ROWS, SIDES, SWEEPS, Case, difficulty, draw_cases, draw_sweep, of_scene
+from qwenvl.tiny.questions import SCENE_TASKS, Region, spell
+from qwenvl.tiny.scenes import random_scene
+from qwenvl.tiny.world import COLOURS, SHAPES, Scene, Thing, footprint
 
 
 @dataclass
@@ -65,90 +51,6 @@ class Row:
         return made | ({"mean_iou": float(np.mean(self.ious))} if self.ious else {})
 
 
-# --- cases ---
-
-
-def still(rng: np.random.Generator, task: str, **drawn: Any) -> Case | None:
-    """A case about one random scene."""
-    scene = random_scene(rng, **({"sides": SIDES} | drawn))
-    question = SCENE_TASKS[task](scene, rng, "en")
-    return _of_scene(scene, question)
-
-
-def _of_scene(scene: Scene, question: Question | None) -> Case | None:
-    if question is None:
-        return None
-    return Case(({"type": "image", "image": render(scene)},), question, (scene,))
-
-
-def unseen_pair(rng: np.random.Generator, task: str) -> Case | None:
-    """A case about a thing whose pair of colour and shape training never showed."""
-    scene = random_scene(rng, split="held-out", sides=SIDES)
-    question = SCENE_TASKS[task](scene, rng, "en")
-    return _of_scene(scene, question) if question is not None and question.subjects == (0,) else None
-
-
-def small_print(rng: np.random.Generator) -> Case | None:
-    """A case about the small print of a wide page."""
-    scene = random_page(rng)
-    return _of_scene(scene, SCENE_TASKS["small print"](scene, rng, "en"))
-
-
-def which_picture(rng: np.random.Generator) -> Case | None:
-    """A case about two pictures."""
-    scenes = tuple(random_scene(rng, things=(1, 3), sides=SIDES) for _ in range(2))
-    question = ask_pictures(scenes, rng, chinese=0.0)
-    media = tuple({"type": "image", "image": render(scene)} for scene in scenes)
-    return Case(media, question, scenes) if question else None
-
-
-def clip(rng: np.random.Generator, task: str) -> Case | None:
-    """A case about a clip."""
-    drawn = random_clip(rng, sides=(84, 168))
-    question = CLIP_TASKS[task](drawn, rng, "en")
-    return Case(({"type": "video", "video": render_clip(drawn), "fps": drawn.fps},), question) if question else None
-
-
-ROWS: dict[str, Callable[[np.random.Generator], Case | None]] = {
-    "colour": lambda rng: still(rng, "colour"),
-    "shape": lambda rng: still(rng, "shape"),
-    "existence": lambda rng: still(rng, "existence"),
-    "count": lambda rng: still(rng, "count"),
-    "relation": lambda rng: still(rng, "relation"),
-    "grounding": lambda rng: still(rng, "grounding"),
-    "region": lambda rng: still(rng, "region"),
-    "reading": lambda rng: still(rng, "reading", labels=(1, 2)),
-    "small print": small_print,
-    "caption": lambda rng: still(rng, "caption"),
-    "which picture": which_picture,
-    "held-out colour": lambda rng: unseen_pair(rng, "colour"),
-    "held-out shape": lambda rng: unseen_pair(rng, "shape"),
-    "direction": lambda rng: clip(rng, "direction"),
-    "change": lambda rng: clip(rng, "change"),
-    "order": lambda rng: clip(rng, "order"),
-}
-
-
-def draw_cases(row: str, seed: int, count: int) -> Iterator[Case]:
-    """`count` cases of a row, the same for the same seed."""
-    rng = np.random.default_rng([seed, zlib.crc32(row.encode())])
-    for _ in range(count):
-        case = next((case for _ in range(TRIES) if (case := ROWS[row](rng)) is not None), None)
-        if case is not None:
-            yield case
-
-
-def difficulty(case: Case) -> str:
-    """ "easy": at most two large things on a plain or gradient ground; "hard": patterns, or a small thing."""
-    if not case.scenes:
-        return "clip"
-    scene = case.scenes[0]
-    small = any(thing.size < 0.2 * min(scene.size) for thing in scene.things)
-    if small or scene.ground.kind not in ("plain", "gradient"):
-        return "hard"
-    return "easy" if len(scene.things) <= 2 else "medium"
-
-
 # --- answers ---
 
 
@@ -169,9 +71,17 @@ def iou(first: Sequence[float], second: Sequence[float]) -> float:
     return overlap / max(areas - overlap, 1e-9)
 
 
+def names_in(caption: str) -> Counter[tuple[str, str]]:
+    """The things that an English caption names, each as often as it does, in whatever order."""
+    names = re.findall(rf"\b({'|'.join(COLOURS)}) ({'|'.join(SHAPES)})\b", caption)
+    return Counter((colour, shape) for colour, shape in names)
+
+
 def judge(pipeline: Pipeline, case: Case, said: str, row: Row) -> bool:
-    """Whether an answer is right: a box by its overlap, anything else word for word."""
+    """Whether an answer is right: a box by its overlap, a caption by the things it names, the rest word for word."""
     region = case.question.answer[0]
+    if case.question.task == "caption":
+        return names_in(said) == Counter((thing.colour, thing.shape) for thing in case.scenes[0].things)
     if not isinstance(region, Region):
         return said.strip() == spell(case.question.answer, pipeline.family)
     media = pipeline.processor(case.messages()).media
@@ -197,17 +107,30 @@ def evaluate(pipeline: Pipeline, *, seed: int, scenes: int, rows: Sequence[str] 
     made: dict[str, Any] = {"checkpoint": pipeline.name, "seed": seed, "scenes": scenes, "rows": {}}
     seconds: list[float] = []
     for name in (name for name in wanted if name in ROWS):
-        row = Row()
-        for case in draw_cases(name, seed, scenes):
-            started = time.perf_counter()
-            said = answer(pipeline, case.messages())
-            seconds.append(time.perf_counter() - started)
-            row.add(judge(pipeline, case, said, row), difficulty(case))
-        made["rows"][name] = row.to_json()
+        made["rows"][name] = ask(pipeline, draw_cases(name, seed, scenes), seconds).to_json()
     made["seconds_an_answer"] = float(np.median(seconds)) if seconds else None
     if "pointing" in wanted:
         made["pointing"] = pointing(pipeline, seed=seed, scenes=max(20, scenes // 5))
     return made
+
+
+def ask(pipeline: Pipeline, cases: Iterable[Case], seconds: list[float]) -> Row:
+    """What some cases come to; the time of each answer is added to `seconds`."""
+    row = Row()
+    for case in cases:
+        started = time.perf_counter()
+        said = answer(pipeline, case.messages())
+        seconds.append(time.perf_counter() - started)
+        row.add(judge(pipeline, case, said, row), difficulty(case))
+    return row
+
+
+def by_size(pipeline: Pipeline, *, seed: int, scenes: int) -> dict[str, Any]:
+    """Accuracy on wide and tall pages by the size of the asked thing and of the page: {curve: {size: share}}."""
+    return {
+        sweep: {value: ask(pipeline, draw_sweep(sweep, value, seed, scenes), []).to_json()["right"] for value in values}
+        for sweep, values in SWEEPS.items()
+    }
 
 
 # --- pointing ---
@@ -252,7 +175,7 @@ def _measures(pipeline: Pipeline, seed: int, scenes: int) -> Iterator[tuple[str,
             question = SCENE_TASKS[task](scene, rng, "en")
             if len(scene.things) < 2 or question is None:
                 continue
-            case = _of_scene(scene, question)
+            case = of_scene(scene, question)
             assert case is not None
             yield task, _measure(pipeline, case)
             count += 1

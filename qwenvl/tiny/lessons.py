@@ -7,7 +7,7 @@ takes the positions right after the prefix, as if it were the only question. Les
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from qwenvl.models.config import QwenVLConfig
 from qwenvl.models.rope import multimodal_positions
@@ -23,21 +24,45 @@ from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor
 from qwenvl.tiny.clips import Clip, render_clip
 from qwenvl.tiny.phrases import say
-from qwenvl.tiny.questions import Part, Question, Region
-from qwenvl.tiny.scenes import MIN_CONTRAST, WORDS, pairs_of, random_ground
-from qwenvl.tiny.world import COLOURS, SHAPES, Item, Label, Scene, Thing, box_of, contrast, footprint, render
+from qwenvl.tiny.questions import Part, Question, Region, Spelled
+from qwenvl.tiny.scenes import GLYPHS, MIN_CONTRAST, TRAINED_WORDS, Print, pairs_of, random_ground
+from qwenvl.tiny.world import (
+    COLOURS,
+    SHAPES,
+    TRAINED_FONTS,
+    Item,
+    Label,
+    Scene,
+    Thing,
+    box_of,
+    contrast,
+    footprint,
+    glyph_boxes,
+    render,
+)
 
 SHAPE_NAMES, COLOUR_NAMES = list(SHAPES), list(COLOURS)
 MOVES = ("left", "right", "up", "down")
-# What each visual token is taught to name: its owner's shape (last: print), colour, word (last: a number) and movement.
+# What each visual token is taught to name: its owner's shape (last: print), colour and movement; of print the character
+# that covers most of it, and the first, second, ... character of the label, each where it lies on the token.
+SLOTS = 6
+GLYPH_CLASSES = tuple(f"glyph {place + 1}" for place in range(SLOTS))
 CLASSES = {
     "shape": len(SHAPE_NAMES) + 2,
     "colour": len(COLOUR_NAMES) + 1,
-    "word": len(WORDS) + 2,
     "motion": len(MOVES) + 1,
+    "glyph": len(GLYPHS) + 1,
+    **dict.fromkeys(GLYPH_CLASSES, len(GLYPHS) + 1),
 }
+TURNS = 8  # pictures or temporal patches of one media, after which the count begins anew
 PIXELS = ("images", "pixel_values", "pixel_values_videos")  # under which name a lesson's pixels come
+SMALLEST_ON_SHEET = 14.0  # side of a shape, in pixels
 MIN_SHARE = 0.2  # of a visual token's area, from which the item on it owns it
+MIN_GLYPH = (
+    0.4  # of a character's box or of the token, whichever is smaller, from which the character lies on the token
+)
+
+Look = tuple[str, int, Tensor]  # kind of row ("name" or "answer"), the row in its tail or lesson, bool (visual tokens,)
 
 
 @dataclass(frozen=True)
@@ -47,26 +72,43 @@ class Moment:
     scene: Scene
     items: tuple[Item | None, ...]
     directions: tuple[str, ...] = ()
+    first: int = 0  # the index of the first item, among those of all pictures
 
 
 @dataclass(frozen=True)
 class Marks:
-    """Of each visual token: its owner, int64 (tokens,), 0 none, i + 1 item i; its classes; its owner's box."""
+    """Of each visual token: its owner, int64 (tokens,), 0 none, i + 1 item i; its classes; its owner's box.
+
+    `glyphs` are the tokens, bool (tokens,), of each character of each label, by the label's index.
+    """
 
     owner: Tensor
     labels: dict[str, Tensor]
     boxes: Tensor
+    glyphs: dict[int, list[Tensor]]
 
 
 @dataclass(frozen=True)
 class Tail:
-    """One question with its answer: ids, where the answer begins, and which visual tokens it is about."""
+    """One question with its answer: ids, where the answer begins, and which rows should fall where."""
 
     task: str
     ids: list[int]
     answer_start: int
-    name_row: int | None  # the last token that names the subject
-    subjects: Tensor  # bool (visual tokens,)
+    looks: list[Look]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What questions of a lesson are about: the items, the owner of each visual token, and the tokens of characters."""
+
+    items: tuple[Item | None, ...]
+    owner: Tensor
+    glyphs: dict[int, list[Tensor]]
+
+    def tokens_of(self, indices: Sequence[int]) -> Tensor:
+        """The visual tokens of some items, bool (visual tokens,)."""
+        return torch.isin(self.owner, torch.tensor(indices, dtype=torch.int64) + 1)
 
 
 @dataclass(frozen=True)
@@ -80,6 +122,9 @@ class Lesson:
     grids: list[tuple[int, int, int]]
     labels: dict[str, Tensor]
     boxes: Tensor
+    turns: (
+        Tensor  # int64 (visual tokens,): which picture or temporal patch each belongs to; -1 where there is one alone
+    )
     tails: list[Tail]
 
     @property
@@ -110,16 +155,17 @@ class Pack:
     segments: list[Segment]
     labels: dict[str, Tensor]
     boxes: Tensor
+    turns: Tensor
     rows: Tensor  # tokens that predict an answer's token
     targets: Tensor  # what they predict
     questions: list[tuple[str, int, int]]  # task, and its slice of `rows`
-    looks: list[list[tuple[str, int, Tensor]]]  # by segment: kind of row, row in it, bool (visual tokens,)
+    looks: list[list[Look]]  # by segment
 
     def to(self, device: torch.device) -> Pack:
         """The same pack, its tensors on a device."""
         if device.type == "cpu":
             return self
-        names = ("ids", "positions", "visual", "kept", "pixels", "boxes", "rows", "targets")
+        names = ("ids", "positions", "visual", "kept", "pixels", "boxes", "turns", "rows", "targets")
         return replace(
             self,
             **{name: getattr(self, name).to(device) for name in names},
@@ -147,16 +193,19 @@ class Teacher:
         self.before = "\n" if self.is_first else ""
 
     def spell(self, parts: Sequence[Part], before: str = "", *, rounded: bool = False) -> list[int]:
-        """Ids of a question or an answer, boxes in the family's notation."""
+        """Ids of a question or an answer, boxes in the family's notation, print letter by letter."""
         ids: list[int] = []
         text = before
         for part in parts:
+            if isinstance(part, str) and not isinstance(part, Spelled):
+                text += part
+                continue
+            ids += self.tokenizer.encode(text)
+            text = ""
             if isinstance(part, Region):
-                ids += self.tokenizer.encode(text)
-                text = ""
                 ids += self._spell_region(part, rounded)
             else:
-                text += part
+                ids += [id_ for letter in part for id_ in self.tokenizer.encode(letter)]
         return ids + self.tokenizer.encode(text)
 
     def _spell_region(self, region: Region, rounded: bool) -> list[int]:
@@ -165,19 +214,50 @@ class Teacher:
         named = [ref, *encode(region.phrase), end_ref] if region.phrase else []
         return [*named, box, *encode(f"({left},{top}),({right},{bottom})"), end_box]
 
-    def tail(self, question: Question, subjects: Tensor, names: Sequence[str]) -> Tail:
-        """A question and its answer as ids; `names` are the words that single out its subject."""
+    def tail(self, question: Question, stage: Stage) -> Tail:
+        """A question and its answer as ids, and where its rows should look."""
         asked = self.spell(question.asked, self.before)
         answer = [*self.spell(question.answer, rounded=True), self.end]
+        ids = asked + self.opening + answer
+        start = len(ids) - len(answer)
+        looks = self._looks_of_answer(question, answer, stage, start - 1)
+        subjects = stage.tokens_of(question.subjects)
+        names = _names(question, stage.items)
         known = {self.tokenizer.encode(before + name)[-1] for name in names for before in (" ", "")}
         rows = [row for row, id_ in enumerate(asked) if id_ in known]
-        ids = asked + self.opening + answer
-        return Tail(question.task, ids, len(ids) - len(answer), rows[-1] if rows else None, subjects)
+        looks += [("name", row, subjects) for row in rows[-1:] if question.task != "caption"]
+        return Tail(question.task, ids, start, [look for look in looks if bool(look[2].any())])
+
+    def _looks_of_answer(self, question: Question, answer: Sequence[int], stage: Stage, first: int) -> list[Look]:
+        """Where the rows that predict an answer's tokens should look; row `first` predicts its first token."""
+        subjects = stage.tokens_of(question.subjects)
+        if not question.about:
+            count = len(answer) - 1 if question.task == "grounding" else 1
+            return [("answer", first + row, subjects) for row in range(count)]
+        ends = np.cumsum([len(self.tokenizer.piece(id_)) for id_ in answer[:-1]])
+        looks: list[Look] = []
+        place = 0
+        for part, item in zip(question.answer, question.about, strict=True):
+            assert isinstance(part, str)
+            length = len(part.encode())
+            rows = [row for row, end in enumerate(ends) if place < end <= place + length]
+            place += length
+            if item is not None:
+                targets = [stage.tokens_of([item])] * len(rows)
+                if isinstance(part, Spelled):
+                    targets = stage.glyphs.get(item, [])
+                looks += [("answer", first + row, target) for row, target in zip(rows, targets, strict=False)]
+        return looks
 
     def scenes(self, scenes: Sequence[Scene], questions: Sequence[Question]) -> Lesson:
-        """A lesson about one picture or several; `questions` name subjects of a single picture only."""
+        """A lesson about one picture or several."""
         pictures = [{"type": "image", "image": render(scene)} for scene in scenes]
-        return self._lesson(pictures, [Moment(scene, scene.items) for scene in scenes], questions)
+        items: tuple[Item, ...] = ()
+        moments = []
+        for scene in scenes:
+            moments.append(Moment(scene, scene.items, first=len(items)))
+            items += scene.items
+        return self._lesson(pictures, moments, items, questions)
 
     def clip(self, clip: Clip, questions: Sequence[Question]) -> Lesson:
         """A lesson about a clip."""
@@ -187,22 +267,22 @@ class Teacher:
             Moment(clip.at(frame), tuple(actor.at(frame, clip.frames) for actor in clip.actors), directions)
             for frame in range(0, clip.frames, 1 if self.is_first else 2)
         ]
-        return self._lesson(parts, moments, questions)
+        return self._lesson(parts, moments, tuple(actor.thing for actor in clip.actors), questions)
 
-    def _lesson(self, parts: list[dict[str, Any]], moments: list[Moment], questions: Sequence[Question]) -> Lesson:
+    def _lesson(
+        self,
+        parts: list[dict[str, Any]],
+        moments: list[Moment],
+        items: tuple[Item, ...],
+        questions: Sequence[Question],
+    ) -> Lesson:
         prompt = self.processor([{"role": "user", "content": [*parts, {"type": "text", "text": "?"}]}])
         visual = torch.tensor([token.kind in ("image", "video") for token in prompt.tokens])
         end = int(visual.nonzero()[-1]) + 2
         prefix = prompt.input_ids[:end]
         token_grids = [media.token_grid[1:] for media in prompt.media for _ in range(media.token_grid[0])]
         marks = [mark_tokens(moment, grid) for moment, grid in zip(moments, token_grids, strict=True)]
-        owner = torch.cat([mark.owner for mark in marks])
-        tails = [
-            self.tail(
-                question, torch.isin(owner, torch.tensor(question.subjects) + 1), _names(question, moments[0].items)
-            )
-            for question in questions
-        ]
+        stage = Stage(items, torch.cat([mark.owner for mark in marks]), _spread(marks))
         pixels = next(value for name, value in prompt.model_inputs.items() if name in PIXELS)
         return Lesson(
             prefix,
@@ -212,7 +292,8 @@ class Teacher:
             [] if self.is_first else [media.patch_grid for media in prompt.media],
             {name: torch.cat([mark.labels[name] for mark in marks]) for name in CLASSES},
             torch.cat([mark.boxes for mark in marks]),
-            tails,
+            _turns([len(mark.owner) for mark in marks]),
+            [self.tail(question, stage) for question in questions],
         )
 
     def _positions(self, ids: Tensor, media: Sequence[Media]) -> Tensor:
@@ -247,7 +328,7 @@ def random_sheet(rng: np.random.Generator, side: tuple[int, int], cell: tuple[in
         if rng.random() < 0.15:
             continue
         colour, shape = seen[rng.integers(len(seen))]
-        length = max(20.0, pitch * float(rng.uniform(0.5, 0.84)))
+        length = max(SMALLEST_ON_SHEET, pitch * float(rng.uniform(0.5, 0.84)))
         room = max(0.0, (pitch - 1.15 * length) / 2)
         x, y = ((place + 0.5) * pitch + float(rng.uniform(-room, room)) for place in (column, row))
         tilt = 0.0 if shape in ("circle", "ring") else float(rng.uniform(-12, 12))
@@ -256,10 +337,61 @@ def random_sheet(rng: np.random.Generator, side: tuple[int, int], cell: tuple[in
     return Scene(size, ground, tuple(things))
 
 
+def random_print_sheet(
+    rng: np.random.Generator, side: tuple[int, int], sizes: tuple[int, int], kinds: Mapping[str, float]
+) -> Scene:
+    """A picture full of print, line by line: what eyes learn characters from.
+
+    Args:
+        side: the smallest and the largest side of the picture, in pixels.
+        sizes: the smallest and the largest print.
+        kinds: of text, with their weights.
+    """
+    size = (int(rng.integers(side[0], side[1] + 1)), int(rng.integers(side[0], side[1] + 1)))
+    ground = random_ground(rng, size)
+    grounds = (ground.first, ground.second)
+    clear = [name for name, rgb in COLOURS.items() if min(contrast(rgb, other) for other in grounds) >= MIN_CONTRAST]
+    height = int(rng.integers(sizes[0], sizes[1] + 1))
+    prints = Print(kinds, TRAINED_WORDS, TRAINED_FONTS)
+    labels: list[Label] = []
+    top = int(rng.integers(0, height))
+    while top + 1.4 * height < size[1]:
+        left = int(rng.integers(2, height))
+        while True:
+            colour, font = str(rng.choice(clear)), str(rng.choice(TRAINED_FONTS))
+            rgb = tuple(int(np.clip(value * rng.uniform(0.95, 1.05), 0, 255)) for value in COLOURS[colour])
+            corner = (left, top + int(rng.integers(0, max(2, height // 4))))
+            label = Label(prints.text(rng), colour, (rgb[0], rgb[1], rgb[2]), corner, height, font)
+            right = box_of(label, (1 << 14, 1 << 14))[2]
+            if right >= size[0]:
+                break
+            labels.append(label)
+            left = right + int(rng.integers(height // 3, height))
+        top += round(height * 1.5)
+    return Scene(size, ground, (), tuple(labels))
+
+
 def _names(question: Question, items: Sequence[Item | None]) -> list[str]:
     things = [items[index] for index in question.subjects if index < len(items)]
     words = [getattr(thing, kind) for thing in things[:1] if isinstance(thing, Thing) for kind in ("shape", "colour")]
     return [say(word, question.language) for word in words]
+
+
+def _turns(lengths: Sequence[int]) -> Tensor:
+    """See `Lesson.turns`, of pictures with so many visual tokens."""
+    numbers = torch.arange(len(lengths)) % TURNS if len(lengths) > 1 else torch.tensor([-1])
+    return numbers.repeat_interleave(torch.tensor(lengths))
+
+
+def _spread(marks: Sequence[Marks]) -> dict[int, list[Tensor]]:
+    """The tokens of each label's characters, among the visual tokens of all pictures."""
+    spread: dict[int, list[Tensor]] = {}
+    lengths = [len(mark.owner) for mark in marks]
+    for place, mark in enumerate(marks):
+        before, after = sum(lengths[:place]), sum(lengths[place + 1 :])
+        for index, glyphs in mark.glyphs.items():
+            spread[index] = [F.pad(glyph, (before, after)) for glyph in glyphs]
+    return spread
 
 
 def mark_tokens(moment: Moment, grid: tuple[int, int]) -> Marks:
@@ -267,13 +399,41 @@ def mark_tokens(moment: Moment, grid: tuple[int, int]) -> Marks:
     scene = moment.scene
     present = [(index, item) for index, item in enumerate(moment.items) if item is not None]
     owner = torch.from_numpy(_owners(scene, [item for _, item in present], grid))
-    table = torch.zeros(len(present) + 1, len(CLASSES), dtype=torch.int64)
+    table = torch.zeros(len(present) + 1, 3, dtype=torch.int64)
     edges = torch.zeros(len(present) + 1, 4)
+    glyphs: dict[int, list[Tensor]] = {}
+    slots = torch.zeros(grid[0] * grid[1], SLOTS, dtype=torch.int64)
+    largest = torch.zeros(grid[0] * grid[1], dtype=torch.int64)
     for place, (index, item) in enumerate(present):
         table[place + 1] = torch.tensor(_classes(item, moment.directions[index] if moment.directions else ""))
         edges[place + 1] = torch.tensor(box_of(item, scene.size)) / torch.tensor([*scene.size, *scene.size])
-    labels = {name: table[owner, column] for column, name in enumerate(CLASSES)}
-    return Marks(torch.tensor([0, *(index + 1 for index, _ in present)])[owner], labels, edges[owner])
+        if isinstance(item, Label):
+            overlaps, enough = _glyph_overlaps(item, scene.size, grid)
+            glyphs[moment.first + index] = list(overlaps >= enough[:, None])
+            known = torch.tensor([GLYPHS.index(letter) + 1 for letter in item.text])
+            mine = owner == place + 1
+            largest[mine] = torch.where(overlaps.amax(dim=0) > 0, known[overlaps.argmax(dim=0)], 0)[mine]
+            for slot, tokens in enumerate(glyphs[moment.first + index][:SLOTS]):
+                slots[tokens & mine, slot] = known[slot]
+    labels = {name: table[owner, column] for column, name in enumerate(("shape", "colour", "motion"))}
+    labels["glyph"] = largest
+    labels |= {name: slots[:, slot] for slot, name in enumerate(GLYPH_CLASSES)}
+    numbers = torch.tensor([0, *(moment.first + index + 1 for index, _ in present)])
+    return Marks(numbers[owner], labels, edges[owner], glyphs)
+
+
+def _glyph_overlaps(label: Label, size: tuple[int, int], grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """How much of each character's box lies on each visual token (characters, tokens), and how much is enough."""
+    rows, columns = (np.arange(count) for count in grid)
+    high, wide = size[1] / grid[0], size[0] / grid[1]
+    overlaps, enough = [], []
+    for left, top, right, bottom in glyph_boxes(label, size):
+        across = np.clip(np.minimum((columns + 1) * wide, right) - np.maximum(columns * wide, left), 0, None)
+        along = np.clip(np.minimum((rows + 1) * high, bottom) - np.maximum(rows * high, top), 0, None)
+        overlaps.append((along[:, None] * across).ravel())
+        least = MIN_GLYPH * min((right - left) * (bottom - top), high * wide)
+        enough.append(min(least, max(overlaps[-1].max(), 1e-6)))
+    return torch.from_numpy(np.stack(overlaps)).float(), torch.tensor(enough).float() * (1 - 1e-5)
 
 
 def _owners(scene: Scene, present: Sequence[Item], grid: tuple[int, int], samples: int = 7) -> np.ndarray:
@@ -287,15 +447,20 @@ def _owners(scene: Scene, present: Sequence[Item], grid: tuple[int, int], sample
     tokens = np.asarray(small).reshape(grid[0], samples, grid[1], samples).transpose(0, 2, 1, 3).reshape(-1, samples**2)
     counts = (tokens[:, :, None] == np.arange(len(present) + 1)).sum(axis=1)
     counts[:, 0] = MIN_SHARE * samples**2
-    return counts.argmax(axis=1)
+    owner = counts.argmax(axis=1)
+    for place in set(range(1, len(present) + 1)) - set(
+        owner.tolist()
+    ):  # a small thing between tokens has one all the same
+        if counts[:, place].max() > 0:
+            owner[counts[:, place].argmax()] = place
+    return owner
 
 
-def _classes(item: Item, direction: str) -> tuple[int, int, int, int]:
+def _classes(item: Item, direction: str) -> tuple[int, int, int]:
+    colour = COLOUR_NAMES.index(item.colour) + 1
     if isinstance(item, Thing):
-        motion = MOVES.index(direction) + 1 if direction else 0
-        return SHAPE_NAMES.index(item.shape) + 1, COLOUR_NAMES.index(item.colour) + 1, 0, motion
-    word = WORDS.index(item.text) + 1 if item.text in WORDS else len(WORDS) + 1
-    return len(SHAPE_NAMES) + 1, COLOUR_NAMES.index(item.colour) + 1, word, 0
+        return SHAPE_NAMES.index(item.shape) + 1, colour, MOVES.index(direction) + 1 if direction else 0
+    return len(SHAPE_NAMES) + 1, colour, 0
 
 
 def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Generator | None = None) -> Pack:
@@ -334,7 +499,9 @@ def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Gener
             questions.append((tail.task, len(rows), len(rows) + len(answer)))
             rows += [row - 1 for row in answer]
             targets += tail.ids[tail.answer_start :]
-            here += _looks(tail, place, chosen)
+            here += [
+                (kind, place + row, tokens[chosen]) for kind, row, tokens in tail.looks if bool(tokens[chosen].any())
+            ]
             place += length
         segments.append(Segment(start, start + prefix, start + total, sees))
         looks.append(here)
@@ -349,18 +516,9 @@ def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Gener
         segments=segments,
         labels={name: torch.cat([lesson.labels[name] for lesson in lessons]) for name in CLASSES},
         boxes=torch.cat([lesson.boxes for lesson in lessons]),
+        turns=torch.cat([lesson.turns for lesson in lessons]),
         rows=torch.tensor(rows, dtype=torch.int64),
         targets=torch.tensor(targets, dtype=torch.int64),
         questions=questions,
         looks=looks,
     )
-
-
-def _looks(tail: Tail, place: int, chosen: Tensor) -> list[tuple[str, int, Tensor]]:
-    """Rows of a tail that should fall on its subjects."""
-    subjects = tail.subjects[chosen]
-    if tail.task in ("caption", "which picture") or not bool(subjects.any()):
-        return []
-    looks = [("name", place + tail.name_row, subjects)] if tail.name_row is not None else []
-    rows = range(tail.answer_start - 1, len(tail.ids) - 1 if tail.task == "grounding" else tail.answer_start)
-    return looks + [("answer", place + row, subjects) for row in rows]

@@ -1,10 +1,11 @@
-"""Implements Muon for hidden matrices: each step is the orthogonal matrix nearest to the momentum."""
+"""Implements Muon for hidden matrices (steps to the nearest orthogonal matrix), and cheap products on the CPU."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -55,3 +56,36 @@ class Muon(torch.optim.Optimizer):
         buffer = state["momentum"]
         buffer.lerp_(parameter.grad, 1 - momentum)
         return parameter.grad.lerp(buffer, momentum)
+
+
+class _HalfProduct(torch.autograd.Function):
+    """x w^T + b, and its gradients, of factors rounded to bfloat16; what goes in and comes out is float32."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        rows, factor = x.reshape(-1, x.shape[-1]).bfloat16(), weight.bfloat16()
+        context.save_for_backward(rows, factor)
+        context.shape, context.is_biased = x.shape, bias is not None
+        product = (rows @ factor.T).float()
+        if bias is not None:
+            product += bias
+        return product.view(*x.shape[:-1], -1)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:  # type: ignore[override]
+        rows, factor = context.saved_tensors
+        wide = gradient.reshape(-1, gradient.shape[-1])
+        narrow = wide.bfloat16()
+        of_bias = wide.sum(dim=0) if context.is_biased else None
+        return (narrow @ factor).float().view(context.shape), (narrow.T @ rows).float(), of_bias
+
+
+def multiply_in_half(model: nn.Module) -> None:
+    """Let every linear layer of a model multiply in bfloat16, which newer CPUs do twice as fast; for training alone."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.forward = partial(_linear, module)  # type: ignore[method-assign]
+
+
+def _linear(layer: nn.Linear, x: Tensor) -> Tensor:
+    return cast("Tensor", _HalfProduct.apply(x, layer.weight, layer.bias))

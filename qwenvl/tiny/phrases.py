@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 CHINESE = {
     "red": "红色",
     "orange": "橙色",
@@ -161,8 +159,3 @@ def name_of(colour: str, shape: str, language: str, key: str = "thing") -> dict[
 def with_article(name: str) -> str:
     """An English name with its indefinite article."""
     return ("an " if name[0] in "aeiou" else "a ") + name
-
-
-def join(names: Sequence[str], comma: str, last: str) -> str:
-    """An enumeration: all but the last joined by `comma`, the last by `last`."""
-    return comma.join(names[:-1]) + last + names[-1] if len(names) > 1 else "".join(names)

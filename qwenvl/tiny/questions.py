@@ -7,13 +7,13 @@ families write them; `spell` puts them in a family's own notation.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from qwenvl.tiny.clips import Actor, Clip
-from qwenvl.tiny.phrases import CHINESE, PHRASES, join, name_of, say, with_article
+from qwenvl.tiny.phrases import CHINESE, PHRASES, name_of, say, with_article
 from qwenvl.tiny.scenes import PAIRS, held_out
 from qwenvl.tiny.world import COLOURS, SHAPES, Box, Item, Label, Scene, Thing, box_of
 
@@ -26,18 +26,26 @@ class Region:
     box: Box
 
 
+class Spelled(str):
+    """Text that a twin is taught to say letter by letter, so that it can read a word it was never shown."""
+
+
 Part = str | Region
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question with its answer. `subjects` are the indices, in `scene.items`, of what the answer is about."""
+    """One question with its answer.
+
+    `subjects` are the indices of what the answer is about, in `scene.items`, or in those of all pictures in order.
+    """
 
     task: str
     language: str
     asked: tuple[Part, ...]
     answer: tuple[Part, ...]
     subjects: tuple[int, ...] = ()
+    about: tuple[int | None, ...] = ()  # for each part of the answer the item that it names; () where it names none
 
 
 def spell(parts: Sequence[Part], family: str) -> str:
@@ -72,15 +80,20 @@ def content(parts: Sequence[Part]) -> list[dict[str, Any]]:
 def ask_pictures(scenes: Sequence[Scene], rng: np.random.Generator, *, chinese: float = 0.15) -> Question | None:
     """Which of several pictures holds a thing that only one of them holds. None where there is no such thing."""
     language = "zh" if rng.random() < chinese else "en"
-    kinds = [{(thing.colour, thing.shape) for thing in scene.things} for scene in scenes]
-    only = [
-        (i, pair) for i, of in enumerate(kinds) for pair in sorted(of) if sum(pair in other for other in kinds) == 1
-    ]
+    items = [(place, item) for place, scene in enumerate(scenes) for item in scene.items]
+    where: dict[tuple[str, str], list[int]] = {}
+    for index, (_, item) in enumerate(items):
+        if isinstance(item, Thing):
+            where.setdefault((item.colour, item.shape), []).append(index)
+    only = [pair for pair in sorted(where) if len({items[index][0] for index in where[pair]}) == 1]
     if not only:
         return None
-    index, (colour, shape) = only[rng.integers(len(only))]
-    answer = f"picture {index + 1}" if language == "en" else f"第{index + 1}张"
-    return _question("which picture", language, rng, name_of(colour, shape, language), answer)
+    colour, shape = only[rng.integers(len(only))]
+    found = tuple(where[colour, shape])
+    number = items[found[0]][0] + 1
+    answer = f"picture {number}" if language == "en" else f"第{number}张"
+    asked = _question("which picture", language, rng, name_of(colour, shape, language), answer, found)
+    return replace(asked, about=found[:1])
 
 
 def _question(
@@ -191,21 +204,38 @@ def _reading(scene: Scene, rng: np.random.Generator, language: str) -> Question 
     first = len(scene.things)
     labels = scene.labels
     if _is_page(scene):
-        return _question("heading", language, rng, {}, labels[0].text, (first,), task="reading")
+        return _read("heading", language, rng, {}, labels[0], first)
     if len(labels) == 1:
-        return _question("text", language, rng, {}, labels[0].text, (first,), task="reading")
+        return _read("text", language, rng, {}, labels[0], first)
     colours = [label.colour for label in labels]
     unique = [index for index, colour in enumerate(colours) if colours.count(colour) == 1]
     if not unique:
         return None
     index = int(rng.choice(unique))
     words = {"colour": say(colours[index], language)}
-    return _question("text in", language, rng, words, labels[index].text, (first + index,), task="reading")
+    return _read("text in", language, rng, words, labels[index], first + index)
+
+
+def _read(
+    phrase: str, language: str, rng: np.random.Generator, words: dict[str, str], label: Label, index: int
+) -> Question:
+    """A question that a label answers. Its task is the kind of print; that of small print is "small print"."""
+    task = phrase if phrase == "small print" else kind_of(label.text)
+    asked = _question(phrase, language, rng, words, Spelled(label.text), (index,), task=task)
+    return replace(asked, about=(index,))
+
+
+def kind_of(text: str) -> str:
+    """ "glyph" for a single character, else "number" or "word"."""
+    if len(text) == 1:
+        return "glyph"
+    return "number" if text.isdigit() else "word"
 
 
 def _is_page(scene: Scene) -> bool:
     """A page is a heading and pairs of a word and its number."""
-    return len(scene.labels) >= 3 and not scene.things
+    sizes = [label.size for label in scene.labels]
+    return len(sizes) >= 3 and not scene.things and sizes.count(sizes[1]) == len(sizes) - 1 and sizes[0] > sizes[1]
 
 
 def _small_print(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
@@ -213,7 +243,7 @@ def _small_print(scene: Scene, rng: np.random.Generator, language: str) -> Quest
         return None
     index = 1 + 2 * int(rng.integers((len(scene.labels) - 1) // 2))
     word, number = scene.labels[index], scene.labels[index + 1]
-    return _question("small print", language, rng, {"word": word.text}, number.text, (index + 1,))
+    return _read("small print", language, rng, {"word": word.text}, number, index + 1)
 
 
 def _grounding(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
@@ -243,22 +273,41 @@ def _in_region(scene: Scene, rng: np.random.Generator, language: str) -> Questio
 def _caption(scene: Scene, rng: np.random.Generator, language: str) -> Question | None:
     if _is_page(scene):
         return None
+    parts = _described(scene, language)
+    text = str(rng.choice(PHRASES["caption"][language]))
     everything = tuple(range(len(scene.items)))
-    return _question("caption", language, rng, {}, describe(scene, language), everything)
+    answer, about = (tuple(part[place] for part in parts) for place in (0, 1))
+    return Question("caption", language, (text,), answer, everything, about)  # type: ignore[arg-type]
 
 
 def describe(scene: Scene, language: str = "en") -> str:
     """A caption: the things from left to right, then the labels, then the ground."""
-    things = sorted(scene.things, key=lambda thing: thing.centre[0])
+    return "".join(text for text, _ in _described(scene, language))
+
+
+def _described(scene: Scene, language: str) -> list[tuple[str, int | None]]:
+    """The parts of a caption, each with the item that it names."""
+    things = sorted(range(len(scene.things)), key=lambda index: scene.things[index].centre[0])
+    named: list[list[tuple[str, int | None]]] = []
+    for index in things:
+        thing = scene.things[index]
+        english = with_article(f"{thing.colour} {thing.shape}")
+        chinese = f"一个{CHINESE[thing.colour]}{CHINESE[thing.shape]}"
+        named.append([(chinese if language == "zh" else english, index)])
+    for index, label in enumerate(scene.labels, len(scene.things)):
+        opening, closing = ("文字“", "”") if language == "zh" else (f'the {_kind_of(label)} "', '"')
+        named.append([(opening, None), (Spelled(label.text), index), (closing, None)])
+    commas = ("、", "和") if language == "zh" else (", ", " and ")
+    parts: list[tuple[str, int | None]] = []
+    for place, name in enumerate(named):
+        if place:
+            parts.append((commas[place == len(named) - 1], None))
+        parts += name
     if language == "zh":
-        named = [f"一个{CHINESE[thing.colour]}{CHINESE[thing.shape]}" for thing in things]
-        named += [f"文字“{label.text}”" for label in scene.labels]
         ground = f"{CHINESE[scene.ground.colour]}背景" if scene.ground.colour else "照片"
-        return f"{ground}上有{join(named, '、', '和')}。"
-    named = [with_article(f"{thing.colour} {thing.shape}") for thing in things]
-    named += [f'the {_kind_of(label)} "{label.text}"' for label in scene.labels]
+        return [(f"{ground}上有", None), *parts, ("。", None)]
     ground = f"a {scene.ground.colour} background" if scene.ground.colour else "a photo"
-    return f"{join(named, ', ', ' and ')} on {ground}."
+    return [*parts, (f" on {ground}.", None)]
 
 
 def _kind_of(label: Label) -> str:
@@ -304,10 +353,13 @@ def _order(clip: Clip, rng: np.random.Generator, language: str) -> Question | No
         return None
     index, other = (int(choice) for choice in rng.choice(sudden, 2, replace=False))
     pair = (clip.actors[index], clip.actors[other])
+    if abs(pair[0].when // 2 - pair[1].when // 2) < 2:
+        return None  # both within what one temporal patch, or two that touch, may blur
     words = _actor_name(pair[0], language) | _actor_name(pair[1], language, "other")
     first = min(pair, key=lambda actor: actor.when)
     answer = _actor_name(first, language)["thing"]
-    return _question("order", language, rng, words, answer, (index, other))
+    asked = _question("order", language, rng, words, answer, (index, other))
+    return replace(asked, about=(index if first is pair[0] else other,))
 
 
 SCENE_TASKS: dict[str, Callable[..., Question | None]] = {

@@ -7,7 +7,8 @@ A colour-shape pair is either for training or held out for testing, never both: 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,6 +45,12 @@ WORDS = (
 )
 # fmt: on
 
+UNSEEN_WORDS = WORDS[4::5]  # a fifth, never printed in training
+TRAINED_WORDS = tuple(word for word in WORDS if word not in UNSEEN_WORDS)
+GLYPHS = "0123456789abcdefghijklmnopqrstuvwxyz"
+TINIEST = 16.0  # side of a shape on a strip, in pixels
+PRINT_SIZE = 28  # of a label, in pixels, from which print is large
+
 
 def held_out(colour: str, shape: str) -> bool:
     """Whether a pair is kept from training: one colour of every shape."""
@@ -55,6 +62,33 @@ def pairs_of(split: str) -> list[tuple[str, str]]:
     return [pair for pair in PAIRS if held_out(*pair) == (split == "held-out")]
 
 
+@dataclass(frozen=True)
+class Print:
+    """What labels are made of: `kinds` of text with their weights, words and fonts to choose from, and sizes."""
+
+    kinds: Mapping[str, float]
+    words: Sequence[str] = WORDS
+    fonts: Sequence[str] = FONTS
+    smallest: int = 18
+    share: float = 0.0  # of the shorter side, below which no label is
+
+    def text(self, rng: np.random.Generator) -> str:
+        """A character, a number of one to four digits, a word, or one to six random letters."""
+        chances = np.array(list(self.kinds.values()))
+        match str(rng.choice(list(self.kinds), p=chances / chances.sum())):
+            case "glyph":
+                return GLYPHS[rng.integers(len(GLYPHS))]
+            case "number":
+                digits = int(rng.integers(1, 5))
+                return str(rng.integers(10 ** (digits - 1), 10**digits))
+            case "word":
+                return str(rng.choice(np.array(self.words)))
+        return "".join(GLYPHS[10 + rng.integers(26)] for _ in range(int(rng.integers(1, 7))))
+
+
+ANY_PRINT = Print({"word": 0.5, "number": 0.5})
+
+
 def random_scene(
     rng: np.random.Generator,
     *,
@@ -63,6 +97,7 @@ def random_scene(
     labels: tuple[int, int] = (0, 0),
     sides: tuple[int, int] = (112, 448),
     photos: Sequence[str] = (),
+    prints: Print = ANY_PRINT,
 ) -> Scene:
     """Shapes, and large labels if wanted, that do not overlap, on any ground.
 
@@ -73,6 +108,7 @@ def random_scene(
         labels: the fewest and the most words or numbers.
         sides: the smallest and the largest square-like side in pixels; the aspect ratio is at most 2 : 1.
         photos: picture files, crops of which are the ground in a fifth of the scenes.
+        prints: what the labels say, and how large.
     """
     size = random_size(rng, sides)
     ground = random_ground(rng, size, photos)
@@ -83,7 +119,7 @@ def random_scene(
         placed.extend(_place_thing(rng, pairs, ground, size, placed, tries=40 if index else 400))
     shapes = tuple(item for item in placed if isinstance(item, Thing))
     for _ in range(int(rng.integers(labels[0], labels[1] + 1))):
-        placed.extend(_place_label(rng, ground, size, placed))
+        placed.extend(_place_label(rng, ground, size, placed, prints))
     return Scene(size, ground, shapes, tuple(item for item in placed if isinstance(item, Label)))
 
 
@@ -145,28 +181,28 @@ def _place_thing(
 
 
 def _place_label(
-    rng: np.random.Generator, ground: Ground, size: tuple[int, int], placed: Sequence[Item]
+    rng: np.random.Generator,
+    ground: Ground,
+    size: tuple[int, int],
+    placed: Sequence[Item],
+    prints: Print,
+    largest: int = 0,
 ) -> Iterator[Label]:
-    """One word or number in large print, where there is room for it."""
+    """One label of a colour that no other label has, where there is room for it."""
     taken = [box_of(item, size) for item in placed]
-    for _ in range(60):
-        colour = str(rng.choice(list(COLOURS)))
-        height = int(rng.integers(18, max(20, min(size) // 3)))
+    inks = [item.colour for item in placed if isinstance(item, Label)]
+    smallest = max(prints.smallest, math.ceil(prints.share * min(size)))
+    largest = largest + 1 if largest else max(smallest + 2, min(size) // 3)
+    for attempt in range(60):
+        colour = str(rng.choice([name for name in COLOURS if name not in inks]))
+        height = int(rng.integers(smallest, largest if attempt < 30 else min(largest, smallest + 2)))
         corner = (int(rng.integers(0, size[0])), int(rng.integers(0, size[1])))
         rgb = _shade(rng, COLOURS[colour], 0.05)
-        label = Label(random_text(rng), colour, rgb, corner, height, str(rng.choice(FONTS)))
+        label = Label(prints.text(rng), colour, rgb, corner, height, str(rng.choice(np.array(prints.fonts))))
         whole, inside = box_of(label, (1 << 14, 1 << 14)), box_of(label, size)
         if whole == inside and _is_free(inside, taken) and _stands_out(rgb, ground, size, inside):
             yield label
             return
-
-
-def random_text(rng: np.random.Generator) -> str:
-    """A word of the closed list, or a number of one to four digits."""
-    if rng.random() < 0.5:
-        return str(rng.choice(WORDS))
-    digits = int(rng.integers(1, 5))
-    return str(rng.integers(10 ** (digits - 1), 10**digits))
 
 
 def _is_free(box: Box, taken: Sequence[Box], gap: int = 4) -> bool:
@@ -188,12 +224,79 @@ def _stands_out(rgb: RGB, ground: Ground, size: tuple[int, int], box: Box) -> bo
     return min(contrast(rgb, pixel) for pixel in behind.reshape(-1, 3).tolist()) >= MIN_CONTRAST
 
 
+def random_strip(
+    rng: np.random.Generator,
+    *,
+    split: str = "train",
+    long_side: tuple[int, int] = (336, 1008),
+    aspect: tuple[float, float] = (3.0, 5.0),
+    shape_size: tuple[float, float] = (TINIEST, 28.0),
+    max_area: int = 256 * 28 * 28,
+) -> Scene:
+    """A page 3 to 5 times as wide as high, or as high as wide, with many small shapes.
+
+    Four to seven of them have a colour and a shape that no other one has; the others, up to eight, are all alike.
+    """
+    ratio, length = rng.uniform(*aspect), math.exp(rng.uniform(*np.log(long_side)))
+    length = min(length, math.sqrt(max_area * ratio))
+    size = (round(length), round(length / ratio))
+    size = size if rng.random() < 0.5 else (size[1], size[0])
+    ground = random_ground(rng, size)
+    pairs = [
+        pair
+        for pair in pairs_of(split)
+        if min(contrast(COLOURS[pair[0]], behind) for behind in (ground.first, ground.second)) >= MIN_CONTRAST
+    ]
+    placed: list[Item] = []
+    for turn in range(int(rng.integers(4, 8)) + 1):
+        names = {name for thing in placed if isinstance(thing, Thing) for name in (thing.colour, thing.shape)}
+        free = [pair for pair in pairs if not names & set(pair)]
+        if not free:
+            break
+        pair = free[rng.integers(len(free))]
+        for _ in range(1 if turn else int(rng.integers(0, 9))):  # the first kind is the crowd
+            placed.extend(_place_small(rng, pair, ground, size, placed, shape_size))
+    return Scene(size, ground, tuple(item for item in placed if isinstance(item, Thing)))
+
+
+def _place_small(
+    rng: np.random.Generator,
+    pair: tuple[str, str],
+    ground: Ground,
+    size: tuple[int, int],
+    placed: Sequence[Item],
+    shape_size: tuple[float, float],
+) -> Iterator[Thing]:
+    """One small shape where nothing is, or none where no place was found."""
+    taken = [box_of(item, size) for item in placed]
+    for _ in range(30):
+        side = float(rng.uniform(*shape_size))
+        margin = side * 0.6 + 2
+        centre = (float(rng.uniform(margin, size[0] - margin)), float(rng.uniform(margin, size[1] - margin)))
+        tilt = 0.0 if pair[1] in ("circle", "ring") else float(rng.uniform(-12, 12))
+        thing = Thing(pair[1], pair[0], _shade(rng, COLOURS[pair[0]], 0.05), centre, side, tilt)
+        box = box_of(thing, size)
+        if _is_free(box, taken):
+            yield thing
+            return
+
+
+def printed_on(rng: np.random.Generator, scene: Scene, prints: Print, size: int) -> Scene:
+    """One to three labels of one size in place of a scene's shapes."""
+    placed: list[Item] = []
+    for _ in range(int(rng.integers(1, 4))):
+        placed.extend(_place_label(rng, scene.ground, scene.size, placed, prints, largest=size))
+    return Scene(scene.size, scene.ground, labels=tuple(item for item in placed if isinstance(item, Label)))
+
+
 def random_page(
     rng: np.random.Generator,
     *,
     width: tuple[int, int] = (420, 1120),
     height: tuple[int, int] = (84, 224),
     print_size: tuple[int, int] = (9, 16),
+    words: Sequence[str] = WORDS,
+    fonts: Sequence[str] = FONTS,
 ) -> Scene:
     """A printed page, wider than high: a heading, then columns of small print, each a word and its number.
 
@@ -204,27 +307,39 @@ def random_page(
     name = next(name for name, rgb in GROUNDS.items() if rgb == paper)
     shade = _shade(rng, paper, 0.03)
     ground = Ground("plain", name, shade, shade, grain=int(rng.integers(0, 7)), seed=int(rng.integers(1 << 31)))
-    words = [str(word) for word in rng.permutation(WORDS)]
-    heading = _ink(rng, words.pop(), (int(rng.integers(8, 40)), 6), int(rng.integers(26, 41)))
+    texts = [str(word) for word in rng.permutation(np.array(words))]
+    heading = _ink(rng, texts.pop(), (int(rng.integers(8, 40)), 6), int(rng.integers(26, 41)), fonts=fonts)
     small = int(rng.integers(print_size[0], print_size[1] + 1))
-    rows = _small_print(rng, words, size, box_of(heading, size)[3] + 6, small)
+    rows = _small_print(rng, texts, size, box_of(heading, size)[3] + 6, small, fonts)
     return Scene(size, ground, labels=(heading, *rows))
 
 
 def _ink(
-    rng: np.random.Generator, text: str, corner: tuple[int, int], size: int, colour: str = "", font: str = ""
+    rng: np.random.Generator,
+    text: str,
+    corner: tuple[int, int],
+    size: int,
+    colour: str = "",
+    font: str = "",
+    fonts: Sequence[str] = FONTS,
 ) -> Label:
     colour = colour or str(rng.choice(INKS))
-    return Label(text, colour, _shade(rng, COLOURS[colour], 0.1), corner, size, font or str(rng.choice(FONTS)))
+    rgb = _shade(rng, COLOURS[colour], 0.1)
+    return Label(text, colour, rgb, corner, size, font or str(rng.choice(np.array(fonts))))
 
 
 def _small_print(
-    rng: np.random.Generator, words: list[str], size: tuple[int, int], top: int, print_size: int
+    rng: np.random.Generator,
+    words: list[str],
+    size: tuple[int, int],
+    top: int,
+    print_size: int,
+    fonts: Sequence[str],
 ) -> Iterator[Label]:
     """Rows and columns of word, number, word, number, as many as fit."""
     line = round(print_size * 1.7)
     column = print_size * 13
-    colour, font = str(rng.choice(INKS)), str(rng.choice(FONTS))
+    colour, font = str(rng.choice(INKS)), str(rng.choice(np.array(fonts)))
     for y in range(top, size[1] - line, line):
         for x in range(10, size[0] - column, column):
             if not words:

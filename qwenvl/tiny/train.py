@@ -42,16 +42,19 @@ from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.rope import Rotation, rope_1d, rope_multimodal, rotate
 from qwenvl.processing.processor import from_folder
+from qwenvl.processing.tokenizers import Tokenizer
 from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
 from qwenvl.tiny.curriculum import Plan, Shelf, Weights, crowds, menu_at, plan_for, weights_at
-from qwenvl.tiny.lessons import CLASSES, Pack, Segment, Teacher
-from qwenvl.tiny.optimiser import Muon
+from qwenvl.tiny.lessons import CLASSES, GLYPH_CLASSES, TURNS, Look, Pack, Segment, Teacher
+from qwenvl.tiny.optimiser import Muon, multiply_in_half
 from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint, write_words
+from qwenvl.tiny.vocabulary import RANKS
 
 Twin = QwenVL | Qwen2VL
 
 LOOKS_AT = {"name": 1, "answer": 2}  # the block whose first head is shown where a question's subject lies
+SLOT_WEIGHT = 0.3  # of naming the character in one slot of a label, beside naming a shape
 PLACES_AFTER = 1  # the block after which visual tokens tell their owner's box
 
 
@@ -63,6 +66,7 @@ class Helpers(nn.Module):
         self.seen = nn.ModuleDict({name: nn.Linear(dim, count) for name, count in CLASSES.items()})
         self.edges = nn.Linear(dim, 4)  # from visual tokens as the language model gets them
         self.places = nn.Linear(dim, 4)  # from visual tokens inside the language model
+        self.turns = nn.Linear(dim, TURNS)  # likewise: the first, second, ... picture or temporal patch
 
 
 # --- the twin on a pack ---
@@ -145,7 +149,7 @@ def look_loss(
     k: Tensor,
     segment: Segment,
     places: Tensor,
-    looks: Sequence[tuple[str, int, Tensor]],
+    looks: Sequence[Look],
     kinds: Sequence[str],
 ) -> list[Tensor]:
     """-log of the share of the first head's rows that falls on their subjects; (rows,). `places` are visual tokens."""
@@ -158,6 +162,25 @@ def look_loss(
     subjects = torch.stack([subject for _, _, subject in looks])
     on_subject = scores[:, places].masked_fill(~subjects, -math.inf).logsumexp(dim=1)
     return [scores.logsumexp(dim=1) - on_subject]
+
+
+@torch.no_grad()
+def move_words(model: Twin, old: Tokenizer, new: Tokenizer) -> None:
+    """Give each token of a vocabulary the embedding it had in another; a new one begins as its parts did.
+
+    A new token reads as the mean of its parts, and is said where its first part was said.
+    """
+    known = {old.piece(id_): id_ for id_ in range(RANKS)}
+    parts = []
+    for piece in (new.piece(id_) for id_ in range(RANKS)):
+        text = piece.decode(errors="ignore")
+        is_whole = text.encode() == piece
+        single = [known[bytes([byte])] for byte in piece]
+        parts.append([known[piece]] if piece in known else old.encode(text) if is_whole else single)
+    embed, head = model.language.embed.weight, model.language.head
+    embed[:RANKS] = torch.stack([embed[part].mean(dim=0) for part in parts])
+    if head is not None:
+        head.weight[:RANKS] = head.weight[[part[0] for part in parts]]
 
 
 # --- losses ---
@@ -175,13 +198,15 @@ def seen_loss(helpers: Helpers, visual: Tensor, batch: Pack) -> tuple[Tensor, di
     """Loss of naming what lies on each visual token; tokens with nothing on them count a fifth."""
     losses, shares = [], {}
     owned = batch.labels["shape"] > 0
+    printed = batch.labels["shape"] == CLASSES["shape"] - 1
     for name, head in helpers.seen.items():
         scores, label = head(visual), batch.labels[name]
         weight = torch.ones(scores.shape[1], device=scores.device)
         weight[0] = 0.2
-        relevant = owned if name == "word" else torch.ones_like(owned)
+        relevant = printed if name.startswith("glyph") else torch.ones_like(owned)
         if bool(relevant.any()):
-            losses.append(F.cross_entropy(scores[relevant], label[relevant], weight=weight))
+            loss = F.cross_entropy(scores[relevant], label[relevant], weight=weight)
+            losses.append(loss * (SLOT_WEIGHT if name in GLYPH_CLASSES else 1.0))
         named = label > 0
         if bool(named.any()):
             shares[f"see {name}"] = float((scores.argmax(dim=1) == label)[named].float().mean())
@@ -193,6 +218,12 @@ def box_loss(head: nn.Linear, visual: Tensor, owned: Tensor, boxes: Tensor) -> T
     if not bool(owned.any()):
         return visual.new_zeros(())
     return 5 * (head(visual[owned]) + 0.5 - boxes[owned]).abs().mean()
+
+
+def turn_loss(head: nn.Linear, visual: Tensor, turns: Tensor) -> Tensor:
+    """Loss of telling, of each visual token, which picture or temporal patch of several it belongs to."""
+    several = turns >= 0
+    return F.cross_entropy(head(visual[several]), turns[several]) if bool(several.any()) else visual.new_zeros(())
 
 
 def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tuple[Tensor, Report]:
@@ -209,10 +240,15 @@ def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tup
         answers = F.cross_entropy(scores, batch.targets)
         kept = batch.kept
         places = box_loss(helpers.places, reading.inner[batch.visual], owned[kept], batch.boxes[kept])
-        total = total + weights.answers * answers + weights.seen * places + weights.looks * reading.look_loss
+        turns = turn_loss(helpers.turns, reading.inner[batch.visual], batch.turns[kept])
+        total = total + weights.answers * answers + weights.seen * (places + turns) + weights.looks * reading.look_loss
         report.figures |= {"answers": answers.item(), "looks": reading.look_loss.item(), "places": places.item()}
+        report.figures["turns"] = turns.item()
         right = scores.argmax(dim=1) == batch.targets
         report.answers += [(task, bool(right[start:end].all())) for task, start, end in batch.questions]
+        report.answers += [
+            (f"first of {task}", bool(right[start])) for task, start, _ in batch.questions if task in PRINT
+        ]
     report.figures["loss"] = total.item()
     return total, report
 
@@ -220,6 +256,7 @@ def loss_of(model: Twin, helpers: Helpers, batch: Pack, weights: Weights) -> tup
 # --- the run ---
 
 
+PRINT = ("number", "word", "small print")  # tasks of several characters, of which the first has a figure of its own
 HIDDEN = tuple(f"adapter.{part}.weight" for part in ("qkv", "out", "up", "down", "widen"))
 WARM_UP = 60  # steps
 TELL_EVERY = 25  # steps
@@ -255,11 +292,14 @@ class Training:
     def __init__(self, plan: Plan, out: Path, *, start: Path | None = None, device: str = "cpu") -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.out, self.device = plan, out, torch.device(device)
+        self.begun = _begun_after(start) if start is not None else {}
         self.config = from_published(twin_config(plan.family))
         write_words(plan.family, out)
         self.rng = np.random.default_rng(plan.seed)
         self.shelf = Shelf(Teacher(from_folder(out, self.config)), self.rng)
         self.model = self._begin(start).to(self.device)
+        if self.device.type == "cpu":
+            multiply_in_half(self.model)
         self.helpers = Helpers(self.config.language.dim).to(self.device)
         self.step, self.seconds, self.stopped = 0, 0.0, False
         self.history: list[dict[str, float]] = []
@@ -267,10 +307,13 @@ class Training:
 
     def _begin(self, start: Path | None) -> Twin:
         if start is not None:
-            return load_model(start, dtype=torch.float32, device="cpu").train().requires_grad_(True)
+            model = load_model(start, dtype=torch.float32, device="cpu").train().requires_grad_(True)
+            move_words(model, from_folder(start, self.config).tokenizer, self.shelf.teacher.tokenizer)
+            return model
         model = build(self.config)
         draw_weights(model)
-        menu = replace(crowds(self.plan.family), clips=0.0)
+        menu = crowds(self.plan.family)
+        menu = replace(menu, kinds={kind: share for kind, share in menu.kinds.items() if kind != "clip"})
         sample = Shelf(self.shelf.teacher, np.random.default_rng(self.plan.seed)).fill(menu, self.plan.seeing_budget)
         begin = begin_qwen_vl if isinstance(model, QwenVL) else begin_qwen2_vl
         begin(model, sample.pixels)  # type: ignore[arg-type]
@@ -328,7 +371,8 @@ class Training:
         if self.plan.is_asking(self.step, self.share):
             menu, budget, weights = menu_at(self.plan, self.share), self.plan.budget, weights_at(self.plan, self.share)
         else:
-            menu, budget, weights = crowds(self.plan.family), self.plan.seeing_budget, Weights(0.0, 1.0, 0.0)
+            menu = crowds(self.plan.family, self.plan.later(self.share))
+            budget, weights = self.plan.seeing_budget, Weights(0.0, 1.0, 0.0)
         batch = self.shelf.fill(menu, budget).to(self.device)
         self.model.vision.requires_grad_(not self.plan.is_eye_fixed(self.share))
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
@@ -390,10 +434,16 @@ class Training:
 
     def publish(self) -> None:
         """Write the checkpoint, its curve and its card."""
-        about = {"seed": self.plan.seed, "steps": self.step, "minutes": round(self.seconds / 60, 1)}
+        about = {"seed": self.plan.seed, "steps": self.step, "minutes": round(self.seconds / 60, 1), **self.begun}
         write_checkpoint(self.model, self.plan.family, self.out, about)
         draw_curve(self.history, self.out / "curve.png")
         write_card(self.out)
+
+
+def _begun_after(start: Path) -> dict[str, float]:
+    """The processor minutes that a checkpoint had been trained for, all beginnings included."""
+    about = json.loads((start / "config.json").read_text(encoding="utf-8"))["qwenvl"]
+    return {"begun_after": round(about["minutes"] + about.get("begun_after", 0.0), 1)}
 
 
 def train(
@@ -415,8 +465,7 @@ def train(
         photos: picture files, crops of which lie behind some of the scenes.
         device: "auto", "cpu" or "cuda"; bfloat16 on CUDA.
     """
-    seeing = {"seeing": 0.0} if start is not None else {}
-    plan = plan_for(family, minutes=minutes, seed=seed, photos=tuple(photos), **seeing)
+    plan = plan_for(family, minutes=minutes, seed=seed, photos=tuple(photos), is_begun=start is not None)
     training = Training(plan, out, start=start, device=str(pick_device(device)))
     training.resume()
     signal.signal(signal.SIGTERM, lambda number, frame: training.stop())

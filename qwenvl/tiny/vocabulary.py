@@ -37,21 +37,34 @@ QWEN2_VL_SPECIALS = tuple(
 PROMPT = "system\nYou are a helpful assistant.\nuser\nPicture 1: \nPicture 2: \nassistant\n"
 
 
-def build_ranks() -> list[bytes]:
-    """The vocabulary, in rank order: the 256 bytes as byte-level vocabularies order them, then what was merged."""
-    return [bytes([byte]) for byte in byte_characters()] + merge(_weighted_pieces(), RANKS - 256)
+def build_ranks(*, whole_names: bool = True) -> list[bytes]:
+    """The vocabulary, in rank order: the 256 bytes as byte-level vocabularies order them, then what was merged.
+
+    Args:
+        whole_names: every name of the world is one token. A checkpoint that does not say so in its `config.json` is
+            older, and spells some names in several.
+    """
+    return [bytes([byte]) for byte in byte_characters()] + merge(_weighted_pieces(whole_names), RANKS - 256)
 
 
-def _weighted_pieces() -> dict[bytes, int]:
+def _weighted_pieces(whole_names: bool) -> dict[bytes, int]:
     """Every piece of text, as the split pattern cuts it, with its weight: the world's sentences weigh most."""
     split = Split(Regex(SPLIT_PATTERN), behavior="isolated")
     weights: Counter[bytes] = Counter()
     sources = [(5, world_sentences()), (20, [PROMPT]), (1, common_words())]
+    if whole_names:
+        sources.append((100_000, world_names()))
     for weight, texts in sources:
         for text in texts:
             for piece, _ in split.pre_tokenize_str(text):
                 weights[piece.encode()] += weight
     return weights
+
+
+def world_names() -> list[str]:
+    """Every name of the world, each to be one token, at the start of a text and after a space."""
+    english = dict.fromkeys((*COLOURS, *GROUNDS, *SHAPES, *WORDS, *(name for name in CHINESE if name.isascii())))
+    return [spaced for name in english for spaced in (name, f" {name}")] + list(CHINESE.values())
 
 
 def world_sentences() -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,8 @@ GROUNDS: dict[str, RGB] = {
 }
 
 FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral")
+UNSEEN_FONT = "DejaVuSerif"  # kept from training, for a row of its own
+TRAINED_FONTS = tuple(font for font in FONTS if font != UNSEEN_FONT)
 
 OVERSAMPLE = 4  # shapes are drawn at four times their size and averaged
 
@@ -166,6 +169,14 @@ def box_of(item: Item, size: tuple[int, int]) -> Box:
     first_x, first_y, last_x, last_y = visible.getbbox() or (0, 0, 0, 0)
     left, top = max(0, left), max(0, top)
     return first_x + left, first_y + top, last_x + left, last_y + top
+
+
+def glyph_boxes(label: Label, size: tuple[int, int]) -> list[Box]:
+    """The box of each character of a label, as wide as its advance and as high as the whole label's ink."""
+    font = typeface(label.font, label.size)
+    _, top, _, bottom = box_of(label, size)
+    edges = [label.corner[0] + round(font.getlength(label.text[:count])) for count in range(len(label.text) + 1)]
+    return [(left, top, right, bottom) for left, right in pairwise(edges)]
 
 
 def footprint(scene: Scene) -> np.ndarray:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
+from transformers import GenerationConfig, Qwen2VLConfig, Qwen2VLForConditionalGeneration
 
 from qwenvl.analysis.position_rules import RULES, cost_of_size, frequencies, overlaps, position_cost, positions_by_rule
 from qwenvl.inference.run import Run
@@ -41,7 +43,7 @@ def test_one_dimensional_ids_count_tokens() -> None:
     assert torch.equal(positions_by_rule(run, "1-D"), torch.arange(len(run.tokens)).expand(3, -1))
 
 
-def test_under_transformers_5_text_falls_back_into_a_long_clip_and_the_answer_jumps() -> None:
+def test_under_transformers_5_text_and_answer_fall_back_into_a_long_clip() -> None:
     run = long_clip_run()
     (clip,) = run.media
     ids = positions_by_rule(run, "transformers-5")
@@ -51,10 +53,10 @@ def test_under_transformers_5_text_falls_back_into_a_long_clip_and_the_answer_ju
     assert clip.token_grid == (12, 2, 2)
     assert ids[:, after].tolist() == [start + 2] * 3  # s + max(h, w), though t went on to s + 11
     assert int(run.positions[0, after]) == start + 12
-    assert ids[:, run.answer_start].tolist() == [int(ids[:, : run.answer_start].max()) + 1] * 3
+    assert ids[:, run.answer_start].tolist() == [int(ids[0, run.answer_start - 1]) + 1] * 3  # as generate() goes on
     found = overlaps(run, ids)
     assert not found[1:].any()
-    text = range(after, run.answer_start)
+    text = range(after, len(run.tokens))
     assert found[0].nonzero().flatten().tolist() == [index for index in text if int(ids[0, index]) <= start + 11]
 
 
@@ -144,3 +146,50 @@ def test_a_long_clip_costs_a_pair_an_id() -> None:
     seen = Seen("video", "clip", (112, 112), 768)
     media = qwen2_vl_media(seen, PRESETS["Qwen2-VL-2B"], min_pixels=3136, max_pixels=1 << 20)
     assert position_cost(media).ids == 384 + 2
+
+
+def test_an_answer_after_a_clip_has_the_ids_that_generate_of_transformers_gives_it() -> None:
+    """40 frames of 56 x 56 and a question of one token: the ids of the answer are 24, 25, ..., and not 35."""
+    frames = [mosaic(4, 4, seed=seed) for seed in range(40)]
+    content = [{"type": "video", "video": frames, "fps": 2}, {"type": "text", "text": "H"}]
+    run = tiny("tiny-qwen2-vl").run([{"role": "user", "content": content}], answer=SPOKEN)
+    ids = positions_by_rule(run, "transformers-5")
+    count = len(run.tokens) - run.answer_start
+    assert ids[:, run.answer_start :].tolist() == [list(range(24, 24 + count))] * 3
+    assert int(ids[:, : run.answer_start].max()) + 1 == 35
+    prompt = torch.tensor([[token.id for token in run.tokens[: run.answer_start]]])
+    assert generated_positions(run, prompt, count).tolist() == ids[:, run.answer_start :].tolist()
+
+
+def generated_positions(run: Run, prompt: torch.Tensor, count: int) -> torch.Tensor:
+    """The ids that `generate()` of transformers 5.23 hands to a model of these token ids, after the prompt."""
+    config = run.config
+    text = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1}
+    text |= {"intermediate_size": 32, "vocab_size": config.language.vocab_size, "max_position_embeddings": 4096}
+    text["rope_parameters"] = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [2, 3, 3]}
+    theirs = Qwen2VLForConditionalGeneration(
+        Qwen2VLConfig(
+            text_config=text,
+            vision_config={"depth": 1, "embed_dim": 32, "num_heads": 2, "hidden_size": 32},
+            **{"image_token_id": config.image_token_id, "video_token_id": config.video_token_id},
+            **{"vision_start_token_id": config.vision_start_id, "vision_end_token_id": config.vision_end_id},
+        )
+    ).eval()
+    seen: list[torch.Tensor] = []
+    forward = theirs.model.language_model.forward
+
+    def listening(*args: Any, **named: Any) -> Any:
+        seen.append(named["position_ids"][-3:, 0])
+        return forward(*args, **named)
+
+    theirs.model.language_model.forward = listening
+    (media,) = run.media
+    theirs.generate(
+        input_ids=prompt,
+        attention_mask=torch.ones_like(prompt),
+        pixel_values_videos=torch.zeros(media.num_patches, 1176),
+        video_grid_thw=torch.tensor([media.patch_grid]),
+        mm_token_type_ids=2 * (prompt == config.video_token_id).long(),
+        generation_config=GenerationConfig(max_new_tokens=count + 1, min_new_tokens=count + 1, pad_token_id=0),
+    )
+    return torch.cat(seen[1:], dim=1)[:, :count]

@@ -13,7 +13,8 @@ from qwenvl.inference.pipeline import Pipeline
 from qwenvl.loading.load import CHECKPOINTS, load
 from qwenvl.tiny import __main__ as command_line
 from qwenvl.tiny import evaluate
-from qwenvl.tiny.evaluate import Row, draw_cases, iou, judge
+from qwenvl.tiny.cases import ROWS, SIZES, SWEEPS, draw_cases, draw_sweep
+from qwenvl.tiny.evaluate import Row, iou, judge, names_in
 from qwenvl.tiny.questions import spell
 
 
@@ -28,7 +29,7 @@ def test_overlap_of_boxes() -> None:
     assert iou((0, 0, 10, 10), (20, 20, 30, 30)) == 0
 
 
-@pytest.mark.parametrize("name", evaluate.ROWS)
+@pytest.mark.parametrize("name", ROWS)
 def test_every_row_has_cases_whose_own_answer_is_right_and_another_is_not(name: str, pipeline: Pipeline) -> None:
     cases = list(draw_cases(name, seed=4, count=3))
     assert len(cases) == 3
@@ -93,3 +94,41 @@ def test_pointing_measures_every_head_and_chooses_on_other_scenes(
     found = evaluate.pointing(pipeline, seed=1, scenes=1)["colour"]
     assert (found["row"], found["layer"], found["head"]) == ("answer", 1, 0)
     assert (found["target"], found["distractor"], found["on_picture"]) == (5, 0.5, 0.8)
+
+
+def test_a_caption_is_right_by_the_things_it_names_in_any_order(pipeline: Pipeline) -> None:
+    (case,) = draw_cases("caption", 11, 1)
+    names = [f"{thing.colour} {thing.shape}" for thing in case.scenes[0].things]
+    assert judge(pipeline, case, " and ".join(f"a {name}" for name in reversed(names)), Row())
+    assert not judge(pipeline, case, " and ".join([*names, "a pink heart"]), Row())
+    assert not judge(pipeline, case, " and ".join(names[1:]), Row())
+    assert names_in("a red star, a red star and a mint background")["red", "star"] == 2
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+def test_every_point_of_a_curve_asks_about_things_of_its_size(sweep: str) -> None:
+    for value in list(SWEEPS[sweep])[::3]:
+        cases = list(draw_sweep(sweep, value, 3, 2))
+        assert cases
+        for case in cases:
+            scene = case.scenes[0]
+            size = scene.items[case.question.subjects[0]].size
+            if "longer side" in sweep:
+                assert max(scene.size) == value
+                assert 22 <= size <= 28
+            else:
+                assert 600 < max(scene.size) <= 1008
+                assert value <= size <= value + 1
+
+
+def test_the_command_draws_curves_by_size(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(evaluate, "SWEEPS", {"shape by its size": SIZES[::3]})
+    path = tmp_path / "curves.json"
+    arguments = ["evaluate", "tiny-qwen2-vl", "--scenes", "1", "--by", "size", "--json", str(path)]
+    monkeypatch.setattr(sys, "argv", ["qwenvl.tiny", *arguments])
+    command_line.main()
+    curves = json.loads(path.read_text())
+    assert list(curves["shape by its size"]) == [str(size) for size in SIZES[::3]]
+    assert "12 px" in capsys.readouterr().out

@@ -13,18 +13,20 @@ from PIL import Image
 from transformers import Qwen2VLForConditionalGeneration
 
 import qwenvl
+from qwenvl.processing.tokenizers import TiktokenTokenizer
 from qwenvl.tiny import __main__ as command_line
 from qwenvl.tiny import curriculum
+from qwenvl.tiny.cases import draw_cases
 from qwenvl.tiny.curriculum import Menu, Plan, choose_questions, draw_lesson
-from qwenvl.tiny.evaluate import draw_cases
 from qwenvl.tiny.lessons import Lesson, Teacher, pack
 from qwenvl.tiny.questions import SCENE_TASKS, content
 from qwenvl.tiny.scenes import random_scene
-from qwenvl.tiny.train import Training, heads_of, read, see
+from qwenvl.tiny.train import Training, heads_of, move_words, read, see
 from qwenvl.tiny.world import render
 
 TASKS = {"colour": 1.0, "shape": 1.0, "grounding": 1.0, "region": 1.0, "caption": 1.0, "count": 1.0}
-MENU = Menu(TASKS, 5, (1, 4), (112, 168), printed=0.5, clips=0.4, pairs=0.2)
+STILLS = {"scene": 1.0, "print": 1.0, "strip": 0.5, "page": 0.5, "pair": 1.0, "print sheet": 0.5}
+MENU = Menu(STILLS | {"clip": 1.0}, TASKS, questions=5, sides=(112, 168), texts={"word": 1.0, "number": 1.0})
 
 
 def training(family: str, out: Path, start: Path | None = None) -> Training:
@@ -46,12 +48,14 @@ def alone(lesson: Lesson, index: int, family: str) -> dict[str, torch.Tensor]:
 def test_packed_questions_equal_single_ones(family: str, tmp_path: Path) -> None:
     twin = training(family, tmp_path)
     torch.manual_seed(0)
+    for module in twin.model.modules():
+        module.__dict__.pop("forward", None)  # products in bfloat16 are for training alone
     for parameter in twin.model.parameters():  # training begins with silent blocks, which would hide a mistake
         if parameter.requires_grad:
             parameter.data += 0.02 * torch.randn_like(parameter)
     rng = np.random.default_rng(5)
-    menu = MENU if family == "qwen2-vl" else replace(MENU, clips=0.0)
-    lessons = [draw_lesson(twin.shelf.teacher, menu, rng) for _ in range(4)]
+    kinds = [kind for kind in MENU.kinds if family == "qwen2-vl" or kind != "clip"]
+    lessons = [draw_lesson(twin.shelf.teacher, replace(MENU, kinds={kind: 1.0}), rng) for kind in kinds]
     batch = pack(lessons)
     with torch.no_grad():
         packed = twin.model.language.logits(read(twin.model, batch, see(twin.model, batch)).hidden[batch.rows])
@@ -134,3 +138,40 @@ def test_heads_are_those_of_the_models(tmp_path: Path) -> None:
     turn = (torch.ones(7, block.head_dim), torch.zeros(7, block.head_dim))
     q, k, _ = heads_of(block, torch.randn(7, twin.config.language.dim), turn)
     assert (q.shape[0], k.shape[0]) == (twin.config.language.num_heads, twin.config.language.num_kv_heads)
+
+
+def test_rows_are_shown_the_character_and_the_thing_they_name(tmp_path: Path) -> None:
+    teacher = training("qwen2-vl", tmp_path).shelf.teacher
+    rng = np.random.default_rng(2)
+    menu = replace(MENU, kinds={"print": 1.0}, texts={"number": 1.0})
+    spelled = 0
+    for _ in range(12):
+        for tail in draw_lesson(teacher, menu, rng).tails:
+            if tail.task != "number":
+                continue
+            answer = teacher.tokenizer.decode(tail.ids[tail.answer_start : -1])
+            rows = [row for kind, row, _ in tail.looks if kind == "answer"]
+            assert rows == list(range(tail.answer_start - 1, tail.answer_start - 1 + len(answer)))
+            spelled += len(answer)
+    assert spelled > 10
+    scene = random_scene(rng, things=(3, 3), sides=(200, 300))
+    question = next(q for q in choose_questions(SCENE_TASKS, {"caption": 1.0}, scene, rng, 4) if q.language == "en")
+    (tail,) = teacher.scenes([scene], [question]).tails
+    named = [teacher.tokenizer.piece(tail.ids[row + 1]).decode().strip() for _, row, _ in tail.looks]
+    for thing in scene.things:
+        assert thing.shape in named
+        assert thing.colour in named
+    looked = {word: tokens for word, (_, _, tokens) in zip(named, tail.looks, strict=True)}
+    assert all(bool((looked[thing.shape] == looked[thing.colour]).all()) for thing in scene.things)
+
+
+def test_a_vocabulary_moves_with_its_words(tmp_path: Path) -> None:
+    twin = training("qwen-vl", tmp_path)
+    new = twin.shelf.teacher.tokenizer
+    swapped = [*reversed([new.piece(id_) for id_ in range(256)]), *(new.piece(id_) for id_ in range(256, 2048))]
+    old = TiktokenTokenizer({piece: id_ for id_, piece in enumerate(swapped)})
+    before = twin.model.language.embed.weight.detach().clone()
+    move_words(twin.model, old, new)
+    after = twin.model.language.embed.weight.detach()
+    assert torch.equal(after[:256], before[:256].flip(0))
+    assert torch.equal(after[256:2048], before[256:2048])

@@ -14,7 +14,8 @@ from transformers import Qwen2VLForConditionalGeneration
 
 import qwenvl
 from qwenvl.loading.load import CHECKPOINTS
-from qwenvl.tiny.evaluate import draw_cases, evaluate
+from qwenvl.tiny.cases import draw_cases
+from qwenvl.tiny.evaluate import evaluate
 from qwenvl.tiny.publish import twin_config
 
 SCENES = 40

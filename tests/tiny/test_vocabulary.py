@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
 from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, byte_characters
+from qwenvl.tiny.phrases import CHINESE
+from qwenvl.tiny.scenes import GLYPHS, WORDS
 from qwenvl.tiny.vocabulary import RANKS, build_ranks, common_words, special_ids, world_sentences
+from qwenvl.tiny.world import COLOURS, GROUNDS, SHAPES
 
 CHECKPOINTS = Path(__file__).parents[2] / "qwenvl" / "checkpoints"
 ALPHABETS = ("the cat's 12 (34,56)\t\n", "éàçñöüßçÅ", "图中有几个红色圆形吗？，。", "😀👩‍👩‍👧🇨🇳​", "αβγДЖЩעبあア")
@@ -32,11 +36,21 @@ def tiktoken_file() -> TiktokenTokenizer:
 
 
 def test_the_files_hold_the_ranks_that_the_words_give(tiktoken_file: TiktokenTokenizer) -> None:
-    ranks = build_ranks()
+    about = json.loads((CHECKPOINTS / "tiny-qwen-vl" / "config.json").read_text(encoding="utf-8"))["qwenvl"]
+    ranks = build_ranks(whole_names=about.get("whole_names", False))
     assert len(set(ranks)) == RANKS
     assert [tiktoken_file.piece(rank) for rank in range(RANKS)] == ranks
     lines = (CHECKPOINTS / "tiny-qwen-vl" / "qwen.tiktoken").read_text(encoding="utf-8").splitlines()
     assert [base64.b64decode(line.split()[0]) for line in lines[:256]] == [bytes([byte]) for byte in byte_characters()]
+
+
+def test_every_name_of_the_world_and_every_character_is_one_token() -> None:
+    ranks = set(build_ranks())
+    assert len(ranks) == RANKS
+    names = {*COLOURS, *SHAPES, *GROUNDS, *WORDS, "left", "above", "yes"}
+    assert not [name for name in names if name.encode() not in ranks or f" {name}".encode() not in ranks]
+    assert not [name for name in CHINESE.values() if name.encode() not in ranks]
+    assert not [letter for letter in GLYPHS if letter.encode() not in ranks]
 
 
 def test_plain_text_has_the_same_ids_in_both_files_and_in_transformers(tiktoken_file: TiktokenTokenizer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,12 +11,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qwenvl.tiny.clips import DEEDS, random_clip, render_clip
+from qwenvl.tiny.clips import DEEDS, SUDDEN, random_clip, render_clip
 from qwenvl.tiny.gallery import write_examples
-from qwenvl.tiny.scenes import PAIRS, held_out, pairs_of, random_page, random_scene
+from qwenvl.tiny.scenes import (
+    PAIRS,
+    TRAINED_WORDS,
+    UNSEEN_WORDS,
+    WORDS,
+    Print,
+    held_out,
+    pairs_of,
+    random_page,
+    random_scene,
+    random_strip,
+)
 from qwenvl.tiny.world import (
     COLOURS,
+    FONTS,
     SHAPES,
+    TRAINED_FONTS,
+    UNSEEN_FONT,
     Ground,
     Label,
     Scene,
@@ -23,6 +38,7 @@ from qwenvl.tiny.world import (
     box_of,
     contrast,
     footprint,
+    glyph_boxes,
     render,
     render_ground,
 )
@@ -175,3 +191,74 @@ def test_a_label_is_as_large_as_it_says() -> None:
         for size in (10, 20, 40)
     ]
     assert heights[0] < heights[1] < heights[2]
+
+
+def test_glyph_boxes_hold_the_ink_of_their_own_character() -> None:
+    for text, font in (("4821", FONTS[0]), ("jelly", FONTS[3]), ("h", FONTS[1])):
+        label = Label(text, "black", (0, 0, 0), (12, 9), 40, font)
+        boxes = glyph_boxes(label, (400, 90))
+        assert len(boxes) == len(text)
+        assert all(left[2] == right[0] for left, right in pairwise(boxes))
+        whole = box_of(label, (400, 90))
+        assert abs(boxes[0][0] - whole[0]) <= 6
+        assert abs(boxes[-1][2] - whole[2]) <= 6
+        ground = Ground("plain", "white", (244, 244, 242), (244, 244, 242))
+        for count, box in enumerate(boxes):
+            one, more = (Scene((400, 90), ground, (), (replace(label, text=text[: count + n]),)) for n in (0, 1))
+            left, _, right, _ = box_of_difference(pixels(one), pixels(more))
+            assert box[0] - 4 <= left < right <= box[2] + 4
+
+
+def test_strips_are_long_pages_of_small_shapes_of_which_some_are_alone() -> None:
+    rng = np.random.default_rng(4)
+    shown = []
+    for _ in range(30):
+        strip = random_strip(rng, long_side=(672, 1008))
+        assert 2.9 < max(strip.size) / min(strip.size) < 5.1
+        assert strip.size[0] * strip.size[1] <= 256 * 28 * 28 * 1.01
+        assert all(16 <= thing.size <= 28 for thing in strip.things)
+        assert not any(held_out(thing.colour, thing.shape) for thing in strip.things)
+        kinds = [(thing.colour, thing.shape) for thing in strip.things]
+        for place in (0, 1):  # no two kinds share a colour or a shape
+            assert len({kind[place] for kind in kinds}) == len(set(kinds))
+        assert sum(kinds.count(kind) == 1 for kind in kinds) >= 2
+        shown.append(len(kinds))
+        boxes = [box_of(thing, strip.size) for thing in strip.things]
+        owner = np.zeros((strip.size[1], strip.size[0]), int)
+        for left, top, right, bottom in boxes:
+            owner[top:bottom, left:right] += 1
+        assert owner.max() == 1
+    assert max(shown) > 10
+
+
+def test_print_is_of_the_kind_font_and_size_that_was_asked_for() -> None:
+    rng = np.random.default_rng(5)
+    for kind, pattern in (
+        ("glyph", "[0-9a-z]"),
+        ("number", "[0-9]{1,4}"),
+        ("word", "[a-z]+"),
+        ("letters", "[a-z]{1,6}"),
+    ):
+        prints = Print({kind: 1.0}, TRAINED_WORDS, TRAINED_FONTS, 28, share=0.1)
+        for _ in range(10):
+            scene = random_scene(rng, things=(0, 1), labels=(1, 3), sides=(150, 400), prints=prints)
+            for label in scene.labels:
+                assert re.fullmatch(pattern, label.text)
+                assert label.size >= max(28, 0.1 * min(scene.size))
+                assert label.font in TRAINED_FONTS
+                assert kind != "word" or label.text in TRAINED_WORDS
+            assert len({label.colour for label in scene.labels}) == len(scene.labels)
+    assert UNSEEN_FONT not in TRAINED_FONTS
+    assert set(UNSEEN_WORDS) | set(TRAINED_WORDS) == set(WORDS)
+    assert len(UNSEEN_WORDS) * 5 == len(WORDS)
+
+
+def test_deeds_fit_the_question_that_is_asked() -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(40):
+        moving, ordered = random_clip(rng, task="direction"), random_clip(rng, task="order")
+        assert moving.actors[0].deed == "moves"
+        first, second = ordered.actors
+        assert {first.deed, second.deed} <= set(SUDDEN)
+        assert abs(first.when // 2 - second.when // 2) >= 2
+        assert min(first.when, second.when) >= 2

@@ -40,28 +40,28 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_clip_is_known_by_its_content_and_described(tiny_session: Session, clip: str, tmp_path: Path) -> None:
-    (found,) = tiny_session.check_media([clip])
+    found = pictures.describe(clip)
     assert {name: found[name] for name in ("name", "kind", "size", "frames", "fps", "seconds")} == {
         **{"name": "clip.mp4", "kind": "video", "size": [112, 56]},
         **{"frames": 60, "fps": 10.0, "seconds": 6.0},
     }
     picture = tmp_path / "photo.mp4"
     Image.new("RGB", (40, 30)).save(picture, "PNG")
-    assert tiny_session.check_media([str(picture)])[0]["kind"] == "image"
+    assert pictures.describe(str(picture))["kind"] == "image"
 
 
 def test_an_animated_picture_is_a_clip_and_a_clip_of_one_frame_a_still(tiny_session: Session, tmp_path: Path) -> None:
     frames = [Image.new("RGB", (60, 60), (60 * index, 0, 0)) for index in range(4)]
     for name in ("moving.gif", "moving.webp", "moving.png"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=200)
-        (found,) = tiny_session.check_media([str(tmp_path / name)])
+        found = pictures.describe(str(tmp_path / name))
         assert (found["kind"], found["frames"], found["seconds"]) == ("video", 4, pytest.approx(0.8))
-    (one,) = tiny_session.check_media([str(encode(tmp_path / "one.mp4", count=1))])
+    one = pictures.describe(str(encode(tmp_path / "one.mp4", count=1)))
     assert (one["kind"], one["note"]) == ("image", "one.mp4 has one frame and is read as a still.")
 
 
 def test_a_clips_thumbnail_is_its_first_frame(tiny_session: Session, clip: str) -> None:
-    assert number_of(opened(tiny_session.thumbnail(clip, 112))) == 0
+    assert number_of(opened(pictures.thumbnail(clip, 112))) == 0
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_what_is_no_clip_is_one_sentence_and_the_page_goes_on(
 ) -> None:
     make(tmp_path / name)
     with pytest.raises(MediaError) as refused:
-        tiny_session.check_media([str(tmp_path / name)])
+        pictures.describe(str(tmp_path / name))
     assert str(refused.value).startswith(sentence)
     assert "\n" not in str(refused.value)
-    assert tiny_session.check_media([DIAMOND])[0]["frames"] == 150
+    assert pictures.describe(DIAMOND)["frames"] == 150
 
 
 # --- before a question ---

@@ -14,6 +14,7 @@ from PIL import Image
 from app.serving.api import server_functions
 from app.serving.session import Session
 from tests.support.kept import keep
+from tests.support.sentences import english
 
 
 def unpacked(value: dict[str, Any]) -> np.ndarray:
@@ -72,4 +73,4 @@ def test_what_is_not_there_is_one_sentence(
     letter = asked.pop("letter")
     answer = ask(name, run=ids[letter], **asked)
     assert list(answer) == ["error"]
-    assert words in answer["error"]
+    assert words in english(answer["error"])

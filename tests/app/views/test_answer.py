@@ -17,6 +17,7 @@ from app.serving.session import Session
 from qwenvl.analysis.map_agreement import agreement
 from qwenvl.analysis.row_statistics import own_map
 from tests.support.kept import keep
+from tests.support.sentences import english
 
 Ask = Callable[..., dict[str, Any]]
 
@@ -172,7 +173,7 @@ def test_what_cannot_be_asked_is_one_sentence(
 ) -> None:
     answer = ask(name, **{"run": ids["A"], **asked})
     assert list(answer) == ["error"]
-    assert answer["error"].endswith(".")
+    assert english(answer["error"]).endswith(".")
     assert not caplog.records  # a sentence of ours, no mishap
 
 
