@@ -229,10 +229,10 @@ def test_references_and_boxes_are_control_and_their_words_are_not(folder: Path) 
     ],
 )
 def test_a_template_cannot_hold_up_or_fill_the_process(template: str, words: str, folder: Path) -> None:
-    begun = time.perf_counter()
+    begun = time.monotonic()
     with pytest.raises(CheckpointError, match=words) as refusal:
         processor_of(folder, template)
-    assert time.perf_counter() - begun < 25  # three seconds of computing; the machine may be busy
+    assert time.monotonic() - begun < 120  # three seconds of computing in a child; the machine may be busy
     assert "\n" not in str(refusal.value)
     assert "/root" not in str(refusal.value)
 

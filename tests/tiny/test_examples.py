@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from qwenvl.processing.clips import open_clip
+from qwenvl.processing.picture_files import open_picture
 from qwenvl.tiny.films import FILM_FPS, FILM_FRAMES, FILM_SIZE, MOVING_SHAPE, pan_window, zoom_window
 
 FOLDER = Path(__file__).parents[2] / "app" / "examples"
@@ -36,7 +37,7 @@ def test_examples_say_what_they_are_and_begin_with_the_shapes() -> None:
 def test_one_example_has_two_pictures_of_different_sizes() -> None:
     sizes = []
     for example in MANIFEST:
-        pictures = [Image.open(FOLDER / name) for name in example["files"] if not name.endswith(".mp4")]
+        pictures = [open_picture(FOLDER / name) for name in example["files"] if not name.endswith(".mp4")]
         sizes.append({picture.size for picture in pictures})
     assert max(len(found) for found in sizes) == 2
     assert sizes[0] == {(1064, 728)}
@@ -46,7 +47,7 @@ def test_the_pan_and_the_zoom_move_as_they_say() -> None:
     for name, still, window in (("pan", "rocket.jpg", pan_window), ("zoom", "chelsea.png", zoom_window)):
         clip = open_clip(FOLDER / f"{name}.mp4")
         assert (len(clip.times), clip.fps, clip.size) == (FILM_FRAMES, FILM_FPS, FILM_SIZE)
-        picture = Image.open(FOLDER / still).convert("RGB")
+        picture = open_picture(FOLDER / still)
         wanted = [0, 17, FILM_FRAMES - 1]
         for frame, shown in zip(wanted, clip.read(wanted), strict=True):
             off = [_distance(shown, picture, window(frame), step) for step in (0, 3)]

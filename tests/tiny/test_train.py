@@ -107,7 +107,8 @@ def test_the_command_writes_a_folder_from_which_it_can_begin_again(
     assert pipeline.trained
     assert sum(path.stat().st_size for path in (tmp_path / "first").iterdir()) < 12e6
     assert "--seed 3" in (tmp_path / "first" / "README.md").read_text(encoding="utf-8")
-    assert Image.open(tmp_path / "first" / "curve.png").size > (300, 300)
+    with Image.open(tmp_path / "first" / "curve.png") as curve:
+        assert curve.size > (300, 300)
     start = training("qwen2-vl", tmp_path / "second", start=tmp_path / "first")
     for name, tensor in start.model.state_dict().items():
         torch.testing.assert_close(tensor, pipeline.model.state_dict()[name])
