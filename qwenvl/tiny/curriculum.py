@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from qwenvl.tiny.clips import random_clip
-from qwenvl.tiny.lessons import Lesson, Pack, Teacher, pack, random_print_sheet, random_sheet
+from qwenvl.tiny.lessons import Lesson, Pack, Teacher, pack
 from qwenvl.tiny.questions import CLIP_TASKS, SCENE_TASKS, Question, ask_pictures
 from qwenvl.tiny.scenes import TRAINED_WORDS, Print, random_page, random_scene, random_strip
+from qwenvl.tiny.sheets import random_print_sheet, random_sheet
 from qwenvl.tiny.world import TRAINED_FONTS
 
 CHINESE = 0.1  # share of the questions

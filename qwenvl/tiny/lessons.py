@@ -7,14 +7,12 @@ takes the positions right after the prefix, as if it were the only question. Les
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,69 +21,15 @@ from qwenvl.models.rope import multimodal_positions
 from qwenvl.processing.media import Media
 from qwenvl.processing.processor import Processor
 from qwenvl.tiny.clips import Clip, render_clip
+from qwenvl.tiny.marks import CLASSES, Marks, Moment, mark_tokens
 from qwenvl.tiny.phrases import say
 from qwenvl.tiny.questions import Part, Question, Region, Spelled
-from qwenvl.tiny.scenes import GLYPHS, MIN_CONTRAST, TRAINED_WORDS, Print, pairs_of, random_ground
-from qwenvl.tiny.world import (
-    COLOURS,
-    SHAPES,
-    TRAINED_FONTS,
-    Item,
-    Label,
-    Scene,
-    Thing,
-    box_of,
-    contrast,
-    footprint,
-    glyph_boxes,
-    render,
-)
+from qwenvl.tiny.world import Item, Scene, Thing, render
 
-SHAPE_NAMES, COLOUR_NAMES = list(SHAPES), list(COLOURS)
-MOVES = ("left", "right", "up", "down")
-# What each visual token is taught to name: its owner's shape (last: print), colour and movement; of print the character
-# that covers most of it, and the first, second, ... character of the label, each where it lies on the token.
-SLOTS = 6
-GLYPH_CLASSES = tuple(f"glyph {place + 1}" for place in range(SLOTS))
-CLASSES = {
-    "shape": len(SHAPE_NAMES) + 2,
-    "colour": len(COLOUR_NAMES) + 1,
-    "motion": len(MOVES) + 1,
-    "glyph": len(GLYPHS) + 1,
-    **dict.fromkeys(GLYPH_CLASSES, len(GLYPHS) + 1),
-}
 TURNS = 8  # pictures or temporal patches of one media, after which the count begins anew
 PIXELS = ("images", "pixel_values", "pixel_values_videos")  # under which name a lesson's pixels come
-SMALLEST_ON_SHEET = 14.0  # side of a shape, in pixels
-MIN_SHARE = 0.2  # of a visual token's area, from which the item on it owns it
-MIN_GLYPH = (
-    0.4  # of a character's box or of the token, whichever is smaller, from which the character lies on the token
-)
 
 Look = tuple[str, int, Tensor]  # kind of row ("name" or "answer"), the row in its tail or lesson, bool (visual tokens,)
-
-
-@dataclass(frozen=True)
-class Moment:
-    """A picture, what questions count as its items (None for one that is not there), and which way each moves."""
-
-    scene: Scene
-    items: tuple[Item | None, ...]
-    directions: tuple[str, ...] = ()
-    first: int = 0  # the index of the first item, among those of all pictures
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Of each visual token: its owner, int64 (tokens,), 0 none, i + 1 item i; its classes; its owner's box.
-
-    `glyphs` are the tokens, bool (tokens,), of each character of each label, by the label's index.
-    """
-
-    owner: Tensor
-    labels: dict[str, Tensor]
-    boxes: Tensor
-    glyphs: dict[int, list[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -309,68 +253,6 @@ class Teacher:
         )[:, 0]
 
 
-def random_sheet(rng: np.random.Generator, side: tuple[int, int], cell: tuple[int, int]) -> Scene:
-    """A picture full of shapes, one in most cells of a grid: what eyes learn most from.
-
-    Args:
-        side: the smallest and the largest side of the picture, in pixels.
-        cell: the smallest and the largest side of a cell.
-    """
-    pitch = float(rng.uniform(*cell))
-    columns, rows = (max(1, int(rng.uniform(*side) / pitch)) for _ in range(2))
-    size = (round(columns * pitch), round(rows * pitch))
-    ground = random_ground(rng, size)
-    grounds = (ground.first, ground.second)
-    clear = [name for name, rgb in COLOURS.items() if min(contrast(rgb, other) for other in grounds) >= MIN_CONTRAST]
-    seen = [pair for pair in pairs_of("train") if pair[0] in clear]
-    things = []
-    for row, column in product(range(rows), range(columns)):
-        if rng.random() < 0.15:
-            continue
-        colour, shape = seen[rng.integers(len(seen))]
-        length = max(SMALLEST_ON_SHEET, pitch * float(rng.uniform(0.5, 0.84)))
-        room = max(0.0, (pitch - 1.15 * length) / 2)
-        x, y = ((place + 0.5) * pitch + float(rng.uniform(-room, room)) for place in (column, row))
-        tilt = 0.0 if shape in ("circle", "ring") else float(rng.uniform(-12, 12))
-        rgb = tuple(int(np.clip(value * rng.uniform(0.95, 1.05), 0, 255)) for value in COLOURS[colour])
-        things.append(Thing(shape, colour, (rgb[0], rgb[1], rgb[2]), (x, y), length, tilt))
-    return Scene(size, ground, tuple(things))
-
-
-def random_print_sheet(
-    rng: np.random.Generator, side: tuple[int, int], sizes: tuple[int, int], kinds: Mapping[str, float]
-) -> Scene:
-    """A picture full of print, line by line: what eyes learn characters from.
-
-    Args:
-        side: the smallest and the largest side of the picture, in pixels.
-        sizes: the smallest and the largest print.
-        kinds: of text, with their weights.
-    """
-    size = (int(rng.integers(side[0], side[1] + 1)), int(rng.integers(side[0], side[1] + 1)))
-    ground = random_ground(rng, size)
-    grounds = (ground.first, ground.second)
-    clear = [name for name, rgb in COLOURS.items() if min(contrast(rgb, other) for other in grounds) >= MIN_CONTRAST]
-    height = int(rng.integers(sizes[0], sizes[1] + 1))
-    prints = Print(kinds, TRAINED_WORDS, TRAINED_FONTS)
-    labels: list[Label] = []
-    top = int(rng.integers(0, height))
-    while top + 1.4 * height < size[1]:
-        left = int(rng.integers(2, height))
-        while True:
-            colour, font = str(rng.choice(clear)), str(rng.choice(TRAINED_FONTS))
-            rgb = tuple(int(np.clip(value * rng.uniform(0.95, 1.05), 0, 255)) for value in COLOURS[colour])
-            corner = (left, top + int(rng.integers(0, max(2, height // 4))))
-            label = Label(prints.text(rng), colour, (rgb[0], rgb[1], rgb[2]), corner, height, font)
-            right = box_of(label, (1 << 14, 1 << 14))[2]
-            if right >= size[0]:
-                break
-            labels.append(label)
-            left = right + int(rng.integers(height // 3, height))
-        top += round(height * 1.5)
-    return Scene(size, ground, (), tuple(labels))
-
-
 def _names(question: Question, items: Sequence[Item | None]) -> list[str]:
     things = [items[index] for index in question.subjects if index < len(items)]
     words = [getattr(thing, kind) for thing in things[:1] if isinstance(thing, Thing) for kind in ("shape", "colour")]
@@ -392,75 +274,6 @@ def _spread(marks: Sequence[Marks]) -> dict[int, list[Tensor]]:
         for index, glyphs in mark.glyphs.items():
             spread[index] = [F.pad(glyph, (before, after)) for glyph in glyphs]
     return spread
-
-
-def mark_tokens(moment: Moment, grid: tuple[int, int]) -> Marks:
-    """What lies on each visual token of one picture; `grid` is its rows and columns of visual tokens."""
-    scene = moment.scene
-    present = [(index, item) for index, item in enumerate(moment.items) if item is not None]
-    owner = torch.from_numpy(_owners(scene, [item for _, item in present], grid))
-    table = torch.zeros(len(present) + 1, 3, dtype=torch.int64)
-    edges = torch.zeros(len(present) + 1, 4)
-    glyphs: dict[int, list[Tensor]] = {}
-    slots = torch.zeros(grid[0] * grid[1], SLOTS, dtype=torch.int64)
-    largest = torch.zeros(grid[0] * grid[1], dtype=torch.int64)
-    for place, (index, item) in enumerate(present):
-        table[place + 1] = torch.tensor(_classes(item, moment.directions[index] if moment.directions else ""))
-        edges[place + 1] = torch.tensor(box_of(item, scene.size)) / torch.tensor([*scene.size, *scene.size])
-        if isinstance(item, Label):
-            overlaps, enough = _glyph_overlaps(item, scene.size, grid)
-            glyphs[moment.first + index] = list(overlaps >= enough[:, None])
-            known = torch.tensor([GLYPHS.index(letter) + 1 for letter in item.text])
-            mine = owner == place + 1
-            largest[mine] = torch.where(overlaps.amax(dim=0) > 0, known[overlaps.argmax(dim=0)], 0)[mine]
-            for slot, tokens in enumerate(glyphs[moment.first + index][:SLOTS]):
-                slots[tokens & mine, slot] = known[slot]
-    labels = {name: table[owner, column] for column, name in enumerate(("shape", "colour", "motion"))}
-    labels["glyph"] = largest
-    labels |= {name: slots[:, slot] for slot, name in enumerate(GLYPH_CLASSES)}
-    numbers = torch.tensor([0, *(moment.first + index + 1 for index, _ in present)])
-    return Marks(numbers[owner], labels, edges[owner], glyphs)
-
-
-def _glyph_overlaps(label: Label, size: tuple[int, int], grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """How much of each character's box lies on each visual token (characters, tokens), and how much is enough."""
-    rows, columns = (np.arange(count) for count in grid)
-    high, wide = size[1] / grid[0], size[0] / grid[1]
-    overlaps, enough = [], []
-    for left, top, right, bottom in glyph_boxes(label, size):
-        across = np.clip(np.minimum((columns + 1) * wide, right) - np.maximum(columns * wide, left), 0, None)
-        along = np.clip(np.minimum((rows + 1) * high, bottom) - np.maximum(rows * high, top), 0, None)
-        overlaps.append((along[:, None] * across).ravel())
-        least = MIN_GLYPH * min((right - left) * (bottom - top), high * wide)
-        enough.append(min(least, max(overlaps[-1].max(), 1e-6)))
-    return torch.from_numpy(np.stack(overlaps)).float(), torch.tensor(enough).float() * (1 - 1e-5)
-
-
-def _owners(scene: Scene, present: Sequence[Item], grid: tuple[int, int], samples: int = 7) -> np.ndarray:
-    """For each visual token the thing that covers most of it, as its place in `present` plus one; 0 for none."""
-    owned = footprint(scene).copy()
-    for place, item in enumerate(present):
-        if isinstance(item, Label):  # ink is thin: the label's box counts
-            left, top, right, bottom = box_of(item, scene.size)
-            owned[top:bottom, left:right] = place + 1
-    small = Image.fromarray(owned).resize((grid[1] * samples, grid[0] * samples), Image.Resampling.NEAREST)
-    tokens = np.asarray(small).reshape(grid[0], samples, grid[1], samples).transpose(0, 2, 1, 3).reshape(-1, samples**2)
-    counts = (tokens[:, :, None] == np.arange(len(present) + 1)).sum(axis=1)
-    counts[:, 0] = MIN_SHARE * samples**2
-    owner = counts.argmax(axis=1)
-    for place in set(range(1, len(present) + 1)) - set(
-        owner.tolist()
-    ):  # a small thing between tokens has one all the same
-        if counts[:, place].max() > 0:
-            owner[counts[:, place].argmax()] = place
-    return owner
-
-
-def _classes(item: Item, direction: str) -> tuple[int, int, int]:
-    colour = COLOUR_NAMES.index(item.colour) + 1
-    if isinstance(item, Thing):
-        return SHAPE_NAMES.index(item.shape) + 1, colour, MOVES.index(direction) + 1 if direction else 0
-    return len(SHAPE_NAMES) + 1, colour, 0
 
 
 def pack(lessons: Sequence[Lesson], *, ground: float = 1.0, rng: np.random.Generator | None = None) -> Pack:

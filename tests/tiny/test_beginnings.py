@@ -15,10 +15,11 @@ from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.trace import Trace, attention_rows
 from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import OFFSETS, begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places, principal_filters
-from qwenvl.tiny.lessons import CLASSES, Marks, Moment, mark_tokens, random_print_sheet, random_sheet
+from qwenvl.tiny.marks import CLASSES, Marks, Moment, mark_tokens
 from qwenvl.tiny.optimiser import Muon, multiply_in_half, orthogonalise
 from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint
 from qwenvl.tiny.scenes import GLYPHS, held_out, random_scene, random_strip
+from qwenvl.tiny.sheets import random_print_sheet, random_sheet
 from qwenvl.tiny.world import COLOURS, SHAPES, box_of, glyph_boxes
 
 

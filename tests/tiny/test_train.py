@@ -19,9 +19,10 @@ from qwenvl.tiny import curriculum
 from qwenvl.tiny.cases import draw_cases
 from qwenvl.tiny.curriculum import Menu, Plan, choose_questions, draw_lesson
 from qwenvl.tiny.lessons import Lesson, Teacher, pack
+from qwenvl.tiny.losses import heads_of, read, see
 from qwenvl.tiny.questions import SCENE_TASKS, content
 from qwenvl.tiny.scenes import random_scene
-from qwenvl.tiny.train import Training, heads_of, move_words, read, see
+from qwenvl.tiny.train import Training, move_words
 from qwenvl.tiny.world import render
 
 TASKS = {"colour": 1.0, "shape": 1.0, "grounding": 1.0, "region": 1.0, "caption": 1.0, "count": 1.0}
