@@ -109,7 +109,8 @@ def test_its_own_small_files_come_first(tmp_path: Path) -> None:
     folder = tmp_path / "lora"
     write_adapter(folder, "attention", torch.float32)
     template = (
-        "{% for m in messages %}{{ m['role'] }}{% if m['content'] | length > 1 %}<|image_pad|>{% endif %}{% endfor %}"
+        "{% for m in messages %}{{ m['role'] }}"
+        "{% for p in m['content'] %}{% if p['type'] == 'image' %}<|image_pad|>{% endif %}{% endfor %}{% endfor %}"
     )
     (folder / "chat_template.jinja").write_text(template)
     edit(folder / "generation_config.json", do_sample=True, temperature=0.5, eos_token_id=2050)
