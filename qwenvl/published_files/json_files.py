@@ -81,6 +81,8 @@ def read_json(path: Path, *, limit: int = SMALL) -> dict[str, Any]:
         raise CheckpointError(f"{path.name} of {path.parent.name} holds more values than any such file; check it.")
     try:
         parsed = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        if b"\\u" in content:  # an escape may be half of a pair of surrogates, which is no character of any text
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except RecursionError:
         raise CheckpointError(f"{path.name} of {path.parent.name} is nested too deep to be read; check it.") from None
     except ValueError as error:  # of decoding, of JSON, and of numbers with thousands of digits

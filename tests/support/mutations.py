@@ -43,9 +43,9 @@ def _change(parent: Any, last: Any, draw: random.Random) -> None:
     if how < 0.15:
         del parent[last]
     elif how < 0.25 and isinstance(parent, dict):
-        parent[draw.choice(["strange", f"{last}_", "__class__", "layers"])] = draw.choice(VALUES)
+        parent[draw.choice(["strange", f"{last}_", "__class__", "layers"])] = copy.deepcopy(draw.choice(VALUES))
     else:
-        parent[last] = draw.choice(VALUES)
+        parent[last] = copy.deepcopy(draw.choice(VALUES))
 
 
 def damaged(content: bytes, draw: random.Random) -> bytes:
