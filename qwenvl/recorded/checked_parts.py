@@ -12,7 +12,7 @@ from typing import Any, Literal, Union
 
 from torch import Tensor
 
-from qwenvl.models.config import Config, QwenVLConfig
+from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.processing.media import Media
 from qwenvl.recorded.record import Record
 
@@ -121,9 +121,20 @@ def _check_tokens(record: Record, media: tuple[Media, ...]) -> None:
     for index, item in enumerate(media):
         if sum(token.media == index for token in record.tokens) != item.num_tokens:
             raise ValueError("a media of other tokens")
+    if isinstance(record.config, Qwen2VLConfig):
+        _check_pads(record, media, record.config)
     if any(record.tokens[place].in_answer for place in range(tokens - said)):
         raise ValueError("an answer within the prompt")
     if len(record.likeliest) != said or len(record.probabilities) != said:
         raise ValueError("alternatives of another answer")
     if any(not word or not all(tokens - said <= token < tokens for token in word) for word in record.words):
         raise ValueError("words of other tokens")
+
+
+def _check_pads(record: Record, media: tuple[Media, ...], config: Qwen2VLConfig) -> None:
+    """Visual tokens of Qwen2-VL, and they alone, bear the id of their media's kind: positions are counted by it."""
+    pads = {"image": config.image_token_id, "video": config.video_token_id}
+    for token in record.tokens:
+        expected = None if token.media is None else pads[media[token.media].kind]
+        if (token.id if token.id in pads.values() else None) != expected:
+            raise ValueError("a visual token of another id")
