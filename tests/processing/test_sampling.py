@@ -184,9 +184,14 @@ def test_a_clip_with_fewer_frames_than_the_least_names_what_stopped_it(total: in
 
 
 def test_frames_are_those_of_the_published_formula_in_float32() -> None:
+    """`torch.linspace` fuses a product and a sum on some processors and not on others, which moves a place by one step
+    of float32: the frame may then be the neighbour's where the place lies that near the middle between two."""
     draw = random.Random(0)
     for _ in range(4000):
         total = draw.randint(1, draw.choice([60, 3000, 200_000, 1_000_000]))
         count = draw.randint(1, min(total, draw.choice([8, 64, 768])))
-        expected = torch.linspace(0, total - 1, count).round().long().tolist()
-        assert list(frame_indices(total, count)) == expected, (total, count)
+        places = torch.linspace(0, total - 1, count)
+        expected, found = places.round().long(), torch.tensor(frame_indices(total, count))
+        undecided = (places - places.floor() - 0.5).abs() <= 2 * torch.finfo().eps * places
+        assert torch.equal(found[~undecided], expected[~undecided]), (total, count)
+        assert int((found - expected).abs().max()) <= 1, (total, count)
