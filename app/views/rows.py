@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NotRequired, TypedDict
+from typing import NotRequired, TypedDict, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ from qwenvl.analysis.sinks import sink_mask
 from qwenvl.inference.run import Run
 from qwenvl.recorded.record import Token
 from qwenvl.recorded.rows import pick_head
+
+Made = TypeVar("Made")
 
 MAX_SINKS = 64  # of a row, named
 
@@ -217,26 +219,13 @@ def own_cells(selection: Selection) -> Tensor:
 
 def _as_it_is(selection: Selection) -> Drawing:
     run, layer, head, media = selection.run, selection.layer, selection.head, selection.media
-    through = selection.adapter_head
-    maps = [
-        run.image_map(query=row, layer=layer, head=head, adapter_head=through, media=media).flatten()
-        for row in selection.rows
-    ]
+    maps = [found.flatten() for found in _of_each_row(selection, run.image_map)]
     tokens = [run.token_weights(query=row, layer=layer, head=head, media=media) for row in selection.rows]
     return Drawing(_mean(maps), _mean(tokens))
 
 
 def _without_sinks(selection: Selection) -> Drawing:
-    found = [
-        selection.run.map_without_sinks(
-            query=row,
-            layer=selection.layer,
-            head=selection.head,
-            adapter_head=selection.adapter_head,
-            media=selection.media,
-        )
-        for row in selection.rows
-    ]
+    found = _of_each_row(selection, selection.run.map_without_sinks)
     figures = SinksFigures(
         removed=sum(one.removed for one in found) / len(found),
         removed_here=sum(one.removed_here for one in found) / len(found),
@@ -246,21 +235,18 @@ def _without_sinks(selection: Selection) -> Drawing:
 
 
 def _against_neutral(selection: Selection) -> Drawing:
-    found = [
-        selection.run.map_against_neutral(
-            query=row,
-            layer=selection.layer,
-            head=selection.head,
-            adapter_head=selection.adapter_head,
-            media=selection.media,
-        )
-        for row in selection.rows
-    ]
+    found = _of_each_row(selection, selection.run.map_against_neutral)
     return Drawing(
         _mean([one.values.flatten() for one in found]),
         _mean([one.weights for one in found]),
         neutral=NeutralFigures(neutral_share=found[0].neutral_share, neutral_question=found[0].question),
     )
+
+
+def _of_each_row(selection: Selection, make: Callable[..., Made]) -> list[Made]:
+    """What a method of the run that takes the arguments of `image_map` gives for each row."""
+    chosen = {"layer": selection.layer, "head": selection.head, "adapter_head": selection.adapter_head}
+    return [make(query=row, **chosen, media=selection.media) for row in selection.rows]
 
 
 def _mean(maps: Sequence[Tensor]) -> Tensor:
