@@ -35,8 +35,8 @@ def draw(runs: Sequence[Run], suffix: str, *, view: str, choice: dict[str, Any])
 
 def serve(paths: Sequence[Path], *, port: int | None) -> int:
     """Serve the page on saved runs until it is interrupted; returns its exit code where the system cannot take over."""
+    check_port(os.environ.get("GRADIO_SERVER_PORT") if port is None else port)  # first: Gradio reads it on import
     _app("app.exports.saved_runs")
-    check_port(os.environ.get("GRADIO_SERVER_PORT") if port is None else port)
     environment = {**os.environ, **({} if port is None else {"GRADIO_SERVER_PORT": str(port)})}
     command = [sys.executable, "-m", "app", "--runs", *map(str, paths)]
     if os.name == "posix":  # this process becomes the page, so that a signal finds it

@@ -122,7 +122,9 @@ def test_a_port_that_is_taken_is_refused() -> None:
 def test_serve_says_so_before_it_starts(tmp_path: Path) -> None:
     mosaic(4, 4).save(tmp_path / "a.png")
     trace = ["trace", "What?", "--about", "a.png", "--into", "a.run", "--max-new-tokens", "1"]
-    assert started(*trace, cwd=tmp_path).wait(timeout=120) == 0
+    tracing = started(*trace, cwd=tmp_path)
+    tracing.communicate(timeout=120)
+    assert tracing.returncode == 0
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -134,7 +136,7 @@ def test_serve_says_so_before_it_starts(tmp_path: Path) -> None:
         ):
             process = started(*arguments, cwd=tmp_path, **environment)
             _, err = process.communicate(timeout=120)
-            assert process.returncode == 3
+            assert process.returncode == 3, err
             assert err.count(b"\n") == 1
             assert b"choose a" in err
 
