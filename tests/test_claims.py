@@ -13,8 +13,8 @@ from PIL import Image
 import qwenvl
 from qwenvl.analysis.still_frames import compare_convolutions, compare_convolutions_of, summed_taps
 from qwenvl.models.rope import Grid, PositionRule, multimodal_positions
-from qwenvl.processing.pixels import normalise
-from qwenvl.processing.sampling import VideoOptions, count_frames, frame_indices, frame_size
+from qwenvl.processing.geometry.pixels import normalise
+from qwenvl.processing.geometry.sampling import VideoOptions, count_frames, frame_indices, frame_size
 from tests.support.clips import encode
 
 IMAGE, VIDEO = 1, 2

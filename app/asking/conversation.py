@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from qwenvl.errors import PromptError, Sentence
-from qwenvl.processing.clips import is_clip
-from qwenvl.processing.grounding import answer_parts
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.files.clips import is_clip
+from qwenvl.processing.geometry.sampling import VideoOptions
+from qwenvl.processing.text.grounding import answer_parts
 from qwenvl.recorded.kept_layers import Keep, check_keep
 
 MAX_PICTURES = 16

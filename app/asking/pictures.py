@@ -10,9 +10,9 @@ from typing import Any
 from PIL import Image
 
 from qwenvl.errors import MediaError, Sentence
-from qwenvl.processing.clips import NotAClipError, is_clip, open_clip
-from qwenvl.processing.picture_files import open_picture
-from qwenvl.processing.pictures import as_picture, resize
+from qwenvl.processing.files.clips import NotAClipError, is_clip, open_clip
+from qwenvl.processing.files.picture_files import open_picture
+from qwenvl.processing.geometry.pictures import as_picture, resize
 
 MAX_SIDE = 2048
 

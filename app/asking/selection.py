@@ -16,7 +16,7 @@ from app.asking.posted import Box, Choice, Posted
 from qwenvl.analysis.row_statistics import own_grid
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 
 Site = Literal["language", "vision", "adapter"]
 Mode = Literal["raw", "sinks", "neutral"]

@@ -11,8 +11,8 @@ from typing import TypedDict
 
 from app.asking import words
 from qwenvl.errors import Sentence
-from qwenvl.processing.media import Media
-from qwenvl.processing.sampling import MAX_FRAMES, MIN_FRAMES, Sampling
+from qwenvl.processing.geometry.media import Media
+from qwenvl.processing.geometry.sampling import MAX_FRAMES, MIN_FRAMES, Sampling
 
 MARKS = 2  # one token before a picture's visual tokens and one after
 

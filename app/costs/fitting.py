@@ -8,9 +8,9 @@ from typing import Literal
 
 from qwenvl.errors import Sentence
 from qwenvl.models.config import Config, QwenVLConfig
-from qwenvl.processing.clips import ClipFile, is_clip, open_clip
-from qwenvl.processing.frame_count import frames_that_fit, largest
-from qwenvl.processing.sampling import DEFAULT_FPS, VideoOptions
+from qwenvl.processing.files.clips import ClipFile, is_clip, open_clip
+from qwenvl.processing.files.frame_count import frames_that_fit, largest
+from qwenvl.processing.geometry.sampling import DEFAULT_FPS, VideoOptions
 
 SMALLEST = 56 * 56  # pixels below which no offer goes
 _MOST_TOKENS = 16_384  # of max_pixels where a search for it begins

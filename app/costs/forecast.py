@@ -18,9 +18,9 @@ from app.costs.fitting import Asked, Offer, fewer_frames, fewer_pixels
 from app.models.terms import Terms
 from qwenvl.errors import Sentence
 from qwenvl.plan import Plan
-from qwenvl.processing.chat import DEFAULT_SYSTEM
-from qwenvl.processing.media import Media
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.geometry.media import Media
+from qwenvl.processing.geometry.sampling import VideoOptions
+from qwenvl.processing.text.chat import DEFAULT_SYSTEM
 
 
 def forecast(

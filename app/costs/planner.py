@@ -24,12 +24,12 @@ from qwenvl.errors import MediaError, PromptError
 from qwenvl.plan import PUBLISHED, Plan, measured, plan_table, plan_toolchains
 from qwenvl.plan.recommended_tokens import SUGGESTED
 from qwenvl.plan.toolchains import CLASS_MAX_PIXELS
-from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.coordinates import SPACES, convert, written
-from qwenvl.processing.media import Seen
-from qwenvl.processing.picture_files import open_picture
-from qwenvl.processing.pictures import resize
-from qwenvl.processing.pixels import resize_frame
+from qwenvl.processing.files.clips import ClipFile
+from qwenvl.processing.files.picture_files import open_picture
+from qwenvl.processing.geometry.coordinates import SPACES, convert, written
+from qwenvl.processing.geometry.media import Seen
+from qwenvl.processing.geometry.pictures import resize
+from qwenvl.processing.geometry.pixels import resize_frame
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 
 MOST_PIXELS = 1 << 26

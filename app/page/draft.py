@@ -10,8 +10,8 @@ from typing import Any, get_args
 
 from app.asking.conversation import AS_USUAL, Conversation
 from app.asking.model_choice import ModelChoice
-from qwenvl.processing.clips import is_clip
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.files.clips import is_clip
+from qwenvl.processing.geometry.sampling import VideoOptions
 from qwenvl.recorded.kept_layers import Named
 
 

@@ -30,7 +30,7 @@ from app.serving.session import Session
 from app.serving.side_by_side import ask_both
 from app.serving.wire import plain
 from qwenvl.errors import UserError
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.geometry.sampling import VideoOptions
 
 Changes = dict[Any, Any]
 Budget = dict[str, int]  # min and max, in pixels

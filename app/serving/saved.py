@@ -19,8 +19,8 @@ from app.serving.example_runs import FOLDER
 from app.serving.session import Session
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
-from qwenvl.processing.media import Media
-from qwenvl.processing.picture_files import is_picture, open_picture
+from qwenvl.processing.files.picture_files import is_picture, open_picture
+from qwenvl.processing.geometry.media import Media
 
 
 def pinned(session: Session, runs: Sequence[Run], pictures: Path | None = None) -> dict[str, str]:

@@ -33,9 +33,9 @@ from app.models.pool import Tell
 from app.serving.example_runs import Example, ExampleRuns
 from app.views.payload import RunPayload, run_payload
 from qwenvl.errors import CheckpointError, PromptError, Sentence, UserError
-from qwenvl.processing.clips import is_clip
-from qwenvl.processing.progress import Interrupted, Progress, Step
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.files.clips import is_clip
+from qwenvl.processing.files.progress import Interrupted, Progress, Step
+from qwenvl.processing.geometry.sampling import VideoOptions
 from qwenvl.recorded.kept_layers import Keep, check_keep
 
 __all__ = ["Conversation", "Session", "Settings", "Turn", "Update"]

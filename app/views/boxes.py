@@ -8,7 +8,7 @@ from app.asking.posted import Posted
 from app.views.contract import Look, selected
 from qwenvl.analysis.answer_boxes import AnswerBox
 from qwenvl.inference.run import Run
-from qwenvl.processing.coordinates import convert
+from qwenvl.processing.geometry.coordinates import convert
 
 
 class WrittenBox(TypedDict):

@@ -13,8 +13,8 @@ from app.views.contract import Look, selected
 from app.views.pictures import Picture
 from qwenvl.errors import RunError
 from qwenvl.models.config import Qwen2VLConfig
-from qwenvl.processing.reconstruction import rebuilt_token
-from qwenvl.processing.size_rules import SizeRule, size_rule
+from qwenvl.processing.geometry.reconstruction import rebuilt_token
+from qwenvl.processing.geometry.size_rules import SizeRule, size_rule
 
 SIDE = 480  # pixels of the pictures that are sent to be looked at
 

@@ -16,7 +16,7 @@ from app.costs.account import Account, ClipSampling
 from app.views.rows import section
 from qwenvl.analysis.logit_lens import lens_seconds
 from qwenvl.inference.run import Run
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.record import Alternative
 
 NUM_ALTERNATIVES = 5

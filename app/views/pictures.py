@@ -9,7 +9,7 @@ from app.asking.posted import Posted, index, whole
 from app.asking.selection import NO_MEDIA
 from app.views.contract import Look
 from qwenvl.errors import RunError
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 
 
 class Picture(TypedDict):

@@ -16,9 +16,9 @@ from qwenvl.analysis.still_frames import ConvolutionComparison, compare_convolut
 from qwenvl.errors import RunError, Sentence
 from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.plan.clip_duration import DURATIONS, TRAINED_TOKENS, cost_by_length
-from qwenvl.processing.pictures import resize
-from qwenvl.processing.pixels import normalise
-from qwenvl.processing.sampling import VIDEO_PRESETS
+from qwenvl.processing.geometry.pictures import resize
+from qwenvl.processing.geometry.pixels import normalise
+from qwenvl.processing.geometry.sampling import VIDEO_PRESETS
 
 MAX_FRAMES, MAX_HEIGHT = 24, 240
 

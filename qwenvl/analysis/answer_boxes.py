@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from qwenvl.errors import Sentence
-from qwenvl.processing.coordinates import THOUSANDTHS
-from qwenvl.processing.grounding import CORNERS, TAGS, to_pixels
-from qwenvl.processing.media import Box
+from qwenvl.processing.geometry.coordinates import THOUSANDTHS
+from qwenvl.processing.geometry.media import Box
+from qwenvl.processing.text.grounding import CORNERS, TAGS, to_pixels
 from qwenvl.recorded.rows import RunRows
 
 _EDGES = ("left", "top", "right", "bottom")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from qwenvl.analysis.position_rules import positions_by_rule
 from qwenvl.models.rope import PositionRule, decoding_positions
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.rows import Head, Layer, RunRows
 
 RULES: tuple[PositionRule, ...] = ("paper", "transformers-5")

@@ -20,7 +20,7 @@ from qwenvl.analysis.regions import Pixels, paint
 from qwenvl.analysis.rescoring import Blocks, rescore, unchanged_score
 from qwenvl.errors import RunError
 from qwenvl.models.trace import Hidden
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.indices import check_indices
 from qwenvl.recorded.record import Alternative
 from qwenvl.recorded.rows import RunRows

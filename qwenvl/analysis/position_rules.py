@@ -18,7 +18,7 @@ from qwenvl.models.rope import (
     stretch,
     wavelengths,
 )
-from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
+from qwenvl.processing.geometry.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 from qwenvl.recorded.rows import RunRows
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from qwenvl.errors import RunError
 from qwenvl.models.trace import Hidden
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.rows import RunRows
 
 Blocks = list[tuple[list[str], Hidden]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from qwenvl.errors import Sentence
 from qwenvl.models.config import Qwen2VLConfig, QwenVLConfig
 from qwenvl.plan.parameters import parameters_by_part
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.rows import RunRows
 
 STAGES = ("file", "resize", "patches", "vision", "adapter", "prompt", "language", "answer")

@@ -20,7 +20,7 @@ from qwenvl.loading.hub import find_folder
 from qwenvl.loading.load import pick_device, pick_dtype, read_config
 from qwenvl.plan import Plan, plan
 from qwenvl.plan.units import in_bytes, in_operations
-from qwenvl.processing.messages import read_messages
+from qwenvl.processing.text.messages import read_messages
 
 
 class NoRoomError(UserError):

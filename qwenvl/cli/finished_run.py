@@ -13,7 +13,7 @@ from qwenvl.cli.output import Progress
 from qwenvl.inference.pipeline import Stream
 from qwenvl.inference.run import Run
 from qwenvl.loading.load import load
-from qwenvl.processing.picture_files import is_picture
+from qwenvl.processing.files.picture_files import is_picture
 from qwenvl.recorded.kept_layers import Keep
 
 DEFAULT_MODEL = "tiny-qwen2-vl"

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from qwenvl.errors import PromptError
+from qwenvl.integers import plain
 from qwenvl.models.layers import KVCache
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
-from qwenvl.processing.integers import plain
 from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.keys import check_keys
 

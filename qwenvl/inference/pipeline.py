@@ -19,15 +19,15 @@ from torch import Tensor
 from qwenvl.errors import PromptError, Sentence
 from qwenvl.inference.generate import SamplingSettings, TokenSampling, generate
 from qwenvl.inference.run import Run
+from qwenvl.integers import plain
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.timing import PartClock
 from qwenvl.models.trace import Block, Hidden, Trace
-from qwenvl.processing.integers import plain
-from qwenvl.processing.media import Media
+from qwenvl.processing.files.progress import Progress, listening
+from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
-from qwenvl.processing.progress import Progress, listening
 from qwenvl.recorded.kept_layers import Keep, check_keep, kept_layers
 from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
 from qwenvl.recorded.rows import RunRows, tap_names
@@ -92,7 +92,7 @@ class Pipeline:
             messages: the conversation; see `qwenvl`'s docstring.
             min_pixels, max_pixels: Qwen2-VL's pixel budget of each picture; None for the checkpoint's.
             progress: told how far it is before the first word, the frames of clips on this thread and the blocks of
-                the model on another; what it raises ends the question. See `qwenvl.processing.progress`.
+                the model on another; what it raises ends the question. See `qwenvl.processing.files.progress`.
             keep: what the run keeps of its queries and keys, see `qwenvl.recorded.kept_layers.Keep`; None: "all" that
                 fits `max_trace_bytes`. What is not kept is replayed when somebody looks.
             settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed` and

@@ -7,7 +7,7 @@ from typing import Any
 
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
-from qwenvl.processing.integers import as_integer
+from qwenvl.integers import as_integer
 
 
 def run_report(run: Run, *, words: bool = False) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from qwenvl.analysis.row_statistics import RowStatistics, row_statistics
 from qwenvl.analysis.sinks import SinksAside, map_without_sinks, sinks
 from qwenvl.analysis.stages import Stage, stages
 from qwenvl.errors import RunError
-from qwenvl.processing.reconstruction import Reconstruction, reconstruct
+from qwenvl.processing.geometry.reconstruction import Reconstruction, reconstruct
 from qwenvl.recorded.indices import check_index
 from qwenvl.recorded.rows import Head, Layer, Replayer, RunRows
 from qwenvl.recorded.run_file import RunParts, load_parts, save_parts

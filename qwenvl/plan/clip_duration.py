@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from qwenvl.processing.sampling import (
+from qwenvl.processing.geometry.sampling import (
     FRAMES_A_PATCH,
     VIDEO_PRESETS,
     VideoOptions,

@@ -9,8 +9,8 @@ from qwenvl.errors import Sentence
 from qwenvl.models.config import Config, QwenVLConfig
 from qwenvl.plan.figures import PlanFigures
 from qwenvl.plan.units import in_size, percent
-from qwenvl.processing.media import Media
-from qwenvl.processing.sampling import DEFAULT_FPS, Clamp, Sampling
+from qwenvl.processing.geometry.media import Media
+from qwenvl.processing.geometry.sampling import DEFAULT_FPS, Clamp, Sampling
 
 
 def limits_in_words(result: PlanFigures, config: Config) -> Iterator[str]:

@@ -9,7 +9,7 @@ from qwenvl.plan.flops import count_flops
 from qwenvl.plan.memory import attention_bytes, cache_bytes, count_words, saved_positions, trace_bytes
 from qwenvl.plan.parameters import parameters_by_part
 from qwenvl.plan.planned_models import PlannedModel
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 
 
 def count_flops(config: Config, media: Sequence[Media], tokens: int) -> dict[str, int]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from qwenvl.models.config import Config, QwenVLConfig
 from qwenvl.plan.planned_models import PlannedModel
-from qwenvl.processing.media import Media
-from qwenvl.processing.messages import Message, Part
+from qwenvl.processing.geometry.media import Media
+from qwenvl.processing.text.messages import Message, Part
 
 # Of a published chat model: system message 11, the user's turn 3 + 2 around its content, opening of the answer 3.
 _TEMPLATE_TOKENS = 19

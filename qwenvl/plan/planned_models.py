@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from qwenvl.errors import CheckpointError
 from qwenvl.models.config import PRESETS, Config, Qwen2VLConfig
-from qwenvl.processing.pixel_limits import (
+from qwenvl.processing.geometry.pixel_limits import (
     PUBLISHED_MAX_PIXELS,
     PUBLISHED_MIN_PIXELS,
     limits_folder,

@@ -8,19 +8,19 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict
 
 from qwenvl.errors import PromptError
+from qwenvl.integers import as_integer, plain
 from qwenvl.models.config import Config, QwenVLConfig
 from qwenvl.plan.deciding_limits import limits_in_words
 from qwenvl.plan.figures import PlanFigures, Text, count_figures
 from qwenvl.plan.planned_models import PlannedModel, find_model
 from qwenvl.plan.recommended_tokens import suggestions
 from qwenvl.plan.words import sentence, steps
-from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.integers import as_integer, plain
-from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
-from qwenvl.processing.opened_media import Source, as_list, measure
-from qwenvl.processing.sampled_clips import plan_clip
-from qwenvl.processing.sampling import VideoOptions
-from qwenvl.processing.size_request import SizeRequest
+from qwenvl.processing.files.clips import ClipFile
+from qwenvl.processing.files.opened_media import Source, as_list, measure
+from qwenvl.processing.files.sampled_clips import plan_clip
+from qwenvl.processing.geometry.media import Media, Seen, qwen2_vl_media, qwen_vl_media
+from qwenvl.processing.geometry.sampling import VideoOptions
+from qwenvl.processing.geometry.size_request import SizeRequest
 
 Measured = Seen | ClipFile
 

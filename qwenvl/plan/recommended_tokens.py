@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from qwenvl.errors import Sentence
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 
 
 @dataclass(frozen=True)

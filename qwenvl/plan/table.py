@@ -15,10 +15,10 @@ from qwenvl.errors import MediaError, UserError
 from qwenvl.plan.planned_models import PUBLISHED
 from qwenvl.plan.planning import Measured, Plan, PlanSettings, measured, plan
 from qwenvl.plan.units import in_size
-from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.media import Media, Seen
-from qwenvl.processing.opened_media import Source, as_list
-from qwenvl.processing.picture_files import is_picture
+from qwenvl.processing.files.clips import ClipFile
+from qwenvl.processing.files.opened_media import Source, as_list
+from qwenvl.processing.files.picture_files import is_picture
+from qwenvl.processing.geometry.media import Media, Seen
 
 CLIP_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".mpeg", ".mpg", ".m4v", ".gif")
 COLUMNS = (

@@ -18,13 +18,13 @@ from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.plan.figures import Text
 from qwenvl.plan.planned_models import PlannedModel, find_model
 from qwenvl.plan.planning import Measured, Plan, cost, measured, place_all
-from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.media import Media, Seen, qwen2_vl_media
-from qwenvl.processing.opened_media import Source, as_list
-from qwenvl.processing.pictures import Limit, check_size
-from qwenvl.processing.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
-from qwenvl.processing.sampling import MAX_FRAME_TOKENS, MIN_FRAME_TOKENS, Sampling, VideoOptions
-from qwenvl.processing.size_request import utils_resize
+from qwenvl.processing.files.clips import ClipFile
+from qwenvl.processing.files.opened_media import Source, as_list
+from qwenvl.processing.geometry.media import Media, Seen, qwen2_vl_media
+from qwenvl.processing.geometry.pictures import Limit, check_size
+from qwenvl.processing.geometry.pixel_limits import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
+from qwenvl.processing.geometry.sampling import MAX_FRAME_TOKENS, MIN_FRAME_TOKENS, Sampling, VideoOptions
+from qwenvl.processing.geometry.size_request import utils_resize
 
 CLASS_MAX_PIXELS = 1280 * 28 * 28
 _FRAME_LIMITS = (MIN_FRAME_TOKENS * 28 * 28, MAX_FRAME_TOKENS * 28 * 28)

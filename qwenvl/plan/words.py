@@ -9,9 +9,9 @@ from qwenvl.models.config import Config
 from qwenvl.plan.figures import PlanFigures
 from qwenvl.plan.memory import key_heads
 from qwenvl.plan.units import in_bytes, in_operations, in_size, percent
-from qwenvl.processing.media import Media
-from qwenvl.processing.normal_form import normalise
-from qwenvl.processing.sampled_clips import sampling_steps
+from qwenvl.processing.files.sampled_clips import sampling_steps
+from qwenvl.processing.geometry.media import Media
+from qwenvl.processing.text.normal_form import normalise
 
 Written = Callable[[float], str]
 

@@ -16,30 +16,30 @@ from torch import Tensor
 
 from qwenvl.errors import CheckpointError, MediaError, PromptError, Sentence
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.processing.answer_text import StreamDecoder, group_words
-from qwenvl.processing.asked_again import as_json, without_unused
-from qwenvl.processing.chat import PromptToken, Qwen2VLChat, QwenVLChat
-from qwenvl.processing.chat_template import find_template, is_built_in, is_raw
-from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.decoded_clips import read_frames
-from qwenvl.processing.frame_count import frames_that_fit
-from qwenvl.processing.grounding import TAGS, Answer, answer_parts
-from qwenvl.processing.media import Media, Seen, qwen2_vl_media, qwen_vl_media
-from qwenvl.processing.messages import Message, Messages, Part, read_messages
-from qwenvl.processing.opened_media import open_part
-from qwenvl.processing.pixel_limits import (
+from qwenvl.processing.files.clips import ClipFile
+from qwenvl.processing.files.decoded_clips import read_frames
+from qwenvl.processing.files.frame_count import frames_that_fit
+from qwenvl.processing.files.opened_media import open_part
+from qwenvl.processing.files.progress import Progress
+from qwenvl.processing.files.sampled_clips import plan_clip
+from qwenvl.processing.geometry.media import Media, Seen, qwen2_vl_media, qwen_vl_media
+from qwenvl.processing.geometry.pixel_limits import (
     PUBLISHED_MAX_PIXELS,
     PUBLISHED_MIN_PIXELS,
     holding,
     limits_folder,
     read_pixel_limits,
 )
-from qwenvl.processing.progress import Progress
-from qwenvl.processing.reconstruction import received
-from qwenvl.processing.sampled_clips import plan_clip
-from qwenvl.processing.sampling import VideoOptions
-from qwenvl.processing.template_chat import TemplateChat
-from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer
+from qwenvl.processing.geometry.reconstruction import received
+from qwenvl.processing.geometry.sampling import VideoOptions
+from qwenvl.processing.text.answer_text import StreamDecoder, group_words
+from qwenvl.processing.text.asked_again import as_json, without_unused
+from qwenvl.processing.text.chat import PromptToken, Qwen2VLChat, QwenVLChat
+from qwenvl.processing.text.chat_template import find_template, is_built_in, is_raw
+from qwenvl.processing.text.grounding import TAGS, Answer, answer_parts
+from qwenvl.processing.text.messages import Message, Messages, Part, read_messages
+from qwenvl.processing.text.template_chat import TemplateChat
+from qwenvl.processing.text.tokenizers import HubTokenizer, TiktokenTokenizer, Tokenizer
 from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.json_files import read_json_if_there
 from qwenvl.published_files.keys import check_keys
@@ -102,11 +102,11 @@ class Processor(ABC):
         """What the model reads of a conversation.
 
         Args:
-            messages: see `qwenvl.processing.messages`.
+            messages: see `qwenvl.processing.text.messages`.
             min_pixels, max_pixels: Qwen2-VL's limits of height times width of each resized picture or frame; None for
                 the checkpoint's. The frames of a clip's file follow their preset, and `max_pixels` can only lower
                 theirs. Qwen-VL, whose pictures all have one size, takes no notice of them.
-            progress: told of the frames of clips as they are decoded; see `qwenvl.processing.progress`.
+            progress: told of the frames of clips as they are decoded; see `qwenvl.processing.files.progress`.
 
         Raises:
             PromptError: nothing is asked, the conversation is out of order, or longer than the context.

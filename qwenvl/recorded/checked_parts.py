@@ -13,7 +13,7 @@ from typing import Any, Literal, Union
 from torch import Tensor
 
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.record import Record
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qwenvl.errors import RunError
-from qwenvl.processing.integers import as_integer
+from qwenvl.integers import as_integer
 
 
 def check_index(value: Any, count: int, kind: str, *, owner: str = "this run", otherwise: str = "") -> int:

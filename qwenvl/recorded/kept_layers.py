@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from qwenvl.errors import PromptError, Sentence
-from qwenvl.processing.integers import as_integer
+from qwenvl.integers import as_integer
 
 Named = Literal["all", "language", "fewer", "nothing"]
 Keep = Named | int

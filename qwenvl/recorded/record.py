@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qwenvl.errors import RunError
+from qwenvl.integers import as_integer
 from qwenvl.models.config import Config
-from qwenvl.processing.integers import as_integer
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.trace import Hidden, attention_rows
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor
 from qwenvl.recorded.indices import check_index
 from qwenvl.recorded.maps import maps_for

@@ -23,7 +23,7 @@ from torch import Tensor
 from qwenvl.errors import RunError
 from qwenvl.models import config as configs
 from qwenvl.models.rope_scaling import RopeScaling
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.checked_parts import check_parts
 from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
 

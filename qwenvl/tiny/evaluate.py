@@ -18,7 +18,7 @@ import numpy as np
 
 from qwenvl.inference.generate import generate
 from qwenvl.inference.pipeline import Pipeline
-from qwenvl.processing.grounding import find_boxes
+from qwenvl.processing.text.grounding import find_boxes
 from qwenvl.tiny.cases import ROWS, SIDES, SWEEPS, Case, difficulty, draw_cases, draw_sweep, of_scene
 from qwenvl.tiny.questions import SCENE_TASKS, Region, spell
 from qwenvl.tiny.scenes import random_scene

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from qwenvl.models.config import QwenVLConfig
 from qwenvl.models.rope import multimodal_positions
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor
 from qwenvl.tiny.clips import Clip, render_clip
 from qwenvl.tiny.marks import CLASSES, Marks, Moment, mark_tokens

@@ -54,7 +54,7 @@ from torch import nn
 from qwenvl.loading.load import build, load_model, pick_device
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.processing.processor import from_folder
-from qwenvl.processing.tokenizers import Tokenizer
+from qwenvl.processing.text.tokenizers import Tokenizer
 from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
 from qwenvl.tiny.curriculum import Plan, Shelf, Weights, crowds, menu_at, plan_for, weights_at

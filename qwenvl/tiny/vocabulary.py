@@ -19,7 +19,7 @@ from tokenizers.models import BPE
 from tokenizers.normalizers import NFC
 from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
 
-from qwenvl.processing.tokenizers import QWEN_VL_SPECIALS, SPLIT_PATTERN, byte_characters
+from qwenvl.processing.text.tokenizers import QWEN_VL_SPECIALS, SPLIT_PATTERN, byte_characters
 from qwenvl.tiny.phrases import CHINESE, PHRASES, name_of, with_article
 from qwenvl.tiny.scenes import WORDS
 from qwenvl.tiny.world import COLOURS, GROUNDS, SHAPES

@@ -14,7 +14,7 @@ import qwenvl
 from qwenvl.analysis.answer_boxes import overlap
 from qwenvl.errors import RunError
 from qwenvl.inference.run import Run
-from qwenvl.processing.grounding import find_boxes
+from qwenvl.processing.text.grounding import find_boxes
 from qwenvl.tiny.gallery import SHAPES_SCENE
 from qwenvl.tiny.world import box_of, render
 from tests.support.tiny import TINY, mixed_messages, one_picture, tiny

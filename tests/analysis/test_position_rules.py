@@ -13,7 +13,7 @@ from qwenvl.analysis.position_rules import RULES, cost_of_size, frequencies, ove
 from qwenvl.inference.run import Run
 from qwenvl.models.config import PRESETS
 from qwenvl.models.rope import decoding_positions, inverse_frequencies, multimodal_positions, overtaken
-from qwenvl.processing.media import Seen, qwen2_vl_media
+from qwenvl.processing.geometry.media import Seen, qwen2_vl_media
 from tests.support.goldens import GOLDENS
 from tests.support.tiny import SPOKEN, TINY, mixed_run, mosaic, tiny
 

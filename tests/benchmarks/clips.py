@@ -22,11 +22,11 @@ from PIL import Image
 
 import qwenvl
 from qwenvl.models.config import QWEN2_VL_2B
-from qwenvl.processing.clips import open_clip
-from qwenvl.processing.decoded_clips import read_frames
-from qwenvl.processing.pixels import resize_frame
-from qwenvl.processing.sampled_clips import plan_clip
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.files.clips import open_clip
+from qwenvl.processing.files.decoded_clips import read_frames
+from qwenvl.processing.files.sampled_clips import plan_clip
+from qwenvl.processing.geometry.pixels import resize_frame
+from qwenvl.processing.geometry.sampling import VideoOptions
 from tests.benchmarks.memory import resident
 
 MIB = 1 << 20

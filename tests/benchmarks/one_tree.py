@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,20 @@ def in_turns(one: Call, other: Call, rounds: int = ROUNDS) -> float:
 def milliseconds(call: Call, rounds: int = 2 * ROUNDS + 1) -> float:
     call()
     return 1e3 * statistics.median(processor_seconds(call) for _ in range(rounds))
+
+
+def defined(name: str) -> str | None:
+    """The module under `qwenvl/processing` that defines a function, wherever this tree keeps it."""
+    for path in sorted(Path("qwenvl/processing").rglob("*.py")):
+        if f"\ndef {name}(" in path.read_text(encoding="utf-8"):
+            return ".".join(path.with_suffix("").parts)
+    return None
+
+
+def found_in(name: str) -> Any:
+    module = defined(name)
+    assert module is not None, f"no module of this tree defines {name}"
+    return getattr(import_module(module), name)
 
 
 # --- answering ---
@@ -176,13 +191,7 @@ def pictures() -> dict[str, float]:
     from PIL import Image
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-    from qwenvl.processing import pictures as opening
-
-    try:
-        from qwenvl.processing import pixels
-    except ImportError:
-        from qwenvl.processing import pictures as pixels  # type: ignore[no-redef]
-
+    open_picture, smart_resize, resize, patches = map(found_in, ("open_picture", "smart_resize", "resize", "patches"))
     limits = {"min_pixels": 3136, "max_pixels": 1_003_520}
     reference, found = Qwen2VLImageProcessorPil(**limits), {}
     for width, height in ((448, 448), (1000, 872), (2000, 1500), (4000, 3000)):
@@ -190,9 +199,9 @@ def pictures() -> dict[str, float]:
         picture = Image.fromarray(noise)
 
         def ours(picture: Any = picture) -> Any:
-            upright = opening.open_picture(picture)
-            size = opening.smart_resize(upright.height, upright.width, **limits)
-            return pixels.patches([opening.resize(upright, *size[::-1])])[0]
+            upright = open_picture(picture)
+            size = smart_resize(upright.height, upright.width, **limits)
+            return patches([resize(upright, *size[::-1])])[0]
 
         def theirs(picture: Any = picture) -> Any:
             return reference(picture, return_tensors="pt")["pixel_values"]
@@ -200,8 +209,9 @@ def pictures() -> dict[str, float]:
         assert torch.equal(ours(), theirs())
         found[f"a picture of {width:,} x {height:,}: transformers over ours"] = in_turns(theirs, ours, 2 * ROUNDS)
     frame = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), dtype=np.uint8)
-    decoded = frame if hasattr(opening, "as_picture") else None  # before, a frame came as a PIL image
-    resized = lambda: pixels.resize_frame(Image.fromarray(frame) if decoded is None else decoded, 420, 224)  # noqa: E731
+    resize_frame = found_in("resize_frame")
+    decoded = frame if defined("as_picture") else Image.fromarray(frame)  # before, a frame came as a PIL image
+    resized = lambda: resize_frame(decoded, 420, 224)  # noqa: E731
     found["ms of a frame, 1920 x 1080 to 420 x 224"] = milliseconds(resized)
     return found
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from qwenvl.errors import RunError
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.inference.run import Run
-from qwenvl.processing.pixels import unpatch
+from qwenvl.processing.geometry.pixels import unpatch
 from tests.support.dense import dense_rows, seen_causally, seen_in_segments
 from tests.support.goldens import assert_close, assert_likeliest
 from tests.support.tiny import SPOKEN, TINY, colours, mixed_messages, mixed_run, mosaic, one_picture, tiny

@@ -8,16 +8,18 @@ import { test } from "node:test";
 
 const STATIC = path.resolve(import.meta.dirname, "../../app/static");
 const BENEATH = {
-  core: [],
-  drawing: ["core"],
-  views: ["core", "drawing"],
-  rail: ["core"],
-  planner: ["core", "rail"],
-  tour: ["core", "views"],
-  shell: ["core", "drawing", "views", "rail", "tour"],
-  frozen: ["core", "shell"],
+  language: [],
+  core: ["language"],
+  state: ["core", "language"],
+  drawing: ["state", "core", "language"],
+  views: ["drawing", "state", "core", "language"],
+  rail: ["state", "core", "language"],
+  planner: ["rail", "state", "core", "language"],
+  tour: ["views", "state", "core", "language"],
+  shell: ["tour", "rail", "views", "drawing", "state", "core", "language"],
+  frozen: ["shell", "state", "core", "language"],
 };
-const JOINED = "core/chinese.js"; // the one table of what every folder says in Chinese
+const JOINED = "language/chinese.js"; // the one table of what every folder says in Chinese
 
 const files = fs.readdirSync(STATIC, { recursive: true }).filter((name) => name.endsWith(".js"));
 

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer, Qwen2VLForConditionalGeneration
 import qwenvl
 from qwenvl.errors import CheckpointError
 from qwenvl.loading.load import CheckpointWarning
-from qwenvl.processing.tokenizers import HubTokenizer
+from qwenvl.processing.text.tokenizers import HubTokenizer
 from tests.support.folders import SOURCE, add_tokens, edit, replace_file, variant
 from tests.support.goldens import assert_close
 from tests.support.tiny import mosaic, one_picture

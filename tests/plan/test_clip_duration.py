@@ -8,9 +8,9 @@ import pytest
 
 from qwenvl.models.config import PRESETS
 from qwenvl.plan.clip_duration import DURATIONS, TRAINED_TOKENS, cost_by_length
-from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.sampled_clips import plan_clip
-from qwenvl.processing.sampling import VIDEO_PRESETS, VideoOptions
+from qwenvl.processing.files.clips import ClipFile
+from qwenvl.processing.files.sampled_clips import plan_clip
+from qwenvl.processing.geometry.sampling import VIDEO_PRESETS, VideoOptions
 
 
 @pytest.mark.parametrize(("seconds", "tokens"), [(60, 15_840), (122, 14_640), (183, 21_960), (384, 46_080)])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qwenvl.plan import plan
-from qwenvl.processing.clips import ClipFile
+from qwenvl.processing.files.clips import ClipFile
 
 
 def number(pattern: str, text: str) -> int:

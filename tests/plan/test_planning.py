@@ -16,7 +16,7 @@ from qwenvl.loading.load import build_skeleton
 from qwenvl.models.config import PRESETS, QWEN_VL
 from qwenvl.plan import CHECKPOINTS, in_bytes, parameters_by_part, plan
 from qwenvl.processing.processor import QwenVLProcessor, from_folder
-from qwenvl.processing.tokenizers import TiktokenTokenizer
+from qwenvl.processing.text.tokenizers import TiktokenTokenizer
 from qwenvl.published_files.json_files import read_json
 from qwenvl.published_files.published_config import from_published
 

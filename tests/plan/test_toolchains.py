@@ -13,7 +13,7 @@ import pytest
 from qwenvl.errors import MediaError
 from qwenvl.plan import Outcome, plan_toolchains
 from qwenvl.plan.toolchains import CLASS_MAX_PIXELS, TOOLCHAINS, utils_resize
-from qwenvl.processing.clips import ClipFile
+from qwenvl.processing.files.clips import ClipFile
 
 GOLDEN = json.loads(
     (Path(__file__).parents[1] / "goldens" / "qwen2-vl" / "preprocessing.json").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from tokenizers.models import BPE
 
 from qwenvl.models.config import PRESETS
 from qwenvl.processing.processor import Qwen2VLProcessor, QwenVLProcessor
-from qwenvl.processing.tokenizers import SPLIT_PATTERN, HubTokenizer, TiktokenTokenizer, byte_characters
+from qwenvl.processing.text.tokenizers import SPLIT_PATTERN, HubTokenizer, TiktokenTokenizer, byte_characters
 from tests.support import published
 from tests.support.published import QWEN2_VL_SPECIALS
 

@@ -23,9 +23,9 @@ from transformers.image_transforms import convert_to_rgb
 
 import qwenvl
 from qwenvl.errors import MediaError
-from qwenvl.processing.clips import is_clip, open_clip
-from qwenvl.processing.jpeg_ends import mended
-from qwenvl.processing.picture_files import is_picture, open_picture, read_picture
+from qwenvl.processing.files.clips import is_clip, open_clip
+from qwenvl.processing.files.jpeg_ends import mended
+from qwenvl.processing.files.picture_files import is_picture, open_picture, read_picture
 from tests.support.clips import drawn
 from tests.support.goldens import GOLDENS
 from tests.support.tiny import mosaic, tiny

@@ -15,11 +15,11 @@ from PIL import Image
 import qwenvl
 from qwenvl.errors import MediaError, PromptError, UserError
 from qwenvl.models.config import PRESETS
-from qwenvl.processing.clips import ClipFile
-from qwenvl.processing.picture_files import open_picture
+from qwenvl.processing.files.clips import ClipFile
+from qwenvl.processing.files.picture_files import open_picture
+from qwenvl.processing.files.sampled_clips import plan_clip
+from qwenvl.processing.geometry.sampling import VideoOptions, count_frames
 from qwenvl.processing.processor import Qwen2VLProcessor, QwenVLProcessor
-from qwenvl.processing.sampled_clips import plan_clip
-from qwenvl.processing.sampling import VideoOptions, count_frames
 from tests.support.clips import encode
 from tests.support.goldens import GOLDENS
 from tests.support.tiny import mosaic, tiny

@@ -20,7 +20,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from qwenvl.errors import CheckpointError, MediaError, PromptError
 from qwenvl.models.config import PRESETS, Qwen2VLConfig, QwenVLConfig
 from qwenvl.plan import CHECKPOINTS
-from qwenvl.processing import pixels
+from qwenvl.processing.geometry import pixels
 from qwenvl.processing.processor import Processor, Qwen2VLProcessor, QwenVLProcessor, from_folder
 from qwenvl.published_files.json_files import read_json
 from qwenvl.published_files.published_config import from_published

@@ -20,8 +20,8 @@ from qwenvl.loading.load import build_skeleton, load_model
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
-from qwenvl.processing.picture_files import open_picture
-from qwenvl.processing.pixels import squash
+from qwenvl.processing.files.picture_files import open_picture
+from qwenvl.processing.geometry.pixels import squash
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 QWEN_VL_NAMES = ["dev-a", "dev-b", "dev-geom"]

@@ -21,7 +21,7 @@ from qwenvl.loading.load import build_skeleton
 from qwenvl.models.config import Config, Qwen2VLConfig, QwenVLConfig
 from qwenvl.models.qwen_vl import position_code
 from qwenvl.models.weights import published_name
-from qwenvl.processing.tokenizers import TiktokenTokenizer, byte_characters
+from qwenvl.processing.text.tokenizers import TiktokenTokenizer, byte_characters
 
 QWEN2_VL_SPECIALS = (
     *("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|object_ref_start|>", "<|object_ref_end|>"),

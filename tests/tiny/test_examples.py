@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from qwenvl.processing.clips import open_clip
-from qwenvl.processing.picture_files import open_picture
+from qwenvl.processing.files.clips import open_clip
+from qwenvl.processing.files.picture_files import open_picture
 from qwenvl.tiny.films import FILM_FPS, FILM_FRAMES, FILM_SIZE, MOVING_SHAPE, pan_window, zoom_window
 
 FOLDER = Path(__file__).parents[2] / "app" / "examples"

@@ -13,7 +13,7 @@ from PIL import Image
 from transformers import Qwen2VLForConditionalGeneration
 
 import qwenvl
-from qwenvl.processing.tokenizers import TiktokenTokenizer
+from qwenvl.processing.text.tokenizers import TiktokenTokenizer
 from qwenvl.tiny import __main__ as command_line
 from qwenvl.tiny import curriculum
 from qwenvl.tiny.cases import draw_cases

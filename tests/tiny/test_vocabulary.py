@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
-from qwenvl.processing.tokenizers import HubTokenizer, TiktokenTokenizer, byte_characters
+from qwenvl.processing.text.tokenizers import HubTokenizer, TiktokenTokenizer, byte_characters
 from qwenvl.tiny.phrases import CHINESE
 from qwenvl.tiny.scenes import GLYPHS, WORDS
 from qwenvl.tiny.vocabulary import RANKS, build_ranks, common_words, special_ids, world_sentences

@@ -17,7 +17,7 @@ from app.exports.exported import Exported, selections
 from app.exports.figures.frames import frame_code, frame_of
 from app.exports.python_code import Name, call, closing, opening
 from qwenvl.errors import RunError
-from qwenvl.processing.media import Media
+from qwenvl.processing.geometry.media import Media
 
 
 def export(runs: Mapping[str, Finished], posted: Mapping[str, Posted]) -> Exported:

@@ -3,7 +3,7 @@
 // mount(element, { props, trigger, watch, server, signal }): `watch` and listeners with `signal` end with the drawing
 // they belong to. A module that exports `redrawsItself` is mounted once and sees to its words alone.
 
-import { onLanguage } from "./i18n.js";
+import { onLanguage } from "../language/i18n.js";
 
 /** @param {HTMLElement} element */
 export function mountIn(element, gradio, module) {

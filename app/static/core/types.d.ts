@@ -4,10 +4,10 @@ import type { Answers, Choice, MapRow, MediaPayload, ModelCard, Packed, RunPaylo
 
 export type * from "./payload.d.ts";
 export type Media = MediaPayload;
-export type { Client } from "./client.js";
+export type { Client } from "../state/client.js";
 
 /** What gestures do: see actions.js. */
-export type Actions = ReturnType<typeof import("./actions.js").createActions>;
+export type Actions = ReturnType<typeof import("../state/actions.js").createActions>;
 
 // --- geometry ---
 
@@ -158,7 +158,7 @@ export interface Wanted {
 /** What every view draws from: see shell/context.js. */
 export interface Context {
   store: Store;
-  client: import("./client.js").Client;
+  client: import("../state/client.js").Client;
   actions: Actions;
   frozen: boolean;
   current?: ViewDrawing;

@@ -1,7 +1,7 @@
 // The frame that views share: two columns whose rows hold the same kind of thing left and right.
 
 import { el } from "../core/dom.js";
-import { LETTERS } from "../core/selection.js";
+import { LETTERS } from "../state/selection.js";
 import { honestPanel } from "./honest.js";
 
 // A column for each letter; `pair(name)` puts that part of both side by side, and `rows` does so with all their `cells`,

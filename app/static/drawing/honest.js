@@ -1,7 +1,7 @@
 // "Read this as": what a view plots, how it is scaled, and what it does not show.
 
 import { el, refill } from "../core/dom.js";
-import { say } from "../core/i18n.js";
+import { say } from "../language/i18n.js";
 
 // Open where there is room, folded on a phone; the panels that are on the page follow when that changes.
 const wide = window.matchMedia("(min-width: 721px)");

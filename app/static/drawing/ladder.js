@@ -2,8 +2,8 @@
 
 import { el, refill } from "../core/dom.js";
 import { cellBox, cellSize, rowAndColumn } from "../core/geometry.js";
-import { say } from "../core/i18n.js";
-import { count, pixels } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count, pixels } from "../language/numbers.js";
 import { paintCrop, paintGrid, paintSmallMap } from "./thumbnails.js";
 
 /** @import { Attended } from "../core/types.d.ts" */

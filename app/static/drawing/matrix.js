@@ -3,8 +3,8 @@
 
 import { el, isDark, refill, toggle } from "../core/dom.js";
 import { css, inkOn, tide } from "../core/colour.js";
-import { say } from "../core/i18n.js";
-import { cellNumber, count, percent } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { cellNumber, count, percent } from "../language/numbers.js";
 
 function axes(values) {
   const [layers, heads] = values.shape;

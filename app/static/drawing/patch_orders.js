@@ -3,8 +3,8 @@
 import { el, isDark, refill, setText } from "../core/dom.js";
 import { cellAt, placeOf } from "../core/geometry.js";
 import { css, inkOn, tide } from "../core/colour.js";
-import { say } from "../core/i18n.js";
-import { count } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count } from "../language/numbers.js";
 
 /** @import { Context, Grid, Media, Run } from "../core/types.d.ts" */
 

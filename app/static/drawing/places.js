@@ -2,8 +2,8 @@
 
 import { hasAdapter } from "../core/families.js";
 import { cellAt, cellBox, cellsOf, placeOf, regionSum, rowAndColumn } from "../core/geometry.js";
-import { say } from "../core/i18n.js";
-import { count, percent } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count, percent } from "../language/numbers.js";
 import { drawnGrid, drawnValues } from "./ladder.js";
 
 /** @import { Attended, Context, Grid, Letter, Media, Run, Selection } from "../core/types.d.ts" */

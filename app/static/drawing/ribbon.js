@@ -3,8 +3,8 @@
 import { el, isDark, sizeCanvas, token } from "../core/dom.js";
 import { css, tide } from "../core/colour.js";
 import { hasAdapter } from "../core/families.js";
-import { say } from "../core/i18n.js";
-import { count } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count } from "../language/numbers.js";
 
 /** @import { Run } from "../core/types.d.ts" */
 

@@ -1,8 +1,8 @@
 // The moment of a clip that is on show in every picture of the page: a slider over its temporal cells, and play.
 
 import { el } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { cellInTime, isClip, momentWords, timekeeper } from "../core/time.js";
+import { say } from "../language/i18n.js";
+import { cellInTime, isClip, momentWords, timekeeper } from "../state/time.js";
 
 /** @import { Context } from "../core/types.d.ts" */
 

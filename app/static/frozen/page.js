@@ -1,7 +1,7 @@
 // The page as one file: the inspector over answers that came with it. No server, no address, no way to ask on.
 
 import { el, setText } from "../core/dom.js";
-import { LANGUAGES, language, onLanguage, say, setLanguage } from "../core/i18n.js";
+import { LANGUAGES, language, onLanguage, say, setLanguage } from "../language/i18n.js";
 import { mount } from "../shell/inspector.js";
 import { standIn } from "./server.js";
 

@@ -3,7 +3,7 @@
 // The file holds values (each once, though two questions may share it) and, under each question in one canonical
 // writing, the number of its value. What is not there is said in one sentence.
 
-import { say } from "../core/i18n.js";
+import { say } from "../language/i18n.js";
 
 const NOT_HERE =
   "This file does not hold that: it keeps what its page showed and the rows around it. Ask the app itself.";

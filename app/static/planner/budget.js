@@ -1,8 +1,8 @@
 // The pixel budget as one line on a logarithmic scale: two ends to drag, and where pictures and defaults lie on it.
 
 import { el, refill, setText } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { count } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count } from "../language/numbers.js";
 import { CLASS_MAX, planner, RANGE, setting, SHIPPED, shownFile, UNIT_PIXELS } from "./state.js";
 
 const QWEN_VL = 448 * 448;

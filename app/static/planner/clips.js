@@ -1,8 +1,8 @@
 // Which frames of clips are taken: so many a second, or so many in all.
 
 import { el, setText } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { count } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count } from "../language/numbers.js";
 import { hasClips, planner, setting } from "./state.js";
 
 const FPS = [0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24, 30];

@@ -1,8 +1,8 @@
 // Coordinates from one space to the others: pixels of the original, pixels the model sees, and thousandths.
 
 import { el, refill, setText } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { times } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { times } from "../language/numbers.js";
 import { limitsAsked, planner, set, shownFile } from "./state.js";
 import { fullName } from "./words.js";
 

@@ -1,8 +1,8 @@
 // The same part of the picture as each model receives it: cut from the really resized picture, enlarged without smoothing.
 
 import { el, refill, setText, sizeCanvas } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { count, times } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count, times } from "../language/numbers.js";
 import { changed, CLASS_MAX, hasClips, limitsAsked, planner, set, setting, SHIPPED, shownFile } from "./state.js";
 
 const KEPT = 12;

@@ -1,8 +1,8 @@
 // Below the table: the chosen row's arithmetic line by line and what would change it; what each toolchain does; each file.
 
 import { el, refill, setText } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { count, percent, times } from "../core/numbers.js";
+import { said, say } from "../language/i18n.js";
+import { count, percent, times } from "../language/numbers.js";
 import { planner, shownFile } from "./state.js";
 import { fullName, letterSize } from "./words.js";
 

@@ -1,9 +1,9 @@
 // The Planner: what files cost every published model, before anything is asked and without weights.
 
-import { Client } from "../core/client.js";
+import { Client } from "../state/client.js";
 import { el, segmented, setText } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { count } from "../core/numbers.js";
+import { said, say } from "../language/i18n.js";
+import { count } from "../language/numbers.js";
 import { createBudget } from "./budget.js";
 import { createClips } from "./clips.js";
 import { createConverter } from "./converter.js";

@@ -1,8 +1,8 @@
 // The Planner's part of the rail: which published models, and what is assumed of the words.
 
 import { el, refill, setText } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { count, parameters } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count, parameters } from "../language/numbers.js";
 import { chosenMedia } from "../rail/folders.js";
 import { giveFiles } from "../rail/media.js";
 import { changed, chosenModels, onChange, openPlanner, planner, setting } from "./state.js";

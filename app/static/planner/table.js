@@ -1,8 +1,8 @@
 // The table: every published model, in groups by pixel limit. The chosen row is the one that the page explains below.
 
 import { el, refill } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { count, percent, times } from "../core/numbers.js";
+import { said, say } from "../language/i18n.js";
+import { count, percent, times } from "../language/numbers.js";
 import { hasClips, planner, setting } from "./state.js";
 import { letterSize, memory, memoryWithUnit, nameParts, operations } from "./words.js";
 

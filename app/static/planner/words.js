@@ -1,7 +1,7 @@
 // Names and numbers as the Planner writes them.
 
-import { say } from "../core/i18n.js";
-import { count } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { count } from "../language/numbers.js";
 import { planner } from "./state.js";
 
 const NAMES = {

@@ -1,9 +1,9 @@
 // The pixel budget: min_pixels and max_pixels on a logarithmic scale, and what they make of the pictures, at once.
 
 import { el, refill, setText } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { publish } from "../core/news.js";
-import { count, times } from "../core/numbers.js";
+import { said, say } from "../language/i18n.js";
+import { publish } from "../state/news.js";
+import { count, times } from "../language/numbers.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
 

@@ -1,9 +1,9 @@
 // Which frames of a clip the models are shown: by rate or by number, under whose limits; and why each limit bit.
 
-import { hear as onNews } from "../core/news.js";
+import { hear as onNews } from "../state/news.js";
 import { el, refill, segmented } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { count, times } from "../core/numbers.js";
+import { said, say } from "../language/i18n.js";
+import { count, times } from "../language/numbers.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
 

@@ -2,10 +2,10 @@
 // figures after. And the keys of the page.
 
 import { el, refill } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { KEYS } from "../core/keys.js";
-import { hear } from "../core/news.js";
-import { bytes, seconds } from "../core/numbers.js";
+import { said, say } from "../language/i18n.js";
+import { KEYS } from "../state/keys.js";
+import { hear } from "../state/news.js";
+import { bytes, seconds } from "../language/numbers.js";
 import { offered, offerSetting } from "./budget.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */

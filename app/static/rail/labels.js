@@ -1,7 +1,7 @@
 // Words in the rail that Python wrote (labels, buttons, notices) in the page's language. Gradio's own translation follows
 // the browser alone; this one follows the page. What a visitor typed is a value and no text node: it stays as it is.
 
-import { onLanguage, said } from "../core/i18n.js";
+import { onLanguage, said } from "../language/i18n.js";
 
 const leftAlone = (node) => node.parentElement?.closest("script, style, textarea, .media-name, .turns");
 const english = new WeakMap(); // what Gradio wrote into a node, by the node

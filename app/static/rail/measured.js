@@ -1,7 +1,7 @@
 // What the tiny checkpoints know: the table of their measured figures, in a dialog behind the weights badge.
 
 import { el, refill } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
+import { said, say } from "../language/i18n.js";
 
 const row = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, { text: said(cell) })));
 

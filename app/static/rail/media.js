@@ -1,8 +1,8 @@
 // The pictures and clips of the question: thumbnails, remove, and a place to drop files. The upload itself is Gradio's.
 
 import { el, find, refill } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { count, lasting, times } from "../core/numbers.js";
+import { said, say } from "../language/i18n.js";
+import { count, lasting, times } from "../language/numbers.js";
 import { droppedFiles } from "./folders.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */

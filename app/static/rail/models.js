@@ -2,9 +2,9 @@
 // of their weights. Nothing is loaded by choosing; what a model would take stands beneath its name.
 
 import { el, refill } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { hear } from "../core/news.js";
-import { bytes } from "../core/numbers.js";
+import { say } from "../language/i18n.js";
+import { hear } from "../state/news.js";
+import { bytes } from "../language/numbers.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
 

@@ -2,7 +2,7 @@
 // this machine.
 
 import { el, setText } from "../core/dom.js";
-import { say } from "../core/i18n.js";
+import { say } from "../language/i18n.js";
 import { giveFiles } from "./media.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */

@@ -1,8 +1,8 @@
 // The bar at the top: title, examples, the weights badge, the theme. On narrow screens also the way into the rail.
 
 import { el, find, refill, setText, svg, toggle } from "../core/dom.js";
-import { LANGUAGES, language, said, say, setLanguage } from "../core/i18n.js";
-import { hear } from "../core/news.js";
+import { LANGUAGES, language, said, say, setLanguage } from "../language/i18n.js";
+import { hear } from "../state/news.js";
 import { keepLabels } from "./labels.js";
 import { createMenu } from "./menu.js";
 import { createMeasured } from "./measured.js";

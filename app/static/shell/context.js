@@ -1,9 +1,9 @@
 // What views share: where a picture fits, what stands in for one, and the numbers of the current selection.
 
-import { said, say } from "../core/i18n.js";
-import { hear } from "../core/news.js";
+import { said, say } from "../language/i18n.js";
+import { hear } from "../state/news.js";
 import { createMediaChoice } from "./media_choice.js";
-import { createResources } from "../core/resources.js";
+import { createResources } from "../state/resources.js";
 
 /** @import { Context, Letter, Run, Size, Store } from "../core/types.d.ts" */
 
@@ -36,8 +36,8 @@ const NO_PICTURE = "No picture in this question. This view needs one; Pipeline, 
 
 /**
  * @param {Store} store
- * @param {import("../core/client.js").Client} client
- * @param {ReturnType<typeof import("../core/actions.js").createActions>} actions
+ * @param {import("../state/client.js").Client} client
+ * @param {ReturnType<typeof import("../state/actions.js").createActions>} actions
  * @param {boolean} frozen whether this is a page saved as one file, which asks nothing anew
  * @returns {Context}
  */

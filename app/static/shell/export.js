@@ -1,11 +1,11 @@
 // Export: the current view as files, made by the server from the run itself when they are asked for.
 
 import { el, setText, toggle } from "../core/dom.js";
-import { said, say } from "../core/i18n.js";
-import { toLine } from "../core/address.js";
-import { resolved } from "../core/resolved.js";
-import { LETTERS } from "../core/selection.js";
-import { isClip } from "../core/time.js";
+import { said, say } from "../language/i18n.js";
+import { toLine } from "../state/address.js";
+import { resolved } from "../state/resolved.js";
+import { LETTERS } from "../state/selection.js";
+import { isClip } from "../state/time.js";
 import { VIEWS } from "../views/index.js";
 
 /** @import { Client, Context, Letter, Store } from "../core/types.d.ts" */

@@ -2,10 +2,10 @@
 
 import { el, letterBadge, refill, setText, toggle } from "../core/dom.js";
 import { hasAdapter } from "../core/families.js";
-import { say, said } from "../core/i18n.js";
-import { count, parameters, percent, seconds } from "../core/numbers.js";
-import { isClip } from "../core/time.js";
-import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../core/words.js";
+import { say, said } from "../language/i18n.js";
+import { count, parameters, percent, seconds } from "../language/numbers.js";
+import { isClip } from "../state/time.js";
+import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../state/words.js";
 
 /** @import { Run } from "../core/types.d.ts" */
 

@@ -1,22 +1,22 @@
 // The inspector: two head cards, the view tabs, one view, and the status line. Mounted once into a gr.HTML component.
 
-import { createActions } from "../core/actions.js";
-import { Client } from "../core/client.js";
+import { createActions } from "../state/actions.js";
+import { Client } from "../state/client.js";
 import { createContext } from "./context.js";
 import { el, find, refill, segmented, setText, toggle } from "../core/dom.js";
-import { onLanguage, said, say } from "../core/i18n.js";
+import { onLanguage, said, say } from "../language/i18n.js";
 import { createExport } from "./export.js";
 import { HeadCard } from "./head_card.js";
 import { createScrubber } from "../drawing/scrubber.js";
-import { listenToKeys } from "../core/keys.js";
-import { publish } from "../core/news.js";
+import { listenToKeys } from "../state/keys.js";
+import { publish } from "../state/news.js";
 import { Runs } from "./runs.js";
 import { pressAsk } from "../rail/topbar.js";
 import { statusHint, statusParts } from "./status.js";
-import { addressOf, writeAddress } from "../core/address.js";
-import { LETTERS } from "../core/selection.js";
-import { createStore, effective } from "../core/store.js";
-import { registerViews } from "../core/view_registry.js";
+import { addressOf, writeAddress } from "../state/address.js";
+import { LETTERS } from "../state/selection.js";
+import { createStore, effective } from "../state/store.js";
+import { registerViews } from "../state/view_registry.js";
 import { createTour } from "../tour/tour.js";
 import { VIEWS } from "../views/index.js";
 

@@ -1,9 +1,9 @@
 // Which picture of the question is looked at; with a word chosen, how much of its row falls on each.
 
 import { el, refill } from "../core/dom.js";
-import { say } from "../core/i18n.js";
-import { percent } from "../core/numbers.js";
-import { LETTERS } from "../core/selection.js";
+import { say } from "../language/i18n.js";
+import { percent } from "../language/numbers.js";
+import { LETTERS } from "../state/selection.js";
 
 /** @import { Context, Letter, Run, State } from "../core/types.d.ts" */
 

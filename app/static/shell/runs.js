@@ -1,10 +1,10 @@
 // What the server says through the component's value: runs to show, answers in the making, a run that is gone.
 
-import { linkedQuery } from "../core/actions.js";
-import { publish } from "../core/news.js";
-import { fromLine, readAddress } from "../core/address.js";
-import { LETTERS, NO_PLACE, emptySelection, nothingChosen, other } from "../core/selection.js";
-import { wordOfToken } from "../core/words.js";
+import { linkedQuery } from "../state/actions.js";
+import { publish } from "../state/news.js";
+import { fromLine, readAddress } from "../state/address.js";
+import { LETTERS, NO_PLACE, emptySelection, nothingChosen, other } from "../state/selection.js";
+import { wordOfToken } from "../state/words.js";
 
 /** @import { Letter, Run, Selection, Store } from "../core/types.d.ts" */
 
@@ -40,7 +40,7 @@ function fitted(selection, letter, run) {
 export class Runs {
   /**
    * @param {Store} store
-   * @param {import("../core/client.js").Client} client
+   * @param {import("../state/client.js").Client} client
    */
   constructor(store, client, actions) {
     this.store = store;

@@ -1,8 +1,8 @@
 // The status line: one sentence that is always true of what is on screen. Each view says its own (`status`).
 
-import { said, say } from "../core/i18n.js";
-import { LETTERS } from "../core/selection.js";
-import { letGoOf, shows } from "../core/view_registry.js";
+import { said, say } from "../language/i18n.js";
+import { LETTERS } from "../state/selection.js";
+import { letGoOf, shows } from "../state/view_registry.js";
 
 /** @import { Context, Selection, State } from "../core/types.d.ts" */
 

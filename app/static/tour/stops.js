@@ -1,14 +1,14 @@
 // Six questions about the run on screen. Each answer is read from the run or counted by the server when it is looked at,
 // never typed in here.
 
-import { said, say } from "../core/i18n.js";
+import { said, say } from "../language/i18n.js";
 import { hasAdapter } from "../core/families.js";
 import { cellAt, rowAndColumn } from "../core/geometry.js";
-import { count, percent } from "../core/numbers.js";
-import { LETTERS } from "../core/selection.js";
-import { isClip } from "../core/time.js";
+import { count, percent } from "../language/numbers.js";
+import { LETTERS } from "../state/selection.js";
+import { isClip } from "../state/time.js";
 import { VIEWS } from "../views/index.js";
-import { tokenOfWord, wordLabel } from "../core/words.js";
+import { tokenOfWord, wordLabel } from "../state/words.js";
 
 /** @import { Context, Grid, Run, State } from "../core/types.d.ts" */
 

@@ -1,9 +1,9 @@
 // The tour: a card over the page that asks before it shows. Six stops on the run on screen.
 
 import { el, find, refill } from "../core/dom.js";
-import { say, said } from "../core/i18n.js";
-import { pixels } from "../core/numbers.js";
-import { LETTERS } from "../core/selection.js";
+import { say, said } from "../language/i18n.js";
+import { pixels } from "../language/numbers.js";
+import { LETTERS } from "../state/selection.js";
 import { STOPS, canTour, verdict } from "./stops.js";
 
 /** @import { Context } from "../core/types.d.ts" */

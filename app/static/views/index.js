@@ -5,7 +5,7 @@
 //   SITE                              where the attention it shows happens: "vision", "adapter" or "language"
 //   createView(ctx)                   { root, stages, update(state, selection) }; called once for each language
 //   status(ctx, state, selection)     parts of the status line: [text, bold, text] each
-//   SHOWS                             optional: what of the selection it shows besides the word, in `shows` of ../core/view_registry.js
+//   SHOWS                             optional: what of the selection it shows besides the word, in `shows` of ../state/view_registry.js
 //   letGo(chosen)                     optional: what Esc leaves of its CHOICES; null where nothing of its own is chosen
 //   CHOICES                           optional: { name: initial } of what is chosen in this view alone (numbers, words,
 //                                     null or booleans); held in selection[<view>], written into the address

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from qwenvl.processing.pixels import raster_order
+from qwenvl.processing.geometry.pixels import raster_order
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -13,7 +13,7 @@ from PIL import Image
 from app.asking.model_choice import ModelChoice
 from app.models.memory import Budgets
 from app.serving.session import Session
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.geometry.sampling import VideoOptions
 from tests.support.clips import encode
 
 GIB = 1 << 30

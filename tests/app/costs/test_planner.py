@@ -16,7 +16,7 @@ import qwenvl
 from app.costs.planner import Files, functions
 from qwenvl.errors import UserError
 from qwenvl.plan import PUBLISHED
-from qwenvl.processing.pictures import resize
+from qwenvl.processing.geometry.pictures import resize
 from tests.support.clips import encode, number_of
 
 

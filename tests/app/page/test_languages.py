@@ -94,7 +94,7 @@ def test_every_sentence_of_the_scripts_has_its_chinese(table: dict[str, str]) ->
 def test_every_sentence_of_the_server_has_its_chinese(table: dict[str, str]) -> None:
     files = [ROOT / "app" / "asking" / f"{name}.py" for name in SERVER]
     files += [ROOT / "app" / "serving" / "example_runs.py", *(ROOT / "app" / "views").glob("*.py")]
-    files += [ROOT / "qwenvl" / "processing" / f"{name}.py" for name in LIBRARY]
+    files += [path for path in (ROOT / "qwenvl" / "processing").rglob("*.py") if path.stem in LIBRARY]
     missing = sorted({f"{path.name}: {text}" for path in files for text in raised(path) if text not in table})
     assert missing == []
 
@@ -108,7 +108,7 @@ def test_no_gap_is_lost_and_none_is_left_in_english(table: dict[str, str]) -> No
 
 
 def test_the_static_tables_are_all_joined() -> None:
-    joined = STATIC / "core" / "chinese.js"
+    joined = STATIC / "language" / "chinese.js"
     files = {
         (joined.parent / name).resolve() for name in re.findall(r'from "(\.[^"]+)"', joined.read_text(encoding="utf-8"))
     }

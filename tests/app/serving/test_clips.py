@@ -20,7 +20,7 @@ from app.views.pictures import picture
 from app.views.timeline import clip_longer, clip_time, filmstrip, twins
 from qwenvl.errors import MediaError, RunError, UserError
 from qwenvl.plan.clip_duration import cost_by_length
-from qwenvl.processing.sampling import VideoOptions
+from qwenvl.processing.geometry.sampling import VideoOptions
 from tests.support.clips import encode, encode_sound, number_of
 
 EXAMPLES = Path(__file__).parents[3] / "app" / "examples"

@@ -27,8 +27,8 @@ from app.views.figures import figure
 from app.views.payload import run_payload, start
 from app.views.rows import MapRow
 from qwenvl.errors import RunError
-from qwenvl.processing.media import Media
-from qwenvl.processing.pixels import denormalise, unpatch
+from qwenvl.processing.geometry.media import Media
+from qwenvl.processing.geometry.pixels import denormalise, unpatch
 
 QUESTION = "What is in the picture?"
 Look = Callable[..., Finished]

@@ -2,8 +2,8 @@
 
 import { hasAdapter } from "../../core/families.js";
 import { cellAt, cellsOf, placeOf, rowAndColumn } from "../../core/geometry.js";
-import { LETTERS } from "../../core/selection.js";
-import { cellInTime } from "../../core/time.js";
+import { LETTERS } from "../../state/selection.js";
+import { cellInTime } from "../../state/time.js";
 
 /** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
 

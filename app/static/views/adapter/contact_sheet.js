@@ -2,7 +2,7 @@
 
 import { el, isDark, sizeCanvas, token } from "../../core/dom.js";
 import { tide } from "../../core/colour.js";
-import { say } from "../../core/i18n.js";
+import { say } from "../../language/i18n.js";
 
 const LATTICE = 1.5;
 const EXPONENT = 0.7;

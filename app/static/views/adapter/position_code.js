@@ -3,7 +3,7 @@
 import { el, isDark, segmented, setText, sizeCanvas } from "../../core/dom.js";
 import { tide } from "../../core/colour.js";
 import { edges } from "../../core/geometry.js";
-import { say } from "../../core/i18n.js";
+import { say } from "../../language/i18n.js";
 
 const SIDE = 72;
 

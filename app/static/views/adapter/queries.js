@@ -2,9 +2,9 @@
 
 import { el, letterBadge, refill, segmented, setText } from "../../core/dom.js";
 import { rowAndColumn } from "../../core/geometry.js";
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { choices } from "../../core/selection.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { choices } from "../../state/selection.js";
 import { hoverQuery, patchesOf, pickHead, pickQuery } from "./asked.js";
 import { ContactSheet, readersOf } from "./contact_sheet.js";
 import { createPlaceCode } from "./position_code.js";

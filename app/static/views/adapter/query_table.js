@@ -2,9 +2,9 @@
 
 import { el, refill } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { LETTERS } from "../../core/selection.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { LETTERS } from "../../state/selection.js";
 
 /** @import { Media } from "../../core/types.d.ts" */
 

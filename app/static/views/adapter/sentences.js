@@ -2,9 +2,9 @@
 
 import { hasAdapter } from "../../core/families.js";
 import { cellAt, cellsOf, rowAndColumn } from "../../core/geometry.js";
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { LETTERS } from "../../core/selection.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { LETTERS } from "../../state/selection.js";
 import { weightsNote } from "../../drawing/honest.js";
 import { sumInRegion } from "../../drawing/places.js";
 import { placeIn, reading } from "./asked.js";

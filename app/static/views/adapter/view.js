@@ -3,10 +3,10 @@
 import { el, letterBadge } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { cellAt, cellBox, cellSize, cellsOf, placeOf, rowAndColumn } from "../../core/geometry.js";
-import { say } from "../../core/i18n.js";
-import { count, percent, pixels } from "../../core/numbers.js";
-import { LETTERS, other } from "../../core/selection.js";
-import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { say } from "../../language/i18n.js";
+import { count, percent, pixels } from "../../language/numbers.js";
+import { LETTERS, other } from "../../state/selection.js";
+import { cellInTime, firstFrameOf } from "../../state/time.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel } from "../../drawing/honest.js";
 import { sumInRegion } from "../../drawing/places.js";

@@ -2,8 +2,8 @@
 // beneath it what the clip costs and which ids follow it.
 
 import { el } from "../../core/dom.js";
-import { LETTERS } from "../../core/selection.js";
-import { timekeeper } from "../../core/time.js";
+import { LETTERS } from "../../state/selection.js";
+import { timekeeper } from "../../state/time.js";
 import { createClipFacts } from "./clip_facts.js";
 import { createTimeline } from "./timeline.js";
 import { createTubes } from "./tubes.js";

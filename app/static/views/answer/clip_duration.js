@@ -2,8 +2,8 @@
 // 16,384 tokens that clips had at most in training.
 
 import { el, refill, svg } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { count, lasting, times } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count, lasting, times } from "../../language/numbers.js";
 import { across, chart, grid, line, logScale, text, upright } from "../../drawing/chart.js";
 
 /** @import { Context } from "../../core/types.d.ts" */

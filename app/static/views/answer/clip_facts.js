@@ -1,10 +1,10 @@
 // What a clip costs, which limits made it so, where its segments end, and which ids follow it: three cards.
 
 import { el, refill, segmented, svg } from "../../core/dom.js";
-import { said, say } from "../../core/i18n.js";
-import { count, lasting, times } from "../../core/numbers.js";
-import { LETTERS } from "../../core/selection.js";
-import { framesOfCell, isClip } from "../../core/time.js";
+import { said, say } from "../../language/i18n.js";
+import { count, lasting, times } from "../../language/numbers.js";
+import { LETTERS } from "../../state/selection.js";
+import { framesOfCell, isClip } from "../../state/time.js";
 import { createLonger } from "./clip_duration.js";
 import { across, chart, scale, text, upright } from "../../drawing/chart.js";
 

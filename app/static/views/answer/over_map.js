@@ -1,7 +1,7 @@
 // What lies on the picture in Answer: a row's map, a column, or the difference of both models' maps; and its scale.
 
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { chosenCells, chosenRegion, frameOf, placeLines } from "../../drawing/places.js";
 

@@ -2,8 +2,8 @@
 // the model. And the other way round: which rows give most to a key.
 
 import { el, refill } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
 
 const ORDER = ["image", "video", "template", "history", "question", "answer"];
 

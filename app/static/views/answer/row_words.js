@@ -2,10 +2,10 @@
 
 import { ownGrid, ownUnit } from "../../core/families.js";
 import { cellAt, cellBox } from "../../core/geometry.js";
-import { said, say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { cellInTime, isClip, momentName, sharesInTime } from "../../core/time.js";
-import { rowOfToken, sameWord, wordLabel, wordOfToken } from "../../core/words.js";
+import { said, say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { cellInTime, isClip, momentName, sharesInTime } from "../../state/time.js";
+import { rowOfToken, sameWord, wordLabel, wordOfToken } from "../../state/words.js";
 
 /** @import { Attended, Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
 

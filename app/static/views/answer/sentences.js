@@ -1,10 +1,10 @@
 // What the Answer view says of itself: how to read it, and its status line.
 
-import { said, say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { LETTERS, choices } from "../../core/selection.js";
-import { cellInTime } from "../../core/time.js";
-import { chosenLabel, tokenLabel, wordLabel, wordOfToken, wordPredictedBy } from "../../core/words.js";
+import { said, say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { LETTERS, choices } from "../../state/selection.js";
+import { cellInTime } from "../../state/time.js";
+import { chosenLabel, tokenLabel, wordLabel, wordOfToken, wordPredictedBy } from "../../state/words.js";
 import { weightsNote } from "../../drawing/honest.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { chosenCells, chosenRegion } from "../../drawing/places.js";

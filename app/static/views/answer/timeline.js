@@ -2,9 +2,9 @@
 // chosen row falls on each tube; a scrubber that moves every picture of the page.
 
 import { el, refill, svg } from "../../core/dom.js";
-import { said, say } from "../../core/i18n.js";
-import { count, lasting, percent } from "../../core/numbers.js";
-import { cellInTime, framesOfCell, isClip, secondsOf, sharesInTime, timekeeper } from "../../core/time.js";
+import { said, say } from "../../language/i18n.js";
+import { count, lasting, percent } from "../../language/numbers.js";
+import { cellInTime, framesOfCell, isClip, secondsOf, sharesInTime, timekeeper } from "../../state/time.js";
 import { createScrubber } from "../../drawing/scrubber.js";
 import { across, chart, text, upright } from "../../drawing/chart.js";
 

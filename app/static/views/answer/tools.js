@@ -1,8 +1,8 @@
 // The tools of the Answer view: what is drawn of a row, on which scale, which statistic.
 
 import { el, segmented, setText, toggle } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { chosenLabel, isPredicted } from "../../core/words.js";
+import { say } from "../../language/i18n.js";
+import { chosenLabel, isPredicted } from "../../state/words.js";
 import { STATISTICS } from "../../drawing/matrix.js";
 
 /** @import { Context } from "../../core/types.d.ts" */

@@ -3,9 +3,17 @@
 import { el, isDark, refill, segmented, sizeCanvas } from "../../core/dom.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { paintCells } from "../../drawing/stage.js";
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { cellInTime, firstFrameOf, frameFor, framesOfCell, isClip, momentName, sharesInTime } from "../../core/time.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import {
+  cellInTime,
+  firstFrameOf,
+  frameFor,
+  framesOfCell,
+  isClip,
+  momentName,
+  sharesInTime,
+} from "../../state/time.js";
 
 /** @import { Context, Letter, Media } from "../../core/types.d.ts" */
 

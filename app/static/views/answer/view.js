@@ -3,10 +3,10 @@
 import { el, find, refill, setText, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { fit } from "../../core/geometry.js";
-import { said, say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
-import { LETTERS, choices } from "../../core/selection.js";
-import { atCell, cellInTime } from "../../core/time.js";
+import { said, say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
+import { LETTERS, choices } from "../../state/selection.js";
+import { atCell, cellInTime } from "../../state/time.js";
 import { belowStage, twoColumns } from "../../drawing/frame.js";
 import { honestPanel } from "../../drawing/honest.js";
 import { Ladder } from "../../drawing/ladder.js";

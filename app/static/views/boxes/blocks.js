@@ -1,8 +1,8 @@
 // One box of the answer in words: its tokens, and its numbers in three spaces.
 
 import { el, toggle } from "../../core/dom.js";
-import { said, say } from "../../core/i18n.js";
-import { percent } from "../../core/numbers.js";
+import { said, say } from "../../language/i18n.js";
+import { percent } from "../../language/numbers.js";
 import { EDGES } from "../../core/rectangle.js";
 import { edgeNames, firstToken, overlap, relative } from "./pointing.js";
 

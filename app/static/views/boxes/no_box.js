@@ -1,7 +1,7 @@
 // What stands where an answer has no box: a question that asks for one.
 
 import { el } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
+import { say } from "../../language/i18n.js";
 
 /** @import { Run } from "../../core/types.d.ts" */
 

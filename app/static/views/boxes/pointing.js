@@ -1,7 +1,7 @@
 // Which box of the answer, and which of its edges, a selection or a pointer means.
 
-import { say } from "../../core/i18n.js";
-import { other } from "../../core/selection.js";
+import { say } from "../../language/i18n.js";
+import { other } from "../../state/selection.js";
 
 /** @import { Context, Letter, Media, Selection, Size, State } from "../../core/types.d.ts" */
 

@@ -2,10 +2,10 @@
 // original's, the tokens that write them, and where the row that predicts a number falls.
 
 import { el, letterBadge, refill, segmented, toggle } from "../../core/dom.js";
-import { said, say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { LETTERS, choices } from "../../core/selection.js";
-import { cellInTime } from "../../core/time.js";
+import { said, say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { LETTERS, choices } from "../../state/selection.js";
+import { cellInTime } from "../../state/time.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";

@@ -2,8 +2,8 @@
 
 import { ownGrid } from "../../core/families.js";
 import { cellAt, cellBox } from "../../core/geometry.js";
-import { say } from "../../core/i18n.js";
-import { choices } from "../../core/selection.js";
+import { say } from "../../language/i18n.js";
+import { choices } from "../../state/selection.js";
 import { isPainted, readStrokes, turned, writeStrokes } from "./brush.js";
 import { edgesOf, shifted } from "../../core/rectangle.js";
 

@@ -1,7 +1,7 @@
 // Deletion or insertion: the word's probability against the share of cells that are gone or back, one chart.
 
 import { el, refill } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
+import { say } from "../../language/i18n.js";
 import { band, chart, grid, line, scale, text } from "../../drawing/chart.js";
 
 const [WIDTH, HEIGHT] = [248, 132];

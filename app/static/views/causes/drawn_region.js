@@ -1,7 +1,7 @@
 // The region of the Causes view: read from the choice, drawn on the picture.
 
 import { edges } from "../../core/geometry.js";
-import { choices } from "../../core/selection.js";
+import { choices } from "../../state/selection.js";
 import { THOUSANDTHS, edgesOf, rectangle } from "../../core/rectangle.js";
 import { outline } from "../../drawing/region.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "./brush.js";

@@ -1,8 +1,8 @@
 // The answer told again: the word before and after, and what else changed.
 
 import { el, refill, setText, toggle } from "../../core/dom.js";
-import { said, say } from "../../core/i18n.js";
-import { percent } from "../../core/numbers.js";
+import { said, say } from "../../language/i18n.js";
+import { percent } from "../../language/numbers.js";
 import { account } from "./words.js";
 
 /** @import { Run } from "../../core/types.d.ts" */

@@ -2,11 +2,11 @@
 
 import { el, refill, segmented, setText } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
+import { say } from "../../language/i18n.js";
 import { EDGES, NO_RECTANGLE } from "../../core/rectangle.js";
 import { edgeFields } from "../../drawing/region.js";
-import { LETTERS, choices } from "../../core/selection.js";
-import { chosenLabel } from "../../core/words.js";
+import { LETTERS, choices } from "../../state/selection.js";
+import { chosenLabel } from "../../state/words.js";
 
 /** @import { Context, Letter, Run } from "../../core/types.d.ts" */
 

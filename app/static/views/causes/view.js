@@ -1,14 +1,14 @@
 // Did a place matter for a word? Hide it from attention or paint it over, and the same answer is told again; take the
 // cells of the shown map away step by step, and see whether the word falls sooner than by chance.
 
-import { decode } from "../../core/client.js";
+import { decode } from "../../state/client.js";
 import { el, letterBadge, refill, toggle } from "../../core/dom.js";
 import { ownGrid } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
-import { percent, roughly } from "../../core/numbers.js";
-import { LETTERS, choices } from "../../core/selection.js";
-import { cellInTime } from "../../core/time.js";
-import { chosenLabel } from "../../core/words.js";
+import { say } from "../../language/i18n.js";
+import { percent, roughly } from "../../language/numbers.js";
+import { LETTERS, choices } from "../../state/selection.js";
+import { cellInTime } from "../../state/time.js";
+import { chosenLabel } from "../../state/words.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";

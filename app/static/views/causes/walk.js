@@ -2,8 +2,8 @@
 
 import { setText } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { said, say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
+import { said, say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
 import { drawCurves } from "./curves.js";
 
 /** @import { Letter, Run, Selection } from "../../core/types.d.ts" */

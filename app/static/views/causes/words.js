@@ -1,8 +1,8 @@
 // What Causes says in words: how much changed, what was done, and which token it is about.
 
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { chosenLabel, leadingSpace, wordOfToken } from "../../core/words.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { chosenLabel, leadingSpace, wordOfToken } from "../../state/words.js";
 
 /** @import { Grid, Media, Run } from "../../core/types.d.ts" */
 

@@ -1,6 +1,6 @@
 // What Causes asks the server: one effect a column, the latest wins; curves that go on step by step until stopped.
 
-import { LETTERS } from "../../core/selection.js";
+import { LETTERS } from "../../state/selection.js";
 
 /** @import { Context } from "../../core/types.d.ts" */
 

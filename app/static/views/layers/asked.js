@@ -2,8 +2,8 @@
 
 import { hasAdapter } from "../../core/families.js";
 import { cellAt, rowAndColumn } from "../../core/geometry.js";
-import { choices } from "../../core/selection.js";
-import { cellInTime } from "../../core/time.js";
+import { choices } from "../../state/selection.js";
+import { cellInTime } from "../../state/time.js";
 import { layersOf } from "./lens_curves.js";
 
 /** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */

@@ -1,9 +1,9 @@
 // Curves of the Layers view: how likely the chosen word of the answer was after each layer, and how long the states were.
 
 import { setText, toggle } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { other } from "../../core/selection.js";
-import { chosenLabel } from "../../core/words.js";
+import { say } from "../../language/i18n.js";
+import { other } from "../../state/selection.js";
+import { chosenLabel } from "../../state/words.js";
 import { roundTicks } from "../../drawing/chart.js";
 
 /** @import { Answer, Context, Letter, Resource, Run, State } from "../../core/types.d.ts" */

@@ -2,9 +2,9 @@
 
 import { css, inkOn, tide } from "../../core/colour.js";
 import { el, isDark, refill, toggle } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { percent } from "../../core/numbers.js";
-import { wordLabel, wordOfToken } from "../../core/words.js";
+import { say } from "../../language/i18n.js";
+import { percent } from "../../language/numbers.js";
+import { wordLabel, wordOfToken } from "../../state/words.js";
 import { layersOf } from "./lens_curves.js";
 
 /** @import { Context, Run, Selection } from "../../core/types.d.ts" */

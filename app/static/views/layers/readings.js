@@ -2,10 +2,10 @@
 
 import { el, isDark, refill, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { said, say } from "../../core/i18n.js";
-import { percent } from "../../core/numbers.js";
-import { cellInTime } from "../../core/time.js";
-import { chosenLabel } from "../../core/words.js";
+import { said, say } from "../../language/i18n.js";
+import { percent } from "../../language/numbers.js";
+import { cellInTime } from "../../state/time.js";
+import { chosenLabel } from "../../state/words.js";
 import { paintGrid } from "../../drawing/thumbnails.js";
 import { READING, tokenOf, visualToken } from "./asked.js";
 import { layersOf } from "./lens_curves.js";

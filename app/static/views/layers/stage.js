@@ -3,9 +3,9 @@
 import { toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { cellAt, cellBox, rowAndColumn } from "../../core/geometry.js";
-import { said, say } from "../../core/i18n.js";
-import { percent } from "../../core/numbers.js";
-import { firstFrameOf } from "../../core/time.js";
+import { said, say } from "../../language/i18n.js";
+import { percent } from "../../language/numbers.js";
+import { firstFrameOf } from "../../state/time.js";
 import { figures } from "../../drawing/scale.js";
 import { READING, visualToken } from "./asked.js";
 import { quoted } from "./lens_table.js";

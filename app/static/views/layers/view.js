@@ -2,10 +2,10 @@
 
 import { el, refill, setText, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { said, say } from "../../core/i18n.js";
-import { count, percent, roughly } from "../../core/numbers.js";
-import { LETTERS, other } from "../../core/selection.js";
-import { chosenLabel } from "../../core/words.js";
+import { said, say } from "../../language/i18n.js";
+import { count, percent, roughly } from "../../language/numbers.js";
+import { LETTERS, other } from "../../state/selection.js";
+import { chosenLabel } from "../../state/words.js";
 import { belowStage, createFrame } from "../../drawing/frame.js";
 import { weightsNote } from "../../drawing/honest.js";
 import { createLayerCurves } from "../../drawing/layer_curves.js";

@@ -3,8 +3,8 @@
 import { el, letterBadge, refill, setText, sizeCanvas } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { cellSize, edges, fit } from "../../core/geometry.js";
-import { say } from "../../core/i18n.js";
-import { pixels, times } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { pixels, times } from "../../language/numbers.js";
 import { createOrders, tensorOf } from "../../drawing/patch_orders.js";
 import { createMicroscope, createProof } from "./microscope.js";
 import { limitBar, limitTitle, limitWords } from "./size_rules.js";

@@ -2,8 +2,8 @@
 
 import { el, refill, setText } from "../../core/dom.js";
 import { cellAt, cellBox } from "../../core/geometry.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
 import { mergeOf, numbersOf } from "../../drawing/patch_orders.js";
 
 /** @import { Media, Run } from "../../core/types.d.ts" */

@@ -2,8 +2,8 @@
 
 import { el } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { said, say } from "../../core/i18n.js";
-import { count, times } from "../../core/numbers.js";
+import { said, say } from "../../language/i18n.js";
+import { count, times } from "../../language/numbers.js";
 
 /** @import { Media, Run } from "../../core/types.d.ts" */
 

@@ -3,11 +3,11 @@
 import { el, letterBadge, refill, sizeCanvas, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { edges, fit } from "../../core/geometry.js";
-import { said, say } from "../../core/i18n.js";
-import { count, seconds } from "../../core/numbers.js";
+import { said, say } from "../../language/i18n.js";
+import { count, seconds } from "../../language/numbers.js";
 import { merger, readers, strip, ticks, tower, triangle } from "./glyphs.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
-import { LETTERS, choices } from "../../core/selection.js";
+import { LETTERS, choices } from "../../state/selection.js";
 
 /** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
 

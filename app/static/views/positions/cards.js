@@ -2,10 +2,10 @@
 
 import { el, refill, segmented, setText } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
-import { LETTERS, choices } from "../../core/selection.js";
-import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
+import { LETTERS, choices } from "../../state/selection.js";
+import { cellInTime, firstFrameOf } from "../../state/time.js";
 import { hoverToken, pickToken } from "./choosing.js";
 import { createFrequencies, plainWords } from "./frequencies.js";
 import { createIds } from "./ids.js";

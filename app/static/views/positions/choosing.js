@@ -2,7 +2,7 @@
 
 import { hasAdapter } from "../../core/families.js";
 import { placeOf } from "../../core/geometry.js";
-import { LETTERS, both, other } from "../../core/selection.js";
+import { LETTERS, both, other } from "../../state/selection.js";
 import { tokenAt } from "./ids.js";
 
 /** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */

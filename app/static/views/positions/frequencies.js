@@ -1,8 +1,8 @@
 // Which frequencies read which id: a bar a channel pair, its height the wavelength on a logarithmic scale.
 
 import { el, refill, setText, svg } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
 import { text } from "../../drawing/chart.js";
 
 const HEIGHT = 46;

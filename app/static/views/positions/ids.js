@@ -3,8 +3,8 @@
 import { el, refill, setText, sizeCanvas } from "../../core/dom.js";
 import { cellAt, edges, fit } from "../../core/geometry.js";
 import { hasAdapter } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
 import { axis } from "../../drawing/ribbon.js";
 import { tokensOf } from "./lanes.js";
 

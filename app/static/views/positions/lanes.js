@@ -2,9 +2,9 @@
 
 import { el, refill, svg } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
-import { LETTERS } from "../../core/selection.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
+import { LETTERS } from "../../state/selection.js";
 import { text } from "../../drawing/chart.js";
 import { kindSpans } from "../../drawing/ribbon.js";
 

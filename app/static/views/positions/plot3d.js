@@ -1,6 +1,6 @@
 // The interactive 3-D plot of (t, h, w): plotly's own bundled script, served by this page, drawing a figure made in viz.
 
-import { said } from "../../core/i18n.js";
+import { said } from "../../language/i18n.js";
 import { el, isDark, token } from "../../core/dom.js";
 
 /** @import { Context, Run } from "../../core/types.d.ts" */

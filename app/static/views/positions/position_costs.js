@@ -1,8 +1,8 @@
 // The position budget: how many tokens media take, and how many ids those spend.
 
 import { el } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
 
 /** @import { Letter, Media } from "../../core/types.d.ts" */
 

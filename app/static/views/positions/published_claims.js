@@ -1,8 +1,8 @@
 // What the authors report of multimodal ids, and nothing here measures: quoted, losses with gains, with its source.
 
 import { el, refill } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
 
 const [LOW, HIGH] = [30, 90]; // of the scale, in percent
 

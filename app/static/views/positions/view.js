@@ -3,9 +3,9 @@
 
 import { el, refill, segmented, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
-import { count } from "../../core/numbers.js";
-import { choices } from "../../core/selection.js";
+import { say } from "../../language/i18n.js";
+import { count } from "../../language/numbers.js";
+import { choices } from "../../state/selection.js";
 import { honestPanel } from "../../drawing/honest.js";
 import { budgetCard, frequenciesCard, placesCard } from "./cards.js";
 import { codedAtTheSamePlace, cursorsOf, hoverToken, pickToken, present } from "./choosing.js";

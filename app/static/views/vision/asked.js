@@ -1,8 +1,8 @@
 // What the Vision view asks of the server, and which layer, head and patch are chosen.
 
 import { cellAt } from "../../core/geometry.js";
-import { choices } from "../../core/selection.js";
-import { cellInTime } from "../../core/time.js";
+import { choices } from "../../state/selection.js";
+import { cellInTime } from "../../state/time.js";
 import { STATISTICS } from "./tower_matrix.js";
 
 /** @import { Choice, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */

@@ -4,8 +4,8 @@ import { tide } from "../../core/colour.js";
 import { el, isDark, refill, sizeCanvas, token } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { edges, fit } from "../../core/geometry.js";
-import { said, say } from "../../core/i18n.js";
-import { cellInTime } from "../../core/time.js";
+import { said, say } from "../../language/i18n.js";
+import { cellInTime } from "../../state/time.js";
 import { placesOf } from "./asked.js";
 
 /** @import { Context, Run, Selection, State } from "../../core/types.d.ts" */

@@ -2,9 +2,9 @@
 
 import { el, refill } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
-import { say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { frameFor } from "../../core/time.js";
+import { say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { frameFor } from "../../state/time.js";
 
 /** @import { Context, Letter, Run } from "../../core/types.d.ts" */
 

@@ -1,7 +1,7 @@
 // The tools of the Vision view.
 
 import { el, segmented, setText } from "../../core/dom.js";
-import { say } from "../../core/i18n.js";
+import { say } from "../../language/i18n.js";
 import { statisticOf } from "./asked.js";
 
 /** @import { Context } from "../../core/types.d.ts" */

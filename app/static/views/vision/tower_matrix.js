@@ -1,8 +1,8 @@
 // Layer x head matrix of the vision tower: mean distance, entropy, or share on itself.
 
 import { css, inkOn, tide } from "../../core/colour.js";
-import { say } from "../../core/i18n.js";
-import { cellNumber, percent } from "../../core/numbers.js";
+import { say } from "../../language/i18n.js";
+import { cellNumber, percent } from "../../language/numbers.js";
 import { Matrix, shareAt } from "../../drawing/matrix.js";
 
 export const STATISTICS = {

@@ -3,10 +3,10 @@
 
 import { el, letterBadge, setText, toggle } from "../../core/dom.js";
 import { cellBox } from "../../core/geometry.js";
-import { said, say } from "../../core/i18n.js";
-import { count, percent } from "../../core/numbers.js";
-import { LETTERS } from "../../core/selection.js";
-import { cellInTime, firstFrameOf } from "../../core/time.js";
+import { said, say } from "../../language/i18n.js";
+import { count, percent } from "../../language/numbers.js";
+import { LETTERS } from "../../state/selection.js";
+import { cellInTime, firstFrameOf } from "../../state/time.js";
 import { roundTicks } from "../../drawing/chart.js";
 import { belowStage, createFrame } from "../../drawing/frame.js";
 import { weightsNote } from "../../drawing/honest.js";

@@ -1,0 +1,50 @@
+// Keys that work anywhere on the page: views by number, words by arrows, Esc, Space, Q and ?.
+
+/** @import { Actions } from "../core/types.d.ts" */
+
+const typing = (target) => target.closest?.("input, textarea, select, [contenteditable=true]");
+
+/** @type {[caps: string[], words: string][]} */
+export const KEYS = [
+  [["←", "→"], "move"],
+  [["space"], "play"],
+  [["Q"], "swap"],
+  [["shift"], "add"],
+  [["drag"], "sum a region"],
+  [["shift", "→", "↓"], "grow a region"],
+  [["enter"], "brush a cell"],
+  [["esc"], "let go"],
+  [["1", "–", "9"], "views"],
+  [["?"], "all keys"],
+];
+
+// Buttons on which Space plays all the same: the click that chose a view or a word leaves the focus there, and Enter presses.
+const PLAYS = "[role=tab][aria-selected=true], .word";
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
+
+// What a key does where nothing else has the focus that could use it; undefined for a key of no meaning here.
+/** @param {Actions} actions */
+function meaning(event, actions, views) {
+  const onButton = event.target.closest?.("button, a, summary");
+  const onWidget = onButton || event.target.closest?.("[tabindex]");
+  if (event.key === "Escape") return () => actions.letGo();
+  if (event.key === "q" || event.key === "Q") return () => actions.swap();
+  if (event.key === "?") return () => window.dispatchEvent(new CustomEvent("inspector-keys"));
+  if (event.key === " ") return onButton && !onButton.matches(PLAYS) ? undefined : () => actions.play();
+  if (ARROWS[event.key]) return onWidget ? undefined : () => actions.stepWord(ARROWS[event.key]);
+  const view = views[Number(event.key) - 1];
+  return view && (() => actions.pickView(view));
+}
+
+/** @param {Actions} actions */
+export function listenToKeys(actions, views) {
+  document.addEventListener("keydown", (event) => {
+    if (document.body.classList.contains("planner-open")) return; // the views are out of sight
+    if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key !== " ") actions.stopPlaying();
+    const act = meaning(event, actions, views);
+    if (!act) return;
+    if (event.key === " ") event.preventDefault();
+    act();
+  });
+}
