@@ -10,7 +10,10 @@ import { count, times } from "../language/numbers.js";
 
 /** @typedef {PlannedMedia & { sampling: ClipSampling }} PlannedClip */
 
-/** @typedef {{ by?: string, amount?: number | null, preset?: string, pictures?: number | null }} Patch what a field changes */
+/**
+ * What a field changes.
+ * @typedef {{ by?: string, amount?: number | null, preset?: string, pictures?: number | null }} Patch
+ */
 
 /** @type {Record<string, string>} */
 const PRESETS = {

@@ -34,7 +34,11 @@ const settingsWords = (run) =>
 /** @param {number} value */
 const rough = (value) => bytes(value).replace(/(\d{2,})\.\d/, "$1");
 
-/** @template T @param {[letter: string, item: T][]} items @param {(item: T) => string} words */
+/**
+ * @template T
+ * @param {[letter: string, item: T][]} items
+ * @param {(item: T) => string} words
+ */
 const each = (items, words) => items.map(([letter, item]) => `${letter} ${words(item)}`).join(", ");
 
 /** @param {Run[]} runs @param {number} row */

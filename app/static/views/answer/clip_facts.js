@@ -8,7 +8,8 @@ import { framesOfCell, isClip } from "../../state/time.js";
 import { createLonger } from "./clip_duration.js";
 import { across, chart, scale, text, upright } from "../../drawing/chart.js";
 
-/** @import { ClipTime, Context, ConvolutionComparison, Letter, Media, Resumes, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { ClipTime, Context, ConvolutionComparison, Letter, Media } from "../../core/types.d.ts" */
+/** @import { Resumes, Run, Selection, State } from "../../core/types.d.ts" */
 
 /** @typedef {[letter: Letter, name: string, value: number, kind: string]} CostRow */
 

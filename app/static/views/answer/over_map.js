@@ -5,7 +5,8 @@ import { count, percent } from "../../language/numbers.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { chosenCells, chosenRegion, frameOf, placeLines } from "../../drawing/places.js";
 
-/** @import { Attended, Context, Decoded, Grid, Letter, MapAgreement, Media, Reading, Run, Selection } from "../../core/types.d.ts" */
+/** @import { Attended, Context, Decoded, Grid, Letter } from "../../core/types.d.ts" */
+/** @import { MapAgreement, Media, Reading, Run, Selection } from "../../core/types.d.ts" */
 
 /** @typedef {Decoded<Reading>} Read */
 

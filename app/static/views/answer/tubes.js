@@ -15,7 +15,8 @@ import {
   sharesInTime,
 } from "../../state/time.js";
 
-/** @import { Attended, Context, Filmstrip, Grid, Letter, MapResources, Media, Numbers, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Attended, Context, Filmstrip, Grid, Letter, MapResources } from "../../core/types.d.ts" */
+/** @import { Media, Numbers, Run, Selection, State } from "../../core/types.d.ts" */
 
 /** @typedef {{ root: HTMLElement, canvas: HTMLCanvasElement, label: HTMLElement }} TubeButton */
 

@@ -23,7 +23,8 @@ import { statisticChoice, tools } from "./tools.js";
 
 export { status } from "./sentences.js";
 
-/** @import { Attended, Both, Context, Letter, MapResources, Media, Run, Selection, State, ViewDrawing } from "../../core/types.d.ts" */
+/** @import { Attended, Both, Context, Letter, MapResources } from "../../core/types.d.ts" */
+/** @import { Media, Run, Selection, State, ViewDrawing } from "../../core/types.d.ts" */
 
 /** @typedef {ReturnType<typeof column>} Column */
 
@@ -39,7 +40,12 @@ export { status } from "./sentences.js";
  * @property {Resources} resources
  */
 
-/** @typedef {Omit<Shown, "map" | "resources"> & { map: Attended, still: Attended, image: HTMLImageElement | null }} Details */
+/**
+ * The row on show, and what of it lies on the frame on show.
+ * @typedef {{ run: Run, media: Media, selection: Selection, map: Attended, still: Attended }} RowOnShow
+ */
+
+/** @typedef {RowOnShow & { image: HTMLImageElement | null }} Details */
 
 export const NAME = "Answer";
 

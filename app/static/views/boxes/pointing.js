@@ -3,9 +3,13 @@
 import { say } from "../../language/i18n.js";
 import { other } from "../../state/selection.js";
 
-/** @import { Both, Context, Letter, Media, Place, Region, Selection, Size, State, WrittenBox } from "../../core/types.d.ts" */
+/** @import { Both, Context, Letter, Media, Place } from "../../core/types.d.ts" */
+/** @import { Region, Selection, Size, State, WrittenBox } from "../../core/types.d.ts" */
 
-/** @typedef {{ index: number, edge: number }} BoxPlace a box of the answer and one of its edges; -1 where there is none */
+/**
+ * A box of the answer and one of its edges; -1 where there is none.
+ * @typedef {{ index: number, edge: number }} BoxPlace
+ */
 
 /** @typedef {ReturnType<typeof pointing>} Pointing */
 

@@ -17,7 +17,8 @@ import { boxBlock, mark } from "./blocks.js";
 import { nothing } from "./no_box.js";
 import { ask, boxAt, edgeNames, firstToken, overlap, placeOf, pointing, relative } from "./pointing.js";
 
-/** @import { Attended, Both, Choices, Context, Letter, Media, Place, Region, Run, Selection, State, StatusParts, ViewDrawing, WrittenBox } from "../../core/types.d.ts" */
+/** @import { Attended, Both, Choices, Context, Letter, Media, Place } from "../../core/types.d.ts" */
+/** @import { Region, Run, Selection, State, StatusParts, ViewDrawing, WrittenBox } from "../../core/types.d.ts" */
 /** @import { BoxPlace, Pointing } from "./pointing.js" */
 
 /** @typedef {ReturnType<typeof column>} Column */

@@ -24,7 +24,8 @@ import { drawWalk } from "./walk.js";
 import { nameOf, sideFigures } from "./words.js";
 import { createAsker, createWalker } from "./work.js";
 
-/** @import { Both, CausesTold, Choices, Context, Letter, Media, Run, Selection, State, StatusParts, ViewDrawing } from "../../core/types.d.ts" */
+/** @import { Both, CausesTold, Choices, Context, Letter, Media } from "../../core/types.d.ts" */
+/** @import { Run, Selection, State, StatusParts, ViewDrawing } from "../../core/types.d.ts" */
 /** @import { Asked, CurvesAsked, Work } from "./work.js" */
 /** @import { ChosenPlace } from "./drawn_region.js" */
 
@@ -247,7 +248,11 @@ const askers = new WeakMap();
 const walkers = new WeakMap();
 
 /**
- * @template T @param {WeakMap<Context, T>} held @param {Context} ctx @param {(ctx: Context, read: typeof decode) => T} create @returns {T}
+ * @template T
+ * @param {WeakMap<Context, T>} held
+ * @param {Context} ctx
+ * @param {(ctx: Context, read: typeof decode) => T} create
+ * @returns {T}
  */
 function kept(held, ctx, create) {
   const known = held.get(ctx) ?? create(ctx, decode);

@@ -2,7 +2,8 @@
 
 import { LETTERS } from "../../state/selection.js";
 
-/** @import { Answer, CausesCurves, CausesTold, Choice, Choices, Context, Letter, Sentence, Server } from "../../core/types.d.ts" */
+/** @import { Answer, CausesCurves, CausesTold, Choice, Choices } from "../../core/types.d.ts" */
+/** @import { Context, Letter, Sentence, Server } from "../../core/types.d.ts" */
 /** @import { ChosenPlace } from "./drawn_region.js" */
 /** @import { decode } from "../../state/client.js" */
 
@@ -66,11 +67,11 @@ const FAILED = "The server did not answer: is it still running? Reload the page 
 
 /**
  * @template {"causes" | "causes_curves"} Name
-@param {Server} server
-@param {typeof decode} read
-@param {Name} name
-@param {object} query
-@returns {Promise<Answer<Name> | { error: Sentence }>}
+ * @param {Server} server
+ * @param {typeof decode} read
+ * @param {Name} name
+ * @param {object} query
+ * @returns {Promise<Answer<Name> | { error: Sentence }>}
  */
 async function request(server, read, name, query) {
   try {

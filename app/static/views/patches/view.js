@@ -16,7 +16,8 @@ import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { cardsOf } from "./cards.js";
 
-/** @import { Both, Context, Letter, Media, Place, Run, Selection, Size, State, StatusParts, ViewDrawing } from "../../core/types.d.ts" */
+/** @import { Both, Context, Letter, Media, Place, Run } from "../../core/types.d.ts" */
+/** @import { Selection, Size, State, StatusParts, ViewDrawing } from "../../core/types.d.ts" */
 /** @import { Card } from "./cards.js" */
 
 /** @typedef {ReturnType<typeof column>} Column */

@@ -9,7 +9,8 @@ import { merger, readers, strip, ticks, tower, triangle } from "./glyphs.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { LETTERS, choices } from "../../state/selection.js";
 
-/** @import { Both, Change, Context, Grid, Letter, Media, Pipeline, Resource, Run, Selection, Size, Stage, State, StatusParts, ViewDrawing, ViewName } from "../../core/types.d.ts" */
+/** @import { Both, Change, Context, Grid, Letter, Media, Pipeline, Resource } from "../../core/types.d.ts" */
+/** @import { Run, Selection, Size, Stage, State, StatusParts, ViewDrawing, ViewName } from "../../core/types.d.ts" */
 
 /** @typedef {"file" | "resize" | "patches" | "vision" | "adapter" | "prompt" | "language" | "answer"} StageName */
 
