@@ -11,7 +11,7 @@ import { createMeasured } from "./measured.js";
 /** @import { Draft, Example } from "./types.d.ts" */
 /** @import { Entry } from "./menu.js" */
 
-/** @typedef {(name: string) => void} Pick what choosing an example does */
+/** @typedef {(name: string) => void} PickExample */
 
 const THEME_KEY = "inside-qwen-vl-theme";
 
@@ -69,7 +69,7 @@ const openApi = () => find("footer .show-api")?.click();
 
 export const pressAsk = () => find("#ask")?.click();
 
-/** @param {Example} example @param {string | null} selected @param {Pick} onpick */
+/** @param {Example} example @param {string | null} selected @param {PickExample} onpick */
 function chip(example, selected, onpick) {
   return el(
     "button",
@@ -87,7 +87,7 @@ function chip(example, selected, onpick) {
 }
 
 // Drawn examples stand in the bar; photos, on which the demo weights' answers mean nothing, wait in a menu.
-/** @param {Pick} onpick */
+/** @param {PickExample} onpick */
 function createChips(onpick) {
   const drawn = el("nav", { class: "chips", "aria-label": say("Examples") });
   const photos = createMenu({
@@ -113,7 +113,7 @@ function createChips(onpick) {
   };
 }
 
-/** @param {Example} one @param {string | null} selected @param {Pick} onpick @returns {Entry} */
+/** @param {Example} one @param {string | null} selected @param {PickExample} onpick @returns {Entry} */
 const entryOf = (one, selected, onpick) => [
   said(one.label),
   () => onpick(one.name),
@@ -239,7 +239,7 @@ function themeButton(signal) {
 }
 
 // On a phone the examples and all that the bar offers stand in one menu.
-/** @param {Pick} onpick */
+/** @param {PickExample} onpick */
 function narrowMenu(onpick) {
   const menu = createMenu({ name: "⋯", title: say("Examples, tour and more"), plain: true });
   menu.root.classList.add("narrow-menu");
