@@ -6,7 +6,7 @@ import { said, say } from "../language/i18n.js";
 /** @import { MeasuredTable } from "./types.d.ts" */
 /** @import { Sentence } from "../core/types.d.ts" */
 
-/** @param {string} tag @param {Sentence[]} cells */
+/** @param {"th" | "td"} tag @param {Sentence[]} cells */
 const row = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, { text: said(cell) })));
 
 /** @param {MeasuredTable} measured */

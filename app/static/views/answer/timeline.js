@@ -48,6 +48,7 @@ function nice(seconds) {
 function axis(box, lasts) {
   const step = nice(lasts);
   const at = (/** @type {number} */ seconds) => box.x + (box.width * seconds) / lasts;
+  /** @type {SVGElement[]} */
   const nodes = [across(box.x, box.x + box.width, box.y, "chart-axis")];
   for (let tick = 0; tick <= lasts + 1e-9; tick += step) {
     nodes.push(upright(at(tick), box.y - 5, box.y, "chart-axis"));

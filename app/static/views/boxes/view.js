@@ -244,8 +244,6 @@ function drawStage(ctx, view, run, { media, selection, at, yours }) {
     [run.id, selection.media, boxes.map((box) => box.original), at, yours],
     paintBoxes(boxes, media, at, yours),
   );
-  const drawnBoxes = boxes.map((box) => box.original && relative(box.original, media.size));
-  Object.assign(view.layer.canvas, { drawnBoxes }); // for tests
   figures(view.side, sideFigures(boxes, map, media, at, yours));
 }
 
