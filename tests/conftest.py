@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 import torch
 
@@ -27,6 +29,14 @@ def _closed_figures() -> Iterator[None]:
     from matplotlib import pyplot
 
     pyplot.close("all")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Random weights are the same in every run, whatever ran before and in whichever process."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - whoever draws from it should draw the same
+    torch.manual_seed(0)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
