@@ -4,6 +4,7 @@ export const THOUSANDTHS = 1000;
 
 export const EDGES = ["left", "top", "right", "bottom"];
 
+/** @param {number[]} from @param {number[]} to */
 export function rectangle([x1, y1], [x2, y2]) {
   const edge = (value) => Math.round(value * THOUSANDTHS);
   return {

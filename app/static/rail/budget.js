@@ -5,21 +5,32 @@ import { said, say } from "../language/i18n.js";
 import { publish } from "../state/news.js";
 import { count, times } from "../language/numbers.js";
 
-/** @import { Gradio } from "../core/types.d.ts" */
+/** @import { Gradio, Size } from "../core/types.d.ts" */
+/** @import { Draft, Forecast, Offer } from "./types.d.ts" */
+
+/** @typedef {(name: string, value: number | null, wait?: number) => void} Change */
+
+/** @typedef {[letter: string, plan: Forecast]} Planned */
 
 const RANGE = [784, 12_845_056];
 const STEPS = 1000;
 const UNIT = 28 * 28; // one visual token
 const SEND_MS = 40;
 
+/** @param {number} value */
 const toStep = (value) => Math.round((STEPS * Math.log(value / RANGE[0])) / Math.log(RANGE[1] / RANGE[0]));
 
+/** @param {Size} size */
+const sizeWords = ([width, height]) => times(width, height);
+
 // Whole tokens' worth of pixels, so that a round number of tokens can be met; the ends stay exact.
+/** @param {number} step */
 function fromStep(step) {
   if (step >= STEPS) return RANGE[1];
   return Math.max(RANGE[0], Math.round((RANGE[0] * (RANGE[1] / RANGE[0]) ** (step / STEPS)) / UNIT) * UNIT);
 }
 
+/** @param {string} name @param {string} title @param {Change} onchange */
 function control(name, title, onchange) {
   const slider = el("input", {
     type: "range",
@@ -55,6 +66,7 @@ function control(name, title, onchange) {
   });
   return {
     root,
+    /** @param {number} value */
     show(value) {
       slider.value = String(toStep(value));
       slider.style.setProperty("--fill", `${(100 * toStep(value)) / STEPS}%`);
@@ -64,8 +76,9 @@ function control(name, title, onchange) {
   };
 }
 
+/** @param {string} letter @param {Forecast} plan */
 function resultLine(letter, plan) {
-  const sizes = plan.media.map((media) => times(...media.resized));
+  const sizes = plan.media.map((media) => sizeWords(media.resized));
   const tokens = plan.media.reduce((sum, media) => sum + media.tokens, 0);
   const same = new Set(sizes).size === 1;
   const shown =
@@ -81,8 +94,8 @@ function resultLine(letter, plan) {
     .map((media) =>
       say("{name}: {size} becomes {resized}, {tokens} tokens", {
         name: media.name,
-        size: times(...media.size),
-        resized: times(...media.resized),
+        size: sizeWords(media.size),
+        resized: sizeWords(media.resized),
         tokens: count(media.tokens),
       }),
     )
@@ -95,6 +108,7 @@ function resultLine(letter, plan) {
   );
 }
 
+/** @param {Forecast} plan */
 function eachPicture(plan) {
   if (plan.media.length < 2) return [];
   return plan.media.map((media, index) =>
@@ -102,12 +116,13 @@ function eachPicture(plan) {
       "div",
       { class: "result-line sub", "data-part": "result-line" },
       el("span", { text: say(media.kind === "video" ? "clip {n}" : "picture {n}", { n: index + 1 }) }),
-      el("span", { text: `${times(...media.resized)}, ${count(media.tokens)}` }),
+      el("span", { text: `${sizeWords(media.resized)}, ${count(media.tokens)}` }),
     ),
   );
 }
 
 // A button that does what a refusal says would fit.
+/** @param {Offer | null} offer @param {(offer: Offer) => void} [take] */
 export const offered = (offer, take = offerSetting) =>
   offer
     ? el("button", {
@@ -119,16 +134,20 @@ export const offered = (offer, take = offerSetting) =>
       })
     : null;
 
+/** @param {Offer} offer */
 export const offerSetting = (offer) => window.dispatchEvent(new CustomEvent("inspector-offer", { detail: offer }));
 
+/** @param {Draft} result */
 function results(result) {
+  /** @type {Planned[]} */
   const plans = Object.entries(result.forecast || {});
   const bitten = plans.flatMap(([, plan]) => plan.media.filter((media) => media.limit && !media.sampling));
+  /** @type {[text: string, title: string][]} */
   const effects = bitten.map((media) => [
     say("{limit} bites: {size} becomes {resized}.", {
       limit: media.limit,
-      size: times(...media.size),
-      resized: times(...media.resized),
+      size: sizeWords(media.size),
+      resized: sizeWords(media.resized),
     }),
     said(media.effect),
   ]);
@@ -148,19 +167,22 @@ function results(result) {
 /** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   let { min = 3136, max = 200_704 } = props.value || {};
-  let timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   const [result, prompt] = [
     el("div", { class: "result", "data-part": "result", "aria-live": "polite" }),
     el("span", {}),
   ];
 
   // A number that was typed is sent at once: Ask may be the next press.
+  /** @param {number} wait */
   function send(wait) {
     clearTimeout(timer);
     const tell = () => (props.value = { min, max });
     if (wait) timer = setTimeout(tell, wait);
     else tell();
   }
+  /** @param {string} name @param {number | null} value @param {number} [wait] */
   function change(name, value, wait = 0) {
     if (value !== null && name === "min_pixels") [min, max] = [value, Math.max(value, max)];
     else if (value !== null) [min, max] = [Math.min(min, value), value];
@@ -183,8 +205,10 @@ export function mount(element, { props, watch, signal }) {
     answered();
   }
   // What was counted for another budget may come last: a change of the question was on its way when this one changed.
-  const isCurrent = ({ budget }) => !budget || (budget.min === props.value?.min && budget.max === props.value?.max);
+  const isCurrent = (/** @type {Draft} */ { budget }) =>
+    !budget || (budget.min === props.value?.min && budget.max === props.value?.max);
   function answered() {
+    /** @type {Draft | undefined} */
     const news = props.result;
     if (!news || !isCurrent(news)) return;
     refill(result, news.forecast, () => results(news));

@@ -5,14 +5,30 @@ import { el, refill, segmented } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
 import { count, times } from "../language/numbers.js";
 
-/** @import { Gradio } from "../core/types.d.ts" */
+/** @import { ClipSampling, Gradio } from "../core/types.d.ts" */
+/** @import { ClipOptions, Draft, Forecast, Forecasts, Offer, PixelBudget, PlannedMedia } from "./types.d.ts" */
 
+/** @typedef {PlannedMedia & { sampling: ClipSampling }} PlannedClip */
+
+/**
+ * What a field changes.
+ * @typedef {{ by?: string, amount?: number | null, preset?: string, pictures?: number | null }} Patch
+ */
+
+/** @type {Record<string, string>} */
 const PRESETS = {
   "Qwen2-VL": "24,576 tokens a clip at most; qwen-vl-utils 0.0.8, the tool of this model's time",
   paper: "16,384 tokens a clip at most, as in training",
   "qwen-vl-utils 0.0.14": "115,200 tokens a clip at most",
 };
 
+/**
+ * @param {string} id
+ * @param {string} label
+ * @param {string} title
+ * @param {number} least
+ * @param {(value: number | null) => void} onchange
+ */
 function numberField(id, label, title, least, onchange) {
   const field = el("input", { type: "text", inputmode: "decimal", id, class: "pixels", "aria-label": label, title });
   field.addEventListener("change", () => {
@@ -25,9 +41,11 @@ function numberField(id, label, title, least, onchange) {
 const TUBES = "{taken} of {total} frames, {tubes} tubes, {tokens} tokens";
 const ONE_TUBE = "{taken} of {total} frames, {tubes} tube, {tokens} tokens";
 
+/** @param {PlannedMedia} media */
 const tubes = (media) => media.token_grid[0];
 
 // What each model gets of a clip, in one line.
+/** @param {string} letter @param {PlannedClip} media */
 function lineOf(letter, media) {
   const [, rows, columns] = media.token_grid;
   const { indices, total_frames: total, effective_fps: rate } = media.sampling;
@@ -42,7 +60,7 @@ function lineOf(letter, media) {
           tokens: count(media.tokens),
         });
   const title = say("{size} each, {rate} frames a second", {
-    size: times(...media.resized),
+    size: times(media.resized[0], media.resized[1]),
     rate: Number(rate.toPrecision(3)),
   });
   return el(
@@ -53,20 +71,29 @@ function lineOf(letter, media) {
   );
 }
 
-const sampled = (plan) => (plan?.media ?? []).filter((media) => media.sampling);
+/** @param {PlannedMedia} media @returns {media is PlannedClip} */
+const isSampled = (media) => media.sampling !== null;
+
+/** @param {Forecast | undefined} plan */
+const sampled = (plan) => (plan?.media ?? []).filter(isSampled);
 
 // Clip by clip what each model gets of it, then every limit that bit, once.
+/** @param {Forecasts | undefined} forecast */
 function results(forecast) {
   const plans = Object.entries(forecast || {});
   const number = Math.max(0, ...plans.map(([, plan]) => sampled(plan).length));
   const clips = Array.from({ length: number }, (_, index) =>
-    plans.filter(([, plan]) => sampled(plan)[index]).map(([letter, plan]) => [letter, sampled(plan)[index], index]),
+    plans.flatMap(([letter, plan]) =>
+      sampled(plan)
+        .slice(index, index + 1)
+        .map((media) => ({ letter, media, index })),
+    ),
   ).flat();
-  const clamps = new Set(clips.flatMap(([, media]) => media.sampling.clamps.map((clamp) => clamp.sentence)));
-  const notes = new Set(clips.map(([, media]) => media.note).filter(Boolean));
+  const clamps = new Set(clips.flatMap(({ media }) => media.sampling.clamps.map((clamp) => clamp.sentence)));
+  const notes = new Set(clips.map(({ media }) => media.note).filter(Boolean));
   return [
-    ...clips.flatMap(([letter, media, index], place) => [
-      ...(number > 1 && clips[place - 1]?.[2] !== index
+    ...clips.flatMap(({ letter, media, index }, place) => [
+      ...(number > 1 && clips[place - 1]?.index !== index
         ? [el("div", { class: "result-line sub", "data-part": "result-line" }, el("span", { text: media.name }))]
         : []),
       lineOf(letter, media),
@@ -75,6 +102,7 @@ function results(forecast) {
   ];
 }
 
+/** @param {(patch: Patch) => void} change */
 function controls(change) {
   const by = segmented(
     say("Frames of the clip by"),
@@ -95,6 +123,7 @@ function controls(change) {
     { id: "clip-preset", "aria-label": say("Limits of clips"), onchange: () => change({ preset: preset.value }) },
     ...Object.keys(PRESETS).map((name) => el("option", { value: name, text: name, title: say(PRESETS[name]) })),
   );
+  /** @param {string} label @param {HTMLElement[]} fields */
   const row = (label, ...fields) => el("div", { class: "clip-row" }, el("span", { text: label }), ...fields);
   return {
     by,
@@ -111,7 +140,9 @@ function controls(change) {
 
 /** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
+  /** @type {ClipOptions} */
   let options = {};
+  /** @type {PixelBudget | null} */
   let budget = null; // of the figures that the rail shows
   const fields = controls(change);
   const result = el("div", { class: "result", "data-part": "result", "aria-live": "polite" });
@@ -125,12 +156,13 @@ export function mount(element, { props, watch, signal }) {
 
   function show() {
     fields.by.choose(options.nframes ? "nframes" : "fps");
-    fields.amount.value = options.nframes ?? options.fps ?? 2;
+    fields.amount.value = String(options.nframes ?? options.fps ?? 2);
     fields.preset.value = options.preset ?? "Qwen2-VL";
     fields.preset.title = say(PRESETS[fields.preset.value]);
-    fields.pictures.value = options.pictures ?? "";
+    fields.pictures.value = String(options.pictures ?? "");
     fields.pictures.placeholder = say("as many as fit");
   }
+  /** @param {Patch} patch */
   function change(patch) {
     const kind = patch.by ?? (options.nframes ? "nframes" : "fps");
     const now = Number(options.nframes ?? options.fps ?? 2);
@@ -146,6 +178,7 @@ export function mount(element, { props, watch, signal }) {
     props.value = { ...options };
   }
   // What a refusal says would fit: a number of frames, a rate, or how many pictures.
+  /** @param {{ detail: Offer }} event */
   function take({ detail }) {
     if (detail.nframes || detail.fps)
       options = { ...options, nframes: detail.nframes ?? null, fps: detail.fps ?? null };
@@ -156,7 +189,9 @@ export function mount(element, { props, watch, signal }) {
   }
   // As many frames as are taken now, to begin with when they are to be counted.
   function taken() {
-    const clips = Object.values(props.result?.forecast ?? {}).flatMap(sampled);
+    /** @type {Forecasts} */
+    const forecast = props.result?.forecast ?? {};
+    const clips = Object.values(forecast).flatMap(sampled);
     return Math.max(4, ...clips.map((media) => media.sampling.indices.length));
   }
   function hear() {
@@ -164,7 +199,8 @@ export function mount(element, { props, watch, signal }) {
     show();
   }
   // Figures for a budget that has changed since may come last.
-  const isCurrent = (news) => !news?.budget || !budget || JSON.stringify(news.budget) === JSON.stringify(budget);
+  const isCurrent = (/** @type {Draft | undefined} */ news) =>
+    !news?.budget || !budget || JSON.stringify(news.budget) === JSON.stringify(budget);
   function answered() {
     if (!isCurrent(props.result)) return;
     const forecast = props.result?.forecast ?? {};
@@ -182,7 +218,7 @@ export function mount(element, { props, watch, signal }) {
   answered();
   onNews(
     "inspector-draft",
-    (news) => {
+    (/** @type {Draft} */ news) => {
       budget = news.budget;
       answered();
     },

@@ -8,8 +8,10 @@ import { hear } from "../state/news.js";
 import { bytes, seconds } from "../language/numbers.js";
 import { offered, offerSetting } from "./budget.js";
 
-/** @import { Gradio } from "../core/types.d.ts" */
+/** @import { Channel, Gradio, Run } from "../core/types.d.ts" */
+/** @import { Draft, Forecast, Forecasts, Offer } from "./types.d.ts" */
 
+/** @type {Record<string, string>} */
 const KEEP = {
   all: "all that fits",
   language: "language layers alone",
@@ -17,23 +19,34 @@ const KEEP = {
   nothing: "nothing, replay",
 };
 
+/** @type {Record<string, string>} */
 const PARTS = { read: "read {time}", answer: "answer {time}", replay: "replay {time}" };
 
+/** @param {string} name @param {string} value @param {string} [title] */
 const line = (name, value, title) =>
   el("div", { class: "keep-line", title }, el("span", { text: name }), el("span", { text: value }));
 
+/** @param {Run} run */
 const settingsWords = (run) =>
   run.settings.temperature ? say("sampled, seed {seed}", { seed: run.settings.seed }) : say("greedy, saved");
 
 // A forecast has no decimals to be believed in.
+/** @param {number} value */
 const rough = (value) => bytes(value).replace(/(\d{2,})\.\d/, "$1");
 
+/**
+ * @template T
+ * @param {[letter: string, item: T][]} items
+ * @param {(item: T) => string} words
+ */
 const each = (items, words) => items.map(([letter, item]) => `${letter} ${words(item)}`).join(", ");
 
+/** @param {Run[]} runs @param {number} row */
 function measured(runs, row) {
+  /** @type {[letter: string, run: Run][]} */
   const named = runs.map((run) => [run.letter, run]);
-  const taken = (run) => seconds(Object.values(run.seconds).reduce((sum, part) => sum + part, 0));
-  const parts = (run) =>
+  const taken = (/** @type {Run} */ run) => seconds(Object.values(run.seconds).reduce((sum, part) => sum + part, 0));
+  const parts = (/** @type {Run} */ run) =>
     Object.keys(PARTS)
       .filter((part) => run.seconds[part] !== undefined)
       .map((part) => say(PARTS[part], { time: seconds(run.seconds[part]) }))
@@ -52,10 +65,11 @@ function measured(runs, row) {
 }
 
 // The costs of each letter: those of weights once where both columns hold the same model.
+/** @param {Forecasts | null} forecast */
 function expected(forecast) {
   const plans = Object.entries(forecast || {}).filter(([, plan]) => plan.weights);
   if (!plans.length) return [line(say("Queries, keys"), "–"), line(say("Attention"), say("fused, exact rows"))];
-  const about = (words) => `≈ ${each(plans, words)}`;
+  const about = (/** @type {(plan: Forecast) => string} */ words) => `≈ ${each(plans, words)}`;
   const guessed = plans.some(([, plan]) => !plan.seconds.measured);
   const source = guessed ? say("Guessed from this machine's pace") : say("From the last answer's pace");
   return [
@@ -81,15 +95,17 @@ function expected(forecast) {
   ];
 }
 
+/** @param {Forecast} plan */
 const keptWords = (plan) =>
   Object.entries(plan.kept)
     .map(([site, [kept, all]]) => say("{site} {kept} of {all} layers", { site, kept, all }))
     .join(", ");
 
+/** @param {Forecasts | null} forecast @param {(offer: Offer) => void} choose */
 function refusals(forecast, choose) {
   return Object.entries(forecast || {})
-    .filter(([, plan]) => plan.refusal)
-    .map(([letter, { refusal }]) =>
+    .flatMap(([letter, { refusal }]) => (refusal ? [{ letter, refusal }] : []))
+    .map(({ letter, refusal }) =>
       el(
         "p",
         { class: "keep-refusal", "data-part": "keep-refusal", role: "alert" },
@@ -111,6 +127,7 @@ function keyList() {
   return el("div", { class: "keys", "data-part": "keys" }, ...items);
 }
 
+/** @param {(keep: string) => void} onpick */
 function keepChoice(onpick) {
   const list = el(
     "select",
@@ -119,18 +136,18 @@ function keepChoice(onpick) {
   );
   list.addEventListener("change", () => onpick(list.value));
   const root = el("label", { class: "keep-choice" }, el("span", { text: say("Keep") }), list);
-  return { root, choose: (value) => (list.value = value) };
+  return { root, choose: (/** @type {string} */ value) => (list.value = value) };
 }
 
 /** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   const [title, box, refused, keys] = [el("h3", {}), el("div", {}), el("div", {}), keyList()];
-  const pick = (keep) => {
+  const pick = (/** @type {string} */ keep) => {
     choice.choose(keep);
     props.value = { keep };
   };
   const choice = keepChoice(pick);
-  const take = (offer) => {
+  const take = (/** @type {Offer} */ offer) => {
     if (offer.keep) pick(offer.keep);
     else offerSetting(offer);
   };
@@ -142,9 +159,15 @@ export function mount(element, { props, watch, signal }) {
     setTimeout(() => keys.classList.remove("called"), 2000);
   };
   window.addEventListener("inspector-keys", showKeys, { signal });
-  let [forecast, runs, lately, row, after] = [null, [], [], 0, false];
+  /** @type {Forecasts | null} */
+  let forecast = null;
+  /** @type {Run[]} */
+  let runs = [];
+  /** @type {number[]} */
+  let lately = [];
+  let [row, after] = [0, false];
   const draw = () => {
-    const shown = after && runs.length;
+    const shown = after && runs.length > 0;
     title.textContent = shown ? say("What this run keeps") : say("What a run would keep");
     refill(box, [shown, forecast, runs.map((run) => run.id), Math.round(row)], () =>
       shown ? measured(runs, row) : expected(forecast),
@@ -157,7 +180,7 @@ export function mount(element, { props, watch, signal }) {
   };
   hear(
     "inspector-draft",
-    (detail) => {
+    (/** @type {Draft} */ detail) => {
       forecast = detail.forecast;
       after = !detail.stale && !detail.kept_otherwise;
       draw();
@@ -166,15 +189,15 @@ export function mount(element, { props, watch, signal }) {
   );
   hear(
     "inspector-runs",
-    (detail) => {
+    (/** @type {{ runs: Run[] }} */ detail) => {
       runs = detail.runs;
       after = runs.length > 0;
       draw();
     },
     signal,
   );
-  const timed = (detail) => {
-    lately = [...lately.slice(-8), detail.milliseconds];
+  const timed = (/** @type {Channel} */ { milliseconds = 0 }) => {
+    lately = [...lately.slice(-8), milliseconds];
     row = [...lately].sort((a, b) => a - b)[Math.floor(lately.length / 2)];
     draw();
   };

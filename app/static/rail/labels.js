@@ -3,11 +3,16 @@
 
 import { onLanguage, said } from "../language/i18n.js";
 
+/** @import { Sentence } from "../core/types.d.ts" */
+
+/** @param {Node} node */
 const leftAlone = (node) => node.parentElement?.closest("script, style, textarea, .media-name, .turns");
+/** @type {WeakMap<Node, { source: string, shown: string }>} */
 const english = new WeakMap(); // what Gradio wrote into a node, by the node
 const PLACEHOLDERS = "input[placeholder], textarea[placeholder]";
 
 // A text that is not the translation made here is Gradio's news: the English to translate from now on.
+/** @param {Node} key @param {string} text @param {(text: string) => void} write @param {Sentence | null} [sentence] */
 function translated(key, text, write, sentence = null) {
   const known = english.get(key);
   const source = known && known.shown === text ? known.source : text;
@@ -16,6 +21,7 @@ function translated(key, text, write, sentence = null) {
   if (shown !== text) write(shown);
 }
 
+/** @param {Element} root */
 function translate(root) {
   const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
@@ -24,18 +30,19 @@ function translate(root) {
     const sentence = given ? JSON.parse(given) : null;
     if (node.data.trim() && !leftAlone(node)) translated(node, node.data, (text) => (node.data = text), sentence);
   }
-  root
-    .querySelectorAll(PLACEHOLDERS)
-    .forEach((field) => translated(field, field.placeholder, (text) => (field.placeholder = text)));
+  /** @type {NodeListOf<HTMLInputElement | HTMLTextAreaElement>} */
+  const fields = root.querySelectorAll(PLACEHOLDERS);
+  fields.forEach((field) => translated(field, field.placeholder, (text) => (field.placeholder = text)));
 }
 
+/** @param {Element | null} root @param {AbortSignal | undefined} signal */
 export function keepLabels(root, signal) {
   if (!root) return;
   const draw = () => translate(root);
   const observer = new MutationObserver(draw);
   observer.observe(root, { childList: true, characterData: true, subtree: true, attributeFilter: ["placeholder"] });
   const stop = onLanguage(draw);
-  signal.addEventListener("abort", () => {
+  signal?.addEventListener("abort", () => {
     observer.disconnect();
     stop();
   });

@@ -3,8 +3,13 @@
 import { el, refill } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
 
+/** @import { MeasuredTable } from "./types.d.ts" */
+/** @import { Sentence } from "../core/types.d.ts" */
+
+/** @param {"th" | "td"} tag @param {Sentence[]} cells */
 const row = (tag, cells) => el("tr", {}, ...cells.map((cell) => el(tag, { text: said(cell) })));
 
+/** @param {MeasuredTable} measured */
 function table({ columns, rows }) {
   const head = el("thead", {}, row("th", ["", ...columns]));
   return el("table", {}, head, el("tbody", {}, ...rows.map((cells) => row("td", cells))));
@@ -23,7 +28,7 @@ export function createMeasured() {
   return {
     root,
     open: () => root.showModal(),
-    update: (measured) =>
+    update: (/** @type {MeasuredTable | null} */ measured) =>
       refill(body, measured, () =>
         measured ? [table(measured), ...measured.notes.map((text) => el("p", { text: said(text) }))] : [],
       ),

@@ -6,19 +6,25 @@ import { count, lasting, times } from "../language/numbers.js";
 import { droppedFiles } from "./folders.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
+/** @import { ClipItem, MediaItem } from "./types.d.ts" */
+
+/** @typedef {(event: string, detail?: unknown) => void} Trigger */
 
 // Hand files to one of Gradio's own upload buttons, so that they take the same way as chosen ones.
+/** @param {string} selector @param {Iterable<File>} files */
 export function giveFiles(selector, files) {
   const input = document.querySelector(selector)?.previousElementSibling;
-  if (!input || !files.length) return;
+  const given = [...files];
+  if (!(input instanceof HTMLInputElement) || !given.length) return;
   const transfer = new DataTransfer();
-  [...files].forEach((file) => transfer.items.add(file));
+  given.forEach((file) => transfer.items.add(file));
   input.files = transfer.files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
+/** @param {HTMLElement} rail */
 function acceptDrops(rail) {
-  const carries = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+  const carries = (/** @type {DragEvent} */ event) => [...(event.dataTransfer?.types || [])].includes("Files");
   rail.addEventListener("dragover", (event) => {
     if (!carries(event)) return;
     event.preventDefault();
@@ -26,19 +32,22 @@ function acceptDrops(rail) {
   });
   rail.addEventListener(
     "dragleave",
-    (event) => !rail.contains(event.relatedTarget) && rail.classList.remove("dropping"),
+    (event) =>
+      !(event.relatedTarget instanceof Node && rail.contains(event.relatedTarget)) && rail.classList.remove("dropping"),
   );
   rail.addEventListener("drop", (event) => {
-    if (!carries(event)) return;
+    if (!event.dataTransfer || !carries(event)) return;
     event.preventDefault();
     rail.classList.remove("dropping");
     droppedFiles(event.dataTransfer).then((files) => giveFiles("#replace-media", files));
   });
 }
 
+/** @param {MediaItem} item @returns {item is ClipItem} */
 const isClip = (item) => item.kind === "video";
 
 // On a clip's thumbnail: how long it lasts, and of how many frames.
+/** @param {ClipItem} item @param {boolean} alone */
 function lasts(item, alone) {
   const values = { seconds: lasting(item.seconds), frames: count(item.frames) };
   const words = say("clip, {seconds} s, {frames} frames", values);
@@ -46,6 +55,7 @@ function lasts(item, alone) {
   return el("span", { class: "of-clip", "data-part": "of-clip", text, title: item.note ? said(item.note) : words });
 }
 
+/** @param {MediaItem[]} items */
 function title(items) {
   const clips = items.filter(isClip).length;
   const [only, several] = clips === items.length && clips ? ["Clip", "{n} clips"] : ["Picture", "{n} pictures"];
@@ -53,7 +63,7 @@ function title(items) {
   return items.length > 1 ? say(several, { n: items.length }) : say(only);
 }
 
-/** @param {number} index */
+/** @param {MediaItem} item @param {number} index @param {boolean} alone @param {Trigger | undefined} trigger */
 function picture(item, index, alone, trigger) {
   const remove = el("button", {
     type: "button",
@@ -62,13 +72,13 @@ function picture(item, index, alone, trigger) {
     text: "×",
     "aria-label": say("Remove {name}", { name: item.name }),
     title: say("Remove {name}", { name: item.name }),
-    onclick: () => trigger("remove", { index }),
+    onclick: () => trigger?.("remove", { index }),
   });
   const caption = el(
     "figcaption",
     {},
     el("span", { class: "media-name", "data-part": "media-name", text: item.name, title: item.name }),
-    alone ? null : el("span", { text: times(...item.size) }),
+    alone ? null : el("span", { text: times(item.size[0], item.size[1]) }),
   );
   return el(
     "figure",
@@ -101,9 +111,10 @@ function empty() {
 export function mount(element, { props, trigger, watch }) {
   const root = el("div", { class: "media", "data-part": "media" });
   element.replaceChildren(root);
-  const rail = document.querySelector("#rail");
+  const rail = find("#rail");
   if (rail) acceptDrops(rail);
   const draw = () => {
+    /** @type {MediaItem[]} */
     const items = props.value?.items || [];
     const alone = items.length === 1;
     refill(root, items, () => [
@@ -111,7 +122,7 @@ export function mount(element, { props, trigger, watch }) {
         "div",
         { class: "title-line", "data-part": "title-line" },
         el("h3", { text: title(items) }),
-        alone ? el("span", { text: times(...items[0].size) }) : null,
+        alone ? el("span", { text: times(items[0].size[0], items[0].size[1]) }) : null,
       ),
       items.length
         ? el(

@@ -2,8 +2,15 @@
 
 import { el, refill, setText } from "../core/dom.js";
 
+/**
+ * What a menu offers: its words, what they do, a picture, and whether it is the chosen one.
+ * @typedef {[words: string, act: () => void, thumbnail?: string | null, chosen?: boolean]} Entry
+ */
+
+/** @type {Record<string, number>} */
 const MOVES = { ArrowDown: 1, ArrowUp: -1 };
 
+/** @param {Entry} entry @param {() => void} close */
 function entry([words, act, thumbnail, chosen], close) {
   const pick = () => {
     close();
@@ -14,6 +21,7 @@ function entry([words, act, thumbnail, chosen], close) {
   return el("button", attributes, picture, el("span", { text: words }));
 }
 
+/** @param {{ name: string, title: string, plain?: boolean }} shape */
 export function createMenu({ name, title, plain = false }) {
   const words = el("span", { text: name });
   const list = el("div", { class: "menu-list", role: "menu", hidden: true });
@@ -31,15 +39,18 @@ export function createMenu({ name, title, plain = false }) {
   );
   if (plain) button.setAttribute("aria-label", title);
   const root = el("div", { class: "menu" }, button, list);
-  const open = (on) => {
+  const open = (/** @type {boolean} */ on) => {
     list.hidden = !on;
     button.setAttribute("aria-expanded", String(on));
   };
   button.addEventListener("click", () => {
     open(list.hidden);
-    if (!list.hidden) list.firstElementChild?.focus();
+    const first = list.firstElementChild;
+    if (!list.hidden && first instanceof HTMLElement) first.focus();
   });
-  root.addEventListener("focusout", (event) => root.contains(event.relatedTarget) || open(false));
+  root.addEventListener("focusout", (event) => {
+    if (!(event.relatedTarget instanceof Node && root.contains(event.relatedTarget))) open(false);
+  });
   root.addEventListener("keydown", (event) => {
     if (list.hidden || !(MOVES[event.key] || event.key === "Escape")) return;
     event.preventDefault();
@@ -49,14 +60,15 @@ export function createMenu({ name, title, plain = false }) {
       button.focus();
       return;
     }
-    const entries = [...list.children];
-    entries[(entries.indexOf(document.activeElement) + MOVES[event.key] + entries.length) % entries.length]?.focus();
+    const entries = [...list.querySelectorAll("button")];
+    const at = entries.findIndex((one) => one === document.activeElement);
+    entries[(at + MOVES[event.key] + entries.length) % entries.length]?.focus();
   });
   return {
     root,
     button,
-    name: (text) => setText(words, text),
-    update: (items) =>
+    name: (/** @type {string} */ text) => setText(words, text),
+    update: (/** @type {Entry[]} */ items) =>
       refill(
         list,
         items.map(([text, , , chosen]) => [text, chosen]),

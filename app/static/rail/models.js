@@ -7,12 +7,15 @@ import { hear } from "../state/news.js";
 import { bytes } from "../language/numbers.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
+/** @import { ChosenModel, Forecast, Forecasts, OfferedModel } from "./types.d.ts" */
 
 const TYPED = "\u0000typed";
 const FORMATS = { auto: "As the device has it", bfloat16: "bfloat16", float32: "float32" };
 
+/** @param {OfferedModel} model */
 const words = ({ label, title, size_label: size }) => (size === "tiny" ? `${title}, ${size}` : label);
 
+/** @param {OfferedModel[]} offered @param {string} label @param {boolean} hub */
 function choices(offered, label, hub) {
   const known = offered.some((one) => one.label === label);
   const listed = known ? offered : [...offered, { label }];
@@ -23,6 +26,7 @@ function choices(offered, label, hub) {
 }
 
 // One model's row: a list, which gives way to a field while a hub id is typed.
+/** @param {string} letter @param {(label: string) => void} onpick */
 function createRow(letter, onpick) {
   const list = el("select", { "aria-label": say("Model {letter}", { letter }) });
   const field = el("input", { type: "text", placeholder: say("owner/name"), hidden: true, spellcheck: "false" });
@@ -30,8 +34,8 @@ function createRow(letter, onpick) {
   const note = el("div", { class: "model-note" });
   const badge = el("span", { class: "letter", "data-part": "letter", text: letter, "aria-hidden": "true" });
   const root = el("div", { class: "model-choice" }, el("div", { class: "model-row" }, badge, list, field), note);
-  let label = null;
-  const type = (on) => {
+  let label = "";
+  const type = (/** @type {boolean} */ on) => {
     field.hidden = !on;
     list.hidden = on;
     if (on) field.focus();
@@ -60,6 +64,7 @@ function createRow(letter, onpick) {
   return {
     root,
     note,
+    /** @param {OfferedModel[]} offered @param {string} chosen @param {boolean} hub */
     update(offered, chosen, hub) {
       label = chosen;
       refill(list, [offered, chosen, hub], () => choices(offered, chosen, hub));
@@ -67,6 +72,7 @@ function createRow(letter, onpick) {
   };
 }
 
+/** @param {Forecast | undefined} plan */
 function noteOn(plan) {
   if (!plan) return "";
   const format = plan.bytes_a_value === 4 ? "float32" : "bfloat16";
@@ -77,20 +83,22 @@ function noteOn(plan) {
 /** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, watch, signal }) {
   const letters = Object.keys(props.value || {});
+  /** @type {Record<string, ChosenModel>} */
   let chosen = props.value || {};
-  const send = (next) => {
+  const send = (/** @type {Record<string, ChosenModel>} */ next) => {
     chosen = next;
     draw();
     props.value = next;
   };
-  const pick = (letter) => (label) => send({ ...chosen, [letter]: { ...chosen[letter], label } });
+  const pick = (/** @type {string} */ letter) => (/** @type {string} */ label) =>
+    send({ ...chosen, [letter]: { ...chosen[letter], label } });
   const rows = Object.fromEntries(letters.map((letter) => [letter, createRow(letter, pick(letter))]));
   const format = el(
     "select",
     { "aria-label": say("Number format of the weights") },
     ...Object.entries(FORMATS).map(([value, text]) => el("option", { value, text: say(text) })),
   );
-  const setFormat = (dtype) =>
+  const setFormat = (/** @type {string} */ dtype) =>
     send(Object.fromEntries(letters.map((letter) => [letter, { ...chosen[letter], dtype }])));
   format.addEventListener("change", () => setFormat(format.value));
   function draw() {
@@ -108,7 +116,7 @@ export function mount(element, { props, watch, signal }) {
   );
   hear(
     "inspector-draft",
-    ({ forecast }) =>
+    (/** @type {{ forecast: Forecasts | null }} */ { forecast }) =>
       letters.forEach((letter) => {
         const text = noteOn(forecast?.[letter]);
         if (rows[letter].note.textContent !== text) rows[letter].note.textContent = text;

@@ -12,6 +12,7 @@ const KINDS = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm", "
 
 const kindOf = () => KINDS.find((kind) => window.MediaRecorder?.isTypeSupported(kind));
 
+/** @type {Record<string, string>} */
 const REFUSED = {
   NotAllowedError: "The camera was not allowed; allow it in the browser, or give a file.",
   NotFoundError: "There is no camera here; give a file.",
@@ -19,9 +20,15 @@ const REFUSED = {
 
 /** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { signal }) {
-  let [stream, recorder, timer] = [null, null, null];
+  /** @type {MediaStream | null} */
+  let stream = null;
+  /** @type {MediaRecorder | null} */
+  let recorder = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
   const video = el("video", { muted: true, playsinline: true, "aria-label": say("What the camera sees") });
   const clock = el("span", {});
+  /** @param {string} text @param {() => void} act */
   const button = (text, act) => el("button", { type: "button", class: "link", text, onclick: act });
   const open = button(say("Record a clip"), start);
   const note = el("p", { class: "bites", role: "alert", hidden: true });
@@ -39,8 +46,9 @@ export function mount(element, { signal }) {
   );
   element.replaceChildren(el("div", { class: "recorder" }, open, note, panel));
   open.hidden = !kindOf() || !navigator.mediaDevices;
-  signal.addEventListener("abort", end);
+  signal?.addEventListener("abort", end);
 
+  /** @param {string | null} sentence */
   function tell(sentence) {
     note.hidden = !sentence;
     setText(note, sentence ? say(sentence) : "");
@@ -60,31 +68,36 @@ export function mount(element, { signal }) {
 
   async function start() {
     tell(null);
+    let opened;
     try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
+      opened = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 640 } }, audio: false });
     } catch (error) {
       tell(REFUSED[error instanceof Error ? error.name : ""] ?? "The camera could not be opened; give a file.");
       return;
     }
-    video.srcObject = stream;
+    stream = opened;
+    video.srcObject = opened;
     video.play();
     panel.hidden = false;
     open.hidden = true;
-    record();
+    record(opened);
   }
 
-  function record() {
+  /** @param {MediaStream} filmed */
+  function record(filmed) {
+    /** @type {Blob[]} */
     const parts = [];
     const begun = Date.now();
-    recorder = new MediaRecorder(stream, { mimeType: kindOf() });
-    recorder.ondataavailable = ({ data }) => data.size && parts.push(data);
-    recorder.onstop = () => {
-      const ending = recorder.mimeType.includes("mp4") ? "mp4" : "webm";
-      const file = new File(parts, `recording.${ending}`, { type: recorder.mimeType });
+    const recording = new MediaRecorder(filmed, { mimeType: kindOf() });
+    recorder = recording;
+    recording.ondataavailable = ({ data }) => data.size && parts.push(data);
+    recording.onstop = () => {
+      const ending = recording.mimeType.includes("mp4") ? "mp4" : "webm";
+      const file = new File(parts, `recording.${ending}`, { type: recording.mimeType });
       end();
       giveFiles("#replace-media", [file]);
     };
-    recorder.start(500);
+    recording.start(500);
     timer = setInterval(() => {
       const seconds = (Date.now() - begun) / 1000;
       setText(clock, say("{seconds} of {most} s", { seconds: seconds.toFixed(1), most: MOST_SECONDS }));

@@ -8,9 +8,14 @@ import { createMenu } from "./menu.js";
 import { createMeasured } from "./measured.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
+/** @import { Draft, Example } from "./types.d.ts" */
+/** @import { Entry } from "./menu.js" */
+
+/** @typedef {(name: string) => void} PickExample */
 
 const THEME_KEY = "inside-qwen-vl-theme";
 
+/** @param {string} theme */
 function remember(theme) {
   try {
     localStorage.setItem(THEME_KEY, theme);
@@ -31,12 +36,14 @@ function restoreTheme() {
     document.body.classList.toggle("dark", theme === "dark");
 }
 
+/** @param {HTMLButtonElement} button */
 function switchTheme(button) {
   const dark = document.body.classList.toggle("dark");
   remember(dark ? "dark" : "light");
   describeTheme(button);
 }
 
+/** @param {HTMLButtonElement} button */
 function describeTheme(button) {
   const dark = document.body.classList.contains("dark");
   setText(button, dark ? "☾" : "☀");
@@ -51,6 +58,7 @@ function mark() {
   return box;
 }
 
+/** @param {boolean} open */
 function openRail(open) {
   document.body.classList.toggle("rail-open", open);
   if (open) find("#rail textarea")?.focus({ preventScroll: true });
@@ -61,6 +69,7 @@ const openApi = () => find("footer .show-api")?.click();
 
 export const pressAsk = () => find("#ask")?.click();
 
+/** @param {Example} example @param {string | null} selected @param {PickExample} onpick */
 function chip(example, selected, onpick) {
   return el(
     "button",
@@ -78,6 +87,7 @@ function chip(example, selected, onpick) {
 }
 
 // Drawn examples stand in the bar; photos, on which the demo weights' answers mean nothing, wait in a menu.
+/** @param {PickExample} onpick */
 function createChips(onpick) {
   const drawn = el("nav", { class: "chips", "aria-label": say("Examples") });
   const photos = createMenu({
@@ -86,13 +96,12 @@ function createChips(onpick) {
   });
   return {
     nodes: [drawn, photos.root],
+    /** @param {Example[]} examples @param {string | null} selected */
     update(examples, selected) {
       const names = examples.map((example) => example.name);
       refill(drawn, [names, selected], () => examples.filter(isDrawn).map((one) => chip(one, selected, onpick)));
       const others = examples.filter((example) => !isDrawn(example));
-      photos.update(
-        others.map((one) => [said(one.label), () => onpick(one.name), one.thumbnail, one.name === selected]),
-      );
+      photos.update(others.map((one) => entryOf(one, selected, onpick)));
       photos.name(others.find((one) => one.name === selected)?.label ?? say("Photos"));
       toggle(
         photos.button,
@@ -104,15 +113,26 @@ function createChips(onpick) {
   };
 }
 
-const isDrawn = (example) => example.kind !== "photo";
+/** @param {Example} one @param {string | null} selected @param {PickExample} onpick @returns {Entry} */
+const entryOf = (one, selected, onpick) => [
+  said(one.label),
+  () => onpick(one.name),
+  one.thumbnail,
+  one.name === selected,
+];
 
+const isDrawn = (/** @type {Example} */ example) => example.kind !== "photo";
+
+/** @param {HTMLButtonElement} button */
 async function copyLink(button) {
   const words = await navigator.clipboard.writeText(window.location.href).then(
     () => say("Link copied"),
     () => say("Copy the address from the browser's bar"),
   );
-  setText(button.querySelector("[role=status]"), words);
-  setTimeout(() => setText(button.querySelector("[role=status]"), ""), 2000);
+  const status = find("[role=status]", button);
+  if (!status) return;
+  setText(status, words);
+  setTimeout(() => setText(status, ""), 2000);
 }
 
 // Two links of a chain, drawn, since fonts lack the sign.
@@ -158,12 +178,14 @@ function languageChoice() {
 }
 
 // What the bar offers beside the examples: in words where there is room, in a menu where there is not.
+/** @type {[words: string, title: string, act: () => void][]} */
 const OFFERS = [
   ["Planner", "What these pictures cost every published model", () => call("inspector-planner-wanted")],
   ["Tour", "Six questions about this page, with checked answers", () => call("inspector-tour-wanted")],
   ["API", "The named endpoints, and how to call them", openApi],
 ];
 
+/** @param {string} name */
 const call = (name) => window.dispatchEvent(new CustomEvent(name));
 
 const offers = () =>
@@ -171,6 +193,7 @@ const offers = () =>
     el("button", { type: "button", class: "quiet", text: say(words), title: say(title), onclick: act }),
   );
 
+/** @param {AbortSignal | undefined} signal */
 function createAskBar(signal) {
   const thumb = el("img", { alt: "" });
   const words = el("span", { class: "askbar-words" });
@@ -188,7 +211,7 @@ function createAskBar(signal) {
   );
   const ask = el("button", { type: "button", class: "askbar-ask", text: say("Ask both"), onclick: pressAsk });
   const root = el("div", { class: "askbar" }, opener, ask);
-  const follow = (detail) => {
+  const follow = (/** @type {Draft} */ detail) => {
     setText(words, detail.question || say("Ask about a picture"));
     thumb.hidden = !detail.thumbnail;
     if (detail.thumbnail) thumb.src = detail.thumbnail;
@@ -205,36 +228,38 @@ function railOpener() {
   return el("button", { type: "button", class: "rail-opener", "aria-label": words, onclick: act }, face);
 }
 
+/** @param {AbortSignal | undefined} signal */
 function themeButton(signal) {
   const theme = el("button", { type: "button", class: "icon theme-icon", onclick: () => switchTheme(theme) });
   describeTheme(theme);
   const observer = new MutationObserver(() => describeTheme(theme));
   observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  signal.addEventListener("abort", () => observer.disconnect());
+  signal?.addEventListener("abort", () => observer.disconnect());
   return theme;
 }
 
 // On a phone the examples and all that the bar offers stand in one menu.
+/** @param {PickExample} onpick */
 function narrowMenu(onpick) {
   const menu = createMenu({ name: "⋯", title: say("Examples, tour and more"), plain: true });
   menu.root.classList.add("narrow-menu");
   const languages = Object.entries(LANGUAGES).filter(([value]) => value !== language());
+  /** @type {(words: string, act: () => void) => Entry} */
+  const plain = (words, act) => [words, act];
   const rest = [
-    ...OFFERS.map(([words, , act]) => [say(words), act]),
-    ...languages.map(([value, words]) => [words, () => setLanguage(value)]),
+    ...OFFERS.map(([words, , act]) => plain(say(words), act)),
+    ...languages.map(([value, words]) => plain(words, () => setLanguage(value))),
   ];
+  /** @param {Example[]} examples @param {string | null} selected */
   const update = (examples, selected) =>
-    menu.update([
-      ...examples.map((one) => [said(one.label), () => onpick(one.name), one.thumbnail, one.name === selected]),
-      ...rest,
-    ]);
+    menu.update([...examples.map((one) => entryOf(one, selected, onpick)), ...rest]);
   return { root: menu.root, update };
 }
 
 /** @param {HTMLElement} element @param {Gradio} gradio */
 export function mount(element, { props, trigger, watch, signal }) {
   restoreTheme();
-  const pick = (name) => trigger("example", { name });
+  const pick = (/** @type {string} */ name) => trigger?.("example", { name });
   const [chips, narrow] = [createChips(pick), narrowMenu(pick)];
   const measured = createMeasured();
   const badge = el("button", { type: "button", class: "badge amber", "data-part": "badge", onclick: measured.open });
@@ -291,5 +316,5 @@ export function mount(element, { props, trigger, watch, signal }) {
   watch("value", draw);
   window.addEventListener("planner-opened", draw, { signal });
   draw();
-  keepLabels(document.querySelector("#rail"), signal);
+  keepLabels(find("#rail"), signal);
 }

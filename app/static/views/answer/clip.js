@@ -8,7 +8,7 @@ import { createClipFacts } from "./clip_facts.js";
 import { createTimeline } from "./timeline.js";
 import { createTubes } from "./tubes.js";
 
-/** @import { Context } from "../../core/types.d.ts" */
+/** @import { Both, Context, MapResources, Selection, State } from "../../core/types.d.ts" */
 
 /** @param {Context} ctx */
 export function createClip(ctx) {
@@ -20,6 +20,7 @@ export function createClip(ctx) {
   return {
     above: [timeline.root, pair],
     below: [facts.root],
+    /** @param {State} state @param {Selection} selection @param {Both<MapResources>} resources */
     update(state, selection, resources) {
       timeline.update(state, selection);
       LETTERS.forEach((letter) => tubes[letter].update(state, selection, resources[letter]));

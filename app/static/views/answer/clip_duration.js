@@ -6,7 +6,14 @@ import { say } from "../../language/i18n.js";
 import { count, lasting, times } from "../../language/numbers.js";
 import { across, chart, grid, line, logScale, text, upright } from "../../drawing/chart.js";
 
-/** @import { Context } from "../../core/types.d.ts" */
+/** @import { ClipLonger, Context, Media, PresetCosts, Run } from "../../core/types.d.ts" */
+
+/**
+ * Where seconds and tokens lie on the drawing, and which numbers of tokens are written beside it.
+ * @typedef {{ x: (seconds: number) => number, y: (tokens: number) => number, ticks: number[] }} Scales
+ */
+
+/** @typedef {{ name: string, y: number, pen: string, amber: boolean }} EndLabel */
 
 const HEIGHT = 190;
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 160, 12, 34];
@@ -15,6 +22,7 @@ const NARROW = 480; // pixels below which fewer marks stand on the axis
 const MARKS = [1, 10, 60, 600, 3600];
 const STYLES = ["", "dotted", "dashed"]; // of the presets, in order
 
+/** @param {number} seconds */
 const markWords = (seconds) =>
   seconds < 60
     ? say("{n} s", { n: seconds })
@@ -22,13 +30,15 @@ const markWords = (seconds) =>
       ? say("{n} min", { n: seconds / 60 })
       : say("{n} h", { n: seconds / 3600 });
 
+/** @param {number} width */
 const rightOf = (width) => width - (width < NARROW ? SLIM : RIGHT);
 
+/** @param {ClipLonger} found @param {number} width @returns {Scales} */
 function scales(found, width) {
   const tokens = found.presets
     .flatMap(({ costs }) => costs.map((cost) => cost[3]))
     .concat(found.here[1], found.trained);
-  const span = (values) => [Math.min(...values), Math.max(...values)];
+  const span = (/** @type {number[]} */ values) => [Math.min(...values), Math.max(...values)];
   const [seconds, [low, high]] = [span([...found.seconds, Math.max(0.1, found.here[0])]), span(tokens)];
   const x = logScale(seconds, [LEFT, rightOf(width)]);
   return {
@@ -39,16 +49,17 @@ function scales(found, width) {
 }
 
 // Labels at the right end, pushed apart so that none covers another.
+/** @param {ClipLonger} found @param {(tokens: number) => number} y @param {number} width */
 function labels(found, y, width) {
-  const ends = found.presets
-    .map(({ name, costs }, index) => ({ name, y: y(costs.at(-1)[3]) + 4, pen: `cost-curve ${STYLES[index]}` }))
-    .concat({
-      name: say("{n} in training", { n: count(found.trained) }),
-      y: y(found.trained) + 4,
-      amber: true,
-      pen: "trained-line",
-    })
-    .sort((one, other) => one.y - other.y);
+  /** @type {EndLabel[]} */
+  const presets = found.presets.map(({ name, costs }, index) => {
+    const last = costs[costs.length - 1][3];
+    return { name, y: y(last) + 4, pen: `cost-curve ${STYLES[index]}`, amber: false };
+  });
+  const trained = say("{n} in training", { n: count(found.trained) });
+  const ends = [...presets, { name: trained, y: y(found.trained) + 4, pen: "trained-line", amber: true }].sort(
+    (one, other) => one.y - other.y,
+  );
   ends.forEach((one, index) => {
     if (index) one.y = Math.max(one.y, ends[index - 1].y + 14);
   });
@@ -59,13 +70,14 @@ function labels(found, y, width) {
   ]);
 }
 
-/** @param {any} found @param {any} given @param {number} index @param {any} given */
+/** @param {ClipLonger} found @param {PresetCosts} preset @param {number} index @param {Scales} scale */
 const curve = (found, { costs }, index, { x, y }) =>
   line(
     costs.map((cost, at) => [x(found.seconds[at]), y(cost[3])]),
     `cost-curve ${STYLES[index]}`,
   );
 
+/** @param {ClipLonger} found @param {number} width */
 function drawing(found, width) {
   const scale = scales(found, width);
   const { x, y, ticks } = scale;
@@ -89,16 +101,20 @@ function drawing(found, width) {
 }
 
 // The names beneath a narrow drawing, each with its line.
+/** @param {ClipLonger} found */
 function legend(found) {
   const pens = found.presets.map(({ name }, index) => [name, `cost-curve ${STYLES[index]}`]);
   const all = [...pens, [say("{n} in training", { n: count(found.trained) }), "trained-line"]];
+  /** @param {string[]} pen */
   const key = ([name, pen]) => el("span", {}, svg("svg", { width: 18, height: 8 }, across(0, 18, 4, pen)), name);
   return el("div", { class: "longer-keys" }, ...all.map(key));
 }
 
 // From which length on a preset's own budget is broken; null where it never is.
+/** @param {ClipLonger} found @param {PresetCosts} preset */
 const broken = (found, { costs, budget }) => found.seconds[costs.findIndex((cost) => cost[3] > budget)] ?? null;
 
+/** @param {ClipLonger} found */
 function sentence(found) {
   const each = found.presets.map((preset) => {
     const from = broken(found, preset);
@@ -110,7 +126,7 @@ function sentence(found) {
   return each.join(" ");
 }
 
-/** @param {number} index */
+/** @param {ClipLonger} found @param {number} index */
 const lineAt = (found, index) =>
   found.presets
     .map(({ name, costs }) => {
@@ -143,6 +159,7 @@ export function createLonger(ctx) {
     at,
     words,
   );
+  /** @type {ClipLonger | null} */
   let found = null;
   const tell = () => {
     if (!found) return;
@@ -155,6 +172,7 @@ export function createLonger(ctx) {
   range.addEventListener("keydown", (event) => event.stopPropagation());
   return {
     root,
+    /** @param {Run} run @param {Media} media */
     update(run, media) {
       const asked = { run: run.id, media: media.index };
       const answer = media.sampling
@@ -169,8 +187,8 @@ export function createLonger(ctx) {
       ]);
       if (found === answer) return;
       found = answer;
-      range.max = answer.seconds.length - 1;
-      range.value = answer.seconds.findIndex((seconds) => seconds >= answer.here[0]);
+      range.max = String(answer.seconds.length - 1);
+      range.value = String(answer.seconds.findIndex((seconds) => seconds >= answer.here[0]));
       words.textContent = sentence(answer);
       tell();
     },

@@ -8,7 +8,10 @@ import { framesOfCell, isClip } from "../../state/time.js";
 import { createLonger } from "./clip_duration.js";
 import { across, chart, scale, text, upright } from "../../drawing/chart.js";
 
-/** @import { Context, Media, Run, State } from "../../core/types.d.ts" */
+/** @import { ClipTime, Context, ConvolutionComparison, Letter, Media } from "../../core/types.d.ts" */
+/** @import { Resumes, Run, Selection, State } from "../../core/types.d.ts" */
+
+/** @typedef {[letter: Letter, name: string, value: number, kind: string]} CostRow */
 
 /** @param {Media} media */
 const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
@@ -24,25 +27,28 @@ function idsOf(run, media) {
 
 // --- what it costs ---
 
-/** @param {State} state @param {number} index */
+/** @param {State} state @param {number} index @returns {CostRow[]} */
 function costRows(state, index) {
   return LETTERS.flatMap((letter) => {
     const run = state.runs[letter];
     const media = run?.media[index];
-    if (!media) return [];
-    return [
+    if (!run || !media) return [];
+    const untubed = media.marks + tokensOf(media) * (framesOfCell(media) - 1);
+    /** @type {CostRow[]} */
+    const rows = [
       [letter, say("tokens"), media.marks, "tokens"],
-      ...(framesOfCell(media) > 1
-        ? [[letter, say("one by one"), media.marks + tokensOf(media) * (framesOfCell(media) - 1), "untubed"]]
-        : []),
+      [letter, say("one by one"), untubed, "untubed"],
       [letter, say("ids"), idsOf(run, media), "ids"],
     ];
+    return framesOfCell(media) > 1 ? rows : rows.filter(([, , , kind]) => kind !== "untubed");
   });
 }
 
+/** @param {CostRow[]} rows @param {number | null | undefined} budget */
 function costs(rows, budget) {
   const most = Math.max(10, ...rows.map(([, , value]) => value), budget ?? 0);
-  const place = (value) => `${(100 * Math.log10(Math.max(1.1, value))) / Math.log10(most)}%`;
+  const place = (/** @type {number} */ value) => `${(100 * Math.log10(Math.max(1.1, value))) / Math.log10(most)}%`;
+  /** @param {CostRow} row */
   const line = ([letter, name, value, kind]) =>
     el(
       "div",
@@ -86,7 +92,7 @@ function limitRows(media) {
       }),
       say("{n} frames", { n: count(sampling.indices.length) }),
     ],
-    [say("{size} a frame", { size: times(...media.size) }), times(...media.resized)],
+    [say("{size} a frame", { size: times(media.size[0], media.size[1]) }), times(media.resized[0], media.resized[1])],
     [
       say("{cells} × {rows} × {columns} tokens", { cells: count(cells), rows: count(rows), columns: count(columns) }),
       sampling.budget
@@ -132,6 +138,7 @@ function segments(media) {
 }
 
 // Why a still, which has no time, costs no more for being shown twice: measured on the first frame of this clip.
+/** @param {ConvolutionComparison} found */
 function twinWords(found) {
   return say(
     "A still is shown as two equal frames: the first one here, twice, gives in 3-D and in 2-D with both taps summed the same {n} values to {difference} of {largest}.",
@@ -149,15 +156,16 @@ const SIZE = [320, 150];
 
 const WORDS = 6; // of the text after the clip
 
-function idsDrawing(time, rule, width) {
+/** @param {ClipTime} time @param {Resumes} found @param {number} width */
+function idsDrawing(time, found, width) {
   const height = SIZE[1];
-  const found = time.resumes.find((one) => one.rule === rule);
   const { tubes } = time;
   const timed = tubes.every((tube) => tube.seconds.length);
   const ids = [Math.min(found.first, found.after), Math.max(found.last, found.after + WORDS - 1)];
   const [left, right, top, bottom] = [30, width - 86, 8, height - 22];
-  const x = scale([0, Math.max(timed ? tubes.at(-1).seconds[0] : tubes.length - 1, 1e-9)], [left, right]);
+  const x = scale([0, Math.max(timed ? tubes[tubes.length - 1].seconds[0] : tubes.length - 1, 1e-9)], [left, right]);
   const y = scale(ids, [bottom, top]);
+  /** @param {number} cx @param {number} cy @param {string} name */
   const dot = (cx, cy, name) => svg("circle", { cx, cy, r: 3, class: name });
   const shared = found.overlapping > 0;
   const clash = { x: left, width: right - left + 86, y: y(found.last) - 4 };
@@ -180,6 +188,7 @@ function idsDrawing(time, rule, width) {
   ]);
 }
 
+/** @param {Resumes} found */
 function idsSentence(found) {
   const after = say("Tubes have t ids {first} to {last}; the text goes on at {after}.", {
     first: count(found.first),
@@ -218,6 +227,7 @@ function idsCard(ctx) {
   );
   return {
     root,
+    /** @param {State} state @param {Run} run @param {Media} media */
     update(state, run, media) {
       const { value: time } = ctx.client.resource(
         "clip time",
@@ -227,10 +237,10 @@ function idsCard(ctx) {
       );
       const chosen = state.idRule ?? "paper";
       rule.choose(chosen);
-      if (!time) return;
+      const found = time?.resumes.find((one) => one.rule === chosen);
+      if (!time || !found) return;
       const width = Math.max(220, Math.floor(drawing.clientWidth || SIZE[0]));
-      refill(drawing, [run.id, media.index, chosen, width], () => idsDrawing(time, chosen, width));
-      const found = time.resumes.find((one) => one.rule === chosen);
+      refill(drawing, [run.id, media.index, chosen, width], () => idsDrawing(time, found, width));
       refill(words, [run.id, media.index, chosen], () => [idsSentence(found)]);
       root.classList.toggle("clashes", found.overlapping > 0);
     },
@@ -239,6 +249,7 @@ function idsCard(ctx) {
 
 /** @param {Context} ctx */
 export function createClipFacts(ctx) {
+  /** @param {string} title */
   const card = (title) => {
     const body = el("div", {});
     return {
@@ -263,11 +274,12 @@ export function createClipFacts(ctx) {
   );
   return {
     root,
+    /** @param {State} state @param {Selection} selection @param {Letter | null} letter */
     update(state, selection, letter) {
-      const run = state.runs[letter];
+      const run = letter && state.runs[letter];
       const media = run?.media[selection.media];
       root.hidden = !isClip(media);
-      if (root.hidden) return;
+      if (!run || !media || root.hidden) return;
       const rows = costRows(state, selection.media);
       refill(cost.body, [rows, media.sampling?.budget], () => costs(rows, media.sampling?.budget));
       const tubes = framesOfCell(media) > 1;

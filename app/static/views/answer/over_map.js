@@ -5,26 +5,55 @@ import { count, percent } from "../../language/numbers.js";
 import { drawnGrid, drawnValues } from "../../drawing/ladder.js";
 import { chosenCells, chosenRegion, frameOf, placeLines } from "../../drawing/places.js";
 
-/** @import { Attended, Context, Grid, Letter, Media, Selection } from "../../core/types.d.ts" */
+/** @import { Attended, Context, Decoded, Grid, Letter } from "../../core/types.d.ts" */
+/** @import { MapAgreement, Media, Reading, Run, Selection } from "../../core/types.d.ts" */
+
+/** @typedef {Decoded<Reading>} Read */
+
+/**
+ * The difference of both maps where there is one: without it the server leaves these out.
+ * @typedef {Required<Decoded<MapAgreement>>} Compared
+ */
+
+/**
+ * What the scale beside a row's map is told.
+ * @typedef {object} RowShown
+ * @property {Run} run
+ * @property {Media} media
+ * @property {Attended} map
+ * @property {Selection} selection
+ * @property {number} most
+ * @property {Pin} pin
+ * @property {Framed} region
+ */
+
+/** @typedef {ReturnType<typeof chosenCells>} Pin */
+
+/** @typedef {ReturnType<typeof chosenRegion>} Framed */
 
 /** @param {Grid} grid */
 const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
+/** @param {string} unit */
 const inOne = (unit) => (unit === "patch" ? say(" of the row, in one patch") : say(" of the row, in one token"));
+/** @param {string} unit */
 const holdIt = (unit) => (unit === "patch" ? say(" patches hold it") : say(" tokens hold it"));
+/** @param {number} value */
 export const points = (value) => `${value > 0 ? "+" : value < 0 ? "−" : ""}${percent(Math.abs(value))}`;
 
-function inFrame(cells, /** @type {readonly number[]} */ [, rows, columns], frame) {
+/** @param {number[]} cells @param {Grid} grid @param {number} frame */
+function inFrame(cells, [, rows, columns], frame) {
   const size = rows * columns;
   return cells.filter((cell) => Math.floor(cell / size) === frame).map((cell) => cell % size);
 }
 
+/** @param {Framed} region @param {Pin} pin */
 function labelOf(region, pin) {
   if (region) return { text: region.text, place: region.corner };
   return pin ? { text: pin.text, place: pin.place } : null;
 }
 
 // A row: the map, the contour of half of it, what is pinned or framed.
-/** @param {Attended} map @param {Selection} selection */
+/** @param {Attended} map @param {Selection} selection @param {number} most */
 export function rowOver(map, selection, most) {
   const grid = drawnGrid(map);
   const frame = frameOf(selection, grid);
@@ -41,9 +70,10 @@ export function rowOver(map, selection, most) {
   return { spec, pin, region };
 }
 
-/** @param {Attended} map */
+/** @param {Attended} map @param {number} most @returns {string[][]} */
 function headLines(map, most) {
-  if (map.mode === "neutral")
+  const { neutral_share: neutral, removed, removed_here: here } = map;
+  if (map.mode === "neutral" && neutral !== undefined)
     return [
       [
         points(most),
@@ -53,25 +83,22 @@ function headLines(map, most) {
         "",
         say("share on this picture {share}, neutral {neutral}", {
           share: percent(map.share),
-          neutral: percent(map.neutral_share),
+          neutral: percent(neutral),
         }),
       ],
     ];
   const lines = [[percent(most), inOne(map.unit)]];
-  if (map.mode === "sinks")
-    lines.push([
-      percent(map.removed),
-      say(" of the row set aside, {here} on this picture", { here: percent(map.removed_here) }),
-    ]);
+  if (map.mode === "sinks" && removed !== undefined && here !== undefined)
+    lines.push([percent(removed), say(" of the row set aside, {here} on this picture", { here: percent(here) })]);
   if (map.shares_all - map.share > 1e-7)
     lines.push(["", say("{share} of it on this picture", { share: percent(map.share) })]);
   return lines;
 }
 
-/** @param {Attended} map */
+/** @param {Attended} map @param {Pin} pin @param {Framed} region @returns {string[][]} */
 function pinnedLines(map, pin, region) {
   if (region) return region.share === null ? [] : [[percent(region.share), say(" of the row in the region")]];
-  if (!pin) return [];
+  if (!pin || pin.sum === null) return [];
   const value = map.mode === "neutral" ? points(pin.sum) : percent(pin.sum);
   const unit = map.mode === "neutral" ? say(" more than the neutral row") : say(" of the row");
   return [
@@ -80,7 +107,7 @@ function pinnedLines(map, pin, region) {
   ];
 }
 
-/** @param {Context} ctx @param {Letter} letter @param {any} given */
+/** @param {Context} ctx @param {Letter} letter @param {RowShown} given */
 export function rowScale(ctx, letter, { run, media, map, selection, most, pin, region }) {
   const half = map.mode === "neutral" ? say("half of what is more") : say("half of the image share");
   const held = [
@@ -98,7 +125,7 @@ export function rowScale(ctx, letter, { run, media, map, selection, most, pin, r
 }
 
 // A column: what the rows of visual tokens give to the key. Qwen-VL's are adapter queries, which lie nowhere.
-/** @param {Media} media @param {Selection} selection */
+/** @param {Media} media @param {Selection} selection @param {Read} reading @param {boolean} places */
 export function columnOver(media, selection, reading, places) {
   const unit = places ? "token" : "patch";
   const grid = places ? media.token_grid : media.patch_grid;
@@ -117,6 +144,7 @@ export function columnOver(media, selection, reading, places) {
   return { spec, most };
 }
 
+/** @param {boolean} places @param {number} most */
 export function columnScale(places, most) {
   const top = places
     ? [[percent(most), say(" of the row of one visual token, on the key")]]
@@ -124,8 +152,15 @@ export function columnScale(places, most) {
   return { top, middle: [], bottom: places ? [["", "0"]] : [], bare: !places };
 }
 
+/**
+ * Whether both maps have something on the picture, so that they can be compared.
+ * @param {Decoded<MapAgreement>} found
+ * @returns {found is Compared}
+ */
+export const isCompared = (found) => found.iou !== null && found.iou !== undefined;
+
 // Both models' maps, first minus second, on their common grid.
-/** @param {Selection} selection */
+/** @param {Compared} found @param {Selection} selection @param {boolean} fresh */
 export function differenceOver(found, selection, fresh) {
   const [rows, columns] = found.difference.shape;
   const region = chosenRegion(selection, null);
@@ -138,6 +173,7 @@ export function differenceOver(found, selection, fresh) {
   };
 }
 
+/** @param {Compared} found @param {boolean} first */
 export function differenceScale(found, first) {
   const most = found.max.toFixed(1);
   const top = first

@@ -5,30 +5,53 @@ import { el, refill } from "../../core/dom.js";
 import { say } from "../../language/i18n.js";
 import { count, percent } from "../../language/numbers.js";
 
+/** @typedef {Record<string, number>} Sections what of a row falls on each part of the prompt */
+
+/**
+ * A row's parts at the chosen head and in the mean of all heads.
+ * @typedef {object} RowParts
+ * @property {string} title
+ * @property {string} where
+ * @property {string} chosen the head, in words
+ * @property {Sections} sections
+ * @property {Sections} mean
+ * @property {Sections} sinks
+ * @property {Sections} sinksMean
+ */
+
+/** @typedef {[label: string, row: number, weight: number]} Reader */
+
 const ORDER = ["image", "video", "template", "history", "question", "answer"];
 
-const words = (name) =>
-  ({
-    image: say("image"),
-    video: say("video"),
-    template: say("template"),
-    system: say("system prompt"),
-    history: say("earlier turns"),
-    question: say("question"),
-    answer: say("answer so far"),
-  })[name] ?? name;
+/** @returns {Record<string, string>} */
+const names = () => ({
+  image: say("image"),
+  video: say("video"),
+  template: say("template"),
+  system: say("system prompt"),
+  history: say("earlier turns"),
+  question: say("question"),
+  answer: say("answer so far"),
+});
 
+/** @param {string} name */
+const words = (name) => names()[name] ?? name;
+
+/** @param {Sections} sections */
 const ordered = (sections) => {
   const known = ORDER.filter((name) => sections[name] !== undefined);
   return [...known, ...Object.keys(sections).filter((name) => !ORDER.includes(name))];
 };
 
+/** @param {Sections} sections */
 const onImage = (sections) => (sections.image || 0) + (sections.video || 0);
 
 // Each part with what of it falls on sinks, hatched, beside it.
+/** @param {Sections} sections @param {Sections | undefined} sinks @param {string[]} names */
 function parts(sections, sinks, names) {
   return names.flatMap((name) => {
     const [whole, sunk] = [sections[name] || 0, sinks?.[name] || 0];
+    /** @param {number} share @param {string} more @param {string} title */
     const part = (share, more, title) =>
       el("span", { class: `bar-part part-${name}${more}`, style: { flex: `${Math.max(0, share)} 1 0` }, title });
     const plain = part(whole - sunk, "", `${words(name)}: ${percent(whole)}`);
@@ -38,6 +61,7 @@ function parts(sections, sinks, names) {
   });
 }
 
+/** @param {string} label @param {Sections} sections @param {Sections} sinks @param {string[]} names */
 function bar(label, sections, sinks, names) {
   const spoken = names.map((name) => `${words(name)} ${percent(sections[name] || 0)}`).join(", ");
   const track = el("div", { class: "bar-track", role: "img", "aria-label": spoken }, ...parts(sections, sinks, names));
@@ -50,9 +74,12 @@ function bar(label, sections, sinks, names) {
   );
 }
 
+/** @param {Sections | undefined} sinks */
 const total = (sinks) => Object.values(sinks ?? {}).reduce((sum, share) => sum + share, 0);
 
+/** @param {string[]} names @param {Sections} sinks @param {Sections} mean */
 function barKeys(names, sinks, mean) {
+  /** @param {string} name @param {string} text @param {string} [title] */
   const key = (name, text, title) => el("span", { class: "bar-key", title }, el("i", { class: `part-${name}` }), text);
   const keys = names.map((name) => key(name, words(name)));
   const most = Math.max(total(sinks), total(mean));
@@ -66,6 +93,7 @@ function barKeys(names, sinks, mean) {
   return most > 0.00005 ? [...keys, key("sinks", say("sinks"), means)] : keys;
 }
 
+/** @param {HTMLElement} root @param {RowParts} given */
 export function rowBars(root, { title, where, chosen, sections, mean, sinks, sinksMean }) {
   refill(root, ["row", title, where, chosen, sections, mean, sinks, sinksMean], () => {
     const names = ordered({ ...mean, ...sections });
@@ -84,6 +112,7 @@ export function rowBars(root, { title, where, chosen, sections, mean, sinks, sin
 }
 
 // The rows that give most to a key: [label, weight] each, the strongest first.
+/** @param {HTMLElement} root @param {{ title: string, where: string, rows: Reader[] }} given */
 export function readerBars(root, { title, where, rows }) {
   refill(root, ["column", title, where, rows], () => [
     el(

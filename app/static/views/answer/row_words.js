@@ -7,12 +7,15 @@ import { count, percent } from "../../language/numbers.js";
 import { cellInTime, isClip, momentName, sharesInTime } from "../../state/time.js";
 import { rowOfToken, sameWord, wordLabel, wordOfToken } from "../../state/words.js";
 
-/** @import { Attended, Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Attended, Choice, Context, Letter, Media, Place, Run, Selection, State } from "../../core/types.d.ts" */
 
+/** @param {Choice} layer */
 export const layerWords = (layer) => (layer === "mean" ? say("mean of layers") : say("layer {layer}", { layer }));
 
+/** @param {Choice} head */
 export const headWords = (head) => (head === "mean" ? say("mean of heads") : say("head {head}", { head }));
 
+/** @param {{ layer: Choice, head: Choice }} where */
 export const languageWhere = ({ layer, head }) =>
   say("language {layer} {head}", { layer: layerWords(layer), head: headWords(head) });
 
@@ -46,13 +49,12 @@ export function rowWords(ctx, letter, state, selection, placed = NOWHERE) {
   const parts = { row: rowName(map), where: languageWhere(map), share: percent(map.shares_all ?? map.share) };
   const sinks = percent(sunk(map));
   const image = say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks });
-  return word + image + inTime(state, selection, letter, map);
+  return word + image + inTime(run, state, selection, letter, map);
 }
 
 // Of a clip also how much falls on the moment on show.
-/** @param {State} state @param {Selection} selection @param {Letter} letter @param {Attended} map */
-function inTime(state, selection, letter, map) {
-  const run = state.runs[letter];
+/** @param {Run} run @param {State} state @param {Selection} selection @param {Letter} letter @param {Attended} map */
+function inTime(run, state, selection, letter, map) {
   const media = run.media[selection.media];
   if (!isClip(media)) return "";
   const cell = cellInTime(state, selection, letter);
@@ -74,7 +76,7 @@ function follows(state, selection, letter) {
 }
 
 // A cell in words: what it is, where, and which pixels of the original. `run` may be a letter's run or, as it was, none.
-/** @param {Run} run @param {Media} media */
+/** @param {Run} run @param {Media} media @param {Place} place */
 export function cellWords(run, media, place) {
   const grid = ownGrid(run, media);
   const { row, column, index } = cellAt(place, grid);

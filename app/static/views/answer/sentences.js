@@ -11,26 +11,30 @@ import { chosenCells, chosenRegion } from "../../drawing/places.js";
 import { cellWords, rowWords } from "./row_words.js";
 import { points } from "./over_map.js";
 
-/** @import { Attended, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Attended, Both, Context, Letter, Run, Selection, State, StatusParts } from "../../core/types.d.ts" */
 
-/** @param {Run} run */
+/** @typedef {{ cells?: number[], key?: number | null }} KeyRead the cells or the token whose column is on show */
+
+/** @param {Run} run @param {KeyRead} reading */
 export function keyName(run, reading) {
-  if (reading.cells?.length > 1) return say("{n} chosen cells", { n: count(reading.cells.length) });
-  if (reading.cells?.length) return say("the chosen cell");
-  return say("token {token} {text}", { token: count(reading.key), text: tokenLabel(run, reading.key) });
+  const { cells = [], key = null } = reading;
+  if (cells.length > 1) return say("{n} chosen cells", { n: count(cells.length) });
+  if (cells.length || key === null) return say("the chosen cell");
+  return say("token {token} {text}", { token: count(key), text: tokenLabel(run, key) });
 }
 
 // A row of the language model by what it does: the word of the answer it predicts, else the token it belongs to.
-/** @param {Run} run */
+/** @param {Run} run @param {number} row */
 export function rowLabel(run, row) {
   const word = run.words[wordPredictedBy(run, row)];
   if (word) return say("row {row}, predicts “{word}”", { row: count(row), word: wordLabel(word) });
   return say("row {row}, {text}", { row: count(row), text: tokenLabel(run, row) });
 }
 
-/** @param {Selection} selection */
+/** @param {Selection} selection @param {Both<Run | null>} runs */
 function plotted(selection, runs) {
-  const averaged = (pair) => LETTERS.some((letter) => runs[letter] && pair[letter] === "mean");
+  const averaged = (/** @type {Selection["head"]} */ pair) =>
+    LETTERS.some((letter) => runs[letter] && pair[letter] === "mean");
   if (selection.swap) return say("A column: what each row that may see the key gives to it, exact.");
   if (choices(selection, "answer").scale === "difference")
     return say(
@@ -54,7 +58,7 @@ function normalised(selection) {
   return say("Colours run to the maximum of each scale. Printed shares are of the whole row.");
 }
 
-/** @param {Selection} selection */
+/** @param {Selection} selection @param {Both<Run | null>} runs */
 export function honest(selection, runs) {
   const note = weightsNote(LETTERS.map((letter) => runs[letter]));
   return [
@@ -68,7 +72,7 @@ export function honest(selection, runs) {
 function swapped(ctx, state, letter) {
   const run = state.runs[letter];
   const reading = run && ctx.reading(letter);
-  if (!reading?.value) return reading?.error ? said(reading.error) : say("no column yet");
+  if (!run || !reading?.value) return reading?.error ? said(reading.error) : say("no column yet");
   const best = reading.value.strongest[0];
   if (best === undefined) return say("{key}, no later row reads it", { key: keyName(run, reading) });
   const gaps = { key: keyName(run, reading), row: rowLabel(run, best), share: percent(reading.value.values[best]) };
@@ -87,14 +91,14 @@ function placedWords(map, selection) {
     });
   }
   const pin = chosenCells(selection, map.unit, drawnGrid(map), drawnValues(map));
-  if (!pin) return null;
+  if (!pin || pin.sum === null) return null;
   if (map.mode === "neutral")
     return say("{cell}: {points} against the neutral row", { cell: pin.text, points: points(pin.sum) });
   return say("{cell}: {share} of the row", { cell: pin.text, share: percent(pin.sum) });
 }
 
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
   const run = state.runs[selection.model];
   const token = selection.query[selection.model];
@@ -104,19 +108,19 @@ export function status(ctx, state, selection) {
       [say("column, query and key swapped")],
       ...LETTERS.map((letter) => ["", letter, ` ${swapped(ctx, state, letter)}`]),
     ];
-  const seen = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]);
-  if (!label && selection.keys && !selection.region)
+  const { keys } = selection;
+  if (!label && keys && !selection.region)
     return [
       [say("a place on the picture")],
-      ...seen.map((letter) => [
-        "",
-        letter,
-        ` ${cellWords(state.runs[letter], state.runs[letter].media[selection.media], selection.keys)}`,
-      ]),
+      ...LETTERS.flatMap((letter) => {
+        const there = state.runs[letter];
+        const media = there?.media[selection.media];
+        return media ? [["", letter, ` ${cellWords(there, media, keys)}`]] : [];
+      }),
     ];
   if (!label) return [[say("Nothing is chosen: point at a word of an answer to see the row that predicts it.")]];
-  const kind = wordOfToken(run, token) >= 0 ? `${say("answer word")} ` : "";
-  const words = (letter) => {
+  const kind = run && wordOfToken(run, token) >= 0 ? `${say("answer word")} ` : "";
+  const words = (/** @type {Letter} */ letter) => {
     const now = { ...selection, frame: cellInTime(state, selection, letter) };
     return ` ${rowWords(ctx, letter, state, selection, (map) => placedWords(map, now))}`;
   };

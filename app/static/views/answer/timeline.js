@@ -8,7 +8,16 @@ import { cellInTime, framesOfCell, isClip, secondsOf, sharesInTime, timekeeper }
 import { createScrubber } from "../../drawing/scrubber.js";
 import { across, chart, text, upright } from "../../drawing/chart.js";
 
-/** @import { Context, Media } from "../../core/types.d.ts" */
+/** @import { Attended, Context, Filmstrip, Media, Run, Selection, State } from "../../core/types.d.ts" */
+
+/** @typedef {{ x: number, y: number, width: number, height: number }} Box pixels of the drawing */
+
+/** @typedef {"axis" | "frames" | "tubes" | "bars"} RowName */
+
+/**
+ * Where the rows of the drawing stand.
+ * @typedef {{ narrow: boolean, x: number, y: Record<RowName, number>, width: number, height: number }} Layout
+ */
 
 const LABELS = 100; // pixels for the names of the rows, on a wide card
 const NARROW = 560;
@@ -17,23 +26,29 @@ const ROW = { axis: 26, frames: 46, tubes: 26, bars: 62 };
 const GAP = 8;
 
 // What fits beside one another: all frames, or as many as there is room for, evenly chosen.
+/** @param {number} total @param {number} room @returns {number[]} */
 function shownFrames(total, room) {
   const most = Math.max(2, Math.min(THUMBS, Math.floor(room / 54)));
   if (total <= most) return Array.from({ length: total }, (_, index) => index);
   return Array.from({ length: most }, (_, index) => Math.round((index * (total - 1)) / (most - 1)));
 }
 
+const CLOCK = [0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400]; // seconds
+
 // A round step of at most eight to a clip: of decimals below a second, of the clock above.
+/** @param {number} seconds @returns {number} */
 function nice(seconds) {
   const scale = 10 ** Math.floor(Math.log10(seconds));
-  if (seconds < 1 || seconds > 30 * 3600)
-    return [0.2, 0.5, 1, 2].map((part) => part * scale).find((step) => seconds / step <= 8);
-  return [0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14_400].find((step) => seconds / step <= 8);
+  const decimal = seconds < 1 || seconds > 30 * 3600;
+  const steps = decimal ? [0.2, 0.5, 1, 2].map((part) => part * scale) : CLOCK;
+  return steps.find((step) => seconds / step <= 8) ?? steps[steps.length - 1];
 }
 
+/** @param {{ x: number, y: number, width: number }} box @param {number} lasts */
 function axis(box, lasts) {
   const step = nice(lasts);
-  const at = (seconds) => box.x + (box.width * seconds) / lasts;
+  const at = (/** @type {number} */ seconds) => box.x + (box.width * seconds) / lasts;
+  /** @type {SVGElement[]} */
   const nodes = [across(box.x, box.x + box.width, box.y, "chart-axis")];
   for (let tick = 0; tick <= lasts + 1e-9; tick += step) {
     nodes.push(upright(at(tick), box.y - 5, box.y, "chart-axis"));
@@ -53,7 +68,7 @@ function axis(box, lasts) {
   return { nodes, at };
 }
 
-/** @param {Media} media */
+/** @param {Box} box @param {Media} media @param {number[]} shown @param {(seconds: number) => number} at */
 function frameRow(box, media, shown, at) {
   const width = box.width / shown.length;
   return shown.flatMap((frame, place) => {
@@ -72,13 +87,14 @@ function frameRow(box, media, shown, at) {
   });
 }
 
+/** @param {Box} box @param {number} cells @param {number} cell @returns {Box} */
 function tubeBox(box, cells, cell) {
   const width = box.width / cells;
   const gap = Math.min(6, width * 0.12);
   return { x: box.x + cell * width + gap / 2, width: Math.max(1, width - gap), y: box.y, height: box.height };
 }
 
-/** @param {Media} media */
+/** @param {Box} box @param {Media} media @param {number} chosen */
 function tubeRow(box, media, chosen) {
   const [cells, rows, columns] = media.token_grid;
   const [t] = media.first_position;
@@ -113,6 +129,7 @@ function tubeRow(box, media, chosen) {
   });
 }
 
+/** @param {Box} box @param {number[]} shares @param {number} chosen */
 function barRow(box, shares, chosen) {
   const most = Math.max(...shares, 1e-12);
   const base = box.y + box.height;
@@ -133,24 +150,31 @@ function barRow(box, shares, chosen) {
 }
 
 // How many frames were taken, and how many of them there is room to draw.
+/** @param {number} frames @param {number} drawn */
 function taken(frames, drawn) {
   const words = { n: count(frames), drawn: count(drawn) };
   return drawn < frames ? say("{n}, {drawn} drawn", words) : say("{n} sampled", words);
 }
 
-/** @param {Media} media */
+/** @param {Record<RowName, number>} rows @param {Media} media @param {boolean} narrow @param {number} drawn */
 function rowNames(rows, media, narrow, drawn) {
   if (narrow) return [];
-  const { indices, total_frames: total, effective_fps: rate } = media.sampling ?? {};
-  const frames = indices ? indices.length : media.frames;
+  const { sampling } = media;
+  const frames = sampling ? sampling.indices.length : media.frames;
   const tubes = framesOfCell(media) > 1;
+  /** @param {number} y @param {string} name @param {string} [rest] */
   const two = (y, name, rest) => [text(0, y, name, "row-name"), ...(rest ? [text(0, y + 14, rest, "row-note")] : [])];
   return [
     ...two(rows.axis - 6, say("seconds")),
     ...two(
       rows.frames + 16,
       taken(frames, drawn),
-      total ? say("of {total}, {rate} a second", { total: count(total), rate: short(rate) }) : "",
+      sampling?.total_frames
+        ? say("of {total}, {rate} a second", {
+            total: count(sampling.total_frames),
+            rate: short(sampling.effective_fps),
+          })
+        : "",
     ),
     ...two(
       rows.tubes + 11,
@@ -163,16 +187,18 @@ function rowNames(rows, media, narrow, drawn) {
   ];
 }
 
+/** @param {number} width @returns {Layout} */
 function layOut(width) {
   const narrow = width < NARROW;
   const x = narrow ? 0 : LABELS;
-  const y = { axis: 18 };
-  y.frames = y.axis + 18;
-  y.tubes = y.frames + ROW.frames + GAP;
-  y.bars = y.tubes + ROW.tubes + 4;
-  return { narrow, x, y, width: width - x - 2, height: y.bars + ROW.bars + 2 };
+  const axis = 18;
+  const frames = axis + 18;
+  const tubes = frames + ROW.frames + GAP;
+  const bars = tubes + ROW.tubes + 4;
+  return { narrow, x, y: { axis, frames, tubes, bars }, width: width - x - 2, height: bars + ROW.bars + 2 };
 }
 
+/** @param {number} value */
 const short = (value) => Number(value.toPrecision(3)).toLocaleString("en-US", { maximumSignificantDigits: 3 });
 
 // How fast frames pass: in the file, to the model, and as tubes.
@@ -203,15 +229,18 @@ export function createTimeline(ctx) {
     clamps,
   );
 
-  const go = (frame) => ctx.store.select({ frame });
-  const cellOf = (event) => event.target.closest?.("[data-cell]")?.dataset.cell;
-  drawing.addEventListener("click", (event) => cellOf(event) !== undefined && go(Number(cellOf(event))));
+  const go = (/** @type {number} */ frame) => ctx.store.select({ frame });
+  /** @param {Event} event */
+  const cellOf = (event) =>
+    event.target instanceof Element ? event.target.closest("[data-cell]")?.getAttribute("data-cell") : null;
+  drawing.addEventListener("click", (event) => cellOf(event) && go(Number(cellOf(event))));
   drawing.addEventListener("pointerover", (event) => {
     const cell = cellOf(event);
-    if (event.pointerType === "mouse" && cell !== undefined) ctx.store.preview({ frame: Number(cell) });
+    if (event.pointerType === "mouse" && cell) ctx.store.preview({ frame: Number(cell) });
   });
   drawing.addEventListener("pointerleave", () => ctx.store.preview(null));
 
+  /** @param {Run} run @param {Media} media @param {Attended | null} map @param {number} chosen */
   function draw(run, media, map, chosen) {
     const width = Math.floor(drawing.clientWidth || 600);
     const place = layOut(width);
@@ -235,7 +264,12 @@ export function createTimeline(ctx) {
     refill(film, [key, strip?.width], () => filmNodes(strip, media, shown, place));
     refill(drawing, [key, document.documentElement.lang], () => {
       const { nodes, at } = axis({ x: place.x, y: place.y.axis, width: place.width }, lasts);
-      const row = (name) => ({ x: place.x, y: place.y[name], width: place.width, height: ROW[name] });
+      const row = (/** @type {RowName} */ name) => ({
+        x: place.x,
+        y: place.y[name],
+        width: place.width,
+        height: ROW[name],
+      });
       return chart({ width, height: place.height, label: rates(media) }, [
         ...nodes,
         ...frameRow(row("frames"), media, shown, at),
@@ -248,13 +282,14 @@ export function createTimeline(ctx) {
 
   return {
     root,
+    /** @param {State} state @param {Selection} selection */
     update(state, selection) {
       const letter = timekeeper(state, selection);
-      const run = state.runs[letter];
+      const run = letter && state.runs[letter];
       const media = run?.media[selection.media];
       root.hidden = !isClip(media);
       scrubber.update(state, selection);
-      if (root.hidden) return undefined;
+      if (!letter || !run || !media || root.hidden) return undefined;
       const { map } = ctx.mapResources(letter);
       const chosen = cellInTime(state, selection, letter);
       rate.textContent = `${letter} · ${rates(media)}`;
@@ -267,11 +302,12 @@ export function createTimeline(ctx) {
 const SLIM = 48; // pixels of a frame below which its label stands across it
 
 // Each frame in its own shape in the middle of its place; its label may be wider than it.
-/** @param {Media} media */
+/** @param {Filmstrip | null} strip @param {Media} media @param {number[]} shown @param {Layout} place */
 function filmNodes(strip, media, shown, place) {
   const each = place.width / shown.length;
   const drawn = strip ? (strip.width * ROW.frames) / strip.height : each;
   const width = Math.min(each - 4, drawn);
+  /** @param {number} frame @param {number} index */
   const node = (frame, index) => {
     const seconds = media.times[frame];
     const left = place.x + each * index + (each - width) / 2;

@@ -5,7 +5,7 @@ import { say } from "../../language/i18n.js";
 import { chosenLabel, isPredicted } from "../../state/words.js";
 import { STATISTICS } from "../../drawing/matrix.js";
 
-/** @import { Context } from "../../core/types.d.ts" */
+/** @import { Context, Run } from "../../core/types.d.ts" */
 
 function pens() {
   const [query, key] = [
@@ -20,6 +20,7 @@ function pens() {
   );
   return {
     root,
+    /** @param {Run | null} run @param {number | null} token @param {boolean} swap */
     update(run, token, swap) {
       toggle(root, "idle", token === null || !run);
       if (token === null || !run) return;
@@ -56,6 +57,7 @@ const scales = () => [
 /** @param {Context} ctx */
 export function tools(ctx) {
   const pen = pens();
+  /** @param {string} text @param {string} label @param {() => void} act */
   const button = (text, label, act) =>
     el("button", { type: "button", class: "tool", text, "aria-label": label, title: label, onclick: act });
   const play = button("▶", say("Play the answer word by word"), () => ctx.actions.play());
@@ -88,14 +90,15 @@ export function tools(ctx) {
 /** @param {Context} ctx */
 export function statisticChoice(ctx) {
   const options = Object.entries(STATISTICS).map(([value, { title }]) => el("option", { value, text: title() }));
-  return el(
+  const list = el(
     "select",
     {
       class: "statistic",
       "data-part": "statistic",
       "aria-label": say("Statistic"),
-      onchange: (event) => ctx.actions.choose("answer", { statistic: event.target.value }),
+      onchange: () => ctx.actions.choose("answer", { statistic: list.value }),
     },
     ...options,
   );
+  return list;
 }

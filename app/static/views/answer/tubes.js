@@ -15,7 +15,15 @@ import {
   sharesInTime,
 } from "../../state/time.js";
 
-/** @import { Context, Letter, Media } from "../../core/types.d.ts" */
+/** @import { Attended, Context, Filmstrip, Grid, Letter, MapResources } from "../../core/types.d.ts" */
+/** @import { Media, Numbers, Run, Selection, State } from "../../core/types.d.ts" */
+
+/** @typedef {{ root: HTMLElement, canvas: HTMLCanvasElement, label: HTMLElement }} TubeButton */
+
+/**
+ * The part of a map that lies on one frame, and the end of its scale.
+ * @typedef {{ values: Numbers, grid: Grid, max: number, offset: number, signed: boolean }} FrameCells
+ */
 
 const MOST = 12; // cells at once; of a longer clip those around the moment
 const A_ROW = 6;
@@ -23,15 +31,18 @@ const NARROW = 420; // pixels below which fewer stand in a row
 const STRIP_HEIGHT = 88;
 const TALLEST = 110; // pixels of a frame, which keeps its shape
 
+/** @param {number} cells @param {number} chosen */
 function windowOf(cells, chosen) {
   if (cells <= MOST) return [0, cells];
   const from = Math.max(0, Math.min(cells - MOST, chosen - Math.floor(MOST / 2)));
   return [from, from + MOST];
 }
 
+/** @param {() => void} redraw */
 function createStrips(redraw) {
+  /** @type {{ key: string | null, image: HTMLImageElement | null }} */
   const held = { key: null, image: null };
-  return (strip) => {
+  return (/** @type {Filmstrip | null} */ strip) => {
     if (!strip) return null;
     if (held.key !== strip.picture) {
       const image = new Image();
@@ -46,10 +57,17 @@ function createStrips(redraw) {
   };
 }
 
-/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {number} index */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLImageElement | null} image
+ * @param {Filmstrip | null} strip
+ * @param {number} index
+ * @param {FrameCells | null} cells
+ * @param {number[]} box
+ */
 function paint(canvas, image, strip, index, cells, box) {
   const { context, width, height } = sizeCanvas(canvas, box[0], box[1]);
-  if (image) {
+  if (image && strip) {
     context.filter = cells ? `saturate(${isDark() ? 0.4 : 0.45}) brightness(${isDark() ? 0.46 : 0.56})` : "none";
     context.drawImage(image, index * strip.width, 0, strip.width, strip.height, 0, 0, width, height);
     context.filter = "none";
@@ -65,11 +83,24 @@ function titleOf(media) {
     : say("{n} pictures, no time", { n: count(cells) });
 }
 
+/** @param {Numbers} values @param {number} from @param {number} to */
 const most = (values, from, to) => {
   let found = 0;
   for (let at = from; at < to; at += 1) found = Math.max(found, Math.abs(values[at]));
   return found;
 };
+
+/**
+ * @param {{ map: Attended, values: Numbers, grid: Grid }} over
+ * @param {number} cell
+ * @param {boolean} own
+ * @returns {FrameCells}
+ */
+function cellsOver({ map, values, grid }, cell, own) {
+  const size = grid[1] * grid[2];
+  const max = own ? most(values, cell * size, (cell + 1) * size) : map.max;
+  return { values, grid, max, offset: cell * size, signed: map.mode === "neutral" };
+}
 
 /** @param {Context} ctx @param {Letter} letter */
 export function createTubes(ctx, letter) {
@@ -84,7 +115,8 @@ export function createTubes(ctx, letter) {
     (value) => ctx.store.set({ tubeScale: value }),
   );
   const grid = el("div", { class: "tube-grid" });
-  let buttons = []; // of the tubes on show: { root, canvas, label }
+  /** @type {TubeButton[]} */
+  let buttons = []; // of the tubes on show
   const partly = el("p", { class: "faint tubes-partly" });
   const root = el(
     "div",
@@ -95,10 +127,12 @@ export function createTubes(ctx, letter) {
   );
   const loaded = createStrips(ctx.store.redraw);
 
+  /** @param {number} cell */
   function select(cell) {
     const { state } = ctx.store;
     return { frame: frameFor(state, state.selection, letter, cell) };
   }
+  /** @param {number} cell @returns {TubeButton} */
   function button(cell) {
     const [canvas, label] = [
       el("canvas", { "aria-hidden": "true" }),
@@ -112,7 +146,8 @@ export function createTubes(ctx, letter) {
         "data-part": "tube-button",
         "data-cell": cell,
         onclick: () => ctx.store.select(select(cell)),
-        onpointerenter: (event) => event.pointerType === "mouse" && ctx.store.preview(select(cell)),
+        onpointerenter: (/** @type {PointerEvent} */ event) =>
+          event.pointerType === "mouse" && ctx.store.preview(select(cell)),
         onpointerleave: () => ctx.store.preview(null),
       },
       canvas,
@@ -121,6 +156,7 @@ export function createTubes(ctx, letter) {
     return { root: node, canvas, label };
   }
 
+  /** @param {State} state @param {Run} run @param {Media} media @param {Attended | null} map @param {number} chosen */
   function draw(state, run, media, map, chosen) {
     const cells = media.token_grid[0];
     const [from, to] = windowOf(cells, chosen);
@@ -143,16 +179,12 @@ export function createTubes(ctx, letter) {
     const shape = media.size[0] / media.size[1];
     const height = Math.max(16, Math.min(TALLEST, Math.round(room / shape)));
     const width = Math.max(8, Math.min(room, Math.round(height * shape)));
-    const values = map && drawnValues(map);
-    const layout = map && drawnGrid(map);
-    const shares = map && sharesInTime(run, media, map);
+    const over = map && { map, values: drawnValues(map), grid: drawnGrid(map), shares: sharesInTime(run, media, map) };
     buttons.forEach(({ root: node, canvas, label }, index) => {
       const cell = shown[index];
-      const size = map && layout[1] * layout[2];
-      const max = map && (state.tubeScale === "own" ? most(values, cell * size, (cell + 1) * size) : map.max);
-      const over = map ? { values, grid: layout, max, offset: cell * size, signed: map.mode === "neutral" } : null;
-      paint(canvas, image, strip.value, index, over, [width, height]);
-      const words = map ? `${momentName(media, cell)} · ${percent(shares[cell])}` : momentName(media, cell);
+      const cells = over && cellsOver(over, cell, state.tubeScale === "own");
+      paint(canvas, image, strip.value, index, cells, [width, height]);
+      const words = over ? `${momentName(media, cell)} · ${percent(over.shares[cell])}` : momentName(media, cell);
       label.textContent = words;
       node.setAttribute("aria-pressed", String(cell === chosen));
     });
@@ -160,10 +192,11 @@ export function createTubes(ctx, letter) {
 
   return {
     root,
+    /** @param {State} state @param {Selection} selection @param {MapResources} resources */
     update(state, selection, { media, map }) {
       const run = state.runs[letter];
       root.hidden = !run || !isClip(media);
-      if (root.hidden) return undefined;
+      if (!run || !media || root.hidden) return undefined;
       const shown = selection.query[letter] === null ? null : map;
       const [cells, rows, columns] = media.token_grid;
       title.textContent = titleOf(media);

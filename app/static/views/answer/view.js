@@ -16,14 +16,36 @@ import { createScale } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { headWords, languageWhere, layerWords } from "./row_words.js";
 import { createClip } from "./clip.js";
-import { columnOver, columnScale, differenceOver, differenceScale, rowOver, rowScale } from "./over_map.js";
+import { columnOver, columnScale, differenceOver, differenceScale, isCompared, rowOver, rowScale } from "./over_map.js";
 import { readerBars, rowBars } from "./row_bar.js";
 import { honest, keyName, rowLabel } from "./sentences.js";
 import { statisticChoice, tools } from "./tools.js";
 
 export { status } from "./sentences.js";
 
-/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+/** @import { Attended, Both, Context, Letter, MapResources } from "../../core/types.d.ts" */
+/** @import { Media, Run, Selection, State, ViewDrawing } from "../../core/types.d.ts" */
+
+/** @typedef {ReturnType<typeof column>} Column */
+
+/** @typedef {Both<MapResources>} Resources */
+
+/**
+ * One column's run and what of it is on show; the map is null while a column is read instead.
+ * @typedef {object} Shown
+ * @property {Run} run
+ * @property {Media} media
+ * @property {Attended | null} map
+ * @property {Selection} selection
+ * @property {Resources} resources
+ */
+
+/**
+ * The row on show, and what of it lies on the frame on show.
+ * @typedef {{ run: Run, media: Media, selection: Selection, map: Attended, still: Attended }} RowOnShow
+ */
+
+/** @typedef {RowOnShow & { image: HTMLImageElement | null }} Details */
 
 export const NAME = "Answer";
 
@@ -63,6 +85,7 @@ function column(ctx, letter) {
     onhover: (layer, head) => actions.hoverHead(letter, layer, head),
     onpick: (layer, head) => actions.pickHead(letter, layer, head),
   });
+  /** @param {string} name @param {(Node | string)[]} children */
   const cell = (name, ...children) => el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
   const statistic = statisticChoice(ctx);
   const matrixBox = el(
@@ -90,7 +113,7 @@ function column(ctx, letter) {
 }
 
 // The matrix that made a rung: the row's own layer x head, the adapter's or merger's, or the patches of the picture.
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @param {number} rung */
 function openRung(ctx, letter, rung) {
   if (rung === 0) find(`.detail-cell[data-letter="${letter}"] .matrix-cell[aria-selected="true"]`)?.focus();
   else ctx.actions.pickView(rung === 1 ? "adapter" : "patches");
@@ -98,22 +121,23 @@ function openRung(ctx, letter, rung) {
 
 const BARE = { quiet: false, cells: null, contour: null, outlines: [], label: null };
 
+/** @param {Column} view @param {boolean} idle */
 const setIdle = (view, idle) => [view.scale.root, ...belowStage(view)].forEach((node) => toggle(node, "idle", idle));
 
-/** @param {Context} ctx @param {State} state */
+/** @param {Context} ctx @param {Column} view @param {State} state */
 function drawVacant(ctx, view, state) {
   setIdle(view, true);
   view.stage.update(ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, state.runs[view.letter]));
 }
 
-/** @param {Selection} selection @param {Letter} letter */
-function maximum(selection, resources, letter) {
-  if (choices(selection, "answer").scale !== "shared") return resources[letter].map.max;
+/** @param {Selection} selection @param {Resources} resources @param {Attended} map */
+function maximum(selection, resources, map) {
+  if (choices(selection, "answer").scale !== "shared") return map.max;
   return Math.max(...LETTERS.map((each) => resources[each].map?.max || 0));
 }
 
 // What lies on the stage, and the words of its scale.
-/** @param {Context} ctx @param {any} view @param {any} given */
+/** @param {Context} ctx @param {Column} view @param {Shown} given */
 function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   const { letter } = view;
   const { value } = selection.swap ? ctx.reading(letter) : { value: null };
@@ -123,13 +147,13 @@ function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   }
   const wanted = choices(selection, "answer").scale === "difference" ? ctx.agreement() : null;
   const compared = wanted?.value;
-  if (compared && compared.iou !== null && compared.iou !== undefined)
+  if (wanted && compared && isCompared(compared))
     return {
       spec: differenceOver(compared, selection, wanted.fresh),
       words: differenceScale(compared, letter === "A"),
     };
   if (!map) return null;
-  const most = maximum(selection, resources, letter);
+  const most = maximum(selection, resources, map);
   const over = rowOver(map, selection, most);
   return {
     spec: { ...over.spec, aria: map.sentence },
@@ -137,7 +161,13 @@ function overlayOf(ctx, view, { run, media, map, selection, resources }) {
   };
 }
 
-/** @param {Context} ctx @param {State} state */
+/**
+ * @param {Context} ctx
+ * @param {Column} view
+ * @param {State} state
+ * @param {Selection} chosen
+ * @param {Resources} resources
+ */
 function drawColumn(ctx, view, state, chosen, resources) {
   const { letter } = view;
   const run = state.runs[letter];
@@ -161,7 +191,7 @@ function drawColumn(ctx, view, state, chosen, resources) {
   return shown && drawDetails(ctx, view, { selection, run, map: shown, still: atCell(shown, cell), image, media });
 }
 
-/** @param {Context} ctx @param {any} view @param {any} given */
+/** @param {Context} ctx @param {Column} view @param {{ run: Run, selection: Selection }} given */
 function drawReaders(ctx, view, { run, selection }) {
   const { letter } = view;
   const reading = ctx.reading(letter);
@@ -172,7 +202,7 @@ function drawReaders(ctx, view, { run, selection }) {
     where: languageWhere({ layer: selection.layer[letter], head: selection.head[letter] }),
     rows: strongest.map((row) => [rowLabel(run, row), row, values[row]]),
   });
-  const marks = reading.key === null ? [] : [reading.key];
+  const marks = typeof reading.key === "number" ? [reading.key] : [];
   view.ribbon.update({
     run,
     row: reading.key ?? 0,
@@ -183,6 +213,7 @@ function drawReaders(ctx, view, { run, selection }) {
   });
 }
 
+/** @param {Column} view @param {{ run: Run, map: Attended }} given */
 function drawRow(view, { run, map }) {
   const title =
     map.rows.length > 1
@@ -206,7 +237,7 @@ function drawRow(view, { run, map }) {
   });
 }
 
-/** @param {Context} ctx @param {Selection} selection */
+/** @param {Context} ctx @param {Column} view @param {Selection} selection */
 function drawMatrix(ctx, view, selection) {
   const { letter } = view;
   const wanted = choices(selection, "answer").statistic;
@@ -221,14 +252,14 @@ function drawMatrix(ctx, view, selection) {
   view.matrix.update({ values: values(found), most: most(found), statistic, layer, head });
 }
 
-/** @param {Context} ctx @param {any} view @param {any} given */
+/** @param {Context} ctx @param {Column} view @param {Details} details */
 function drawDetails(ctx, view, { selection, run, map, still, image, media }) {
   if (!selection.swap) drawRow(view, { run, map });
   drawMatrix(ctx, view, selection);
   if (image) view.ladder.update(run, still, image, media);
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {ViewDrawing} */
 export function createView(ctx) {
   const { columns, rows, stages } = twoColumns((letter) => column(ctx, letter));
   const tool = tools(ctx);
@@ -247,7 +278,7 @@ export function createView(ctx) {
     root,
     stages,
     update(state, selection) {
-      const resources = Object.fromEntries(LETTERS.map((letter) => [letter, ctx.mapResources(letter)]));
+      const resources = { A: ctx.mapResources("A"), B: ctx.mapResources("B") };
       const { mode, scale } = choices(selection, "answer");
       tool.pen.update(state.runs[selection.model], selection.query[selection.model], selection.swap);
       tool.mode.choose(mode);
@@ -263,23 +294,23 @@ export function createView(ctx) {
 }
 
 // The one figure of this view, at the right of the tabs: do both models look at the same place?
-/** @param {Context} ctx @param {Selection} selection */
+/** @param {Context} ctx @param {State} _state @param {Selection} selection @param {HTMLElement} root */
 export function figure(ctx, _state, selection, root) {
   const answer = selection.swap ? null : ctx.agreement();
   const found = answer?.value;
   toggle(root, "late", answer && !answer.fresh);
-  const known = found && found.iou !== null && found.iou !== undefined;
   root.title = say(
     "IoU: of the areas that hold half of each map, what both share over what either covers. JS: Jensen-Shannon distance of the two maps, 0 the same, 1 apart. Both by area on the original picture.",
   );
-  refill(root, known ? [found.iou, found.js_distance] : null, () =>
-    known
-      ? [
+  const { iou = null, js_distance: distance = null } = found ?? {};
+  refill(root, iou === null ? null : [iou, distance], () =>
+    iou === null || distance === null
+      ? []
+      : [
           `${say("A and B agree:")} IoU `,
-          el("b", { text: found.iou.toFixed(2) }),
+          el("b", { text: iou.toFixed(2) }),
           ` · ${say("JS distance")} `,
-          el("b", { text: found.js_distance.toFixed(2) }),
-        ]
-      : [],
+          el("b", { text: distance.toFixed(2) }),
+        ],
   );
 }

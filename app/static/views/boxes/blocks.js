@@ -6,12 +6,16 @@ import { percent } from "../../language/numbers.js";
 import { EDGES } from "../../core/rectangle.js";
 import { edgeNames, firstToken, overlap, relative } from "./pointing.js";
 
-/** @import { Letter, Run } from "../../core/types.d.ts" */
+/** @import { Letter, Media, Region, Run, WrittenBox } from "../../core/types.d.ts" */
+/** @import { BoxPlace, Pointing } from "./pointing.js" */
 
+/** @typedef {{ letter: Letter, point: Pointing, media: Media | undefined, yours: Region | null }} Beside */
+
+/** @param {number} value */
 const rounded = (value) => value.toLocaleString("en-US", { maximumFractionDigits: 1, minimumFractionDigits: 0 });
 
 // Every token that writes the box; a number's row is that of the token before it.
-/** @param {Run} run @param {Letter} letter */
+/** @param {Run} run @param {WrittenBox} box @param {Letter} letter @param {Pointing} point */
 function strip(run, box, letter, point) {
   return el(
     "div",
@@ -39,7 +43,14 @@ function strip(run, box, letter, point) {
   );
 }
 
-/** @param {Letter} letter */
+/**
+ * @param {string} name
+ * @param {number[] | null} values
+ * @param {WrittenBox} box
+ * @param {Letter} letter
+ * @param {Pointing} point
+ * @param {(value: number) => string} format
+ */
 function numbersRow(name, values, box, letter, point, format) {
   const cells = EDGES.map((_, index) =>
     el("td", {
@@ -53,7 +64,7 @@ function numbersRow(name, values, box, letter, point, format) {
   return el("tr", {}, el("th", { scope: "row", text: name }), ...cells);
 }
 
-/** @param {Run} run @param {any} box @param {number} index @param {any} given */
+/** @param {Run} run @param {WrittenBox} box @param {number} index @param {Beside} beside */
 export function boxBlock(run, box, index, { letter, point, media, yours }) {
   const names = edgeNames().map((name) => el("th", { scope: "col", text: name }));
   const table = el(
@@ -84,7 +95,7 @@ export function boxBlock(run, box, index, { letter, point, media, yours }) {
   );
   const phrase = box.phrase === null ? say("a box of nothing named") : `“${box.phrase}”`;
   const share =
-    yours && box.original
+    yours && media && box.original
       ? say("IoU with yours {share}", { share: percent(overlap(relative(box.original, media.size), yours)) })
       : "";
   return el(
@@ -103,15 +114,16 @@ export function boxBlock(run, box, index, { letter, point, media, yours }) {
 }
 
 // The token, the number and the box that are chosen or pointed at; what is pointed at stays the same element.
+/** @param {HTMLElement} body @param {number | null} chosen @param {BoxPlace} at */
 export function mark(body, chosen, at) {
   body
     .querySelectorAll(".box-token")
-    .forEach((token) => toggle(token, "chosen", Number(token.dataset.token) === chosen));
+    .forEach((token) => toggle(token, "chosen", Number(token.getAttribute("data-token")) === chosen));
   body.querySelectorAll(".box-block").forEach((block) => {
-    const here = Number(block.dataset.box) === at.index;
+    const here = Number(block.getAttribute("data-box")) === at.index;
     toggle(block, "chosen", here);
     block
       .querySelectorAll("[data-edge]")
-      .forEach((cell) => toggle(cell, "chosen", here && Number(cell.dataset.edge) === at.edge));
+      .forEach((cell) => toggle(cell, "chosen", here && Number(cell.getAttribute("data-edge")) === at.edge));
   });
 }

@@ -18,6 +18,7 @@ function suggestion(run) {
   return `Where is the ${named[0] ?? "red"} ${named[1] ?? "circle"}?`;
 }
 
+/** @param {string} text */
 function fillQuestion(text) {
   const area = document.querySelector("#question")?.querySelector("textarea");
   if (!area) return;

@@ -3,15 +3,25 @@
 import { say } from "../../language/i18n.js";
 import { other } from "../../state/selection.js";
 
-/** @import { Context, Letter, Media, Selection, Size, State } from "../../core/types.d.ts" */
+/** @import { Both, Context, Letter, Media, Place } from "../../core/types.d.ts" */
+/** @import { Region, Selection, Size, State, WrittenBox } from "../../core/types.d.ts" */
+
+/**
+ * A box of the answer and one of its edges; -1 where there is none.
+ * @typedef {{ index: number, edge: number }} BoxPlace
+ */
+
+/** @typedef {ReturnType<typeof pointing>} Pointing */
 
 export const edgeNames = () => [say("left"), say("top"), say("right"), say("bottom")];
 
 const NEAR = 0.03; // of the picture: how close to an edge the pointer takes it
 
 // Intersection over union of two boxes in one space.
+/** @param {Region} one @param {Region} two */
 export function overlap(one, two) {
-  const area = ([left, top, right, bottom]) => Math.max(right - left, 0) * Math.max(bottom - top, 0);
+  const area = (/** @type {Region} */ [left, top, right, bottom]) =>
+    Math.max(right - left, 0) * Math.max(bottom - top, 0);
   const shared = area([
     Math.max(one[0], two[0]),
     Math.max(one[1], two[1]),
@@ -23,8 +33,10 @@ export function overlap(one, two) {
 }
 
 // Which box a token belongs to, and which of its four numbers it writes (-1: none of them).
+/** @param {WrittenBox[]} boxes @param {number | null} token @returns {BoxPlace} */
 export function placeOf(boxes, token) {
-  const index = token === null ? -1 : boxes.findIndex((box) => box.tokens.includes(token));
+  if (token === null) return { index: -1, edge: -1 };
+  const index = boxes.findIndex((box) => box.tokens.includes(token));
   if (index < 0) return { index: -1, edge: -1 };
   return { index, edge: boxes[index].coordinates.findIndex((tokens) => tokens.includes(token)) };
 }
@@ -37,11 +49,11 @@ export const relative = (/** @type {number[]} */ [left, top, right, bottom], /**
 ];
 
 // The box under a place, the smallest first, and the edge that is close to it; the left one where none is.
-/** @param {any} boxes @param {Media} media @param {any} given */
+/** @param {WrittenBox[]} boxes @param {Media} media @param {Place} place @returns {BoxPlace | null} */
 export function boxAt(boxes, media, [x, y]) {
   const inside = boxes
-    .map((box, index) => ({ index, box: box.original && relative(box.original, media.size) }))
-    .filter(({ box }) => box && x > box[0] - NEAR && x < box[2] + NEAR && y > box[1] - NEAR && y < box[3] + NEAR)
+    .flatMap((box, index) => (box.original ? [{ index, box: relative(box.original, media.size) }] : []))
+    .filter(({ box }) => x > box[0] - NEAR && x < box[2] + NEAR && y > box[1] - NEAR && y < box[3] + NEAR)
     .sort(
       (one, two) =>
         (one.box[2] - one.box[0]) * (one.box[3] - one.box[1]) - (two.box[2] - two.box[0]) * (two.box[3] - two.box[1]),
@@ -60,11 +72,13 @@ export function ask(ctx, state, selection, letter) {
   return ctx.client.resource(`boxes ${letter}`, "boxes", { run: run.id, media: selection.media }, { group: run.id });
 }
 
+/** @param {WrittenBox} box @param {number} edge */
 export const firstToken = (box, edge) => box.coordinates[Math.max(0, edge)]?.[0] ?? box.tokens[0];
 
 // The same number of the other model's box goes along, so that both rows are seen.
-/** @param {Context} ctx */
+/** @param {Context} ctx @param {Both<{ boxes: WrittenBox[] }>} parts */
 export function pointing(ctx, parts) {
+  /** @param {Letter} letter @param {number} token @returns {Partial<Selection>} */
   const query = (letter, token) => {
     const found = parts[letter].boxes;
     const { index, edge } = placeOf(found, token);
@@ -79,7 +93,9 @@ export function pointing(ctx, parts) {
     };
   };
   return {
+    /** @param {Letter} letter @param {number | null} token */
     hover: (letter, token) => ctx.store.preview(token === null ? null : query(letter, token)),
+    /** @param {Letter} letter @param {number} token */
     pick(letter, token) {
       const { selection } = ctx.store.state;
       if (selection.model === letter && selection.query[letter] === token) ctx.actions.letGoOfWord();

@@ -4,7 +4,7 @@
 import { el, letterBadge, refill, segmented, toggle } from "../../core/dom.js";
 import { said, say } from "../../language/i18n.js";
 import { count, percent } from "../../language/numbers.js";
-import { LETTERS, choices } from "../../state/selection.js";
+import { LETTERS, both, choices } from "../../state/selection.js";
 import { cellInTime } from "../../state/time.js";
 import { twoColumns } from "../../drawing/frame.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
@@ -17,7 +17,13 @@ import { boxBlock, mark } from "./blocks.js";
 import { nothing } from "./no_box.js";
 import { ask, boxAt, edgeNames, firstToken, overlap, placeOf, pointing, relative } from "./pointing.js";
 
-/** @import { Attended, Context, Letter, Media, Selection, State } from "../../core/types.d.ts" */
+/** @import { Attended, Both, Choices, Context, Letter, Media, Place } from "../../core/types.d.ts" */
+/** @import { Region, Run, Selection, State, StatusParts, ViewDrawing, WrittenBox } from "../../core/types.d.ts" */
+/** @import { BoxPlace, Pointing } from "./pointing.js" */
+
+/** @typedef {ReturnType<typeof column>} Column */
+
+/** @typedef {{ media: Media, selection: Selection, at: BoxPlace, yours: Region | null }} Shown */
 
 export const NAME = "Boxes";
 
@@ -44,7 +50,7 @@ const YOURS = { colour: "#ffffff", width: 1.5, dash: [5, 4] };
 
 /** @param {Context} ctx */
 function tools(ctx) {
-  const choose = (patch) => ctx.actions.choose("boxes", patch);
+  const choose = (/** @type {Choices} */ patch) => ctx.actions.choose("boxes", patch);
   const beneath = segmented(
     say("Beneath"),
     [
@@ -82,9 +88,9 @@ function tools(ctx) {
   return { root, beneath, fields, clear, media };
 }
 
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @param {Pointing} point */
 function column(ctx, letter, point) {
-  const choose = (patch) => ctx.actions.choose("boxes", patch);
+  const choose = (/** @type {Choices} */ patch) => ctx.actions.choose("boxes", patch);
   const stage = createStage({
     letter,
     title: say("The picture with the boxes of model {letter}", { letter }),
@@ -95,43 +101,44 @@ function column(ctx, letter, point) {
       if (edgesOf(chosen)) choose(shifted(chosen, rows, columns));
     },
   });
-  const view = { letter, stage, boxes: [], media: null };
-  const tokenAt = (place) => {
-    const found = place && view.media && boxAt(view.boxes, view.media, place);
-    return found ? firstToken(view.boxes[found.index], found.edge) : null;
+  /** @type {{ boxes: WrittenBox[], media: Media | null }} */
+  const answered = { boxes: [], media: null };
+  const tokenAt = (/** @type {Place | null} */ place) => {
+    const found = place && answered.media && boxAt(answered.boxes, answered.media, place);
+    return found ? firstToken(answered.boxes[found.index], found.edge) : null;
   };
-  view.layer = createLayer(stage, {
+  const layer = createLayer(stage, {
     onhover: (place) => point.hover(letter, tokenAt(place)),
-    onclick: (place) => tokenAt(place) !== null && point.pick(letter, tokenAt(place)),
+    onclick: (place) => {
+      const token = tokenAt(place);
+      if (token !== null) point.pick(letter, token);
+    },
     ondrag: (from, to, done) =>
       done ? choose(rectangle(from, to)) : ctx.actions.tryChoice("boxes", rectangle(from, to)),
   });
-  view.side = el("div", { class: "figures", "data-part": "figures" });
-  view.cell = el(
-    "div",
-    { class: "stage-cell", "data-part": "stage-cell", "data-letter": letter },
-    stage.root,
-    view.side,
-  );
-  view.body = el("div", { class: "boxes-body", "data-part": "boxes-body" });
+  const side = el("div", { class: "figures", "data-part": "figures" });
+  const cell = el("div", { class: "stage-cell", "data-part": "stage-cell", "data-letter": letter }, stage.root, side);
+  const body = el("div", { class: "boxes-body", "data-part": "boxes-body" });
   const title = el(
     "div",
     { class: "title-line", "data-part": "title-line" },
     el("h3", {}, letterBadge(letter), say("Boxes in the answer")),
   );
-  view.card = el(
+  const card = el(
     "section",
     { class: "card boxes-card", "data-part": "boxes-card", "data-letter": letter },
     title,
-    view.body,
+    body,
   );
-  return view;
+  return { letter, stage, layer, side, cell, body, card, answered };
 }
 
-/** @param {Media} media */
+/** @param {WrittenBox[]} boxes @param {Media} media @param {BoxPlace} at @param {Region | null} yours */
 function paintBoxes(boxes, media, at, yours) {
+  /** @param {CanvasRenderingContext2D} context @param {number} ratio @param {number} width @param {number} height */
   return (context, ratio, width, height) => {
-    const scaled = (box) => [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round);
+    const scaled = (/** @type {Region} */ box) =>
+      [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round);
     boxes.forEach((box, index) => {
       if (!box.original) return;
       const [x1, y1, x2, y2] = scaled(relative(box.original, media.size));
@@ -150,7 +157,7 @@ function paintBoxes(boxes, media, at, yours) {
 }
 
 // What lies below the boxes: the map of the row that predicts the chosen token, or nothing.
-/** @param {Context} ctx @param {Letter} letter @param {Selection} selection */
+/** @param {Context} ctx @param {Letter} letter @param {Selection} selection @param {BoxPlace} at */
 function beneath(ctx, letter, selection, at) {
   const bare = { quiet: false, cells: null, dimmed: null, note: null };
   const { map, late, error } = ctx.mapResources(letter);
@@ -162,13 +169,19 @@ function beneath(ctx, letter, selection, at) {
   return { spec: { quiet: true, cells, dimmed: late, note: error }, map: late ? null : map };
 }
 
-/** @param {Attended} map @param {Media} media */
+/**
+ * @param {WrittenBox[]} boxes
+ * @param {Attended | null} map
+ * @param {Media} media
+ * @param {BoxPlace} at
+ * @param {Region | null} yours
+ */
 function sideFigures(boxes, map, media, at, yours) {
-  const drawn = boxes.filter((box) => box.original);
+  const drawn = boxes.flatMap((box) => (box.original ? [box.original] : []));
   const items = [[count(boxes.length), boxes.length === 1 ? say("box in the answer") : say("boxes in the answer")]];
   if (yours && drawn.length) {
-    const best = at.index >= 0 && boxes[at.index].original ? [boxes[at.index]] : drawn;
-    const shares = best.map((box) => overlap(relative(box.original, media.size), yours));
+    const pointed = at.index >= 0 ? boxes[at.index].original : null;
+    const shares = (pointed ? [pointed] : drawn).map((box) => overlap(relative(box, media.size), yours));
     items.push([percent(Math.max(...shares)), say("overlap (IoU) with your box")]);
   }
   if (map) {
@@ -183,18 +196,25 @@ function sideFigures(boxes, map, media, at, yours) {
   return items;
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/**
+ * @param {Context} ctx
+ * @param {Column} view
+ * @param {Pointing} point
+ * @param {State} state
+ * @param {Selection} selection
+ */
 function drawColumn(ctx, view, point, state, selection) {
   const { letter } = view;
   const run = state.runs[letter];
   const answer = ask(ctx, state, selection, letter);
   const media = run?.media[selection.media];
-  Object.assign(view, { boxes: answer?.value?.boxes ?? [], media: media ?? null });
+  const boxes = answer?.value?.boxes ?? [];
+  Object.assign(view.answered, { boxes, media: media ?? null });
   const chosen = selection.query[letter];
-  const at = placeOf(view.boxes, chosen);
+  const at = placeOf(boxes, chosen);
   const yours = edgesOf(choices(selection, "boxes"));
-  view.stage.root.dataset.boxes = String(view.boxes.length);
-  if (media) drawStage(ctx, view, { run, media, selection, at, yours });
+  view.stage.root.dataset.boxes = String(boxes.length);
+  if (run && media) drawStage(ctx, view, run, { media, selection, at, yours });
   else {
     view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
     view.layer.draw([], () => {});
@@ -202,31 +222,32 @@ function drawColumn(ctx, view, point, state, selection) {
   }
   view.card.hidden = !run;
   if (!run) return;
-  if (answer.error) refill(view.body, answer.error, () => el("p", { text: said(answer.error) }));
-  else if (answer.value)
-    refill(view.body, [run.id, selection.media, yours, view.boxes.length], () =>
-      view.boxes.length
-        ? view.boxes.map((box, index) => boxBlock(run, box, index, { letter, point, media, yours }))
+  if (answer?.error) refill(view.body, answer.error, () => el("p", { text: said(answer.error) }));
+  else if (answer?.value)
+    refill(view.body, [run.id, selection.media, yours, boxes.length], () =>
+      boxes.length
+        ? boxes.map((box, index) => boxBlock(run, box, index, { letter, point, media, yours }))
         : nothing(run),
     );
   mark(view.body, chosen, at);
 }
 
-/** @param {Context} ctx @param {any} view @param {any} given */
-function drawStage(ctx, view, { run, media, selection, at, yours }) {
+/** @param {Context} ctx @param {Column} view @param {Run} run @param {Shown} shown */
+function drawStage(ctx, view, run, { media, selection, at, yours }) {
+  const { boxes } = view.answered;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
   const image = ctx.picture("picture", run.id, selection.media);
   const { spec, map } = beneath(ctx, view.letter, selection, at);
   view.stage.update({ image, size: media.size, box: inner, ...spec });
   toggle(view.cell, "flat", flat);
   view.layer.draw(
-    [run.id, selection.media, view.boxes.map((box) => box.original), at, yours],
-    paintBoxes(view.boxes, media, at, yours),
+    [run.id, selection.media, boxes.map((box) => box.original), at, yours],
+    paintBoxes(boxes, media, at, yours),
   );
-  view.layer.canvas.drawnBoxes = view.boxes.map((box) => box.original && relative(box.original, media.size));
-  figures(view.side, sideFigures(view.boxes, map, media, at, yours));
+  figures(view.side, sideFigures(boxes, map, media, at, yours));
 }
 
+/** @param {Both<Run | null>} runs */
 function honest(runs) {
   return [
     [
@@ -248,12 +269,13 @@ function honest(runs) {
   ];
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {ViewDrawing} */
 export function createView(ctx) {
-  const parts = {};
+  /** @type {Both<{ boxes: WrittenBox[] }>} */
+  const parts = both({ boxes: [] });
   const point = pointing(ctx, parts);
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter, point));
-  Object.assign(parts, columns);
+  LETTERS.forEach((letter) => (parts[letter] = columns[letter].answered));
   const tool = tools(ctx);
   const panel = honestPanel();
   return {
@@ -272,17 +294,18 @@ export function createView(ctx) {
       tool.fields.update(chosen);
       tool.beneath.choose(String(chosen.beneath));
       tool.clear.disabled = EDGES.every((name) => chosen[name] === null);
-      LETTERS.forEach((letter) => drawColumn(ctx, parts[letter], point, state, selection));
+      LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], point, state, selection));
       panel.update(honest(state.runs));
     },
   };
 }
 
 // Without the visitor's own box; null where none is drawn.
+/** @param {Choices} chosen */
 export const letGo = (chosen) => (edgesOf(chosen) ? NO_RECTANGLE : null);
 
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
   const yours = edgesOf(choices(selection, "boxes"));
   const told = LETTERS.filter((letter) => state.runs[letter]).map((letter) => {
@@ -298,7 +321,7 @@ export function status(ctx, state, selection) {
       ? `(${box.written.slice(0, 2).join(",")}),(${box.written.slice(2).join(",")})`
       : box.text;
     const number =
-      edge < 0
+      edge < 0 || !box.written || token === null
         ? ""
         : `, ${say("{edge} edge {value}, predicted by row {row}", { edge: edgeNames()[edge], value: box.written[edge], row: token - 1 })}`;
     return ["", letter, ` ${say("box {index}", { index })} ${written}${number}`];

@@ -1,9 +1,12 @@
 // Strokes of a brush over a picture, kept on a square grid of cells and written as one word for the address.
 
+/** @import { Region } from "../../core/types.d.ts" */
+
 export const SIDE = 64;
 const RADIUS = 0.035; // of the picture's longer side
 
 // Runs of unpainted and painted cells in turn, row by row, in base 36 after a "b".
+/** @param {Uint8Array} mask */
 export function writeStrokes(mask) {
   const runs = [];
   let painted = 0;
@@ -20,9 +23,10 @@ export function writeStrokes(mask) {
 }
 
 // The cells of a written mask, 0 or 1 each; none painted where it cannot be read.
+/** @param {string | null | undefined} text */
 export function readStrokes(text) {
   const mask = new Uint8Array(SIDE * SIDE);
-  if (!/^b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*$/.test(text ?? "")) return mask;
+  if (!text || !/^b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*$/.test(text)) return mask;
   const runs = text
     .slice(1)
     .split(".")
@@ -61,12 +65,15 @@ export function stroke(mask, [x1, y1], [x2, y2], [width, height]) {
 /** @param {number[]} place */
 const strokeAt = ([x, y]) => Math.min(SIDE - 1, Math.floor(y * SIDE)) * SIDE + Math.min(SIDE - 1, Math.floor(x * SIDE));
 
+/** @param {Region} box */
 const middleOf = ([left, top, right, bottom]) => [(left + right) / 2, (top + bottom) / 2];
 
 // Whether the middle of a box, [left, top, right, bottom] in 0..1, is painted.
+/** @param {Uint8Array} mask @param {Region} box */
 export const isPainted = (mask, box) => mask[strokeAt(middleOf(box))] === 1;
 
 // The same mask with a box painted, or wiped where it was: the cells whose middle lies in it, and the one at its own middle.
+/** @param {Uint8Array} mask @param {Region} box */
 export function turned(mask, box) {
   const [left, top, right, bottom] = box;
   const [after, value] = [mask.slice(), isPainted(mask, box) ? 0 : 1];
@@ -78,4 +85,5 @@ export function turned(mask, box) {
   return after;
 }
 
+/** @param {Uint8Array} mask */
 export const cellsOf = (mask) => [...mask.keys()].filter((cell) => mask[cell]);

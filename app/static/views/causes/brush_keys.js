@@ -8,11 +8,22 @@ import { isPainted, readStrokes, turned, writeStrokes } from "./brush.js";
 import { edgesOf, shifted } from "../../core/rectangle.js";
 
 /** @import { Context, Letter, Media, Run, Selection } from "../../core/types.d.ts" */
+/** @import { Choose } from "./work.js" */
+
+/**
+ * The cell that a brush stands on, its box in 0..1; `painted` is null where no brush is chosen.
+ * @typedef {{ row: number, column: number, box: number[], painted: boolean | null }} BrushCell
+ */
 
 const MIDDLE = [0.5, 0.5];
 
 // The cell of this run under the locked place, where a brush stands: its box in 0..1 and, of a brush, whether it is painted.
-/** @param {Run} run @param {Media} media @param {Selection} selection */
+/**
+ * @param {Run | null} run
+ * @param {Media | null | undefined} media
+ * @param {Selection} selection
+ * @returns {BrushCell | null}
+ */
 export function brushCell(run, media, selection) {
   const { shape, strokes } = choices(selection, "causes");
   if (!run || !media || !selection.keys) return null;
@@ -21,6 +32,7 @@ export function brushCell(run, media, selection) {
   return { row, column, box, painted: shape === "brush" ? isPainted(readStrokes(strokes), box) : null };
 }
 
+/** @param {Omit<BrushCell, "box">} cell */
 export function brushWords({ row, column, painted }) {
   if (painted === null) return say("cell ({row}, {column})", { row, column });
   return painted
@@ -29,11 +41,12 @@ export function brushWords({ row, column, painted }) {
 }
 
 // What the keys of one column's stage do; `choose` changes the place and asks what depends on it.
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @param {Choose} choose */
 export function brushKeys(ctx, letter, choose) {
   const { store } = ctx;
   const chosen = () => choices(store.state.selection, "causes");
   return {
+    /** @param {number} rows @param {number} columns */
     onstep(rows, columns) {
       const { shape } = chosen();
       if (shape === "box" && edgesOf(chosen())) choose(shifted(chosen(), rows, columns));

@@ -4,22 +4,28 @@ import { el, refill } from "../../core/dom.js";
 import { say } from "../../language/i18n.js";
 import { band, chart, grid, line, scale, text } from "../../drawing/chart.js";
 
+/** @import { CurvePair } from "../../core/types.d.ts" */
+/** @import { CurveKind } from "./work.js" */
+
 const [WIDTH, HEIGHT] = [248, 132];
 const [LEFT, RIGHT, TOP, BOTTOM] = [34, 6, 8, 20];
 
 // The end of the scale: the whole where the word is likely, else a round number above the largest value.
+/** @param {CurvePair} pair */
 function scaleTop(pair) {
   const values = [pair.map?.y, pair.reverse?.y, pair.random?.high].flatMap((list) => list ?? []);
   const most = Math.max(...values, 1e-12);
   if (most > 0.5) return 1;
   const unit = 10 ** Math.floor(Math.log10(most));
-  return unit * [1, 2, 5, 10].find((step) => step * unit >= most);
+  return unit * ([1, 2, 5].find((step) => step * unit >= most) ?? 10);
 }
 
+/** @param {number} value */
 const percent = (value) => `${Number((100 * value).toPrecision(2))} %`;
 
+/** @param {number} top @param {(value: number) => number} y @param {string} words */
 function axes(top, y, words) {
-  const format = (value) => (value ? percent(value) : "0");
+  const format = (/** @type {number} */ value) => (value ? percent(value) : "0");
   return [
     ...grid([0, top / 2, top], y, { left: LEFT, right: WIDTH - RIGHT, gap: 4, format }),
     text(LEFT, HEIGHT - 5, "0"),
@@ -28,10 +34,12 @@ function axes(top, y, words) {
   ];
 }
 
+/** @param {CurvePair} pair @param {string} words @param {string} label */
 function drawing(pair, words, label) {
   const top = scaleTop(pair);
   const x = scale([0, 1], [LEFT, WIDTH - RIGHT]);
   const y = scale([0, top], [HEIGHT - BOTTOM, TOP]);
+  /** @param {number[]} xs @param {number[]} ys @param {string} name */
   const curve = (xs, ys, name) =>
     line(
       xs.map((at, index) => [x(at), y(ys[index])]),
@@ -47,11 +55,14 @@ function drawing(pair, words, label) {
   ]);
 }
 
+/** @param {number | null | undefined} value */
 const area = (value) => (value === undefined || value === null ? "–" : value.toFixed(3));
 
+/** @param {CurvePair} pair */
 function areas({ map, reverse, random }) {
   const mean = random ? random.areas.reduce((sum, one) => sum + one, 0) / random.areas.length : null;
   const range = random ? `${area(Math.min(...random.areas))} ${say("to")} ${area(Math.max(...random.areas))}` : "";
+  /** @param {string} name @param {string} key @param {string} value @param {string} more */
   const row = (name, key, value, more) =>
     el(
       "tr",
@@ -70,6 +81,7 @@ function areas({ map, reverse, random }) {
 }
 
 // `pair` as the server tells it; `kind` "deletion" or "insertion".
+/** @param {HTMLElement} root @param {CurveKind} kind @param {CurvePair} pair */
 export function drawCurves(root, kind, pair) {
   refill(root, [kind, pair], () => {
     const title = kind === "deletion" ? say("Deletion: lower is better") : say("Insertion: higher is better");

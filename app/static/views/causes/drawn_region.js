@@ -6,7 +6,14 @@ import { THOUSANDTHS, edgesOf, rectangle } from "../../core/rectangle.js";
 import { outline } from "../../drawing/region.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "./brush.js";
 
-/** @import { Context, Letter } from "../../core/types.d.ts" */
+/** @import { Choices, Context, Grid, Letter, Place } from "../../core/types.d.ts" */
+/** @import { BrushCell } from "./brush_keys.js" */
+/** @import { Choose } from "./work.js" */
+
+/**
+ * The place that is taken away, as the server is told of it; a box in thousandths.
+ * @typedef {{ kind: "half" } | { kind: "brush", mask: string } | { kind: "box", box: number[] }} ChosenPlace
+ */
 
 const REGION = { colour: "#ffffff", width: 1.75, dash: [5, 4] };
 
@@ -14,6 +21,7 @@ const BRUSH = { colour: "#ffffff", width: 2.5 };
 
 const HATCH = "rgb(255 255 255 / .34)";
 
+/** @param {Choices} chosen @returns {ChosenPlace | null} */
 export function regionOf(chosen) {
   if (chosen.shape === "half") return { kind: "half" };
   if (chosen.shape === "brush") return chosen.strokes === "none" ? null : { kind: "brush", mask: chosen.strokes };
@@ -21,9 +29,11 @@ export function regionOf(chosen) {
   return box && { kind: "box", box: box.map((edge) => Math.round(edge * THOUSANDTHS)) };
 }
 
+/** @param {Choices} chosen @param {boolean} hidden @param {BrushCell | null} here */
 export function paintRegion(chosen, hidden, here) {
   const box = chosen.shape === "box" ? edgesOf(chosen) : null;
   const strokes = chosen.shape === "brush" && chosen.strokes !== "none" ? cellsOf(readStrokes(chosen.strokes)) : [];
+  /** @param {CanvasRenderingContext2D} context @param {number} ratio @param {number} width @param {number} height */
   return (context, ratio, width, height) => {
     if (strokes.length && !hidden) {
       context.fillStyle = HATCH;
@@ -40,7 +50,8 @@ export function paintRegion(chosen, hidden, here) {
   };
 }
 
-export function inFrame(cells, /** @type {readonly number[]} */ [, rows, columns], frame) {
+/** @param {number[]} cells @param {Grid} grid @param {number} frame */
+export function inFrame(cells, [, rows, columns], frame) {
   const size = rows * columns;
   return cells.filter((cell) => Math.floor(cell / size) === frame).map((cell) => cell % size);
 }
@@ -48,8 +59,11 @@ export function inFrame(cells, /** @type {readonly number[]} */ [, rows, columns
 /** @param {Context} ctx @param {Letter} letter */
 export function drawing(ctx, letter) {
   const chosen = () => choices(ctx.store.state.selection, "causes");
+  /** @type {Uint8Array | null} */
   let mask = null;
+  /** @type {Place | null} */
   let last = null;
+  /** @param {Place} from @param {Place} to @param {boolean} done @param {Choose} choose */
   return function drag(from, to, done, choose) {
     if (chosen().shape !== "brush") {
       const patch = { shape: "box", ...rectangle(from, to) };

@@ -5,8 +5,22 @@ import { said, say } from "../../language/i18n.js";
 import { percent } from "../../language/numbers.js";
 import { account } from "./words.js";
 
-/** @import { Run } from "../../core/types.d.ts" */
+/** @import { CausesTold, Choices, Run } from "../../core/types.d.ts" */
+/** @import { Asked, Held } from "./work.js" */
+/** @import { Column } from "./view.js" */
 
+/**
+ * What there is to tell of one column: the locked question, what is known of it, and the button that asks.
+ * @typedef {object} Told
+ * @property {Run} run
+ * @property {Choices} chosen
+ * @property {Held} held
+ * @property {Asked | null} asked
+ * @property {string} word
+ * @property {() => HTMLElement} start
+ */
+
+/** @type {Record<string, string>} */
 const DRAG = {
   box: "Drag on a picture to choose a place. It is the same place in both columns.",
   brush:
@@ -15,6 +29,7 @@ const DRAG = {
 
 const LONG = 10; // seconds
 
+/** @param {string} name @param {number} value @param {string} kind */
 function bar(name, value, kind) {
   return el(
     "div",
@@ -25,9 +40,10 @@ function bar(name, value, kind) {
   );
 }
 
+/** @param {string} text */
 const spelled = (text) => (text.trim() ? text : text.includes("\n") ? "↵" : "␣");
 
-/** @param {Run} run */
+/** @param {Run} run @param {CausesTold} effect @param {Asked} asked @param {string} word */
 function told(run, effect, asked, word) {
   const alternatives = effect.likeliest.map((one) =>
     el(
@@ -47,7 +63,7 @@ function told(run, effect, asked, word) {
     el("div", { class: "likeliest now", "data-part": "likeliest" }, ...alternatives),
     el("p", { class: "causes-note", text: account(run, effect, asked) }),
   );
-  if (!effect.received) return [words];
+  if (!effect.received || !effect.received_size) return [words];
   const size = { width: effect.received_size[0], height: effect.received_size[1] };
   const received = el(
     "figure",
@@ -58,6 +74,7 @@ function told(run, effect, asked, word) {
   return [el("div", { class: "told-row" }, words, received)];
 }
 
+/** @param {Column} view @param {Told} given */
 export function drawEffect(view, { run, chosen, held, asked, word, start }) {
   const effect = held.value;
   setText(
@@ -78,7 +95,7 @@ export function drawEffect(view, { run, chosen, held, asked, word, start }) {
       ];
     if (held.error) return [el("p", { class: "bad", text: said(held.error) }), start()];
     if (!effect && held.late) return [el("p", { text: say("One moment: the answer is told again.") })];
-    if (!effect)
+    if (!effect || !held.asked)
       return [
         el("p", { text: say("This place came with the link or is new: its effect is not computed yet.") }),
         start(),
@@ -88,5 +105,5 @@ export function drawEffect(view, { run, chosen, held, asked, word, start }) {
 }
 
 // Whether telling a run's answer again takes long enough to wait until somebody asks for it.
-/** @param {Run} run */
+/** @param {Run | null} run */
 export const isLong = (run) => (run?.seconds.replay ?? 0) > LONG;

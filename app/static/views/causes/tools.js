@@ -8,26 +8,32 @@ import { edgeFields } from "../../drawing/region.js";
 import { LETTERS, choices } from "../../state/selection.js";
 import { chosenLabel } from "../../state/words.js";
 
-/** @import { Context, Letter, Run } from "../../core/types.d.ts" */
+/** @import { Choices, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Work } from "./work.js" */
 
 // First and last layer to hide in, within the run's own.
-/** @param {Run} run @param {Letter} letter */
+/** @param {Run} run @param {Choices} chosen @param {Letter} letter @returns {number[]} */
 export function layersOf(run, chosen, letter) {
   const last = run.sites.language.layers - 1;
-  const within = (value, otherwise) => (Number.isInteger(value) ? Math.min(last, Math.max(0, value)) : otherwise);
+  /** @param {unknown} value @param {number} otherwise */
+  const within = (value, otherwise) =>
+    typeof value === "number" && Number.isInteger(value) ? Math.min(last, Math.max(0, value)) : otherwise;
   const [from, to] = [within(chosen[`from_${letter}`], 0), within(chosen[`to_${letter}`], last)];
   return [Math.min(from, to), Math.max(from, to)];
 }
 
-/** @param {Letter} letter */
+/** @param {Letter} letter @param {Work} work */
 function layerChoice(letter, work) {
-  const pick = (end) =>
-    el("select", {
+  /** @param {"from" | "to"} end */
+  const pick = (end) => {
+    const node = el("select", {
       class: "text-field",
       "aria-label":
         end === "from" ? say("first layer of {letter}", { letter }) : say("last layer of {letter}", { letter }),
-      onchange: (event) => work.choose({ [`${end}_${letter}`]: Number(event.target.value) }),
+      onchange: () => work.choose({ [`${end}_${letter}`]: Number(node.value) }),
     });
+    return node;
+  };
   const [from, to] = [pick("from"), pick("to")];
   const root = el(
     "span",
@@ -39,9 +45,10 @@ function layerChoice(letter, work) {
   );
   return {
     root,
+    /** @param {Run | null} run @param {Choices} chosen */
     update(run, chosen) {
       root.hidden = !run || (hasAdapter(run) && chosen.through === "adapter");
-      if (root.hidden) return;
+      if (!run || root.hidden) return;
       const ends = layersOf(run, chosen, letter);
       const options = () =>
         [...Array(run.sites.language.layers).keys()].map((layer) => el("option", { value: layer, text: layer }));
@@ -53,9 +60,10 @@ function layerChoice(letter, work) {
   };
 }
 
+/** @param {string} label @param {string[][]} options @param {string} name @param {Work} work */
 const choice = (label, options, name, work) => segmented(label, options, (value) => work.choose({ [name]: value }));
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @param {Work} work */
 function parts(ctx, work) {
   const fields = edgeFields(say("Thousandths"), [say("left"), say("top"), say("right"), say("bottom")], (patch) =>
     work.choose({ shape: "box", ...patch }),
@@ -146,7 +154,7 @@ function parts(ctx, work) {
   };
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @param {Work} work */
 export function createControls(ctx, work) {
   const all = parts(ctx, work);
   const pen = el(
@@ -180,18 +188,20 @@ export function createControls(ctx, work) {
   );
   return {
     rows: [first, second],
+    /** @param {State} state @param {Selection} selection */
     update(state, selection) {
       const chosen = choices(selection, "causes");
       const run = state.runs[state.selection.model];
       setText(all.word, chosenLabel(run, state.selection.query[state.selection.model]) || say("none"));
-      ["tool", "shape", "fill", "rows", "through"].forEach((name) => all[name].choose(chosen[name]));
+      const { tool, shape, fill, rows, through } = all;
+      Object.entries({ tool, shape, fill, rows, through }).forEach(([name, one]) => one.choose(chosen[name]));
       all.beneath.choose(String(chosen.beneath));
       all.media.update(state, selection);
       all.fields.update(chosen);
       all.fields.root.hidden = chosen.shape !== "box";
       all.clear.disabled =
         chosen.shape !== "half" && chosen.strokes === "none" && EDGES.every((name) => chosen[name] === null);
-      const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
+      const runs = LETTERS.map((letter) => state.runs[letter]).filter((one) => one !== null);
       const block = chosen.tool === "block";
       all.fill.hidden = block;
       all.through.hidden = !block || !runs.some(hasAdapter);

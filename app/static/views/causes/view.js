@@ -24,7 +24,12 @@ import { drawWalk } from "./walk.js";
 import { nameOf, sideFigures } from "./words.js";
 import { createAsker, createWalker } from "./work.js";
 
-/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+/** @import { Both, CausesTold, Choices, Context, Letter, Media } from "../../core/types.d.ts" */
+/** @import { Run, Selection, State, StatusParts, ViewDrawing } from "../../core/types.d.ts" */
+/** @import { Asked, CurvesAsked, Work } from "./work.js" */
+/** @import { ChosenPlace } from "./drawn_region.js" */
+
+/** @typedef {ReturnType<typeof column>} Column */
 
 export const NAME = "Causes";
 
@@ -49,29 +54,36 @@ export const CHOICES = {
 
 const STAGE_HEIGHT = 250;
 
+const NO_MAP = { map: null, late: null, error: null };
+
 // The question about one model, from what is locked: hovering asks nothing here.
-/** @param {State} state @param {Letter} letter */
+/** @param {State} state @param {Letter} letter @param {ChosenPlace | null} [region] @returns {Asked | null} */
 function questionOf(state, letter, region = regionOf(choices(state.selection, "causes"))) {
   const { selection } = state;
   const run = state.runs[letter];
   const query = selection.query[letter];
   const chosen = choices(selection, "causes");
   if (!run?.media[selection.media] || !region || query === null || query < run.answer_start) return null;
-  const asked = { run: run.id, query, media: selection.media, tool: chosen.tool, place: region };
-  if (region.kind === "half") Object.assign(asked, { layer: selection.layer[letter], head: selection.head[letter] });
-  if (chosen.tool === "paint") return { ...asked, fill: chosen.fill, frame: cellInTime(state, selection, letter) };
-  return { ...asked, rows: chosen.rows, through: chosen.through, layers: layersOf(run, chosen, letter) };
+  const about = { run: run.id, query, media: selection.media };
+  const map = region.kind === "half" ? { layer: selection.layer[letter], head: selection.head[letter] } : {};
+  if (chosen.tool === "paint") {
+    const frame = cellInTime(state, selection, letter);
+    return { ...about, tool: "paint", place: region, ...map, fill: chosen.fill, frame };
+  }
+  const layers = layersOf(run, chosen, letter);
+  return { ...about, tool: "block", place: region, ...map, rows: chosen.rows, through: chosen.through, layers };
 }
 
 // What is shown of one run, for an export; where no place is chosen, the cells that hold half of the map.
 /** @param {State} state @param {Letter} letter */
 export function shown(state, letter) {
   const chosen = choices(state.selection, "causes");
+  /** @type {ChosenPlace} */
   const region = regionOf(chosen) ?? { kind: "half" };
   return { ...questionOf(state, letter, region), fill: chosen.fill };
 }
 
-/** @param {State} state @param {Letter} letter */
+/** @param {State} state @param {Letter} letter @returns {CurvesAsked | null} */
 function curvesQuestion(state, letter) {
   const { selection } = state;
   const run = state.runs[letter];
@@ -81,7 +93,7 @@ function curvesQuestion(state, letter) {
   return { run: run.id, query, media: selection.media, ...cell, fill: choices(selection, "causes").fill };
 }
 
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @param {Work} work */
 function column(ctx, letter, work) {
   const stage = createStage({
     letter,
@@ -102,6 +114,7 @@ function column(ctx, letter, work) {
     el("div", { class: "causes-body", "data-part": "causes-body" }),
     { deletion: el("div"), insertion: el("div") },
   ];
+  /** @param {string} text @param {HTMLElement} right */
   const title = (text, right) =>
     el("div", { class: "title-line", "data-part": "title-line" }, el("h3", {}, letterBadge(letter), text), right);
   const state = el("span", { class: "causes-state" });
@@ -129,30 +142,36 @@ function column(ctx, letter, work) {
   return { letter, stage, layer, side, cell, body, state, card, curves, charts, run, progress, done, note };
 }
 
-/** @param {Context} ctx @param {Letter} letter @param {Selection} selection */
-function overlayOf(ctx, letter, selection, chosen, effect) {
-  const run = ctx.run(letter);
-  const media = run.media[selection.media];
+/**
+ * @param {Context} ctx
+ * @param {Letter} letter
+ * @param {Run} run
+ * @param {Media} media
+ * @param {Selection} selection
+ * @param {CausesTold | null} effect
+ */
+function overlayOf(ctx, letter, run, media, selection, effect) {
+  const chosen = choices(selection, "causes");
   const grid = ownGrid(run, media);
   const frame = cellInTime(ctx.store.state, selection, letter);
   const byCells = effect && (effect.tool === "block" || chosen.shape === "half"); // else pixels were painted, not cells
   const hidden = byCells ? { cells: inFrame(effect.cells, grid, frame), grid } : null;
   const shows = chosen.beneath || (chosen.shape === "half" && !effect);
-  const { map, late, error } = shows ? ctx.mapResources(letter) : {};
-  if (!map) return { quiet: false, cells: null, contour: hidden, dimmed: late ?? null, note: error ?? null };
+  const { map, late, error } = shows ? ctx.mapResources(letter) : NO_MAP;
+  if (!map) return { quiet: false, cells: null, contour: hidden, dimmed: late, note: error };
   const drawn = drawnGrid(map);
   const cells = { values: drawnValues(map), grid: drawn, max: map.max, offset: frame * drawn[1] * drawn[2] };
   return { quiet: true, cells, contour: hidden, dimmed: late, note: error };
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {Column} view @param {Work} work @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, work, state, selection) {
   const { letter } = view;
   const run = state.runs[letter];
   const media = run?.media[selection.media];
   const chosen = choices(selection, "causes");
   [view.card, view.curves].forEach((card) => (card.hidden = !run));
-  if (!media) {
+  if (!run || !media) {
     view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
     view.layer.draw([], () => {});
     refill(view.side, [], () => []);
@@ -180,7 +199,7 @@ function drawColumn(ctx, view, work, state, selection) {
     size: media.size,
     box: inner,
     aria,
-    ...overlayOf(ctx, letter, selection, chosen, drawingNow ? null : effect),
+    ...overlayOf(ctx, letter, run, media, selection, drawingNow ? null : effect),
   });
   toggle(view.cell, "flat", flat);
   view.layer.draw([regionOf(chosen), Boolean(painted), here], paintRegion(chosen, Boolean(painted), here));
@@ -199,6 +218,7 @@ function drawColumn(ctx, view, work, state, selection) {
   drawWalk(view, work.walker.look(letter), curvesQuestion(state, letter), run, state.selection);
 }
 
+/** @param {Both<Run | null>} runs */
 function honest(runs) {
   return [
     [
@@ -221,20 +241,30 @@ function honest(runs) {
 }
 
 // What was asked stays when the view is made anew in another language, and the status line reads it too.
+/** @type {WeakMap<Context, ReturnType<typeof createAsker>>} */
 const askers = new WeakMap();
 
+/** @type {WeakMap<Context, ReturnType<typeof createWalker>>} */
 const walkers = new WeakMap();
 
-/** @param {Context} ctx */
+/**
+ * @template T
+ * @param {WeakMap<Context, T>} held
+ * @param {Context} ctx
+ * @param {(ctx: Context, read: typeof decode) => T} create
+ * @returns {T}
+ */
 function kept(held, ctx, create) {
-  if (!held.has(ctx)) held.set(ctx, create(ctx, decode));
-  return held.get(ctx);
+  const known = held.get(ctx) ?? create(ctx, decode);
+  held.set(ctx, known);
+  return known;
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {ViewDrawing} */
 export function createView(ctx) {
   const asker = kept(askers, ctx, createAsker);
   const walker = kept(walkers, ctx, createWalker);
+  /** @type {Work} */
   const work = {
     asker,
     walker,
@@ -274,23 +304,27 @@ export function createView(ctx) {
 }
 
 // Without the place that is hidden or painted; null where none is.
+/** @param {Choices} chosen @returns {Choices | null} */
 export function letGo(chosen) {
   if (!regionOf(chosen)) return null;
   return { ...NO_RECTANGLE, strokes: "none", shape: chosen.shape === "half" ? "box" : chosen.shape };
 }
 
+/** @param {ChosenPlace} region */
+function whereWords(region) {
+  if (region.kind === "box") return say("region {box} thousandths", { box: region.box.join(", ") });
+  return region.kind === "brush" ? say("the brushed region") : say("the cells that hold half of the shown map");
+}
+
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
   const chosen = choices(state.selection, "causes");
   const region = regionOf(chosen);
-  const where = {
-    box: () => say("region {box} thousandths", { box: region.box.join(", ") }),
-    brush: () => say("the brushed region"),
-    half: () => say("the cells that hold half of the shown map"),
-  };
+  /** @param {Letter} letter @param {string[]} words */
   const partOf = (letter, ...words) => {
-    const here = brushCell(state.runs[letter], state.runs[letter].media[selection.media], selection);
+    const run = state.runs[letter];
+    const here = brushCell(run, run?.media[selection.media], selection);
     return ["", letter, ` ${[here && brushWords(here), ...words].filter(Boolean).join(", ")}`];
   };
   const known = LETTERS.filter((letter) => state.runs[letter]);
@@ -306,7 +340,7 @@ export function status(ctx, state, selection) {
     return partOf(letter, say("{word} {before} to {after}", { word, before: percent(before), after: percent(after) }));
   });
   return [
-    [`${chosen.tool === "paint" ? say("painted over") : say("hidden from attention")}: ${where[region.kind]()}`],
+    [`${chosen.tool === "paint" ? say("painted over") : say("hidden from attention")}: ${whereWords(region)}`],
     ...told,
   ];
 }

@@ -4,14 +4,18 @@ import { say } from "../../language/i18n.js";
 import { count, percent } from "../../language/numbers.js";
 import { chosenLabel, leadingSpace, wordOfToken } from "../../state/words.js";
 
-/** @import { Grid, Media, Run } from "../../core/types.d.ts" */
+/** @import { CausesTold, Grid, Media, Run, Word } from "../../core/types.d.ts" */
+/** @import { Asked } from "./work.js" */
 
 // Two decimals, and two digits of what is too small for them: never 0.00 for what is not 0.
+/** @param {number} value */
 const decimals = (value) => (value === 0 || value >= 0.1 ? value.toFixed(2) : String(Number(value.toPrecision(2))));
+/** @param {number} value */
 const logarithm = (value) => `${value < 0 ? "−" : ""}${decimals(Math.abs(value))}`;
+/** @param {number} value */
 const signed = (value) => `${value > 0 ? "+" : ""}${logarithm(value)}`;
 
-/** @param {Media} media */
+/** @param {Media} media @param {CausesTold | null} effect @param {string} word */
 export function sideFigures(media, effect, word) {
   if (!effect) return [];
   const changed = say("log-probability of the whole answer, {before} to {after}", {
@@ -31,7 +35,7 @@ export function sideFigures(media, effect, word) {
 /** @param {Grid} grid */
 const cellsIn = (grid) => grid.reduce((product, size) => product * size, 1);
 
-/** @param {Media} media */
+/** @param {Media} media @param {CausesTold} effect */
 function amount(media, effect) {
   if (effect.tool === "paint")
     return percent(
@@ -42,16 +46,21 @@ function amount(media, effect) {
   return say("{some} of {all}", { some: count(effect.hidden.length), all: count(all) });
 }
 
+/** @param {CausesTold} effect */
 function hiddenWords(effect) {
   if (effect.unit === "patch") return say("patches hidden from the adapter's queries");
   return effect.unit === "query" ? say("adapter queries hidden from rows") : say("visual tokens hidden from rows");
 }
 
+/** @param {string} fill */
+const fillWords = (fill) =>
+  fill === "mean" ? say("its mean colour") : fill === "black" ? say("black") : say("a blur of itself");
+
 // What exactly was done, in one sentence.
-/** @param {Run} run */
+/** @param {Run} run @param {CausesTold} effect @param {Asked} asked */
 export function account(run, effect, asked) {
-  if (effect.tool === "paint") {
-    const fill = { mean: say("its mean colour"), black: say("black"), blurred: say("a blur of itself") }[asked.fill];
+  if (asked.tool === "paint") {
+    const fill = fillWords(asked.fill);
     if (run.media[asked.media].patch_grid[0] > 1 && asked.place.kind !== "half")
       return say("The place is painted with {fill} in every frame, and the clip read anew; the answer is forced.", {
         fill,
@@ -67,10 +76,11 @@ export function account(run, effect, asked) {
   return say("Hidden from {rows}, language layers {first} to {last}; the answer is forced.", { rows, first, last });
 }
 
+/** @param {Word} word */
 const letters = (word) => !word.special && /^\s?[A-Za-z]+$/.test(word.text);
 
 // The token in question, and the written word it is a part of: “d” of “diamond”.
-/** @param {Run} run */
+/** @param {Run} run @param {number | null} token @returns {string} */
 export function nameOf(run, token) {
   const at = wordOfToken(run, token);
   const label = chosenLabel(run, token);

@@ -9,7 +9,22 @@ import { createOrders, tensorOf } from "../../drawing/patch_orders.js";
 import { createMicroscope, createProof } from "./microscope.js";
 import { limitBar, limitTitle, limitWords } from "./size_rules.js";
 
-/** @import { Context, Letter, Media, Run } from "../../core/types.d.ts" */
+/** @import { Context, Letter, Media, Place, Rebuilt, Run, SizeRule } from "../../core/types.d.ts" */
+
+/**
+ * What a card is drawn from.
+ * @typedef {object} Shown
+ * @property {Run} run
+ * @property {Media} media
+ * @property {number} frame
+ * @property {Place | null} keys
+ * @property {Rebuilt | null} rebuilt
+ * @property {string} drawn the order that is drawn on the picture
+ * @property {HTMLImageElement | null} image rebuilt from what the model received
+ * @property {HTMLImageElement | null} pixels of the token in question; null too for a model without merged tokens
+ */
+
+/** @typedef {{ root: HTMLElement, update(shown: Shown): void }} Card */
 
 const ARRIVES = [150, 96];
 
@@ -30,7 +45,7 @@ function paintArrival(canvas, image, media) {
     .forEach((y) => context.fillRect(0, y, width, line));
 }
 
-/** @param {Letter} letter */
+/** @param {Letter} letter @param {string} title @param {Node | null} right @param {Node[]} children */
 function card(letter, title, right, ...children) {
   const heading = el(
     "div",
@@ -52,6 +67,7 @@ function limitParts() {
   );
   return {
     root,
+    /** @param {Run} run @param {Media} media @param {SizeRule | undefined} rule */
     update(run, media, rule) {
       setText(title, limitTitle(run, media, rule));
       refill(bar, [run.id, media.index], () => limitBar(run, media) ?? []);
@@ -60,7 +76,7 @@ function limitParts() {
   };
 }
 
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @returns {Card} */
 function ordersCard(ctx, letter) {
   const [orders, limit] = [createOrders(ctx), limitParts()];
   const root = card(letter, say("One grid, three orders"), null, orders.root, limit.root);
@@ -73,7 +89,7 @@ function ordersCard(ctx, letter) {
   };
 }
 
-/** @param {Letter} letter */
+/** @param {Letter} letter @returns {Card} */
 function microscopeCard(letter) {
   const [microscope, proof] = [createMicroscope(), createProof()];
   const root = card(letter, say("Merge microscope"), microscope.button, microscope.root, proof.root);
@@ -86,7 +102,7 @@ function microscopeCard(letter) {
   };
 }
 
-/** @param {Letter} letter */
+/** @param {Letter} letter @returns {Card} */
 function arrivalCard(letter) {
   const [canvas, proof, limit, words, size] = [
     el("canvas", { class: "arrival" }),
@@ -103,11 +119,12 @@ function arrivalCard(letter) {
     limit.root,
     proof.root,
   );
+  /** @type {HTMLImageElement | null} */
   let last = null;
   return {
     root,
     update({ run, media, rebuilt, image }) {
-      setText(size, times(...media.resized));
+      setText(size, times(media.resized[0], media.resized[1]));
       setText(words, arrivalWords(media));
       limit.update(run, media, rebuilt?.rule);
       proof.update("images", rebuilt);
@@ -129,7 +146,7 @@ function arrivalWords(media) {
 }
 
 // The cards of a column are those of the family that stands in it.
-/** @param {Context} ctx @param {Run} run */
+/** @param {Context} ctx @param {{ letter: Letter, cards: Card[], family: string | null }} view @param {Run} run */
 export function cardsOf(ctx, view, run) {
   if (view.family === run.model.family) return view.cards;
   view.family = run.model.family;

@@ -6,13 +6,21 @@ import { say } from "../../language/i18n.js";
 import { count } from "../../language/numbers.js";
 import { mergeOf, numbersOf } from "../../drawing/patch_orders.js";
 
-/** @import { Media, Run } from "../../core/types.d.ts" */
+/** @import { Media, Place, Rebuilt, Run } from "../../core/types.d.ts" */
+
+/** @typedef {{ row: number, column: number }} Cell */
+
+/**
+ * What the microscope looks at; the image is the token's own pixels, null while they are on their way.
+ * @typedef {{ run: Run, index: number, frame: number, keys: Place | null, image: HTMLImageElement | null }} Looked
+ */
 
 const SIDE = 66; // CSS pixels of one patch
 const FOLD_MS = 600;
 const STEPS = ["apart", "joined", "token"];
 
 // Where each patch stands at a step: as on the picture, end to end in a line, as one token.
+/** @param {string} step @param {number} at */
 function standing(step, at) {
   const [x, y] = [at % 2, Math.floor(at / 2)];
   if (step === "apart") return `translate(${x * (SIDE + 3)}px, ${y * (SIDE + 3)}px)`;
@@ -34,7 +42,7 @@ function createFold() {
     ...patches.map((patch) => patch.root),
     token,
   );
-  const stand = (step) => {
+  const stand = (/** @type {string} */ step) => {
     root.dataset.step = step;
     patches.forEach((patch) => (patch.root.style.transform = standing(step, patch.at)));
   };
@@ -42,7 +50,7 @@ function createFold() {
 
   // Once, on request: 600 ms, or one step a press where motion is to be reduced.
   function play() {
-    const now = STEPS.indexOf(root.dataset.step);
+    const now = STEPS.indexOf(root.dataset.step ?? STEPS[0]);
     if (now === STEPS.length - 1) return stand("apart");
     if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) return stand(STEPS[now + 1]);
     stand("token");
@@ -57,7 +65,7 @@ function createFold() {
   return { root, patches, token, stand, play };
 }
 
-/** @param {Run} run @param {number} index @param {Media} media */
+/** @param {Run} run @param {number} index @param {Media} media @param {Cell} cell @param {number} frame */
 function facts(run, index, media, cell, frame) {
   const merge = mergeOf(media);
   const first = numbersOf(run, index, [cell.row * merge, cell.column * merge], frame);
@@ -78,7 +86,6 @@ function facts(run, index, media, cell, frame) {
   ];
 }
 
-// `update({ run, index, frame, keys, image })`: image is the token's own pixels, null while they are on their way.
 export function createMicroscope() {
   const fold = createFold();
   const button = el("button", {
@@ -100,9 +107,10 @@ export function createMicroscope() {
   }
 
   // `image` is the token's own pixels, as its rows of the model's input turn back into them.
+  /** @param {HTMLImageElement} image */
   function paint(image) {
     fold.patches.forEach(({ canvas, at }) => {
-      const context = canvas.getContext("2d");
+      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
       const [width, height] = [image.naturalWidth / 2, image.naturalHeight / 2];
       context.clearRect(0, 0, canvas.width, canvas.height);
       context.drawImage(
@@ -119,10 +127,13 @@ export function createMicroscope() {
     });
   }
 
-  let [last, painted] = [null, null];
+  let last = "";
+  /** @type {HTMLImageElement | null} */
+  let painted = null;
   return {
     root,
     button,
+    /** @param {Looked} looked */
     update({ run, index, frame, keys, image }) {
       const media = run.media[index];
       const cell = cellAt(keys ?? [0.5, 0.5], media.token_grid);
@@ -176,6 +187,7 @@ export function createProof() {
   const root = el("div", { class: "proof", "data-part": "proof" }, title, sum);
   return {
     root,
+    /** @param {string} tensor @param {Rebuilt | null} answer */
     update(tensor, answer) {
       setText(title, say("Rebuilt from {tensor}", { tensor }));
       root.hidden = !answer;
@@ -188,8 +200,10 @@ export function createProof() {
   };
 }
 
+/** @param {number} value */
 const small = (value) => (value === 0 ? "0" : value < 0.001 ? value.toExponential(1) : value.toFixed(3));
 
+/** @param {Rebuilt} answer */
 function proofWords({ values, differing, maximum, mean }) {
   return say(
     "{differing} of {values} values differ. Before rounding: at most {maximum} of an 8-bit step, {mean} on average.",

@@ -16,7 +16,11 @@ import { figures } from "../../drawing/scale.js";
 import { createStage } from "../../drawing/stage.js";
 import { cardsOf } from "./cards.js";
 
-/** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Both, Context, Letter, Media, Place, Run } from "../../core/types.d.ts" */
+/** @import { Selection, Size, State, StatusParts, ViewDrawing } from "../../core/types.d.ts" */
+/** @import { Card } from "./cards.js" */
+
+/** @typedef {ReturnType<typeof column>} Column */
 
 export const NAME = "Patches";
 
@@ -42,7 +46,7 @@ function keyFigures(run, media) {
     return [
       each,
       [ratioWords(media.size), say("squashed to 1 : 1")],
-      [times(...media.resized), say("fixed, bicubic")],
+      [times(media.resized[0], media.resized[1]), say("fixed, bicubic")],
       [
         number,
         media.patch_grid[0] > 1
@@ -54,7 +58,7 @@ function keyFigures(run, media) {
   return [
     each,
     [ratioWords(media.size), kept],
-    [times(...media.resized), say("from {size}", { size: times(...media.size) })],
+    [times(media.resized[0], media.resized[1]), say("from {size}", { size: times(media.size[0], media.size[1]) })],
     [
       number,
       media.patch_grid[0] > 1
@@ -66,13 +70,18 @@ function keyFigures(run, media) {
 
 // The chosen place: a model's own cell in orange; the patches of one that has no merged tokens, under the other's token,
 // in dashed blue.
-/** @param {Letter} letter @param {Selection} selection */
-function marks(letter, runs, selection) {
+/**
+ * @param {Letter} letter
+ * @param {Both<Run | null>} runs
+ * @param {Run} run
+ * @param {Media} media
+ * @param {Selection} selection
+ */
+function marks(letter, runs, run, media, selection) {
   if (!selection.keys) return {};
-  const media = runs[letter].media[selection.media];
   const far = runs[other(letter)];
   const farMedia = far?.media[selection.media];
-  if (hasAdapter(runs[letter]) && far && farMedia && !hasAdapter(far)) {
+  if (hasAdapter(run) && far && farMedia && !hasAdapter(far)) {
     const { row, column } = cellAt(selection.keys, farMedia.token_grid);
     const covering = cellsUnder(cellBox(row, column, [1, 1], farMedia.token_grid), media.patch_grid);
     const text =
@@ -81,15 +90,15 @@ function marks(letter, runs, selection) {
         : say("{count} patches cover the same place", { count: count(covering.length) });
     return { contour: { cells: covering, grid: media.patch_grid }, label: { text } };
   }
-  const grid = ownGrid(runs[letter], media);
+  const grid = ownGrid(run, media);
   const { row, column } = cellAt(selection.keys, grid);
-  const text = hasAdapter(runs[letter])
+  const text = hasAdapter(run)
     ? say("patch ({row}, {column})", { row, column })
     : say("token ({row}, {column})", { row, column });
   return { outlines: [{ box: cellBox(row, column, [1, 1], grid), kind: "query" }], label: { text } };
 }
 
-/** @param {HTMLCanvasElement} canvas */
+/** @param {HTMLCanvasElement} canvas @param {Size} size @param {Size} box @param {Place[]} places */
 function paintPath(canvas, size, box, places) {
   const shape = fit(size, box);
   const { context, ratio, width, height } = sizeCanvas(canvas, shape.width, shape.height);
@@ -104,7 +113,7 @@ function paintPath(canvas, size, box, places) {
   });
 }
 
-/** @param {Run} run @param {Media} media */
+/** @param {Column} view @param {Run} run @param {Media} media @param {number[]} box @param {string} order */
 function drawPath(view, run, media, box, order) {
   const own = hasAdapter(run) && order !== "none" ? "raster" : order;
   const stamp = [run.id, media.index, own, ...box].join();
@@ -115,18 +124,20 @@ function drawPath(view, run, media, box, order) {
 }
 
 // Images made from what the server answered, the last few.
+/** @param {() => void} redraw */
 function createImages(redraw) {
+  /** @type {Map<string, HTMLImageElement>} */
   const held = new Map();
-  return (source) => {
+  return (/** @type {string | undefined} */ source) => {
     if (!source) return null;
+    const image = held.get(source) ?? new Image();
     if (!held.has(source)) {
-      const image = new Image();
       image.onload = redraw;
       image.src = source;
       held.set(source, image);
-      if (held.size > PICTURES_KEPT) held.delete(held.keys().next().value);
+      const [oldest] = held.keys();
+      if (held.size > PICTURES_KEPT) held.delete(oldest);
     }
-    const image = held.get(source);
     return image.complete && image.naturalWidth ? image : null;
   };
 }
@@ -165,10 +176,12 @@ function column(ctx, letter) {
   stage.root.append(path);
   const sum = el("section", { class: "card sum-card", "data-part": "sum-card", "data-letter": letter });
   const cell = el("div", { class: "stage-cell", "data-part": "stage-cell", "data-letter": letter }, stage.root, side);
-  return { letter, stage, side, path, sum, cell, cards: [], family: null };
+  /** @type {{ letter: Letter, cards: Card[], family: string | null }} */
+  const held = { letter, cards: [], family: null };
+  return { letter, stage, side, path, sum, cell, held };
 }
 
-/** @param {Context} ctx @param {Letter} letter @param {Run} run @param {Media} media */
+/** @param {Context} ctx @param {Letter} letter @param {Run} run @param {Media} media @param {number} frame */
 function askRebuilt(ctx, letter, run, media, frame) {
   return ctx.client.resource(
     `rebuilt ${letter}`,
@@ -179,7 +192,12 @@ function askRebuilt(ctx, letter, run, media, frame) {
 }
 
 // The pixels of the token in question, from the model's own input; null while they are on their way.
-/** @param {Context} ctx @param {State} state @param {Letter} letter @param {any} given */
+/**
+ * @param {Context} ctx
+ * @param {State} state
+ * @param {Letter} letter
+ * @param {{ run: Run, media: Media, frame: number, keys: Place | null }} given
+ */
 function askToken(ctx, state, letter, { run, media, frame, keys }) {
   const { index } = cellAt(keys ?? [0.5, 0.5], media.token_grid);
   const token = index + frame * media.token_grid[1] * media.token_grid[2];
@@ -193,16 +211,22 @@ function askToken(ctx, state, letter, { run, media, frame, keys }) {
   return fresh ? value : null;
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/**
+ * @param {Context} ctx
+ * @param {Column} view
+ * @param {State} state
+ * @param {Selection} selection
+ * @param {ReturnType<typeof createImages>} image
+ */
 function drawColumn(ctx, view, state, selection, image) {
   const { letter } = view;
   const run = state.runs[letter];
   const media = run?.media[selection.media];
   view.sum.hidden = view.path.hidden = !media;
-  if (!media) {
+  if (!run || !media) {
     view.stage.update(ctx.vacant(view.cell, letter, STAGE_HEIGHT, run));
     figures(view.side, []);
-    [view.cards, view.family] = [[], null];
+    [view.held.cards, view.held.family] = [[], null];
     return;
   }
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
@@ -214,7 +238,7 @@ function drawColumn(ctx, view, state, selection, image) {
     quiet: false,
     lines: media.patch_grid,
     cells: null,
-    ...marks(letter, state.runs, selection),
+    ...marks(letter, state.runs, run, media, selection),
   });
   drawPath(view, run, media, inner, choices(selection, "patches").order);
   view.cell.classList.toggle("flat", flat);
@@ -222,14 +246,17 @@ function drawColumn(ctx, view, state, selection, image) {
   refill(view.sum, [run.id, selection.media], () => arithmetic(letter, run, selection.media));
   const rebuilt = askRebuilt(ctx, letter, run, media, frame);
   const drawn = choices(selection, "patches").order;
-  const shown = { run, media, frame, keys: selection.keys, rebuilt, drawn, image: image(rebuilt?.picture) };
-  if (!hasAdapter(run)) shown.pixels = image(askToken(ctx, state, letter, shown)?.picture);
-  cardsOf(ctx, view, run).forEach((each) => each.update(shown));
+  const looked = { run, media, frame, keys: selection.keys };
+  const token = hasAdapter(run) ? null : askToken(ctx, state, letter, looked);
+  const images = { image: image(rebuilt?.picture), pixels: image(token?.picture) };
+  const shown = { ...looked, rebuilt, drawn, ...images };
+  cardsOf(ctx, view.held, run).forEach((each) => each.update(shown));
 }
 
 // Three cards stand side by side, one or two or four in two columns.
+/** @param {HTMLElement} box @param {Record<string, Column>} columns */
 function arrange(box, columns) {
-  const cards = LETTERS.flatMap((letter) => columns[letter].cards);
+  const cards = LETTERS.flatMap((letter) => columns[letter].held.cards);
   box.className = cards.length === 3 ? "triple patch-cards" : "pair patch-cards";
   if (cards.length === box.children.length && cards.every(({ root }, at) => root === box.children[at])) return;
   box.replaceChildren(...cards.map(({ root }) => root));
@@ -246,7 +273,7 @@ function honest() {
   ];
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {ViewDrawing} */
 export function createView(ctx) {
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
   const panel = honestPanel();
@@ -272,7 +299,7 @@ export function createView(ctx) {
   };
 }
 
-/** @param {Run} run @param {Media} media */
+/** @param {Run} run @param {Media} media @param {Place} place @param {number} frame */
 function placeWords(run, media, place, frame) {
   const grid = ownGrid(run, media);
   const { row, column, index } = cellAt(place, grid);
@@ -292,16 +319,17 @@ function placeWords(run, media, place, frame) {
 }
 
 // What the status line says of this view.
-/** @param {State} state @param {Selection} selection */
+/** @param {Context} _ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(_ctx, state, selection) {
-  const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).map((letter) => {
+  const parts = LETTERS.flatMap((letter) => {
     const run = state.runs[letter];
-    const media = run.media[selection.media];
+    const media = run?.media[selection.media];
+    if (!media) return [];
     if (selection.keys)
-      return ["", letter, ` ${placeWords(run, media, selection.keys, cellInTime(state, selection, letter))}`];
+      return [["", letter, ` ${placeWords(run, media, selection.keys, cellInTime(state, selection, letter))}`]];
     const [width, height] = cellSize(media.size, media.patch_grid);
     const values = { count: count(cellsOf(media.patch_grid)), width: pixels(width), height: pixels(height) };
-    return ["", letter, ` ${say("{count} patches, {width} × {height} px of the original each", values)}`];
+    return [["", letter, ` ${say("{count} patches, {width} × {height} px of the original each", values)}`]];
   });
   return [[selection.keys ? say("a place on the picture") : say("the grids on the original picture")], ...parts];
 }

@@ -2,9 +2,12 @@
 
 import { svg } from "../../core/dom.js";
 
+/** @typedef {{ class?: string }} Pen */
+
 const WIDTH = 76;
 const HEIGHT = 48;
 
+/** @param {string} name @param {(Node | string)[]} children */
 const frame = (name, ...children) =>
   svg(
     "svg",
@@ -18,10 +21,13 @@ const frame = (name, ...children) =>
     ...children,
   );
 
+/** @param {number} x @param {number} y @param {number} width @param {number} height @param {Pen} [more] */
 const box = (x, y, width, height, more = {}) => svg("rect", { x, y, width, height, ...more });
 
+/** @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 @param {Pen} [more] */
 const line = (x1, y1, x2, y2, more = {}) => svg("line", { x1, y1, x2, y2, ...more });
 
+/** @param {number} side @param {number} x @param {number} y @param {number} size */
 function lattice(side, x, y, size) {
   const step = size / side;
   return Array.from({ length: side * side }, (_, index) =>
@@ -30,6 +36,7 @@ function lattice(side, x, y, size) {
 }
 
 // As many sheets as there are blocks, and what tells them their places: a table, or an angle.
+/** @param {number} blocks @param {boolean} rotary */
 export function tower(blocks, rotary) {
   const step = Math.min(11, 50 / blocks);
   const left = 24 + (50 - step * blocks) / 2;
@@ -61,6 +68,7 @@ export function merger() {
 }
 
 // A decoder's rows, each seeing what came before it.
+/** @param {number} blocks */
 export function triangle(blocks) {
   const rows = 7;
   const bars = Array.from({ length: rows }, (_, row) => box(18, 6 + row * 5.2, 5.6 * (row + 1), 3.8));
@@ -69,20 +77,24 @@ export function triangle(blocks) {
 }
 
 // The prompt as it is: runs of tokens of one kind, as wide as they are long.
+/** @param {string[]} kinds @param {number[][]} ids */
 export function strip(kinds, ids) {
   const total = kinds.length;
+  /** @type {{ kind: string, from: number, to: number }[]} */
   const runs = [];
   kinds.forEach((kind, index) => {
-    if (runs.length && runs.at(-1).kind === kind) runs.at(-1).to = index + 1;
+    const last = runs.at(-1);
+    if (last?.kind === kind) last.to = index + 1;
     else runs.push({ kind, from: index, to: index + 1 });
   });
-  const at = (index) => 2 + (72 * index) / total;
+  const at = (/** @type {number} */ index) => 2 + (72 * index) / total;
   const bars = runs.map(({ kind, from, to }) =>
     box(at(from), 6, Math.max(0.8, at(to) - at(from)), 12, { class: `kind-${kind}` }),
   );
   return frame("strip", ...bars, ...idLines(ids, total));
 }
 
+/** @param {number[][]} ids @param {number} total */
 function idLines(ids, total) {
   const top = Math.max(1, ...ids.map((row) => Math.max(...row)));
   const names = ids.length === 1 ? ["one"] : ["t", "h", "w"];
@@ -96,6 +108,7 @@ function idLines(ids, total) {
 }
 
 // One tick a token of the answer.
+/** @param {number} count */
 export function ticks(count) {
   const shown = Math.min(count, 24);
   const step = 64 / Math.max(1, shown);

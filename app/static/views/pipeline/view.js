@@ -9,14 +9,29 @@ import { merger, readers, strip, ticks, tower, triangle } from "./glyphs.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { LETTERS, choices } from "../../state/selection.js";
 
-/** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Both, Change, Context, Grid, Letter, Media, Pipeline, Resource } from "../../core/types.d.ts" */
+/** @import { Run, Selection, Size, Stage, State, StatusParts, ViewDrawing, ViewName } from "../../core/types.d.ts" */
+
+/** @typedef {"file" | "resize" | "patches" | "vision" | "adapter" | "prompt" | "language" | "answer"} StageName */
+
+/** @typedef {ReturnType<typeof createBox>} Box */
+
+/** @typedef {ReturnType<typeof createRow>} Row */
+
+/** @typedef {Record<string, number>} Times seconds by the part of the way */
+
+/** @typedef {{ run: Run | null, stage: Stage | undefined, media: number, live: string }} Shown */
+
+/** @typedef {(media: Media) => [kind: string, shape: Size, lines: Grid | null]} PictureOf */
 
 export const NAME = "Pipeline";
 export const SITE = "vision";
 export const CHOICES = { stage: null };
 
+/** @type {StageName[]} */
 const STAGES = ["file", "resize", "patches", "vision", "adapter", "prompt", "language", "answer"];
 
+/** @type {Record<StageName, string>} */
 const TITLES = {
   file: "File",
   resize: "Resize",
@@ -29,6 +44,7 @@ const TITLES = {
 };
 
 // The view that a box opens.
+/** @type {Record<StageName, ViewName>} */
 const OPENS = {
   file: "patches",
   resize: "patches",
@@ -41,6 +57,7 @@ const OPENS = {
 };
 
 const TIMES = ["prepare", "vision", "adapter", "language", "rest", "answer"];
+/** @type {Record<string, string>} */
 const TIME_NAMES = {
   prepare: "file to patches",
   vision: "vision tower",
@@ -51,11 +68,12 @@ const TIME_NAMES = {
 };
 
 // Times below 10 ms with one decimal: adapters are quick.
+/** @param {number} value */
 const milliseconds = (value) => (value < 0.00995 ? `${(1000 * value).toFixed(1)} ms` : seconds(value));
 
 const THUMB = [76, 48];
 
-/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {Size} shape @param {Grid | null} lines */
 function paintThumb(canvas, image, shape, lines) {
   const { width, height } = fit(shape, THUMB);
   const paper = sizeCanvas(canvas, Math.round(width), Math.round(height));
@@ -73,12 +91,14 @@ function paintThumb(canvas, image, shape, lines) {
 }
 
 // What each picture of the first three steps is: the original, the resized one, that under its grid.
+/** @type {Partial<Record<StageName, PictureOf>>} */
 const PICTURES = {
   file: (media) => ["picture", media.size, null],
   resize: (media) => ["resized", media.resized, null],
   patches: (media) => ["resized", media.resized, media.patch_grid],
 };
 
+/** @type {Partial<Record<StageName, (run: Run) => Node>>} */
 const GLYPHS = {
   vision: (run) => tower(run.sites.vision.layers, !hasAdapter(run)),
   adapter: (run) => (hasAdapter(run) ? readers() : merger()),
@@ -87,13 +107,14 @@ const GLYPHS = {
   answer: (run) => ticks(run.tokens.id.length - run.answer_start),
 };
 
+/** @param {string} section */
 const kindOf = (section) => (section === "image" ? "image" : "text");
 
 /** @param {Run} run */
 const ids = (run) =>
   (hasAdapter(run) ? run.positions.slice(0, 1) : run.positions).map((row) => row.slice(0, run.answer_start));
 
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @param {StageName} name */
 function createBox(ctx, letter, name) {
   const parts = {
     picture: el("div", { class: "pipe-picture" }),
@@ -109,7 +130,8 @@ function createBox(ctx, letter, name) {
       "data-letter": letter,
       "data-stage": name,
       onclick: () => ctx.actions.pickView(OPENS[name]),
-      onpointerenter: (event) => event.pointerType === "mouse" && ctx.actions.tryChoice("pipeline", { stage: name }),
+      onpointerenter: (/** @type {PointerEvent} */ event) =>
+        event.pointerType === "mouse" && ctx.actions.tryChoice("pipeline", { stage: name }),
       onpointerleave: () => ctx.actions.tryChoice("pipeline", null),
       onfocus: () => ctx.actions.tryChoice("pipeline", { stage: name }),
       onblur: () => ctx.actions.tryChoice("pipeline", null),
@@ -118,37 +140,45 @@ function createBox(ctx, letter, name) {
     parts.words,
     parts.numbers,
   );
-  return { root, name, letter, canvas: null, painted: null, ...parts };
+  /** @type {{ canvas: HTMLCanvasElement, painted: HTMLImageElement | null }} */
+  const thumb = { canvas: el("canvas"), painted: null };
+  return { root, name, letter, thumb, ...parts };
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @param {StageName} name */
 function createRow(ctx, name) {
-  const boxes = Object.fromEntries(LETTERS.map((letter) => [letter, createBox(ctx, letter, name)]));
+  const boxes = { A: createBox(ctx, "A", name), B: createBox(ctx, "B", name) };
   const middle = el("div", { class: "pipe-middle" });
   return { name, boxes, middle, root: el("div", { class: "pipe-row" }, boxes.A.root, middle, boxes.B.root) };
 }
 
-/** @param {Context} ctx @param {Run} run @param {number} index */
+/** @param {Context} ctx @param {Box} box @param {Run} run @param {number} index */
 function drawPicture(ctx, box, run, index) {
   const media = run.media[index];
-  if (GLYPHS[box.name]) {
-    refill(box.picture, [run.id, box.name], () => GLYPHS[box.name](run));
+  const [glyph, pictured] = [GLYPHS[box.name], PICTURES[box.name]];
+  if (glyph) {
+    refill(box.picture, [run.id, box.name], () => glyph(run));
     return;
   }
-  if (!media) {
+  if (!media || !pictured) {
     refill(box.picture, [run.id, "none"], () => el("span", { class: "faint", text: "–" }));
     return;
   }
-  const [kind, shape, lines] = PICTURES[box.name](media);
+  const [kind, shape, lines] = pictured(media);
   const image = ctx.picture(kind, run.id, index);
-  refill(box.picture, [run.id, index, "picture"], () => (box.canvas = el("canvas")));
-  if (!image || box.painted === image) return;
-  box.painted = image;
-  paintThumb(box.canvas, image, shape, lines);
+  refill(box.picture, [run.id, index, "picture"], () => {
+    Object.assign(box.thumb, { canvas: el("canvas"), painted: null });
+    return box.thumb.canvas;
+  });
+  if (!image || box.thumb.painted === image) return;
+  box.thumb.painted = image;
+  paintThumb(box.thumb.canvas, image, shape, lines);
 }
 
+/** @param {Stage} stage */
 const shapeOf = (stage) => stage.shape.map(count).join(" × ");
 
+/** @param {Stage} stage */
 function numbersOf(stage) {
   const time = stage.seconds === null ? null : el("b", { text: milliseconds(stage.seconds) });
   const lines = [el("span", { class: "pipe-shape" }, shapeOf(stage), time)];
@@ -157,7 +187,7 @@ function numbersOf(stage) {
   return lines;
 }
 
-/** @param {Context} ctx @param {any} box @param {any} given */
+/** @param {Context} ctx @param {Box} box @param {Shown} shown */
 function drawBox(ctx, box, { run, stage, media, live }) {
   box.root.disabled = !run;
   toggle(box.root, "vacant", !run);
@@ -178,6 +208,7 @@ function drawBox(ctx, box, { run, stage, media, live }) {
   box.root.setAttribute("aria-label", `${box.letter}, ${say(TITLES[box.name])}: ${said(stage.title)}. ${view}`);
 }
 
+/** @param {Row} row @param {Change | undefined} change @param {boolean} differ */
 function drawMiddle(row, change, differ) {
   refill(row.middle, [change, differ], () => [
     el(
@@ -199,6 +230,7 @@ function drawMiddle(row, change, differ) {
 
 // --- where the time went ---
 
+/** @param {Times} times @param {number} longest */
 function bar(times, longest) {
   return TIMES.filter((name) => times[name] !== undefined).map((name) =>
     el("i", {
@@ -209,18 +241,23 @@ function bar(times, longest) {
   );
 }
 
+/** @param {Times} times */
 const total = (times) => Object.values(times).reduce((sum, value) => sum + value, 0);
 
+/** @param {HTMLElement} root @param {Both<Pipeline | null>} answers */
 function drawTimes(root, answers) {
-  const known = LETTERS.filter((letter) => answers[letter] && Object.keys(answers[letter].times).length);
+  const known = LETTERS.flatMap((letter) => {
+    const answer = answers[letter];
+    return answer && Object.keys(answer.times).length ? [{ letter, times: answer.times, pass: answer.pass }] : [];
+  });
   root.hidden = !known.length;
   if (root.hidden) return;
-  const longest = Math.max(...known.map((letter) => total(answers[letter].times)));
-  const names = TIMES.filter((name) => known.some((letter) => answers[letter].times[name] !== undefined));
-  const replayed = known.some((letter) => answers[letter].pass === "replay");
+  const longest = Math.max(...known.map(({ times }) => total(times)));
+  const names = TIMES.filter((name) => known.some(({ times }) => times[name] !== undefined));
+  const replayed = known.some(({ pass }) => pass === "replay");
   refill(
     root,
-    known.map((letter) => [letter, answers[letter].times]),
+    known.map(({ letter, times }) => [letter, times]),
     () => [
       el(
         "div",
@@ -232,30 +269,29 @@ function drawTimes(root, answers) {
             : say("timed in the pass that read the prompt; one scale"),
         }),
       ),
-      ...known.map((letter) =>
+      ...known.map(({ letter, times }) =>
         el(
           "div",
           { class: "time-line", "data-part": "time-line" },
           letterBadge(letter),
-          el("div", { class: "bar-track" }, ...bar(answers[letter].times, longest)),
-          el("span", { text: milliseconds(total(answers[letter].times)) }),
+          el("div", { class: "bar-track" }, ...bar(times, longest)),
+          el("span", { text: milliseconds(total(times)) }),
         ),
       ),
-      el("div", { class: "time-keys" }, ...names.map((name) => timeKey(name, known, answers))),
+      el("div", { class: "time-keys" }, ...names.map((name) => timeKey(name, known))),
     ],
   );
 }
 
-const timeKey = (name, known, answers) =>
+/** @param {string} name @param {{ letter: Letter, times: Times }[]} known */
+const timeKey = (name, known) =>
   el(
     "span",
     {},
     el("i", { class: `time-${name}` }),
     say(TIME_NAMES[name]),
-    ...known.map((letter) =>
-      el("b", {
-        text: `${letter} ${answers[letter].times[name] === undefined ? "–" : milliseconds(answers[letter].times[name])}`,
-      }),
+    ...known.map(({ letter, times }) =>
+      el("b", { text: `${letter} ${times[name] === undefined ? "–" : milliseconds(times[name])}` }),
     ),
   );
 
@@ -265,8 +301,13 @@ const answerOf = (ctx, state, letter) => {
   return run ? ctx.client.resource(`pipeline ${letter}`, "pipeline", { run: run.id }, { group: run.id }) : null;
 };
 
+/** @param {Resource<Pipeline> | null} answer */
+const freshOf = (answer) => (answer?.fresh ? answer.value : null);
+
+/** @param {Pipeline | null} answer @param {string} name */
 const stageOf = (answer, name) => answer?.stages.find((stage) => stage.name === name);
 
+/** @param {(Run | null)[]} runs */
 function honest(runs) {
   return [
     [say("Plotted"), say("Each step's shapes and counts as this run had them; parameters by formula from the config.")],
@@ -275,7 +316,7 @@ function honest(runs) {
   ];
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {ViewDrawing} */
 export function createView(ctx) {
   const rows = STAGES.map((name) => createRow(ctx, name));
   const times = el("section", { class: "card pipe-times", "data-part": "pipe-times" });
@@ -296,10 +337,8 @@ export function createView(ctx) {
     stages: {},
     update(state, selection) {
       choice.update(state, selection);
-      const resources = Object.fromEntries(LETTERS.map((letter) => [letter, answerOf(ctx, state, letter)]));
-      const answers = Object.fromEntries(
-        LETTERS.map((letter) => [letter, resources[letter]?.fresh ? resources[letter].value : null]),
-      );
+      const resources = { A: answerOf(ctx, state, "A"), B: answerOf(ctx, state, "B") };
+      const answers = { A: freshOf(resources.A), B: freshOf(resources.B) };
       const families = new Set(LETTERS.map((letter) => state.runs[letter]?.model.family).filter(Boolean));
       const chosen = choices(selection, "pipeline").stage;
       rows.forEach((row) => {
@@ -322,30 +361,33 @@ export function createView(ctx) {
 }
 
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
   const name = choices(selection, "pipeline").stage;
-  const about = (letter) => {
+  const chosen = STAGES.find((stage) => stage === name);
+  /** @param {Letter} letter @param {Run} run */
+  const about = (letter, run) => {
     const answer = answerOf(ctx, state, letter)?.value;
-    if (!answer) return null;
+    if (!answer) return [];
     const { times } = answer;
-    if (STAGES.includes(name)) {
-      const stage = stageOf(answer, name);
+    const stage = chosen && stageOf(answer, chosen);
+    if (stage) {
       const parts = [said(stage.title), shapeOf(stage), stage.seconds === null ? "" : milliseconds(stage.seconds)];
-      return ["", letter, ` ${parts.filter(Boolean).join(", ")}`];
+      return [["", letter, ` ${parts.filter(Boolean).join(", ")}`]];
     }
-    const { account } = state.runs[letter];
-    return [
-      "",
-      letter,
-      ` ${say("{patches} patches, {tokens} visual tokens, {prompt} in the prompt, {time} from file to answer", {
-        patches: count(account.patches),
-        tokens: count(account.visual_tokens),
-        prompt: count(account.prompt_tokens),
-        time: milliseconds(total(times)),
-      })}`,
-    ];
+    const { account } = run;
+    const words = say("{patches} patches, {tokens} visual tokens, {prompt} in the prompt, {time} from file to answer", {
+      patches: count(account.patches),
+      tokens: count(account.visual_tokens),
+      prompt: count(account.prompt_tokens),
+      time: milliseconds(total(times)),
+    });
+    return [["", letter, ` ${words}`]];
   };
-  const title = STAGES.includes(name) ? say(TITLES[name]) : say("the way from file to answer");
-  return [[title], ...LETTERS.map(about).filter(Boolean)];
+  const title = chosen ? say(TITLES[chosen]) : say("the way from file to answer");
+  const parts = LETTERS.flatMap((letter) => {
+    const run = state.runs[letter];
+    return run ? about(letter, run) : [];
+  });
+  return [[title], ...parts];
 }
