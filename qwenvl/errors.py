@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Self
 
 
@@ -25,6 +25,17 @@ class Sentence(str):
         sentence = cls(template.format(**values))
         sentence.template, sentence.values = template, values
         return sentence
+
+    @classmethod
+    def joined(cls, sentences: Iterable[str]) -> Self:
+        """Several sentences after each other, each of which a page may say otherwise; "" for none."""
+        kept = [each for each in sentences if each]
+        if not kept:
+            return cls("")
+        first, *rest = (each if isinstance(each, Sentence) else cls(each) for each in kept)
+        if not rest:
+            return cls.of(first.template, **first.values) if first.values else cls(first)
+        return cls.of("{first} {rest}", first=first, rest=cls.joined(rest))
 
     def __new__(cls, text: str) -> Self:
         """A sentence without gaps."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.files.clips import NotAClipError, is_clip, open_clip
-from qwenvl.processing.files.picture_files import open_picture
+from qwenvl.processing.files.picture_files import open_picture, read_picture
 from qwenvl.processing.geometry.pictures import as_picture, resize
 
 MAX_SIDE = 2048
@@ -26,11 +26,16 @@ def thumbnail(path: str, side: int) -> str:
 
 
 def describe(path: str) -> dict[str, Any]:
-    """What a file is, all of a picture decoded and of a clip its first frame: name, kind and size, and of a clip
-    its seconds, frames, frames a second, and what is to be known of it. Raises `MediaError` for what is neither."""
+    """What a file is, all of a picture decoded and of a clip its first frame: name, kind and size, what is to be known
+    of it, such as what was left out, and of a clip its seconds, frames and frames per second.
+
+    Raises:
+        MediaError: it is neither.
+    """
     name = Path(path).name
     if not is_clip(path):
-        return {"path": path, "name": name, "kind": "image", "size": list(open_picture(path).size)}
+        read = read_picture(path)
+        return {"path": path, "name": name, "kind": "image", "size": list(read.picture.size), "note": read.note}
     try:
         clip = open_clip(path)
     except NotAClipError:

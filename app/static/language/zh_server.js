@@ -123,6 +123,29 @@ export default {
   "{name} is {width} × {height}, one side {ratio} times the other; the limit is {limit}, so crop it or cut it into pieces.":
     "{name} 是 {width} × {height}，一边是另一边的 {ratio} 倍；上限是 {limit} 倍，请裁剪或切成几块。",
   "{name} is not a picture; give a {kinds} file.": "{name} 不是图片；请给出 {kinds} 文件。",
+  "{first} {rest}": "{first}{rest}",
+  "{name} is transparent in parts and is seen on white, as transformers does; the published Qwen-VL code drops the transparency instead.":
+    "{name} 有透明部分，按 transformers 的做法铺在白底上看；已发布的 Qwen-VL 代码则直接丢掉透明度。",
+  "{name} is transparent in parts and its frames are seen on white; the published Qwen-VL code drops the transparency instead.":
+    "{name} 有透明部分，各帧铺在白底上看；已发布的 Qwen-VL 代码则直接丢掉透明度。",
+  "{name} holds values of 16 bits none of which is above 4,095, so it is seen very dark: scale it to 65,535 first.":
+    "{name} 是 16 位数值，但都不超过 4,095，看上去会很暗：请先放大到 65,535。",
+  "{name} holds values above 65,535, which are seen as white: scale it first.":
+    "{name} 含有大于 65,535 的数值，会被看成白色：请先缩放。",
+  "{name} holds values beyond 0 to 255, which are cut off there: scale it first.":
+    "{name} 含有 0 到 255 以外的数值，会在两端截断：请先缩放。",
+  "{name} lacks its end mark and is whole otherwise.": "{name} 缺少结束标记，其余完整。",
+  "{name} has {count} frames and the first is seen; ask about it as a clip for the others.":
+    "{name} 有 {count} 帧，只看第一帧；要看其余各帧，请按视频提问。",
+  "{name} has {count} pages and the first is seen; save the others as files of their own.":
+    "{name} 有 {count} 页，只看第一页；其余各页请另存为单独的文件。",
+  "{name} holds {count} pictures and the main one is seen; save the others as files of their own.":
+    "{name} 含有 {count} 张图片，只看主图；其余各张请另存为单独的文件。",
+  "{name} holds {count} sizes of a picture and the largest is seen.":
+    "{name} 含有一张图片的 {count} 种尺寸，只看最大的。",
+  "{name} holds values of {depth} bits, which are brought to 8.": "{name} 是 {depth} 位数值，已换算为 8 位。",
+  "{name} is an HDR picture, of which the ordinary range alone is seen, as the models were trained.":
+    "{name} 是 HDR 图片，只看普通亮度范围，与模型训练时一致。",
   "{name} is neither a picture nor a clip; give a JPEG, PNG or MP4 file.":
     "{name} 既不是图片也不是视频；请给出 JPEG、PNG 或 MP4 文件。",
   "{name} cannot be read; check that you may open it.": "{name} 无法读取；请检查是否有权打开。",

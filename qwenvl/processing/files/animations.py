@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from qwenvl.errors import Sentence
 from qwenvl.processing.files.clip_scan import MAX_FRAMES, Scan, too_many_frames
 from qwenvl.processing.files.picture_files import open_file, shown_name, upright_rgb
 
@@ -49,10 +50,11 @@ def frame_places(picture: Image.Image) -> range:
     return range(int(bool(getattr(picture, "default_image", False)) and count > 1), count)
 
 
-def _seen_on_white(name: str) -> str:
-    return (
-        f"{name} is transparent in parts and its frames are seen on white; the published Qwen-VL code drops the "
-        "transparency instead."
+def _seen_on_white(name: str) -> Sentence:
+    return Sentence.of(
+        "{name} is transparent in parts and its frames are seen on white; the published Qwen-VL code drops the "
+        "transparency instead.",
+        name=name,
     )
 
 

@@ -299,7 +299,7 @@ def _read(opened: Opened, name: str) -> ReadPicture:
         try:
             if not swapped:
                 converted = upright_rgb(picture, name)
-                return ReadPicture(converted.picture, " ".join([*left_out, _said(name, converted.remarks)]).strip())
+                return ReadPicture(converted.picture, Sentence.joined([*left_out, _said(name, converted.remarks)]))
             high = _values(picture, name)
         except MediaError:
             whole = _mended(picture, opened, name)
@@ -310,7 +310,7 @@ def _read(opened: Opened, name: str) -> ReadPicture:
         picture.tile = swapped
         low = _values(picture, name)
     converted = on_white(high.astype(np.float32) * 256 + low)
-    return ReadPicture(converted.picture, " ".join([*left_out, _said(name, converted.remarks)]).strip())
+    return ReadPicture(converted.picture, Sentence.joined([*left_out, _said(name, converted.remarks)]))
 
 
 def _values(picture: Image.Image, name: str) -> np.ndarray:
@@ -334,7 +334,8 @@ def _mended(picture: Image.Image, opened: Opened, name: str) -> ReadPicture | No
     if content is None:
         return None
     read = _read(content, name)
-    return ReadPicture(read.picture, f"{read.note} {name} lacks its end mark and is whole otherwise.".strip())
+    lacking = Sentence.of("{name} lacks its end mark and is whole otherwise.", name=name)
+    return ReadPicture(read.picture, Sentence.joined([read.note, lacking]))
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -362,36 +363,61 @@ def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:
 
 # --- what there is to be said ---
 
-_REMARKS = {
-    "alpha": "is transparent in parts and is seen on white, as transformers does; the published Qwen-VL code drops the "
-    "transparency instead.",
-    "dim": "holds values of 16 bits none of which is above 4,095, so it is seen very dark: scale it to 65,535 first.",
-    "bright": "holds values above 65,535, which are seen as white: scale it first.",
-    "float": "holds values beyond 0 to 255, which are cut off there: scale it first.",
-}
+
+def _said(name: str, remarks: Sequence[str]) -> Sentence:
+    sentences = {
+        "alpha": Sentence.of(
+            "{name} is transparent in parts and is seen on white, as transformers does; the published Qwen-VL code "
+            "drops the transparency instead.",
+            name=name,
+        ),
+        "dim": Sentence.of(
+            "{name} holds values of 16 bits none of which is above 4,095, so it is seen very dark: scale it to 65,535 "
+            "first.",
+            name=name,
+        ),
+        "bright": Sentence.of("{name} holds values above 65,535, which are seen as white: scale it first.", name=name),
+        "float": Sentence.of(
+            "{name} holds values beyond 0 to 255, which are cut off there: scale it first.", name=name
+        ),
+    }
+    return Sentence.joined(sentences[remark] for remark in remarks)
 
 
-def _said(name: str, remarks: Sequence[str]) -> str:
-    return " ".join(f"{name} {_REMARKS[remark]}" for remark in remarks)
-
-
-def _left_out(picture: Image.Image, opened: Opened, name: str) -> Iterator[str]:
+def _left_out(picture: Image.Image, opened: Opened, name: str) -> Iterator[Sentence]:
     """What else the file holds: further pages and pictures, and what only an HDR screen shows."""
     count = _count(picture)
     if count > 1 and picture.format in _ANIMATED:
-        yield f"{name} has {count:,} frames and the first is seen; ask about it as a clip for the others."
+        yield Sentence.of(
+            "{name} has {count} frames and the first is seen; ask about it as a clip for the others.",
+            name=name,
+            count=f"{count:,}",
+        )
     elif count > 1 and picture.format == "TIFF":
-        yield f"{name} has {count:,} pages and the first is seen; save the others as files of their own."
+        yield Sentence.of(
+            "{name} has {count} pages and the first is seen; save the others as files of their own.",
+            name=name,
+            count=f"{count:,}",
+        )
     elif count > 1:
-        yield f"{name} holds {count:,} pictures and the main one is seen; save the others as files of their own."
+        yield Sentence.of(
+            "{name} holds {count} pictures and the main one is seen; save the others as files of their own.",
+            name=name,
+            count=f"{count:,}",
+        )
     sizes = picture.info.get("sizes") or ()
     if picture.format == "ICO" and len(sizes) > 1:
-        yield f"{name} holds {len(sizes)} sizes of a picture and the largest is seen."
+        yield Sentence.of(
+            "{name} holds {count} sizes of a picture and the largest is seen.", name=name, count=len(sizes)
+        )
     depth = picture.info.get("bit_depth", 8)
     if isinstance(depth, int) and depth > 8:
-        yield f"{name} holds values of {depth} bits, which are brought to 8."
+        yield Sentence.of("{name} holds values of {depth} bits, which are brought to 8.", name=name, depth=depth)
     if _is_high_range(picture, opened):
-        yield f"{name} is an HDR picture, of which the ordinary range alone is seen, as the models were trained."
+        yield Sentence.of(
+            "{name} is an HDR picture, of which the ordinary range alone is seen, as the models were trained.",
+            name=name,
+        )
 
 
 def _count(picture: Image.Image) -> int:

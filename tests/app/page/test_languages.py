@@ -22,7 +22,16 @@ NOT_FOR_VISITORS = (
     "{} is no type that",
 )
 SERVER = ("conversation", "store", "uploads", "failures", "asking")  # of app/asking; with them all of app/views
-LIBRARY = ("picture_files", "pictures", "clips", "truncated_files", "video_streams", "sampling", "sampled_clips")
+LIBRARY = (
+    "picture_files",
+    "animations",
+    "pictures",
+    "clips",
+    "truncated_files",
+    "video_streams",
+    "sampling",
+    "sampled_clips",
+)
 
 SAY = re.compile(r"\b(?:say|said)\(\s*((?:\"(?:[^\"\\]|\\.)*\"\s*\+?\s*)+)", re.S)
 PIECE = re.compile(r"\"(?:[^\"\\]|\\.)*\"")
