@@ -10,7 +10,9 @@ from typing import Any
 
 import gradio as gr
 
+from app.asking.conversation import Settings
 from app.page.draft import Draft
+from app.page.form import Form
 from app.serving.frontend import own_component
 from app.serving.wire import plain
 
@@ -44,9 +46,31 @@ class Rail:
     keeps: gr.HTML
 
     @property
-    def settings(self) -> list[Any]:
-        """The components that say how to answer."""
-        return [self.temperature, self.top_p, self.seed, self.length, self.budget]
+    def form(self) -> set[Any]:
+        """The components that a `Form` is read from."""
+        return {self.draft, self.question, self.system, self.budget}
+
+    @property
+    def settings(self) -> set[Any]:
+        """The components that say how to answer, beside the pixel budget of the form."""
+        return {self.temperature, self.top_p, self.seed, self.length}
+
+    def read(self, given: Mapping[Any, Any]) -> Form:
+        """What stands in the components of `form`."""
+        return Form(given[self.draft], given[self.question], given[self.system], given[self.budget])
+
+    def read_settings(self, given: Mapping[Any, Any]) -> Settings:
+        """What stands in the components of `form` and `settings` about how to answer."""
+        form = self.read(given)
+        return Settings(
+            temperature=given[self.temperature],
+            top_p=given[self.top_p],
+            seed=int(given[self.seed] or 0),
+            max_new_tokens=int(given[self.length]),
+            min_pixels=form.budget["min"],
+            max_pixels=form.budget["max"],
+            keep=form.draft.keep,
+        )
 
 
 def build_rail(choice: Mapping[str, Any], defaults: Mapping[str, Any]) -> Rail:

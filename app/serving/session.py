@@ -33,6 +33,7 @@ from app.models.pool import Tell
 from app.serving.example_runs import Example, ExampleRuns
 from app.views.payload import RunPayload, run_payload
 from qwenvl.errors import CheckpointError, PromptError, Sentence, UserError
+from qwenvl.inference.run import Run
 from qwenvl.processing.files.clips import is_clip
 from qwenvl.processing.files.progress import Interrupted, Progress, Step
 from qwenvl.processing.geometry.sampling import VideoOptions
@@ -64,7 +65,7 @@ class Session:
     def __init__(
         self,
         models: Sequence[str] = SHIPPED,
-        store: RunStore | None = None,
+        store: RunStore[Finished] | None = None,
         *,
         others: Sequence[str] = SHIPPED,
         dtype: str = "auto",
@@ -78,7 +79,9 @@ class Session:
         self.models = Models(models, others, dtype=dtype, hub=hub, load=load, **room)
         self.names = dict(zip(LETTERS, models, strict=False))
         self.labels = _labels(self.models.first)
-        self.store = store or RunStore(visitor_bytes=self.budgets.visitor, total_bytes=self.budgets.runs)
+        self.store: RunStore[Finished] = store or RunStore(
+            visitor_bytes=self.budgets.visitor, total_bytes=self.budgets.runs
+        )
         self.opening: dict[str, str] = {}  # runs that a visitor without a link finds, by letter; none: an example
         self._asked: set[Asking] = set()
         self._lock = threading.Lock()
@@ -108,10 +111,6 @@ class Session:
     def are_shipped(self, models: ModelChoices | None = None) -> bool:
         """Whether these models, or those of the start, are the small ones that come with the project."""
         return all(chosen.label in SHIPPED for chosen in (models or self.models.first).values())
-
-    def is_loaded(self, letter: str) -> bool:
-        """Whether the model that this letter stands for at first is in memory."""
-        return self.models.is_loaded(self.models.first[letter])
 
     def model_cards(self, models: ModelChoices | None = None) -> list[ModelCard]:
         """What the page says about each model, none of which is loaded for it. Raises `CheckpointError`."""
@@ -326,7 +325,7 @@ class Session:
         self,
         letter: str,
         pipeline: Any,
-        run: Any,
+        run: Run,
         conversation: Conversation,
         settings: Settings,
         chosen: ModelChoice | None = None,
@@ -373,21 +372,9 @@ class Session:
 
     # --- finished runs ---
 
-    def finished(self, run_id: Any) -> Finished:
-        """The run of this id and what the page says of it. Raises `RunError` for an id that names none."""
-        return self.store.get(run_id)
-
     def run(self, run_id: Any) -> RunPayload:
-        """A run as the page receives it. Raises as `finished`."""
-        return run_payload(run_id, self.finished(run_id))
-
-    def conversation(self, run_id: Any) -> tuple[Conversation, Settings]:
-        """What was asked, this run's answer included, and how: for the page to ask on. Its paths are the server's own.
-
-        Raises as `finished`.
-        """
-        finished = self.finished(run_id)
-        return finished.conversation.answered(finished.letter, finished.run.answer), finished.settings
+        """A run as the page receives it. Raises `RunError` for an id that names none."""
+        return run_payload(run_id, self.store.get(run_id))
 
     # --- the examples ---
 

@@ -133,7 +133,7 @@ class Visitor:
 
     def run(self, letter: str) -> Any:
         """The library's own run that this column shows."""
-        return self.session.finished(self.state(f"selection.run.{letter}")).run
+        return self.session.store.get(self.state(f"selection.run.{letter}")).run
 
     def painted(self, letter: str, grid: tuple[int, int], layer: str = "overlay") -> NDArray[np.float64]:
         """RGBA of every cell as the browser drew it, (rows, columns, 4), 0..1."""

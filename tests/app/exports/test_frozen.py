@@ -73,7 +73,7 @@ def test_it_holds_every_word_of_both_answers_and_every_layer_and_head(
     held = _held(_page(tiny_session, asked))
     functions = {function.__name__: function for function in server_functions(tiny_session)}
     for letter, run_id in ids.items():
-        run = tiny_session.finished(run_id).run
+        run = tiny_session.store.get(run_id).run
         first = next(one for name, one in asked["seen"] if name == "map" and one["run"] == run_id)
         for tokens in run.words:
             for layer in (*range(run.num_layers("language")), "mean"):
