@@ -139,3 +139,17 @@ def test_the_readme_lists_the_rings_in_their_order(package: str) -> None:
     chain = re.search(rf"{package}: (.*─► .*)", readme)
     assert chain is not None
     assert chain[1].split(" ─► ")[::-1] == rings
+
+
+TWIN_MODELS = ["qwenvl.models.qwen2_vl", "qwenvl.models.qwen_vl"]
+"""Each file is one model whole; the parts that both have bear one name, so that they can be read side by side."""
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for module, path in sorted(modules().items()):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    assert places["Vision"] == TWIN_MODELS
+    assert {name: where for name, where in places.items() if len(where) > 1 and where != TWIN_MODELS} == {}

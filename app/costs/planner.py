@@ -104,7 +104,7 @@ def functions(files: Files) -> dict[str, Callable[[Asked], dict[str, Any]]]:
 
 
 @dataclass(frozen=True)
-class Settings:
+class PlannerSettings:
     """What the page assumes: limits of a picture (None: those of the files), frames of clips, words."""
 
     models: tuple[str, ...]
@@ -116,7 +116,7 @@ class Settings:
     answer_tokens: int
 
     @classmethod
-    def of(cls, asked: Asked) -> Settings:
+    def of(cls, asked: Asked) -> PlannerSettings:
         """Checked. Raises `PromptError` for a value that cannot be meant."""
         models = asked.get("models", list(PUBLISHED))
         if not isinstance(models, list) or any(name not in PUBLISHED for name in models):
@@ -143,7 +143,7 @@ def plan_page(files: Files, asked: Asked) -> dict[str, Any]:
     "groups" is a list of {"key", "min_pixels", "max_pixels", "rows"}: "one" for Qwen-VL, "files" as the checkpoints
     ship, "class" for a processor without its file, and "own" where the visitor's limits are none of these.
     """
-    seen, settings = _seen(files, asked), Settings.of(asked)
+    seen, settings = _seen(files, asked), PlannerSettings.of(asked)
     shown = _whole(asked, "shown", 0, max(0, len(seen) - 1)) or 0
     has_clips = any(isinstance(one, ClipFile) for one in seen)
     groups = [
@@ -157,7 +157,7 @@ def plan_page(files: Files, asked: Asked) -> dict[str, Any]:
     return {**told, "files": list(asked.get("files", []))}
 
 
-def _groups(settings: Settings, has_clips: bool) -> list[Group]:
+def _groups(settings: PlannerSettings, has_clips: bool) -> list[Group]:
     """A processor without its file leaves clips unsampled, which is no line of this table but a toolchain's."""
     shipped = (PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS)
     own = (settings.min_pixels or shipped[0], settings.max_pixels or shipped[1])
@@ -172,7 +172,7 @@ def _of_group(key: str, models: Sequence[str]) -> list[str]:
     return [name for name in models if name.startswith("Qwen-VL") is (key == "one")]
 
 
-def _row(seen: Sequence[Measured], name: str, group: Group, settings: Settings, shown: int) -> dict[str, Any]:
+def _row(seen: Sequence[Measured], name: str, group: Group, settings: PlannerSettings, shown: int) -> dict[str, Any]:
     """One line of the table, or the sentence why there is none."""
     key, low, high = group
     # As the files ship nothing is set: a limit that is set, even to the same, takes a clip's budget out of force.
@@ -236,7 +236,7 @@ def _toolchain(outcome: Any) -> dict[str, Any]:
 
 def table(files: Files, asked: Asked) -> dict[str, Any]:
     """Every file by every model under the visitor's limits, as CSV and JSON text: `qwenvl.plan_table`."""
-    settings = Settings.of(asked)
+    settings = PlannerSettings.of(asked)
     limits: dict[str, Any] = {"min_pixels": settings.min_pixels, "max_pixels": settings.max_pixels}
     found = plan_table(_seen(files, asked), settings.models, **limits, **settings.given())
     return {"csv": found.to_csv(), "json": str(found)}
@@ -314,7 +314,7 @@ def _placed(seen: Measured, asked: Asked) -> Any:
     model = asked.get("model", PUBLISHED[-1])
     if model not in PUBLISHED:
         raise PromptError(f"model is one of {', '.join(PUBLISHED)}: choose among them.")
-    settings = Settings.of(asked)
+    settings = PlannerSettings.of(asked)
     limits: dict[str, Any] = {"min_pixels": settings.min_pixels, "max_pixels": settings.max_pixels}
     return qwenvl.plan([seen], model, **limits, fps=settings.fps, nframes=settings.nframes).media[0]
 
