@@ -23,7 +23,7 @@ from app.asking.finished import Finished
 from app.asking.model_choice import ModelCard, ModelChoice, ModelChoices
 from app.asking.store import RunStore
 from app.asking.words import in_bytes
-from app.costs.forecast import forecast
+from app.costs.forecast import Forecast, forecast
 from app.models import memory
 from app.models.catalogue import SHIPPED, badge, card
 from app.models.measured import figures_table
@@ -138,14 +138,14 @@ class Session:
         keep: Keep = "all",
         new_tokens: int = Settings.max_new_tokens,
         own: int | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Forecast]:
         """Sizes, tokens, memory and time of a question for each model by its letter, without loading one.
 
         Raises:
             MediaError: as `forecast`; of a model whose files cannot be had, the letter is left out.
         """
         limits = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        found = {}
+        found: dict[str, Forecast] = {}
         for letter, chosen in (models or self.models.first).items():
             with suppress(CheckpointError):
                 terms = self.models.terms(chosen, keep, new_tokens, self.budgets)
@@ -275,7 +275,12 @@ class Session:
         ).get(asking.letter)
         if found and found["refusal"]:
             raise TooLarge(found["refusal"]["sentence"], found["refusal"]["offer"])
-        if found and not found["fits"] and len(conversation.turns) == 1 and any(map(is_clip, conversation.media)):
+        if (
+            found
+            and found["sentence"] is not None
+            and len(conversation.turns) == 1
+            and any(map(is_clip, conversation.media))
+        ):
             raise TooLarge(found["sentence"], found["shorter"])
 
     def _arriving(self, asking: Asking) -> Tell:
