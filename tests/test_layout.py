@@ -190,7 +190,7 @@ TESTED_ELSEWHERE = {
     "app/serving": "example_runs frontend mcp_tools wire",
     "app/views": "attention contract figures pictures pipeline positions rows timeline vision",
 }
-"""Sources without a test file of their name, by folder: tests of what uses them reach them. The list only gets shorter."""
+"""Sources without a test file of their name, by folder: tests of what uses them reach them. It only gets shorter."""
 
 
 def test_the_tests_mirror_the_sources_name_for_name() -> None:

@@ -177,7 +177,8 @@ def picture_size(path: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _size(path: str, changed: int) -> tuple[int, int]:
-    return tuple(pictures.describe(path)["size"])
+    width, height = pictures.describe(path)["size"]
+    return width, height
 
 
 def _system_tokens(model: str, system: str) -> int:

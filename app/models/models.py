@@ -16,6 +16,7 @@ from app.models.pace import Pace
 from app.models.pool import Lent, Pool, Tell
 from app.models.terms import Terms
 from qwenvl.errors import CheckpointError, PromptError, Sentence
+from qwenvl.inference.pipeline import Pipeline
 from qwenvl.loading.load import pick_device, pick_dtype
 from qwenvl.recorded.kept_layers import Keep
 
@@ -23,7 +24,7 @@ LETTERS = "AB"
 DTYPES = ("auto", "bfloat16", "float32")
 
 
-Load = Callable[..., Any]
+Load = Callable[..., Pipeline]
 
 
 class Models:
@@ -84,12 +85,12 @@ class Models:
         return ModelChoice(label, dtype)
 
     @contextmanager
-    def use(self, chosen: ModelChoice, tell: Tell | None = None) -> Iterator[Any]:
+    def use(self, chosen: ModelChoice, tell: Tell | None = None) -> Iterator[Pipeline]:
         """The pipeline of a choice while the block runs. Raises as `Pool.use`."""
         with self.pool.use(self._key(chosen), tell) as pipeline:
             yield pipeline
 
-    def lend(self, chosen: ModelChoice, pipeline: Any) -> Lent:
+    def lend(self, chosen: ModelChoice, pipeline: Pipeline) -> Lent:
         """What a finished run keeps of its pipeline."""
         return self.pool.lend(self._key(chosen), pipeline)
 
@@ -136,7 +137,7 @@ class Models:
     def _key(self, chosen: ModelChoice) -> tuple[str, str]:
         return chosen.label, chosen.dtype
 
-    def _fetch(self, key: tuple[str, str], tell: Callable[[int, int], Any]) -> Any:
+    def _fetch(self, key: tuple[str, str], tell: Callable[[int, int], object]) -> Pipeline:
         label, dtype = key
         name = self.catalogue.name(label)
         pipeline = self._load(name, dtype=dtype, tell=tell) if self._own else self._load(name)

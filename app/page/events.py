@@ -15,8 +15,9 @@ from typing import Any
 import gradio as gr
 
 from app.asking import pictures
+from app.asking.asking import Update
 from app.asking.conversation import Conversation, Settings
-from app.asking.failures import describe
+from app.asking.failures import Failure, describe
 from app.asking.model_choice import ModelChoice, ModelChoices
 from app.asking.uploads import Uploads
 from app.page.draft import Draft
@@ -182,12 +183,15 @@ class Events:
             found["error"] = describe(error)
 
     def _preparing(self) -> dict[str, Any]:
-        update = {"state": "loading", "step": "preparing the example", "progress": 0.1, "pieces": [], "run": None}
-        return show_asking(_turn(), dict.fromkeys(self.session.letters, update), outside=False, finished=False)
+        def update(letter: str) -> Update:
+            step = "preparing the example"
+            return Update(letter=letter, state="loading", step=step, progress=0.1, pieces=[], run=None, error=None)
 
-    def _failed(self, letter: str, error: dict[str, Any]) -> dict[str, Any]:
-        update = {"letter": letter, "state": "error", "step": "", "progress": 1, "pieces": [], "run": None}
-        return {**update, "error": error}
+        updates = {letter: update(letter) for letter in self.session.letters}
+        return show_asking(_turn(), updates, outside=False, finished=False)
+
+    def _failed(self, letter: str, error: Failure) -> Update:
+        return Update(letter=letter, state="error", step="", progress=1.0, pieces=[], run=None, error=error)
 
     # --- pictures ---
 

@@ -20,6 +20,7 @@ from app.page.draft import Draft
 from app.page.form import Budget, Form
 from app.page.rail import FOLLOW_UP, NEW, Rail, no_notice, turns_html
 from app.page.topbar import topbar_value
+from app.serving.example_runs import ListedExample
 from app.serving.session import Session
 from app.serving.wire import plain
 from qwenvl.errors import UserError
@@ -37,7 +38,7 @@ class Screen:
     rail: Rail
     topbar: gr.HTML
     inspector: gr.HTML
-    examples: list[dict[str, Any]]
+    examples: list[ListedExample]
     weights: Mapping[str, Any]
 
     @property

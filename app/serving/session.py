@@ -30,12 +30,14 @@ from app.models.measured import figures_table
 from app.models.memory import Budgets
 from app.models.models import LETTERS, Models
 from app.models.pool import Tell
-from app.serving.example_runs import Example, ExampleRuns
+from app.serving.example_runs import Example, ExampleRuns, ListedExample
 from app.views.payload import RunPayload, run_payload
 from qwenvl.errors import CheckpointError, PromptError, Sentence, UserError
+from qwenvl.inference.pipeline import Pipeline, Stream
 from qwenvl.inference.run import Run
 from qwenvl.processing.files.clips import is_clip
 from qwenvl.processing.files.progress import Interrupted, Progress, Step
+from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.geometry.sampling import VideoOptions
 from qwenvl.recorded.kept_layers import Keep, check_keep
 
@@ -70,7 +72,7 @@ class Session:
         others: Sequence[str] = SHIPPED,
         dtype: str = "auto",
         hub: bool = False,
-        load: Callable[[str], Any] | None = None,
+        load: Callable[[str], Pipeline] | None = None,
         examples: Path | None = None,
         budgets: Budgets | None = None,
     ) -> None:
@@ -103,7 +105,7 @@ class Session:
             Sentence.of("There is no such model here: choose {names}.", names=" or ".join(self.labels.values()))
         )
 
-    def pipeline(self, letter: str) -> Any:
+    def pipeline(self, letter: str) -> Pipeline:
         """The pipeline that a letter stands for at first. Raises `CheckpointError` where it cannot be loaded."""
         with self.models.use(self.models.first[self.letter(letter)]) as pipeline:
             return pipeline
@@ -314,7 +316,7 @@ class Session:
 
         return tell
 
-    def _reading(self, asking: Asking, stream: Any) -> str:
+    def _reading(self, asking: Asking, stream: Stream) -> str:
         with self._lock:
             others = [one for one in self._asked if one is not asking and one.model == asking.model and one.pieces]
         if others:
@@ -329,7 +331,7 @@ class Session:
     def _finish(
         self,
         letter: str,
-        pipeline: Any,
+        pipeline: Pipeline,
         run: Run,
         conversation: Conversation,
         settings: Settings,
@@ -383,11 +385,11 @@ class Session:
 
     # --- the examples ---
 
-    def examples(self) -> list[dict[str, Any]]:
+    def examples(self) -> list[ListedExample]:
         """The examples in the order of their chips; the first one is what a visitor finds on the page."""
         return self._examples.listing()
 
-    def example(self, name: Any, models: ModelChoices | None = None) -> dict[str, str]:
+    def example(self, name: object, models: ModelChoices | None = None) -> dict[str, str]:
         """Ids of the finished runs of an example by letter; made when first wanted, once a model, for all visitors.
 
         Raises `PromptError` for a name that is no example, and what went wrong as `UserError`.
@@ -409,7 +411,7 @@ def _labels(models: ModelChoices) -> dict[str, str]:
     return {letter: f"{label} ({letter})" if twice else label for letter, label in labels.items()}
 
 
-def _subject(media: Sequence[Any]) -> str:
+def _subject(media: Sequence[Media]) -> str:
     kinds = {getattr(one, "kind", "image") for one in media}
     if kinds == {"video"}:
         return "the clip" if len(media) == 1 else Sentence.of("{count} clips", count=len(media))
@@ -432,7 +434,7 @@ def _heard_by(asking: Asking) -> Progress:
     return hear
 
 
-def _ended(stream: Any) -> str:
+def _ended(stream: Stream) -> str:
     count = len(stream.ids)
     template = "stopped after {count} token" if count == 1 else "stopped after {count} tokens"
     return Sentence.of(template, count=count) if stream.stopped else "done"
