@@ -163,7 +163,7 @@ def notice_html(title: str, sentence: str, *, calm: bool = False) -> str:
     role = "status" if calm else "alert"
     kept = escape(json.dumps(plain(sentence), ensure_ascii=False))  # for the page's own language
     body = f'<b>{escape(title)}</b><span data-sentence="{kept}">{escape(sentence)}</span>'
-    return f'<div class="rail-error{" calm" if calm else ""}" role="{role}">{body}</div>'
+    return f'<div class="rail-error{" calm" if calm else ""}" data-part="rail-error" role="{role}">{body}</div>'
 
 
 def notice(title: str, sentence: str, *, calm: bool = False) -> gr.HTML:

@@ -78,7 +78,7 @@ class Visitor:
     def upload(self, *paths: Path, button: str = "Replace") -> None:
         self.page.get_by_test_id(f"{button}-upload-button").set_input_files([str(path) for path in paths])
         self.page.wait_for_function(
-            "(name) => [...document.querySelectorAll('[data-part~=media-name], .rail-error')]"
+            "(name) => [...document.querySelectorAll('[data-part~=media-name], [data-part~=rail-error]')]"
             ".some((element) => element.textContent.includes(name))",
             arg=paths[-1].name,
         )
