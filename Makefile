@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE := $(BIN)/node
 PAGE := "app/static/**/*.{js,css,ts}" "tests/js/**/*.js"
+LIBRARY := $(addprefix tests/,analysis inference loading models plan processing published_files recorded test_integers.py)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test slow lint check format benchmark clean
+.PHONY: help run test slow lint lowest check format benchmark clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -30,7 +31,10 @@ lint: .venv/dev.stamp .venv/node.stamp  ## format, lint, types, import contract
 	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn $(PAGE)
 	$(NODE) node_modules/typescript/bin/tsc -p .
 
-check: lint test slow  ## everything CI runs: lint, then all tests
+lowest: .venv-lowest/stamp  ## the library's quick tests against the lowest versions it allows
+	@test ! -e $< || .venv-lowest/bin/python -m pytest -n 2 --dist worksteal -m "not slow" $(LIBRARY)
+
+check: lint test slow lowest  ## everything CI runs: lint, then all tests
 
 format: .venv/dev.stamp .venv/node.stamp  ## format the code, and fix what the linter can fix
 	$(BIN)/ruff format .
@@ -44,20 +48,28 @@ benchmark: .venv/dev.stamp  ## goals beside what is measured, and what looking i
 	$(BIN)/python -m tests.benchmarks.clips
 
 clean:  ## remove the virtual environment and every cache
-	rm -rf .venv node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	rm -rf .venv .venv-lowest node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "This needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: requirements.txt | $(BIN)/python
+# Exact versions, and this project itself, editable: scripts and notebooks in the environment import it from anywhere.
+.venv/run.stamp: requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt requirements.txt | $(BIN)/python
+.venv/dev.stamp: requirements-dev.txt requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@ .venv/run.stamp
+
+.venv-lowest/stamp: requirements-lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet -r $< && touch $@ \
+	  || echo "The lowest versions could not be fetched, so they are not tested here."
 
 # Node comes as a wheel of requirements-dev.txt; with it the formatter and the type checker of package-lock.json.
 .venv/node.stamp: package.json package-lock.json .venv/dev.stamp

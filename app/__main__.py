@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """The options of the page."""
-    parser = argparse.ArgumentParser(prog="python -m app", description="Look inside Qwen-VL and Qwen2-VL.")
+    parser = argparse.ArgumentParser(prog="qwenvl app", description="Look inside Qwen-VL and Qwen2-VL.")
     words = (
         "the models A and B, of either family: names of the shipped checkpoints, folders in the published layout, or "
         "hub ids; more than two are offered on the page"

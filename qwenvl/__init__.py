@@ -48,6 +48,7 @@ if sys.argv[:1] == ["-m"] and ("-m", "qwenvl") in zip(sys.orig_argv, sys.orig_ar
 
 from qwenvl.errors import UserError  # noqa: E402
 from qwenvl.plan import plan, plan_table, plan_toolchains  # noqa: E402
+from qwenvl.version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
     from qwenvl.inference.run import Run
@@ -59,6 +60,7 @@ __all__ = [
     "Run",
     "Trace",
     "UserError",
+    "__version__",
     "attention_rows",
     "load",
     "load_model",

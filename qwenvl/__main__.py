@@ -1,4 +1,4 @@
-"""Runs the command line (`python -m qwenvl`): plan, ask, trace, look, show, compare, serve."""
+"""Runs the command line (`qwenvl`, or `python -m qwenvl`): plan, ask, trace, look, show, compare, serve."""
 
 from __future__ import annotations
 
@@ -20,5 +20,10 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """The console command `qwenvl`."""
     leave(main())
+
+
+if __name__ == "__main__":
+    command()

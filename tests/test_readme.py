@@ -67,6 +67,6 @@ def test_its_commands_are_the_makefiles() -> None:
 
 
 def test_its_command_lines_are_understood() -> None:
-    lines = [line for line in README.splitlines() if line.startswith("python -m qwenvl ")]
-    understood = {build_parser().parse_args(shlex.split(line, comments=True)[3:]).command for line in lines}
+    lines = [line for line in README.splitlines() if line.startswith("qwenvl ")]
+    understood = {build_parser().parse_args(shlex.split(line, comments=True)[1:]).command for line in lines}
     assert understood == {"plan", "ask", "trace", "look", "show", "compare", "serve"}

@@ -1,1 +1,1 @@
-"""The highest ring: the command line, `python -m qwenvl`, one file per subcommand."""
+"""The highest ring: the command line, `qwenvl`, one file per subcommand."""

@@ -7,7 +7,9 @@ HTML are theirs. Here, and nowhere else, they are looked up by name when they ar
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
+import site
 import socket
 import subprocess
 import sys
@@ -20,6 +22,7 @@ from qwenvl.inference.run import Run
 
 SUFFIXES = (".svg", ".pdf", ".html")
 LAST_PORT = 65_535
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class FaceError(UserError):
@@ -37,8 +40,15 @@ def serve(paths: Sequence[Path], *, port: int | None) -> int:
     """Serve the page on saved runs until it is interrupted; returns its exit code where the system cannot take over."""
     check_port(os.environ.get("GRADIO_SERVER_PORT") if port is None else port)  # first: Gradio reads it on import
     _app("app.exports.saved_runs")
-    environment = {**os.environ, **({} if port is None else {"GRADIO_SERVER_PORT": str(port)})}
-    command = [sys.executable, "-m", "app", "--runs", *map(str, paths)]
+    return open_page(["--runs", *map(str, paths)], **({} if port is None else {"GRADIO_SERVER_PORT": str(port)}))
+
+
+def open_page(arguments: Sequence[str], **environment: str) -> int:
+    """Become `python -m app`, the one that belongs to this library: an `app.py` of the working folder is not run."""
+    _package("app")
+    if not _is_installed():
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    command, environment = [sys.executable, "-P", "-m", "app", *arguments], {**os.environ, **environment}
     if os.name == "posix":  # this process becomes the page, so that a signal finds it
         sys.stdout.flush()
         os.execve(sys.executable, command, environment)
@@ -67,8 +77,31 @@ def check_port(port: str | int | None) -> None:
         raise FaceError(f"Port {number} of {host} {why}; choose another, or leave it out for a free one.") from None
 
 
+def _is_installed() -> bool:
+    return str(ROOT) in {*site.getsitepackages(), site.getusersitepackages()}
+
+
+def _package(name: str) -> None:
+    """Read in the package that lies beside this library, whatever of its name lies in the working folder."""
+    place = ROOT / name / "__init__.py"
+    known = sys.modules.get(name)
+    if known is not None and known.__file__ is not None and Path(known.__file__) == place:
+        return
+    spec = importlib.util.spec_from_file_location(name, place, submodule_search_locations=[str(place.parent)])
+    if spec is None or spec.loader is None or not place.exists():
+        raise FaceError("The page is not installed here; install it with: pip install 'inside-qwen-vl[app]'")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
 def _app(name: str) -> Any:
+    for package in ("viz", "app"):
+        _package(package)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise FaceError(f"This needs the page, which is not installed here ({error.name}): pip install .") from None
+        raise FaceError(
+            f"This needs the page, which is not installed here ({error.name} is missing); install it with: "
+            "pip install 'inside-qwen-vl[app]'"
+        ) from None

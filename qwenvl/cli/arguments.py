@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 HELP = {
+    "app": "the page, on the shipped models or on those you name",
     "plan": "what files would cost each model, without weights",
     "ask": "ask one model about pictures and clips",
     "trace": "ask, and write the run for a look inside",

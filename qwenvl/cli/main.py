@@ -13,10 +13,12 @@ from typing import NoReturn
 from qwenvl.cli.arguments import HELP, QUOTE
 from qwenvl.cli.signals import INTERRUPTED, listening
 from qwenvl.errors import UserError
+from qwenvl.version import __version__
 
 MODULES = {"plan": "plan_command", "trace": "ask", "serve": "show"}  # of the subcommands not named like theirs
 DONE, REFUSED = 0, 3
 EPILOG = """\
+    app                                          the page in the browser
     plan page.png --of Qwen2-VL-7B               what it would cost, without weights
     ask "What is this?" --about cat.png          an answer
     trace "What is this?" --about cat.png --into cat.run
@@ -51,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["app"]:  # it reads its own arguments
+        return _page(given[1:])
     parser = build_parser([word for word in given if word in HELP][:1])
     asked, more = parser.parse_known_args(given)
     if more:
@@ -70,6 +74,16 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         _stop_writing()
         print(f"qwenvl {asked.command}: The disk is full: free some room, and ask again.", file=sys.stderr)
+        return REFUSED
+
+
+def _page(arguments: Sequence[str]) -> int:
+    from qwenvl.cli.app_bridge import open_page
+
+    try:
+        return open_page(arguments)
+    except UserError as error:
+        print(f"qwenvl app: {error}", file=sys.stderr)
         return REFUSED
 
 
@@ -96,15 +110,16 @@ class Parser(argparse.ArgumentParser):
 def build_parser(wanted: Iterable[str] = tuple(HELP)) -> Parser:
     """All subcommands, and the arguments of those that are wanted: each brings in what it works with, such as torch."""
     parser = Parser(
-        prog="python -m qwenvl",
+        prog="qwenvl",
         description="Plan, ask, look inside and compare: Qwen-VL and Qwen2-VL on pictures and clips.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     modules = {MODULES.get(name, name): name for name in reversed(HELP) if name in set(wanted)}
     for name, line in HELP.items():
-        if MODULES.get(name, name) not in modules:
+        if name == "app" or MODULES.get(name, name) not in modules:
             commands.add_parser(name, help=line)
         elif modules[MODULES.get(name, name)] == name:
             import_module(f"qwenvl.cli.{MODULES.get(name, name)}").add(commands)

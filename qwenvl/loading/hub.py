@@ -100,7 +100,7 @@ def _sentence(hub_id: str, error: Exception) -> str:
         return f"{hub_id} is gated: accept its terms on the hub, log in with `hf auth login`, and try again."
     if isinstance(error, errors.RepositoryNotFoundError):
         return f"The hub has no {hub_id}, or it is private: check the name, or log in with `hf auth login`."
-    if isinstance(error, errors.IncompleteSnapshotError):
+    if isinstance(error, getattr(errors, "IncompleteSnapshotError", ())):  # not in every version
         return f"The download of {hub_id} was not finished and the hub cannot be reached; go online to finish it."
     if isinstance(error, errors.LocalEntryNotFoundError | errors.OfflineModeIsEnabled):
         return f"{hub_id} is not in the cache and the hub cannot be reached; go online once."

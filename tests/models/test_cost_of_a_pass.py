@@ -100,7 +100,8 @@ def test_the_head_gives_the_plain_product(family: str) -> None:
     weight = language.embed.weight if language.head is None else language.head.weight
     for part in (states, states[:, -1:], states[:1, -3:]):
         found = language.logits(part)
-        assert_close(found, part.double() @ weight.double().T, 2e-5)
+        summed = (part.double().abs() @ weight.double().abs().T).max().item()  # what rounding is measured by
+        assert_close(found, part.double() @ weight.double().T, 2e-6 * summed)
         assert found.shape == (*part.shape[:2], VOCABULARY)
 
 

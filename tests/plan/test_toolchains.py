@@ -89,6 +89,7 @@ def test_clips_are_those_of_the_golden_table(row: dict[str, Any]) -> None:
 
 
 def test_defaults_are_those_of_the_class() -> None:
+    pytest.importorskip("transformers")
     from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
     assert Qwen2VLImageProcessorPil.size == {"shortest_edge": PUBLISHED[0], "longest_edge": CLASS_MAX_PIXELS}
