@@ -157,7 +157,7 @@ def test_no_two_classes_have_one_name() -> None:
 
 
 TESTED_ELSEWHERE = {
-    "qwenvl": "__main__ errors",
+    "qwenvl": "__main__ errors version",
     "qwenvl/analysis": "still_frames",
     "qwenvl/cli": "app_bridge arguments finished_run signals",
     "qwenvl/loading": "checkpoint_files notes",
