@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 import qwenvl
-from app.asking.model_choice import ModelCard, ModelChoice
+from app.asking.model_choice import ListedModel, ModelCard, ModelChoice
 from app.models.catalogue import Catalogue, Described, card
 from app.models.memory import Budgets
 from app.models.pace import Pace
@@ -107,11 +107,11 @@ class Models:
         described = self.describe(chosen)
         return card(letter, name or chosen.label, described.config.family, described.parameters, described.trained)
 
-    def listing(self) -> list[dict[str, Any]]:
+    def listing(self) -> list[ListedModel]:
         """What can be chosen without typing: label, title and size of each; a model that cannot be read has neither."""
         return [self._listed(label) for label in self.catalogue.labels]
 
-    def _listed(self, label: str) -> dict[str, Any]:
+    def _listed(self, label: str) -> ListedModel:
         try:
             found = self.card("", ModelChoice(label))
         except CheckpointError:

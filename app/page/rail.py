@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from app.asking.conversation import Settings
+from app.asking.model_choice import ModelMenu
 from app.page.draft import Draft
 from app.page.form import Form
 from app.serving.frontend import own_component
@@ -73,7 +74,7 @@ class Rail:
         )
 
 
-def build_rail(choice: Mapping[str, Any], defaults: Mapping[str, Any]) -> Rail:
+def build_rail(choice: ModelMenu, defaults: Mapping[str, Any]) -> Rail:
     """Lay the rail out, top to bottom in the order of use.
 
     Args:

@@ -5,7 +5,7 @@ It writes components and reads no event; which handler calls it, it does not kno
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -16,6 +16,7 @@ import gradio as gr
 
 from app.asking import pictures
 from app.asking.model_choice import ModelChoices
+from app.models.measured import WeightsTold
 from app.page.draft import Draft
 from app.page.form import Budget, Form
 from app.page.rail import FOLLOW_UP, NEW, Rail, no_notice, turns_html
@@ -39,7 +40,7 @@ class Screen:
     topbar: gr.HTML
     inspector: gr.HTML
     examples: list[ListedExample]
-    weights: Mapping[str, Any]
+    weights: WeightsTold
 
     @property
     def written(self) -> list[Any]:
@@ -121,7 +122,7 @@ class Screen:
             for index, one in enumerate(known)
         ]
 
-    def _weights(self, draft: Draft) -> Mapping[str, Any]:
+    def _weights(self, draft: Draft) -> WeightsTold:
         with suppress(UserError):  # of a model that cannot be had the answer says so
             return self.session.weights(dict(draft.models)) if draft.models else self.weights
         return self.weights

@@ -20,13 +20,13 @@ from app.asking.asking import STOPPED_EARLY, Asking, Update
 from app.asking.conversation import Conversation, Settings, Turn
 from app.asking.failures import PromptRefused, TooLarge, describe
 from app.asking.finished import Finished
-from app.asking.model_choice import ModelCard, ModelChoice, ModelChoices
+from app.asking.model_choice import ModelCard, ModelChoice, ModelChoices, ModelMenu
 from app.asking.store import RunStore
 from app.asking.words import in_bytes
 from app.costs.forecast import Forecast, forecast
 from app.models import memory
 from app.models.catalogue import SHIPPED, badge, card
-from app.models.measured import figures_table
+from app.models.measured import WeightsTold, figures_table
 from app.models.memory import Budgets
 from app.models.models import LETTERS, Models
 from app.models.pool import Tell
@@ -96,7 +96,7 @@ class Session:
         """The letters of the models, in order."""
         return tuple(self.names)
 
-    def letter(self, name: Any) -> str:
+    def letter(self, name: object) -> str:
         """The letter of a model by its name or letter. Raises `PromptError` for any other."""
         for letter, known in self.names.items():
             if name in (letter, known, self.labels[letter]):
@@ -355,7 +355,7 @@ class Session:
             chosen=chosen,
         )
 
-    def weights(self, models: ModelChoices | None = None) -> dict[str, Any]:
+    def weights(self, models: ModelChoices | None = None) -> WeightsTold:
         """What the badge says, and behind it how often each model was right, as their folders say.
 
         Raises `CheckpointError` for a model whose small files cannot be had.
@@ -372,7 +372,7 @@ class Session:
         demo = any(card["size_label"] == "tiny" or not card["trained"] for card in cards)
         return {"badge": badge(cards), "demo": demo, "measured": figures_table(figures, titles)}
 
-    def choice(self) -> dict[str, Any]:
+    def choice(self) -> ModelMenu:
         """What the page needs to let a visitor choose models."""
         value = {letter: asdict(chosen) for letter, chosen in self.models.first.items()}
         return {"value": value, "offered": self.models.listing(), "hub": self.models.catalogue.hub}
