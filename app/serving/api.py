@@ -219,7 +219,7 @@ def server_functions(session: Session) -> list[ServerFunction]:
         "example": lambda posted: session.example(posted.get("name")),
     }
     for name, question in QUESTIONS.items():
-        answers[name] = functools.partial(question, session.store.get)
+        answers[name] = functools.partial(question, lambda run_id: session.store.get(run_id))
     return [served(name, answer) for name, answer in answers.items()]
 
 

@@ -216,7 +216,7 @@ def test_a_defect_of_ours_tells_no_secret(
         raise KeyError("secret detail")
 
     monkeypatch.setattr(server.session, "answer", broken)
-    monkeypatch.setattr(server.session, "finished", broken)
+    monkeypatch.setattr(server.session.store, "get", broken)
     with caplog.at_level(logging.ERROR):
         told = server.call("ask", [], "Hi?", "A", 2, 0)
         shown = server.function("shares", {"run": "x", "query": 1})
