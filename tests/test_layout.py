@@ -140,3 +140,67 @@ def test_the_readme_lists_the_rings_in_their_order(package: str) -> None:
     chain = re.search(rf"{package}: (.*─► .*)", readme)
     assert chain is not None
     assert chain[1].split(" ─► ")[::-1] == rings
+
+
+TWIN_MODELS = ["qwenvl.models.qwen2_vl", "qwenvl.models.qwen_vl"]
+"""Each file is one model whole; the parts that both have bear one name, so that they can be read side by side."""
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for module, path in sorted(modules().items()):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(module)
+    assert places["Vision"] == TWIN_MODELS
+    assert {name: where for name, where in places.items() if len(where) > 1 and where != TWIN_MODELS} == {}
+
+
+TESTED_ELSEWHERE = {
+    "qwenvl": "__main__ errors version",
+    "qwenvl/analysis": "still_frames",
+    "qwenvl/cli": "app_bridge arguments finished_run signals",
+    "qwenvl/loading": "checkpoint_files notes",
+    "qwenvl/models": "timing",
+    "qwenvl/plan": "figures memory parameters planned_models words",
+    "qwenvl/processing/files": (
+        "animations clip_scan colours decoded_clips frame_count jpeg_ends opened_media picture_files progress "
+        "truncated_files video_streams"
+    ),
+    "qwenvl/processing/geometry": "pixel_limits pixels size_request",
+    "qwenvl/processing/text": "asked_again normal_form render_template template_chat tokenizer_files",
+    "qwenvl/published_files": (
+        "adapter_files adapter_keys config_keys families generation_keys keys preprocessor_keys "
+        "published_config tokenizer_keys"
+    ),
+    "qwenvl/recorded": "checked_parts record",
+    "qwenvl/tiny": (
+        "__main__ cases clips curriculum films folders gallery lessons losses marks optimiser phrases publish "
+        "scenes sheets"
+    ),
+    "viz": "drawing patches",
+    "app/asking": "asking conversation failures finished model_choice posted selection words",
+    "app/costs": "account forecast planner_answers",
+    "app/exports": "captions exported files manifest python_code route single_file",
+    "app/exports/figures": (
+        "adapter animation answer answer_column answer_difference answer_maps boxes frames layers patches "
+        "pipeline positions region vision"
+    ),
+    "app/models": "memory pace terms",
+    "app/page": "events inspector planner_page rail screen topbar",
+    "app/serving": "example_runs frontend mcp_tools wire",
+    "app/views": "attention contract figures pictures pipeline positions rows timeline vision",
+}
+"""Sources without a test file of their name, by folder: tests of what uses them reach them. It only gets shorter."""
+
+
+def test_the_tests_mirror_the_sources_name_for_name() -> None:
+    """`qwenvl/plan/table.py` is tested by `tests/plan/test_table.py`, `app/page/draft.py` by the same under `app`."""
+    untested: dict[str, set[str]] = {}
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            folder = path.parent.relative_to(ROOT)
+            mirror = ROOT / "tests" / (folder.relative_to(package) if package == "qwenvl" else folder)
+            if path.stem != "__init__" and not (mirror / f"test_{path.stem.strip('_')}.py").exists():
+                untested.setdefault(folder.as_posix(), set()).add(path.stem)
+    assert untested == {folder: set(names.split()) for folder, names in TESTED_ELSEWHERE.items()}

@@ -9,7 +9,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, TypedDict
+from typing import TypedDict
+
+from app.asking.failures import Failure
+from app.asking.model_choice import ModelChoice
+from qwenvl.inference.pipeline import Stream
 
 BLINK = 0.1  # seconds
 STOPPED_EARLY = "stopped before the first word"
@@ -24,7 +28,7 @@ class Update(TypedDict):
     progress: float  # 0..1
     pieces: list[str]  # of the answer, in order
     run: str | None  # id of the finished run
-    error: dict[str, Any] | None  # title, sentence, way_out
+    error: Failure | None
 
 
 FINAL = ("done", "stopped", "error")
@@ -33,7 +37,7 @@ FINAL = ("done", "stopped", "error")
 class Asking:
     """What the working thread, the reader and the Stop button share about one question."""
 
-    def __init__(self, visitor: str | None, letter: str, model: Any = None) -> None:
+    def __init__(self, visitor: str | None, letter: str, model: ModelChoice) -> None:
         self.visitor = visitor
         self.letter = letter
         self.model = model
@@ -41,11 +45,11 @@ class Asking:
         self.abandoned = threading.Event()  # nobody reads any more: no replay
         self.pieces: list[str] = []
         self._updates: queue.SimpleQueue[Update] = queue.SimpleQueue()
-        self._stream: Any = None
+        self._stream: Stream | None = None
         self._furthest = 0.0
         self._lock = threading.Lock()
 
-    def attach(self, stream: Any) -> None:
+    def attach(self, stream: Stream) -> None:
         """Say which stream a stop should end; ends it at once if the stop came first."""
         with self._lock:
             self._stream = stream
@@ -65,10 +69,12 @@ class Asking:
         self.abandoned.set()
         self.stop()
 
-    def tell(self, state: str, step: str, progress: float, **more: Any) -> None:
+    def tell(
+        self, state: str, step: str, progress: float, *, run: str | None = None, error: Failure | None = None
+    ) -> None:
         """Put an update where the reader finds it."""
         self._furthest = max(self._furthest, progress)  # told from two threads, and never back
-        self._updates.put(self._update(state, step, self._furthest, **more))
+        self._updates.put(self._update(state, step, self._furthest, run, error))
         if state in FINAL:  # the stream holds the run, and a listener holds this: let both go without waiting for gc
             with self._lock:
                 self._stream = None
@@ -104,13 +110,15 @@ class Asking:
             pass
         return latest
 
-    def _update(self, state: str, step: str, progress: float, **more: Any) -> Update:
+    def _update(
+        self, state: str, step: str, progress: float, run: str | None = None, error: Failure | None = None
+    ) -> Update:
         return Update(
             letter=self.letter,
             state=state,
             step=step,
             progress=progress,
             pieces=list(self.pieces),
-            run=more.get("run"),
-            error=more.get("error"),
+            run=run,
+            error=error,
         )

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TypedDict
 
 from qwenvl.errors import CheckpointError, MediaError, PromptError, RunError, UserError
 
 OUR_FAULT = "Something in this program failed, not in the question: the server's log has the details. Ask again."
 NO_MEMORY = "There is not enough memory for this question: lower max_pixels, or ask about fewer pictures."
 
-_KINDS: tuple[tuple[type[UserError], str, dict[str, str] | None], ...] = (
+
+class WayOut(TypedDict):
+    """A button under a failure: its words, and what the page does when it is pressed."""
+
+    label: str
+    action: str
+
+
+class Failure(TypedDict):
+    """What went wrong as the page says it."""
+
+    title: str
+    sentence: str
+    way_out: WayOut | None
+
+
+_KINDS: tuple[tuple[type[UserError], str, WayOut | None], ...] = (
     (MediaError, "This file cannot be used.", {"label": "Remove the file", "action": "remove_media"}),
     (PromptError, "This cannot be asked.", {"label": "Change the question", "action": "focus_question"}),
     (CheckpointError, "This model cannot be loaded.", None),
@@ -25,12 +41,12 @@ class TooLarge(UserError):
         offer: the setting that would, by name; None where none does.
     """
 
-    def __init__(self, sentence: str, offer: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, sentence: str, offer: Mapping[str, object] | None = None) -> None:
         super().__init__(sentence)
         self.offer = offer or {}
 
     @property
-    def way_out(self) -> dict[str, str]:
+    def way_out(self) -> WayOut:
         """Where that setting is."""
         if self.offer.keys() & {"nframes", "fps", "pictures"}:
             return {"label": "Change the frames", "action": "focus_frames"}
@@ -43,7 +59,7 @@ class PromptRefused(UserError):
     """A question that got no answer, with the sentence that says why."""
 
 
-def describe(error: Exception) -> dict[str, Any]:
+def describe(error: Exception) -> Failure:
     """The title, the sentence and the way out of an error, a visitor's own or ours."""
     if is_out_of_memory(error):
         return _failure("This does not fit.", NO_MEMORY, {"label": "Lower the pixel budget", "action": "focus_budget"})
@@ -68,5 +84,5 @@ def is_out_of_memory(error: Exception) -> bool:
     return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
 
 
-def _failure(title: str, sentence: str, way_out: dict[str, str] | None) -> dict[str, Any]:
+def _failure(title: str, sentence: str, way_out: WayOut | None) -> Failure:
     return {"title": title, "sentence": sentence, "way_out": way_out}

@@ -39,6 +39,10 @@ class Finished:
         """Bytes that the run holds."""
         return self.run.nbytes
 
+    def answered(self) -> tuple[Conversation, Settings]:
+        """What was asked, this run's answer included, and how: to ask on. Its paths are this machine's own."""
+        return self.conversation.answered(self.letter, self.run.answer), self.settings
+
     def text_of(self, token_id: int) -> str:
         """The letters of a token of the vocabulary; bytes that are no whole character show as such."""
         return self.piece(token_id).decode("utf-8", errors="replace")

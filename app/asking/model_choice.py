@@ -29,3 +29,19 @@ class ModelCard(TypedDict):
     parameters: int
     trained: bool
     weights_note: str
+
+
+class ListedModel(TypedDict):
+    """A model that can be chosen without typing; one that cannot be read has neither title nor size."""
+
+    label: str
+    title: str
+    size_label: str
+
+
+class ModelMenu(TypedDict):
+    """What the page needs to let a visitor choose models: those of the start by letter, and what else there is."""
+
+    value: dict[str, dict[str, str]]
+    offered: list[ListedModel]
+    hub: bool  # whether a hub id may be typed

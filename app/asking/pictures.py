@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from PIL import Image
 
 from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.files.clips import NotAClipError, is_clip, open_clip
 from qwenvl.processing.files.picture_files import open_picture, read_picture
+from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.geometry.pictures import as_picture, resize
 
 MAX_SIDE = 2048
@@ -25,7 +26,20 @@ def thumbnail(path: str, side: int) -> str:
     return png_url(_scaled(open_picture(path), side))
 
 
-def describe(path: str) -> dict[str, Any]:
+class DescribedFile(TypedDict):
+    """What a picture or clip is; seconds, frames and fps are a clip's alone."""
+
+    path: str
+    name: str
+    kind: str  # "image" or "video"
+    size: list[int]
+    note: str | None  # what is to be known of it
+    seconds: NotRequired[float]
+    frames: NotRequired[int]
+    fps: NotRequired[float]
+
+
+def describe(path: str) -> DescribedFile:
     """What a file is, all of a picture decoded and of a clip its first frame: name, kind and size, what is to be known
     of it, such as what was left out, and of a clip its seconds, frames and frames per second.
 
@@ -46,8 +60,14 @@ def describe(path: str) -> dict[str, Any]:
     if frames == 1:
         note = Sentence.of("{name} has one frame and is read as a still.", name=name)
     return {
-        **{"path": path, "name": name, "kind": "video" if frames > 1 else "image", "size": list(clip.size)},
-        **{"seconds": frames / clip.fps, "frames": frames, "fps": clip.fps, "note": note},
+        "path": path,
+        "name": name,
+        "kind": "video" if frames > 1 else "image",
+        "size": list(clip.size),
+        "seconds": frames / clip.fps,
+        "frames": frames,
+        "fps": clip.fps,
+        "note": note,
     }
 
 
@@ -59,7 +79,7 @@ def moves(path: str) -> bool:
         return True
 
 
-def picture(media: Any, side: int, frame: int = 0) -> str:
+def picture(media: Media, side: int, frame: int = 0) -> str:
     """The upright original of a run's media, scaled down to at most `side` pixels; of a clip one frame that was kept.
 
     Of a clip's file frames were kept as the model saw them, so they are spread to the shape of the original here.
@@ -71,7 +91,7 @@ def picture(media: Any, side: int, frame: int = 0) -> str:
     return png_url(_scaled(shown, side))
 
 
-def resized(media: Any, frame: int = 0) -> str:
+def resized(media: Media, frame: int = 0) -> str:
     """The same picture, or kept frame of a clip, as the model's processor resized it, pixel for pixel."""
     return png_url(resize(media.frames[frame], *media.resized))
 

@@ -13,24 +13,25 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Generic, TypeVar
 
 from qwenvl.errors import RunError, Sentence
 
+Kept = TypeVar("Kept")
 GONE = "This run is no longer kept on this server: ask again to get a fresh one."
 
 
 @dataclass
-class _Shelved:
+class _Shelved(Generic[Kept]):
     """A run on the shelf, and what deciding about its place needs."""
 
-    run: Any
+    run: Kept
     visitor: str | None  # None: nobody's own, for everybody, kept as long as the process lives
     num_bytes: int
     last_use: float
 
 
-class RunStore:
+class RunStore(Generic[Kept]):
     """Runs by id, least recently used out first.
 
     A visitor's runs share `visitor_bytes`, everybody's together `total_bytes`. Within these budgets a run stays until
@@ -44,7 +45,7 @@ class RunStore:
         visitor_bytes: int = 1 << 30,
         total_bytes: int = 4 << 30,
         grace: float = 3600.0,
-        measure: Callable[[Any], int] = attrgetter("nbytes"),
+        measure: Callable[[Kept], int] = attrgetter("nbytes"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.visitor_bytes = visitor_bytes
@@ -52,26 +53,25 @@ class RunStore:
         self.grace = grace
         self._measure = measure
         self._clock = clock
-        self._shelf: OrderedDict[str, _Shelved] = OrderedDict()  # least recently used first
+        self._shelf: OrderedDict[str, _Shelved[Kept]] = OrderedDict()  # least recently used first
         self._lock = threading.Lock()
 
-    def put(self, visitor: str, run: Any) -> str:
+    def put(self, visitor: str, run: Kept) -> str:
         """Keep a visitor's run and return its id, 128 bits that nobody can guess.
 
         Raises `RunError` when the run alone is over the budget of a visitor.
         """
         return self._shelve(run, visitor, min(self.visitor_bytes, self.total_bytes))
 
-    def pin(self, run: Any) -> str:
+    def pin(self, run: Kept) -> str:
         """Keep a run that is nobody's own, for as long as the process lives."""
         return self._shelve(run, None, self.total_bytes)
 
-    def get(self, run_id: Any) -> Any:
+    def get(self, run_id: object) -> Kept:
         """The run of this id, which counts as a use. Raises `RunError` for an id that is unknown, or known no more."""
         with self._lock:
             self._drop_expired()
-            shelved = self._shelf.get(run_id) if isinstance(run_id, str) else None
-            if shelved is None:
+            if not isinstance(run_id, str) or (shelved := self._shelf.get(run_id)) is None:
                 raise RunError(GONE)
             shelved.last_use = self._clock()
             self._shelf.move_to_end(run_id)
@@ -90,7 +90,7 @@ class RunStore:
         with self._lock:
             return self._sum(lambda shelved: True)
 
-    def _shelve(self, run: Any, visitor: str | None, limit: int) -> str:
+    def _shelve(self, run: Kept, visitor: str | None, limit: int) -> str:
         num_bytes = self._measure(run)
         if num_bytes > limit:
             raise RunError(
@@ -113,13 +113,13 @@ class RunStore:
         for run_id in [key for key, run in self._shelf.items() if run.visitor is not None and run.last_use < oldest]:
             del self._shelf[run_id]
 
-    def _make_room(self, visitor: str | None, num_bytes: int = 0, keep: _Shelved | None = None) -> None:
+    def _make_room(self, visitor: str | None, num_bytes: int = 0, keep: _Shelved[Kept] | None = None) -> None:
         """Drop runs, never `keep`, until `num_bytes` more fit the budget of the visitor and the one of all."""
         if visitor is not None:
             self._drop_until(self.visitor_bytes - num_bytes, lambda shelved: shelved.visitor == visitor, keep)
         self._drop_until(self.total_bytes - num_bytes, lambda shelved: True, keep)
 
-    def _drop_until(self, room: int, counts: Callable[[_Shelved], bool], keep: _Shelved | None) -> None:
+    def _drop_until(self, room: int, counts: Callable[[_Shelved[Kept]], bool], keep: _Shelved[Kept] | None) -> None:
         kept = self._sum(counts)
         for run_id, shelved in list(self._shelf.items()):
             if kept <= room:
@@ -128,7 +128,7 @@ class RunStore:
                 del self._shelf[run_id]
                 kept -= shelved.num_bytes
 
-    def _sum(self, counts: Callable[[_Shelved], bool]) -> int:
+    def _sum(self, counts: Callable[[_Shelved[Kept]], bool]) -> int:
         return sum(shelved.num_bytes for shelved in self._shelf.values() if counts(shelved))
 
 

@@ -167,10 +167,7 @@ def sampling(media: Media) -> ClipSampling | None:
         "min_pixels": taken.min_pixels,
         "max_pixels": taken.max_pixels,
         "budget": taken.total_pixels and taken.total_pixels // 784,
-        "clamps": [
-            {"name": name, "sentence": Sentence.of(_CLAMPS[name], **_limits(name, media, taken))}
-            for name in taken.clamps
-        ],
+        "clamps": [_clamp(name, media, taken) for name in taken.clamps],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import TypedDict, get_args
 
 from app.asking.words import in_bytes
 from app.costs.fitting import Asked, Offer
@@ -18,7 +18,41 @@ from qwenvl.recorded.kept_layers import Keep, LayerName, Named, kept_layers
 SPARE = 64 << 20  # what the program itself takes while it works
 
 
-def costs(plan: Plan, tokens: int, terms: Terms) -> dict[str, Any]:
+class Seconds(TypedDict):
+    """To the first word, for each further token, and of one replay; whether an answer was measured."""
+
+    read: float
+    token: float
+    replay: float
+    measured: bool
+
+
+class Costs(TypedDict):
+    """Bytes and seconds of a run before it is made; "options" are the bytes kept by each choice of what to keep."""
+
+    weights: int
+    cache: int
+    work: int
+    keeps: int
+    options: dict[str, int]
+    kept: dict[str, list[int]]  # layers kept and layers there are, by site
+    total: int
+    room: int
+    bytes_a_value: int
+    seconds: Seconds
+
+
+class Refusal(TypedDict):
+    """Why a run cannot be made, and the setting with which it can."""
+
+    sentence: Sentence
+    offer: Setting | None
+
+
+Setting = dict[str, str | float]  # one setting of a question or a model by its name
+
+
+def costs(plan: Plan, tokens: int, terms: Terms) -> Costs:
     """Bytes of weights, cache, work and queries and keys, whether they fit, and about how many seconds it takes.
 
     Args:
@@ -28,17 +62,15 @@ def costs(plan: Plan, tokens: int, terms: Terms) -> dict[str, Any]:
     layers = layer_bytes(plan, terms.config)
     options = {name: kept_bytes(layers, name, terms.budgets.trace) for name in get_args(Named)}
     kept = kept_layers(layers, terms.keep, terms.budgets.trace)
-    parts = {
+    work, keeps = work_bytes(plan, tokens, terms), sum(layers[name] for name in kept)
+    return {
         "weights": plan.weight_bytes,
         "cache": plan.kv_cache_bytes,
-        "work": work_bytes(plan, tokens, terms),
-        "keeps": sum(layers[name] for name in kept),
-    }
-    return {
-        **parts,
+        "work": work,
+        "keeps": keeps,
         "options": options,
         "kept": {site: [sum(name[0] == site for name in kept), number] for site, number in _layers(layers).items()},
-        "total": sum(parts.values()),
+        "total": plan.weight_bytes + plan.kv_cache_bytes + work + keeps,
         "room": room(terms.budgets),
         "bytes_a_value": terms.size,
         "seconds": seconds(plan, terms),
@@ -78,7 +110,7 @@ def room(budgets: Budgets) -> int:
     return budgets.free
 
 
-def seconds(plan: Plan, terms: Terms) -> dict[str, Any]:
+def seconds(plan: Plan, terms: Terms) -> Seconds:
     """To the first word, for each further token, and of one replay; see `Speed` for where they come from."""
     read = sum(plan.flops.values()) / terms.speed.operations
     token = (plan.weight_bytes + plan.kv_cache_bytes) / terms.speed.bytes
@@ -98,7 +130,7 @@ class Ways:
     frames: Callable[[], Offer | None]
     pixels: Callable[[], Offer | None]
     frames_first: bool
-    costs: Callable[[Asked], Mapping[str, Any]]
+    costs: Callable[[Asked], Costs]
 
     def first(self) -> Offer | None:
         """The way that takes least away."""
@@ -106,12 +138,12 @@ class Ways:
         return next(filter(None, (way() for way in ways)), None)
 
 
-def fits(found: Mapping[str, Any], budgets: Budgets) -> bool:
+def fits(found: Costs, budgets: Budgets) -> bool:
     """Whether a run of these `costs` has room."""
     return found["total"] <= found["room"] and found["weights"] <= budgets.weights
 
 
-def refusal(found: Mapping[str, Any], terms: Terms, ways: Ways) -> dict[str, Any] | None:
+def refusal(found: Costs, terms: Terms, ways: Ways) -> Refusal | None:
     """One sentence where a run cannot fit, with the setting that would; None where it fits.
 
     Args:
@@ -133,7 +165,7 @@ def refusal(found: Mapping[str, Any], terms: Terms, ways: Ways) -> dict[str, Any
     return {"sentence": sentence, "offer": offer}
 
 
-def _offer(found: Mapping[str, Any], terms: Terms, ways: Ways) -> tuple[dict[str, Any] | None, Sentence]:
+def _offer(found: Costs, terms: Terms, ways: Ways) -> tuple[Setting | None, Sentence]:
     most, bare = found["room"], found["total"] - found["keeps"]
     light = found["weights"] <= terms.budgets.weights
     if light and bare <= most:
@@ -144,5 +176,5 @@ def _offer(found: Mapping[str, Any], terms: Terms, ways: Ways) -> tuple[dict[str
     offer = ways.first() if light else None
     if offer:
         less, words = in_bytes(ways.costs(offer.asked)["total"]), offer.words
-        return offer.to_json(), Sentence.of(words.template + ", {less}.", **words.values, less=less)
+        return {offer.name: offer.value}, Sentence.of(words.template + ", {less}.", **words.values, less=less)
     return None, Sentence("choose a smaller model.")

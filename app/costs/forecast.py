@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import qwenvl
 from app.asking import pictures, words
 from app.asking.conversation import media_parts
 from app.costs import account
-from app.costs.costs import Ways, costs, fits, refusal
+from app.costs.costs import Costs, Refusal, Ways, costs, fits, refusal
 from app.costs.fitting import Asked, Offer, fewer_frames, fewer_pixels
 from app.models.terms import Terms
 from qwenvl.errors import Sentence
@@ -21,6 +21,37 @@ from qwenvl.plan import Plan
 from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.geometry.sampling import VideoOptions
 from qwenvl.processing.text.chat import DEFAULT_SYSTEM
+
+
+class ForecastMedia(TypedDict):
+    """A picture or clip of a question as one model is given it."""
+
+    name: str
+    kind: str
+    size: list[int]
+    resized: list[int]
+    patch_grid: list[int]
+    token_grid: list[int]
+    limit: str | None
+    patches: int
+    tokens: int
+    note: str | None
+    effect: Sentence | None
+    sampling: account.ClipSampling | None
+
+
+class Forecast(Costs):
+    """What a question would cost one model, and whether it can be asked."""
+
+    media: list[ForecastMedia]
+    prompt_tokens: int
+    context: int
+    fits: bool  # into the context
+    sentence: str | None  # why it does not
+    shorter: dict[str, float] | None  # the setting with which it does
+    family: str
+    refusal: Refusal | None  # of memory
+    loaded: NotRequired[bool]
 
 
 def forecast(
@@ -34,7 +65,7 @@ def forecast(
     samplings: Sequence[VideoOptions] = (),
     own: int | None = None,
     terms: Terms,
-) -> dict[str, Any]:
+) -> Forecast:
     """Sizes and tokens of each picture and clip, tokens of the prompt, whether it fits, and what it would cost.
 
     Args:
@@ -68,7 +99,7 @@ class _Question:
     terms: Terms
     more: int  # tokens of a system prompt of the visitor's own
 
-    def forecast(self, asked: Asked) -> dict[str, Any]:
+    def forecast(self, asked: Asked) -> Forecast:
         plan = self.plan(asked)
         short, tokens, cost = self.is_short(plan), plan.prompt_tokens + self.more, self.costs(plan)
         shorter = None if short else self.ways(asked, plan, self.is_short).first()
@@ -85,7 +116,7 @@ class _Question:
             "context": plan.context,
             "fits": short,
             "sentence": _too_long(plan, tokens, shorter),
-            "shorter": shorter and shorter.to_json(),
+            "shorter": shorter.to_json() if shorter else None,
             "family": plan.family,
             **cost,
             "refusal": refusal(cost, self.terms, self.ways(asked, plan, is_roomy)),
@@ -103,7 +134,7 @@ class _Question:
             bytes_per_value=self.terms.size,
         )
 
-    def costs(self, plan: Plan) -> dict[str, Any]:
+    def costs(self, plan: Plan) -> Costs:
         return costs(plan, plan.prompt_tokens + self.more, self.terms)
 
     def is_short(self, plan: Plan) -> bool:
@@ -146,7 +177,8 @@ def picture_size(path: str) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _size(path: str, changed: int) -> tuple[int, int]:
-    return tuple(pictures.describe(path)["size"])
+    width, height = pictures.describe(path)["size"]
+    return width, height
 
 
 def _system_tokens(model: str, system: str) -> int:
@@ -157,12 +189,19 @@ def _system_tokens(model: str, system: str) -> int:
     return 0 if asked is None or own is None else asked - own
 
 
-def _media(media: Media, name: str, limits: dict[str, int | None]) -> dict[str, Any]:
+def _media(media: Media, name: str, limits: dict[str, int | None]) -> ForecastMedia:
     limit = account.limit(replace(media, name=name), limits)
     return {
-        **{"name": name, "kind": media.kind, "size": list(media.size), "resized": list(media.resized)},
-        **{"patch_grid": list(media.patch_grid), "token_grid": list(media.token_grid), "limit": media.limit},
-        **{"patches": media.num_patches, "tokens": media.num_tokens, "note": media.note},
+        "name": name,
+        "kind": media.kind,
+        "size": list(media.size),
+        "resized": list(media.resized),
+        "patch_grid": list(media.patch_grid),
+        "token_grid": list(media.token_grid),
+        "limit": media.limit,
+        "patches": media.num_patches,
+        "tokens": media.num_tokens,
+        "note": media.note,
         "effect": limit["effect"] if limit else None,
         "sampling": account.sampling(media),
     }

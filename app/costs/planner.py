@@ -20,14 +20,26 @@ from PIL import Image
 
 import qwenvl
 from app.asking import pictures
+from app.costs.planner_answers import (
+    Crop,
+    PlannedFile,
+    PlannedMedia,
+    PlannerFigures,
+    PlannerGroup,
+    PlannerPage,
+    PlannerRow,
+    RefusedRow,
+    ShownMedia,
+)
 from qwenvl.errors import MediaError, PromptError
 from qwenvl.plan import PUBLISHED, Plan, measured, plan_table, plan_toolchains
+from qwenvl.plan.planning import PlanSettings
 from qwenvl.plan.recommended_tokens import SUGGESTED
-from qwenvl.plan.toolchains import CLASS_MAX_PIXELS
+from qwenvl.plan.toolchains import CLASS_MAX_PIXELS, Outcome
 from qwenvl.processing.files.clips import ClipFile
 from qwenvl.processing.files.picture_files import open_picture
 from qwenvl.processing.geometry.coordinates import SPACES, convert, written
-from qwenvl.processing.geometry.media import Seen
+from qwenvl.processing.geometry.media import Media, Seen
 from qwenvl.processing.geometry.pictures import resize
 from qwenvl.processing.geometry.pixels import resize_frame
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
@@ -40,8 +52,9 @@ THUMBNAIL = 480
 KEPT = 512
 _SMALL = 192  # pixels across the copy on which the place with the most detail is looked for
 
-Asked = Mapping[str, Any]
+Asked = Mapping[str, Any]  # as posted: nothing of it is checked yet
 Measured = Seen | ClipFile
+Answer = Mapping[str, object]
 Group = tuple[str, int | None, int | None]  # its key, min_pixels and max_pixels
 
 
@@ -52,7 +65,7 @@ class Files:
         self._paths: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def give(self, paths: Sequence[str]) -> list[dict[str, Any]]:
+    def give(self, paths: Sequence[str]) -> list[PlannedFile]:
         """What the page needs of each file to show and to ask about it."""
         return [_described(path, self._id(path)) for path in paths[:MOST_FILES]]
 
@@ -83,13 +96,15 @@ def _measured(path: str, changed: int) -> Measured:
     return measured(path)
 
 
-def _described(path: str, file_id: str) -> dict[str, Any]:
+def _described(path: str, file_id: str) -> PlannedFile:
     seen = _measured(path, os.stat(path).st_mtime_ns)
-    clip = {"frames": len(seen.times), "fps": seen.fps} if isinstance(seen, ClipFile) else {}
-    return {"id": file_id, "name": seen.name, "size": list(seen.size), "kind": seen.kind, **clip}
+    told: PlannedFile = {"id": file_id, "name": seen.name, "size": list(seen.size), "kind": seen.kind}
+    if isinstance(seen, ClipFile):
+        told |= {"frames": len(seen.times), "fps": seen.fps}
+    return told
 
 
-def functions(files: Files) -> dict[str, Callable[[Asked], dict[str, Any]]]:
+def functions(files: Files) -> dict[str, Callable[[Asked], Answer]]:
     """What the Planner asks of the server, by name."""
     return {
         "planner_plan": lambda asked: plan_page(files, asked),
@@ -104,7 +119,7 @@ def functions(files: Files) -> dict[str, Callable[[Asked], dict[str, Any]]]:
 
 
 @dataclass(frozen=True)
-class Settings:
+class PlannerSettings:
     """What the page assumes: limits of a picture (None: those of the files), frames of clips, words."""
 
     models: tuple[str, ...]
@@ -116,7 +131,7 @@ class Settings:
     answer_tokens: int
 
     @classmethod
-    def of(cls, asked: Asked) -> Settings:
+    def of(cls, asked: Asked) -> PlannerSettings:
         """Checked. Raises `PromptError` for a value that cannot be meant."""
         models = asked.get("models", list(PUBLISHED))
         if not isinstance(models, list) or any(name not in PUBLISHED for name in models):
@@ -131,33 +146,44 @@ class Settings:
             answer_tokens=_whole(asked, "answer_tokens", 0, 1_000_000) or 0,
         )
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> PlanSettings:
         """For `qwenvl.plan`, without limits."""
-        names = ("fps", "nframes", "text_tokens", "answer_tokens")
-        return {name: getattr(self, name) for name in names}
+        return {
+            "fps": self.fps,
+            "nframes": self.nframes,
+            "text_tokens": self.text_tokens,
+            "answer_tokens": self.answer_tokens,
+        }
+
+    def limited(self) -> PlanSettings:
+        """For `qwenvl.plan`, with the visitor's limits of a picture."""
+        return {**self.given(), "min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
 
 
-def plan_page(files: Files, asked: Asked) -> dict[str, Any]:
+def plan_page(files: Files, asked: Asked) -> PlannerPage:
     """The table in its groups by pixel limit, what each toolchain does, and how many tokens are suggested.
 
     "groups" is a list of {"key", "min_pixels", "max_pixels", "rows"}: "one" for Qwen-VL, "files" as the checkpoints
     ship, "class" for a processor without its file, and "own" where the visitor's limits are none of these.
     """
-    seen, settings = _seen(files, asked), Settings.of(asked)
+    seen, settings = _seen(files, asked), PlannerSettings.of(asked)
     shown = _whole(asked, "shown", 0, max(0, len(seen) - 1)) or 0
     has_clips = any(isinstance(one, ClipFile) for one in seen)
-    groups = [
+    groups: list[PlannerGroup] = [
         {"key": key, "min_pixels": low, "max_pixels": high, "rows": rows}
         for key, low, high in _groups(settings, has_clips)
         if (rows := [_row(seen, name, (key, low, high), settings, shown) for name in _of_group(key, settings.models)])
     ]
     chain = plan_toolchains(seen[shown], text_tokens=settings.text_tokens) if seen else []
-    suggested = [one.to_json() for one in SUGGESTED]
-    told = {"groups": groups, "toolchains": [_toolchain(one) for one in chain], "suggested": suggested}
-    return {**told, "files": list(asked.get("files", []))}
+    return {
+        "groups": groups,
+        "toolchains": [_toolchain(one) for one in chain],
+        "suggested": [one.to_json() for one in SUGGESTED],
+        "files": list(asked.get("files", [])),
+    }
 
 
-def _groups(settings: Settings, has_clips: bool) -> list[Group]:
+def _groups(settings: PlannerSettings, has_clips: bool) -> list[Group]:
     """A processor without its file leaves clips unsampled, which is no line of this table but a toolchain's."""
     shipped = (PUBLISHED_MIN_PIXELS, PUBLISHED_MAX_PIXELS)
     own = (settings.min_pixels or shipped[0], settings.max_pixels or shipped[1])
@@ -172,87 +198,112 @@ def _of_group(key: str, models: Sequence[str]) -> list[str]:
     return [name for name in models if name.startswith("Qwen-VL") is (key == "one")]
 
 
-def _row(seen: Sequence[Measured], name: str, group: Group, settings: Settings, shown: int) -> dict[str, Any]:
+def _row(
+    seen: Sequence[Measured], name: str, group: Group, settings: PlannerSettings, shown: int
+) -> PlannerRow | RefusedRow:
     """One line of the table, or the sentence why there is none."""
     key, low, high = group
     # As the files ship nothing is set: a limit that is set, even to the same, takes a clip's budget out of force.
-    limits: dict[str, Any] = {} if key in ("one", "files") else {"min_pixels": low, "max_pixels": high}
+    limited: PlanSettings = {**settings.given(), "min_pixels": low, "max_pixels": high}
+    given = settings.given() if key in ("one", "files") else limited
     try:
-        plan = qwenvl.plan(list(seen), name, **limits, **settings.given())
+        plan = qwenvl.plan(list(seen), name, **given)
     except MediaError as error:
         return {"model": name, "error": error.sentence}
     return {"model": name, **_figures(plan), **_shown(plan, shown)}
 
 
-_FIGURES = (
-    *("family", "parameters", "derived", "patches", "visual_tokens", "template_tokens", "text_tokens"),
-    *("prompt_tokens", "context", "train_length", "sentence", "share_of_context", "flops", "attention_bytes"),
-)
-
-
-def _figures(plan: Plan) -> dict[str, Any]:
+def _figures(plan: Plan) -> PlannerFigures:
     marks = sum(2 if item.tokens_are_places else 2 * item.patch_grid[0] for item in plan.media)
     own = sum(max(item.token_grid) if item.tokens_are_places else item.num_tokens for item in plan.media)
     kept = sum(plan.trace_bytes.values())
     return {
-        **{name: getattr(plan, name) for name in _FIGURES},
-        **{"tokens": plan.visual_tokens + marks, "positions": own + marks, "prompt_positions": plan.positions},
-        **{"kv_bytes": plan.kv_cache_bytes, "kept_bytes": kept, "weight_bytes": plan.weight_bytes},
+        "family": plan.family,
+        "parameters": plan.parameters,
+        "derived": plan.derived,
+        "patches": plan.patches,
+        "visual_tokens": plan.visual_tokens,
+        "template_tokens": plan.template_tokens,
+        "text_tokens": plan.text_tokens,
+        "prompt_tokens": plan.prompt_tokens,
+        "context": plan.context,
+        "train_length": plan.train_length,
+        "sentence": plan.sentence,
+        "share_of_context": plan.share_of_context,
+        "flops": plan.flops,
+        "attention_bytes": plan.attention_bytes,
+        "tokens": plan.visual_tokens + marks,
+        "positions": own + marks,
+        "prompt_positions": plan.positions,
+        "kv_bytes": plan.kv_cache_bytes,
+        "kept_bytes": kept,
+        "weight_bytes": plan.weight_bytes,
         "total_bytes": plan.kv_cache_bytes + kept + plan.weight_bytes,
-        **{"steps": plan.steps, "limits": plan.limits, "notes": plan.notes, "suggestions": plan.suggestions},
+        "steps": plan.steps,
+        "limits": plan.limits,
+        "notes": plan.notes,
+        "suggestions": plan.suggestions,
         "media": [_media(item, plan) for item in plan.media],
     }
 
 
-def _media(item: Any, plan: Plan) -> dict[str, Any]:
-    """Of one media what the table of files shows; "filled" is the resized area over the ceiling."""
+def _media(item: Media, plan: Plan) -> PlannedMedia:
     ceiling = (item.sampling.max_pixels if item.sampling else None) or plan.max_pixels
     return {
-        **{"name": str(item.name), "size": item.size, "resized": item.resized, "limit": item.limit},
-        **{"patch_grid": item.patch_grid, "token_grid": item.token_grid, "tokens": item.num_tokens},
+        "name": str(item.name),
+        "size": item.size,
+        "resized": item.resized,
+        "limit": item.limit,
+        "patch_grid": item.patch_grid,
+        "token_grid": item.token_grid,
+        "tokens": item.num_tokens,
         "frames": len(item.sampling.indices) if item.sampling else None,
         "clamps": item.sampling.clamps if item.sampling else (),
         "filled": math.prod(item.resized) / ceiling if ceiling and item.tokens_are_places else None,
     }
 
 
-def _shown(plan: Plan, shown: int) -> dict[str, Any]:
+def _shown(plan: Plan, shown: int) -> ShownMedia:
     if not plan.media:
         return {"resized": None, "letter": None, "limit": None, "filled": None}
     item = plan.media[shown]
     chosen = _media(item, plan)
-    return {**{name: chosen[name] for name in ("resized", "limit", "filled")}, "letter": _letter(item)}
+    return {
+        "resized": chosen["resized"],
+        "letter": _letter(item),
+        "limit": chosen["limit"],
+        "filled": chosen["filled"],
+    }
 
 
-def _letter(item: Any) -> list[float]:
+def _letter(item: Media) -> list[float]:
     """What becomes of a letter's width and height."""
     return [LETTER * new / old for new, old in zip(item.resized, item.size, strict=True)]
 
 
-def _toolchain(outcome: Any) -> dict[str, Any]:
+def _toolchain(outcome: Outcome) -> dict[str, Any]:
     plan = outcome.plan
     return {**outcome.to_json(), "letter": _letter(plan.media[0]) if plan else None}
 
 
-def table(files: Files, asked: Asked) -> dict[str, Any]:
+def table(files: Files, asked: Asked) -> dict[str, str]:
     """Every file by every model under the visitor's limits, as CSV and JSON text: `qwenvl.plan_table`."""
-    settings = Settings.of(asked)
-    limits: dict[str, Any] = {"min_pixels": settings.min_pixels, "max_pixels": settings.max_pixels}
-    found = plan_table(_seen(files, asked), settings.models, **limits, **settings.given())
+    settings = PlannerSettings.of(asked)
+    found = plan_table(_seen(files, asked), settings.models, **settings.limited())
     return {"csv": found.to_csv(), "json": str(found)}
 
 
 # --- pictures ---
 
 
-def picture(files: Files, asked: Asked) -> dict[str, Any]:
+def picture(files: Files, asked: Asked) -> dict[str, str]:
     """A file as a picture of the page: upright, small."""
     small = _original(files, asked).copy()
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     return {"picture": pictures.png_url(small)}
 
 
-def crop(files: Files, asked: Asked) -> dict[str, Any]:
+def crop(files: Files, asked: Asked) -> Crop:
     """The same part of a picture as one model receives it: cut from the whole picture, resized by its processor.
 
     Round the place (x, y) in fractions of the sides, or without one round the place with the most detail. Answers
@@ -309,30 +360,29 @@ def _busiest(path: str, changed: int) -> tuple[float, float]:
     return float((left + columns / 2) / edges.shape[1]), float((top + rows / 2) / edges.shape[0])
 
 
-def _placed(seen: Measured, asked: Asked) -> Any:
+def _placed(seen: Measured, asked: Asked) -> Media:
     """The media as the model that is asked about sees it."""
     model = asked.get("model", PUBLISHED[-1])
     if model not in PUBLISHED:
         raise PromptError(f"model is one of {', '.join(PUBLISHED)}: choose among them.")
-    settings = Settings.of(asked)
-    limits: dict[str, Any] = {"min_pixels": settings.min_pixels, "max_pixels": settings.max_pixels}
-    return qwenvl.plan([seen], model, **limits, fps=settings.fps, nframes=settings.nframes).media[0]
+    settings = PlannerSettings.of(asked)
+    return qwenvl.plan([seen], model, **settings.limited()).media[0]
 
 
-def _original(files: Files, asked: Asked) -> Any:
+def _original(files: Files, asked: Asked) -> Image.Image:
     path = files.path(asked.get("file"))
     return _opened(path, os.stat(path).st_mtime_ns)
 
 
 @lru_cache(maxsize=2)
-def _opened(path: str, changed: int) -> Any:
+def _opened(path: str, changed: int) -> Image.Image:
     """The upright picture, or the middle frame of a clip, since many begin in the dark."""
     seen = _measured(path, changed)
     return next(iter(seen.read([len(seen.times) // 2]))) if isinstance(seen, ClipFile) else open_picture(path)
 
 
 @lru_cache(maxsize=6)
-def _resized(path: str, changed: int, size: tuple[int, int], is_qwen2: bool) -> Any:
+def _resized(path: str, changed: int, size: tuple[int, int], is_qwen2: bool) -> Image.Image:
     """The whole picture as a model's processor resizes it; frames of a clip as the published video tool does."""
     is_frame = isinstance(_measured(path, changed), ClipFile) and is_qwen2
     return (resize_frame if is_frame else resize)(_opened(path, changed), *size)
@@ -341,7 +391,7 @@ def _resized(path: str, changed: int, size: tuple[int, int], is_qwen2: bool) -> 
 # --- coordinates ---
 
 
-def converted(files: Files, asked: Asked) -> dict[str, Any]:
+def converted(files: Files, asked: Asked) -> dict[str, object]:
     """Places of a picture in all three spaces, and as a model writes them; see `processing.coordinates`."""
     item = _placed(files.measured(asked.get("file")), asked)
     numbers, space = asked.get("numbers"), asked.get("space")

@@ -93,7 +93,7 @@ def _runs(session: Session, asked: Posted) -> dict[str, Finished]:
     """The runs of the page by their letters, A before B."""
     ids = asked.get("runs")
     ids = ids if isinstance(ids, dict) else {}
-    runs = {letter: session.finished(ids[letter]) for letter in session.letters if ids.get(letter)}
+    runs = {letter: session.store.get(ids[letter]) for letter in session.letters if ids.get(letter)}
     if not runs:
         raise PromptError("There is no answer to export yet: ask a question first.")
     return runs

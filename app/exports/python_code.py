@@ -8,6 +8,7 @@ from pprint import pformat
 from typing import Any
 
 from app.asking.finished import Finished
+from qwenvl.inference.run import Run
 from qwenvl.recorded.rows import tap_names
 
 WIDE = 100
@@ -44,7 +45,7 @@ def _load(letter: str, finished: Finished, asks: bool) -> str:
     return f'run_{letter} = qwenvl.Run.load("{letter}.run", pipeline={pipeline})  # {why}'
 
 
-def is_whole(run: Any) -> bool:
+def is_whole(run: Run) -> bool:
     """Whether queries and keys of every layer are kept, so that its file answers everything without the model."""
     sites = run.sites if run.media else ("language",)
     return all(tap_names(site, layer)[0] in run.kept for site in sites for layer in range(run.num_layers(site)))

@@ -15,6 +15,7 @@ from typing import Any
 
 from app.asking.finished import Finished
 from app.exports import single_file as bundle
+from qwenvl.inference.run import Run
 
 Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
 
@@ -167,7 +168,7 @@ def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any]) -> Iter
         yield "agreement", {**asked, "one": {**one, "query": queries[0]}, "two": {**two, "query": queries[1]}}
 
 
-def _spelled(run: Any) -> list[tuple[int, str]]:
+def _spelled(run: Run) -> list[tuple[int, str]]:
     """The first token of each word of an answer, and its text."""
     return [(tokens[0], "".join(run.tokens[index].text for index in tokens).strip()) for tokens in run.words]
 

@@ -31,7 +31,7 @@ def drawn(runs: Sequence[Run], *, kind: str, view: str, choice: Mapping[str, Any
     """
     session = Session()
     ids = pinned(session, runs)
-    shown = {letter: _posted(session.finished(run_id), run_id, view, choice) for letter, run_id in ids.items()}
+    shown = {letter: _posted(session.store.get(run_id), run_id, view, choice) for letter, run_id in ids.items()}
     asked = {"view": view, "kind": KINDS[kind], "runs": ids, "selection": shown, "line": _line(view, shown)}
     return export_file(session, asked).content
 

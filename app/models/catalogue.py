@@ -68,7 +68,7 @@ class Catalogue:
         """What can be chosen without typing, as visitors read it."""
         return list(self._names)
 
-    def name(self, label: Any) -> str:
+    def name(self, label: object) -> str:
         """What the loader takes for a label. Raises `PromptError` for what is not on offer."""
         if isinstance(label, str) and label in self._names:
             return self._names[label]

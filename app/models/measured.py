@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from app.asking.words import count, percent
 from qwenvl.errors import Sentence
@@ -17,28 +17,41 @@ NOTES = (
 )
 
 
-def figures_table(figures: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> dict[str, Any] | None:
+class MeasuredTable(TypedDict):
+    """How often models were right, all text; each row begins with its name."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    notes: list[str]
+
+
+class WeightsTold(TypedDict):
+    """What the badge says of the weights, and the table behind it."""
+
+    badge: str
+    demo: bool  # whether the answers are those of a demonstration
+    measured: MeasuredTable | None
+
+
+def figures_table(figures: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> MeasuredTable | None:
     """The table as the page draws it; None where no folder holds figures.
 
     Args:
         figures: by letter, what `qwenvl.tiny evaluate` measured (the content of figures.json).
         titles: by letter, the head of its column.
-
-    Returns:
-        {"columns": [...], "rows": [[name, cell, ...], ...], "notes": [...]}, all text.
     """
     if not figures:
         return None
     letters = sorted(figures)
     names = dict.fromkeys(name for letter in letters for name in figures[letter]["rows"])
-    rows = [[name, *(_right(figures[letter], name) for letter in letters)] for name in names]
+    rows: list[list[str]] = [[name, *(_right(figures[letter], name) for letter in letters)] for name in names]
     tasks = dict.fromkeys(task for letter in letters for task in figures[letter].get("pointing", {}))
     rows += [
         [Sentence.of("pointing, by {task}", task=task), *(_pointing(figures[letter], task) for letter in letters)]
         for task in tasks
     ]
     first = figures[letters[0]]
-    notes = [Sentence.of(note, asked=count(first["scenes"]), seed=first["seed"]) for note in NOTES]
+    notes: list[str] = [Sentence.of(note, asked=count(first["scenes"]), seed=first["seed"]) for note in NOTES]
     return {"columns": [titles[letter] for letter in letters], "rows": rows, "notes": notes}
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import torch
 
 import qwenvl
-from app.asking.model_choice import ModelCard, ModelChoice
+from app.asking.model_choice import ListedModel, ModelCard, ModelChoice
 from app.models.catalogue import Catalogue, Described, card
 from app.models.memory import Budgets
 from app.models.pace import Pace
 from app.models.pool import Lent, Pool, Tell
 from app.models.terms import Terms
 from qwenvl.errors import CheckpointError, PromptError, Sentence
+from qwenvl.inference.pipeline import Pipeline
 from qwenvl.loading.load import pick_device, pick_dtype
 from qwenvl.recorded.kept_layers import Keep
 
@@ -23,7 +24,7 @@ LETTERS = "AB"
 DTYPES = ("auto", "bfloat16", "float32")
 
 
-Load = Callable[..., Any]
+Load = Callable[..., Pipeline]
 
 
 class Models:
@@ -84,12 +85,12 @@ class Models:
         return ModelChoice(label, dtype)
 
     @contextmanager
-    def use(self, chosen: ModelChoice, tell: Tell | None = None) -> Iterator[Any]:
+    def use(self, chosen: ModelChoice, tell: Tell | None = None) -> Iterator[Pipeline]:
         """The pipeline of a choice while the block runs. Raises as `Pool.use`."""
         with self.pool.use(self._key(chosen), tell) as pipeline:
             yield pipeline
 
-    def lend(self, chosen: ModelChoice, pipeline: Any) -> Lent:
+    def lend(self, chosen: ModelChoice, pipeline: Pipeline) -> Lent:
         """What a finished run keeps of its pipeline."""
         return self.pool.lend(self._key(chosen), pipeline)
 
@@ -106,11 +107,11 @@ class Models:
         described = self.describe(chosen)
         return card(letter, name or chosen.label, described.config.family, described.parameters, described.trained)
 
-    def listing(self) -> list[dict[str, Any]]:
+    def listing(self) -> list[ListedModel]:
         """What can be chosen without typing: label, title and size of each; a model that cannot be read has neither."""
         return [self._listed(label) for label in self.catalogue.labels]
 
-    def _listed(self, label: str) -> dict[str, Any]:
+    def _listed(self, label: str) -> ListedModel:
         try:
             found = self.card("", ModelChoice(label))
         except CheckpointError:
@@ -136,7 +137,7 @@ class Models:
     def _key(self, chosen: ModelChoice) -> tuple[str, str]:
         return chosen.label, chosen.dtype
 
-    def _fetch(self, key: tuple[str, str], tell: Callable[[int, int], Any]) -> Any:
+    def _fetch(self, key: tuple[str, str], tell: Callable[[int, int], object]) -> Pipeline:
         label, dtype = key
         name = self.catalogue.name(label)
         pipeline = self._load(name, dtype=dtype, tell=tell) if self._own else self._load(name)

@@ -7,10 +7,10 @@ import time
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import torch
 
+from qwenvl.inference.run import Run
 from qwenvl.loading.load import pick_device
 from qwenvl.plan.flops import count_flops
 
@@ -35,7 +35,7 @@ class Pace:
         self._known: dict[Hashable, Speed] = {}
         self._lock = threading.Lock()
 
-    def note(self, key: Hashable, run: Any, num_bytes: int) -> None:
+    def note(self, key: Hashable, run: Run, num_bytes: int) -> None:
         """Learn from a finished answer; one without times, or of a word alone, teaches nothing."""
         read, answer = run.seconds.get("read"), run.seconds.get("answer")
         said = len(run.tokens) - run.answer_start

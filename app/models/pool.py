@@ -15,9 +15,10 @@ from typing import Any
 from app.asking.failures import TooLarge
 from app.asking.words import in_bytes
 from qwenvl.errors import Sentence
+from qwenvl.inference.pipeline import Pipeline
 
 Key = Hashable
-Tell = Callable[[str, int, int], Any]  # "waiting", "downloading" or "loading"; bytes here, bytes in all
+Tell = Callable[[str, int, int], object]  # "waiting", "downloading" or "loading"; bytes here, bytes in all
 
 # What a finished run asks of its pipeline without needing the weights.
 SMALL = ("name", "config", "family", "parameters", "processor", "sampling", "trained", "figures", "max_trace_bytes")
@@ -28,7 +29,7 @@ class _Held:
     """A model in memory, or on its way there while `pipeline` is None."""
 
     num_bytes: int
-    pipeline: Any = None
+    pipeline: Pipeline | None = None
     users: int = 0
 
 
@@ -43,7 +44,7 @@ class Pool:
 
     def __init__(
         self,
-        load: Callable[[Any, Callable[[int, int], Any]], Any],
+        load: Callable[[Any, Callable[[int, int], object]], Pipeline],
         weigh: Callable[[Any], int] = lambda key: 0,
         max_bytes: int | None = None,
     ) -> None:
@@ -65,7 +66,7 @@ class Pool:
             return self._sum()
 
     @contextmanager
-    def use(self, key: Key, tell: Tell | None = None) -> Iterator[Any]:
+    def use(self, key: Key, tell: Tell | None = None) -> Iterator[Pipeline]:
         """The pipeline of a key for as long as the block runs: it is not let go of before the block ends.
 
         Args:
@@ -77,13 +78,14 @@ class Pool:
         """
         held = self._acquire(key, tell)
         try:
+            assert held.pipeline is not None  # acquired: it is in memory
             yield held.pipeline
         finally:
             with self._changed:
                 held.users -= 1
                 self._changed.notify_all()
 
-    def lend(self, key: Key, pipeline: Any) -> Lent:
+    def lend(self, key: Key, pipeline: Pipeline) -> Lent:
         """What a finished run keeps in place of its pipeline, so that the weights can be let go of."""
         return Lent(self, key, {name: getattr(pipeline, name, None) for name in SMALL})
 

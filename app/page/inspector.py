@@ -12,6 +12,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.asking.asking import Update
 from app.serving.api import server_functions
 from app.serving.frontend import own_component
 from app.serving.session import Session
@@ -26,7 +27,7 @@ def inspector(session: Session) -> gr.HTML:
     return own_component("shell/inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
 
 
-def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: Any = None) -> Message:
+def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | Mapping[str, object] | None = None) -> Message:
     """Show these finished runs by letter.
 
     Args:
@@ -38,6 +39,6 @@ def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: Any = None) -
     return {"kind": "runs", **shown}
 
 
-def show_asking(turn: str, updates: Mapping[str, Any], *, outside: bool, finished: bool) -> Message:
+def show_asking(turn: str, updates: Mapping[str, Update], *, outside: bool, finished: bool) -> Message:
     """How the answers of one turn go: the last update of each letter."""
     return {"kind": "asking", "turn": turn, "outside": outside, "finished": finished, **plain(dict(updates))}

@@ -14,6 +14,7 @@ from app.page.events import Events
 from app.page.inspector import inspector
 from app.page.planner_page import planner_page, planner_rail
 from app.page.rail import build_rail
+from app.page.screen import Screen
 from app.page.topbar import topbar_value
 from app.serving import frontend
 from app.serving.api import register_api
@@ -43,7 +44,7 @@ def build(session: Session) -> gr.Blocks:
             with gr.Column(elem_id="planner"):
                 planner_page(rail)
         uploads = register_api(session)
-        Events(session, uploads, rail, topbar, view, examples, weights).connect(demo)
+        Events(Screen(session, rail, topbar, view, examples, weights), uploads).connect(demo)
     return demo
 
 

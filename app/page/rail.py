@@ -10,7 +10,10 @@ from typing import Any
 
 import gradio as gr
 
+from app.asking.conversation import Settings
+from app.asking.model_choice import ModelMenu
 from app.page.draft import Draft
+from app.page.form import Form
 from app.serving.frontend import own_component
 from app.serving.wire import plain
 
@@ -44,12 +47,34 @@ class Rail:
     keeps: gr.HTML
 
     @property
-    def settings(self) -> list[Any]:
-        """The components that say how to answer."""
-        return [self.temperature, self.top_p, self.seed, self.length, self.budget]
+    def form(self) -> set[Any]:
+        """The components that a `Form` is read from."""
+        return {self.draft, self.question, self.system, self.budget}
+
+    @property
+    def settings(self) -> set[Any]:
+        """The components that say how to answer, beside the pixel budget of the form."""
+        return {self.temperature, self.top_p, self.seed, self.length}
+
+    def read(self, given: Mapping[Any, Any]) -> Form:
+        """What stands in the components of `form`."""
+        return Form(given[self.draft], given[self.question], given[self.system], given[self.budget])
+
+    def read_settings(self, given: Mapping[Any, Any]) -> Settings:
+        """What stands in the components of `form` and `settings` about how to answer."""
+        form = self.read(given)
+        return Settings(
+            temperature=given[self.temperature],
+            top_p=given[self.top_p],
+            seed=int(given[self.seed] or 0),
+            max_new_tokens=int(given[self.length]),
+            min_pixels=form.budget["min"],
+            max_pixels=form.budget["max"],
+            keep=form.draft.keep,
+        )
 
 
-def build_rail(choice: Mapping[str, Any], defaults: Mapping[str, Any]) -> Rail:
+def build_rail(choice: ModelMenu, defaults: Mapping[str, Any]) -> Rail:
     """Lay the rail out, top to bottom in the order of use.
 
     Args:
@@ -139,7 +164,7 @@ def notice_html(title: str, sentence: str, *, calm: bool = False) -> str:
     role = "status" if calm else "alert"
     kept = escape(json.dumps(plain(sentence), ensure_ascii=False))  # for the page's own language
     body = f'<b>{escape(title)}</b><span data-sentence="{kept}">{escape(sentence)}</span>'
-    return f'<div class="rail-error{" calm" if calm else ""}" role="{role}">{body}</div>'
+    return f'<div class="rail-error{" calm" if calm else ""}" data-part="rail-error" role="{role}">{body}</div>'
 
 
 def notice(title: str, sentence: str, *, calm: bool = False) -> gr.HTML:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from app.models.measured import WeightsTold
+from app.serving.example_runs import ListedExample
 from app.serving.wire import plain
 
 
-def topbar_value(
-    examples: Sequence[Mapping[str, Any]], weights: Mapping[str, Any], selected: str | None
-) -> dict[str, Any]:
+def topbar_value(examples: Sequence[ListedExample], weights: WeightsTold, selected: str | None) -> dict[str, Any]:
     """What the top bar draws: the chips without their paths on this machine, the weights' badge, the chosen chip."""
     chips = [
-        {name: example[name] for name in ("name", "label", "kind", "question", "thumbnail")} for example in examples
+        {
+            "name": example["name"],
+            "label": example["label"],
+            "kind": example["kind"],
+            "question": example["question"],
+            "thumbnail": example["thumbnail"],
+        }
+        for example in examples
     ]
     return {"examples": chips, **plain(dict(weights)), "selected": selected}

@@ -160,7 +160,7 @@ def _attention_endpoint(session: Session, _: Uploads) -> Endpoint:
             row (as many numbers as keys, they add up to 1), keys, share (of the row on the media), and what was asked.
         """
         chosen = int(head) if isinstance(head, str) and head.isdigit() else head
-        found = session.finished(run).run
+        found = session.store.get(run).run
         return row_report(found, _text(site, "site"), query=query, layer=layer, head=chosen, media=media)
 
     return attention
@@ -170,7 +170,7 @@ def _answer(
     session: Session, visitor: str, letter: str, conversation: Conversation, settings: Settings
 ) -> dict[str, Any]:
     run_id = session.answer(visitor, letter, conversation, settings)
-    finished = session.finished(run_id)
+    finished = session.store.get(run_id)
     payload = run_payload(run_id, finished)
     named = {"model": session.labels[letter], "run": run_id, "account": payload["account"]}
     return {**run_report(finished.run), **named}
@@ -215,11 +215,11 @@ def server_functions(session: Session) -> list[ServerFunction]:
     """
     answers: dict[str, Answer] = {
         "run": lambda posted: session.run(posted.get("run")),
-        "figure": lambda posted: figure(session.finished(posted.get("run")), posted),
+        "figure": lambda posted: figure(session.store.get(posted.get("run")), posted),
         "example": lambda posted: session.example(posted.get("name")),
     }
     for name, question in QUESTIONS.items():
-        answers[name] = functools.partial(question, lambda run_id: session.finished(run_id))
+        answers[name] = functools.partial(question, lambda run_id: session.store.get(run_id))
     return [served(name, answer) for name, answer in answers.items()]
 
 

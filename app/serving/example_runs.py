@@ -8,9 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from app.asking import pictures
+from app.asking.model_choice import ModelChoice
 from qwenvl.errors import PromptError
 
 FOLDER = Path(__file__).parents[1] / "examples"
@@ -31,6 +32,28 @@ class Example:
     max_pixels: int | None = None  # where the models' pictures were smaller than the page's budget
 
 
+class ListedPicture(TypedDict):
+    """A picture or clip of an example as the page lists it."""
+
+    path: str
+    name: str
+    size: list[int]
+    kind: str
+
+
+class ListedExample(TypedDict):
+    """An example as the page receives it; "label" stands on its chip."""
+
+    name: str
+    label: str
+    question: str
+    system: str
+    kind: str
+    max_pixels: int | None
+    media: list[ListedPicture]
+    thumbnail: str | None
+
+
 class ExampleRuns:
     """Reads examples.json of a folder; makes an example's run by a model once, and lets a failed one be tried again.
 
@@ -41,11 +64,11 @@ class ExampleRuns:
     """
 
     def __init__(
-        self, folder: Path | None, make: Callable[[Example, str, Any], str], kept: Callable[[str], bool]
+        self, folder: Path | None, make: Callable[[Example, str, ModelChoice], str], kept: Callable[[str], bool]
     ) -> None:
         self._examples = {example.name: example for example in read_examples(folder or FOLDER)}
         self._make, self._kept = make, kept
-        self._runs: OrderedDict[tuple[str, str, Any], str] = OrderedDict()
+        self._runs: OrderedDict[tuple[str, str, ModelChoice], str] = OrderedDict()
         self._making = {name: threading.Lock() for name in self._examples}
 
     @property
@@ -53,14 +76,14 @@ class ExampleRuns:
         """Name of the example a visitor finds on the page."""
         return next(iter(self._examples))
 
-    def runs(self, name: Any, models: Mapping[str, Any]) -> dict[str, str]:
+    def runs(self, name: object, models: Mapping[str, ModelChoice]) -> dict[str, str]:
         """Run ids by letter, of the models that stand there. Raises `PromptError` for a name that is no example."""
         if not isinstance(name, str) or name not in self._examples:
             raise PromptError("There is no such example: choose one of the page's.")
         with self._making[name]:
             return {letter: self._run(self._examples[name], letter, model) for letter, model in models.items()}
 
-    def _run(self, example: Example, letter: str, model: Any) -> str:
+    def _run(self, example: Example, letter: str, model: ModelChoice) -> str:
         key = (example.name, letter, model)
         run_id = self._runs.get(key)
         if run_id is None or not self._kept(run_id):
@@ -70,12 +93,16 @@ class ExampleRuns:
                 self._runs.popitem(last=False)
         return run_id
 
-    def listing(self) -> list[dict[str, Any]]:
+    def listing(self) -> list[ListedExample]:
         """The examples as the page receives them, in the order of their chips."""
         return [
             {
-                **{"name": example.name, "label": example.label, "question": example.question},
-                **{"system": example.system, "kind": example.kind, "max_pixels": example.max_pixels},
+                "name": example.name,
+                "label": example.label,
+                "question": example.question,
+                "system": example.system,
+                "kind": example.kind,
+                "max_pixels": example.max_pixels,
                 "media": [_listed(path) for path in example.paths],
                 "thumbnail": pictures.thumbnail(example.paths[0], THUMBNAIL_SIDE) if example.paths else None,
             }
@@ -102,6 +129,6 @@ def read_examples(folder: Path) -> list[Example]:
     ]
 
 
-def _listed(path: str) -> dict[str, Any]:
+def _listed(path: str) -> ListedPicture:
     known = pictures.describe(path)
-    return {name: known[name] for name in ("path", "name", "size", "kind")}
+    return {"path": known["path"], "name": known["name"], "size": known["size"], "kind": known["kind"]}

@@ -20,21 +20,24 @@ from app.asking.asking import STOPPED_EARLY, Asking, Update
 from app.asking.conversation import Conversation, Settings, Turn
 from app.asking.failures import PromptRefused, TooLarge, describe
 from app.asking.finished import Finished
-from app.asking.model_choice import ModelCard, ModelChoice, ModelChoices
+from app.asking.model_choice import ModelCard, ModelChoice, ModelChoices, ModelMenu
 from app.asking.store import RunStore
 from app.asking.words import in_bytes
-from app.costs.forecast import forecast
+from app.costs.forecast import Forecast, forecast
 from app.models import memory
 from app.models.catalogue import SHIPPED, badge, card
-from app.models.measured import figures_table
+from app.models.measured import WeightsTold, figures_table
 from app.models.memory import Budgets
 from app.models.models import LETTERS, Models
 from app.models.pool import Tell
-from app.serving.example_runs import Example, ExampleRuns
+from app.serving.example_runs import Example, ExampleRuns, ListedExample
 from app.views.payload import RunPayload, run_payload
 from qwenvl.errors import CheckpointError, PromptError, Sentence, UserError
+from qwenvl.inference.pipeline import Pipeline, Stream
+from qwenvl.inference.run import Run
 from qwenvl.processing.files.clips import is_clip
 from qwenvl.processing.files.progress import Interrupted, Progress, Step
+from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.geometry.sampling import VideoOptions
 from qwenvl.recorded.kept_layers import Keep, check_keep
 
@@ -64,12 +67,12 @@ class Session:
     def __init__(
         self,
         models: Sequence[str] = SHIPPED,
-        store: RunStore | None = None,
+        store: RunStore[Finished] | None = None,
         *,
         others: Sequence[str] = SHIPPED,
         dtype: str = "auto",
         hub: bool = False,
-        load: Callable[[str], Any] | None = None,
+        load: Callable[[str], Pipeline] | None = None,
         examples: Path | None = None,
         budgets: Budgets | None = None,
     ) -> None:
@@ -78,7 +81,9 @@ class Session:
         self.models = Models(models, others, dtype=dtype, hub=hub, load=load, **room)
         self.names = dict(zip(LETTERS, models, strict=False))
         self.labels = _labels(self.models.first)
-        self.store = store or RunStore(visitor_bytes=self.budgets.visitor, total_bytes=self.budgets.runs)
+        self.store: RunStore[Finished] = store or RunStore(
+            visitor_bytes=self.budgets.visitor, total_bytes=self.budgets.runs
+        )
         self.opening: dict[str, str] = {}  # runs that a visitor without a link finds, by letter; none: an example
         self._asked: set[Asking] = set()
         self._lock = threading.Lock()
@@ -91,7 +96,7 @@ class Session:
         """The letters of the models, in order."""
         return tuple(self.names)
 
-    def letter(self, name: Any) -> str:
+    def letter(self, name: object) -> str:
         """The letter of a model by its name or letter. Raises `PromptError` for any other."""
         for letter, known in self.names.items():
             if name in (letter, known, self.labels[letter]):
@@ -100,7 +105,7 @@ class Session:
             Sentence.of("There is no such model here: choose {names}.", names=" or ".join(self.labels.values()))
         )
 
-    def pipeline(self, letter: str) -> Any:
+    def pipeline(self, letter: str) -> Pipeline:
         """The pipeline that a letter stands for at first. Raises `CheckpointError` where it cannot be loaded."""
         with self.models.use(self.models.first[self.letter(letter)]) as pipeline:
             return pipeline
@@ -108,10 +113,6 @@ class Session:
     def are_shipped(self, models: ModelChoices | None = None) -> bool:
         """Whether these models, or those of the start, are the small ones that come with the project."""
         return all(chosen.label in SHIPPED for chosen in (models or self.models.first).values())
-
-    def is_loaded(self, letter: str) -> bool:
-        """Whether the model that this letter stands for at first is in memory."""
-        return self.models.is_loaded(self.models.first[letter])
 
     def model_cards(self, models: ModelChoices | None = None) -> list[ModelCard]:
         """What the page says about each model, none of which is loaded for it. Raises `CheckpointError`."""
@@ -139,14 +140,14 @@ class Session:
         keep: Keep = "all",
         new_tokens: int = Settings.max_new_tokens,
         own: int | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Forecast]:
         """Sizes, tokens, memory and time of a question for each model by its letter, without loading one.
 
         Raises:
             MediaError: as `forecast`; of a model whose files cannot be had, the letter is left out.
         """
         limits = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        found = {}
+        found: dict[str, Forecast] = {}
         for letter, chosen in (models or self.models.first).items():
             with suppress(CheckpointError):
                 terms = self.models.terms(chosen, keep, new_tokens, self.budgets)
@@ -276,7 +277,12 @@ class Session:
         ).get(asking.letter)
         if found and found["refusal"]:
             raise TooLarge(found["refusal"]["sentence"], found["refusal"]["offer"])
-        if found and not found["fits"] and len(conversation.turns) == 1 and any(map(is_clip, conversation.media)):
+        if (
+            found
+            and found["sentence"] is not None
+            and len(conversation.turns) == 1
+            and any(map(is_clip, conversation.media))
+        ):
             raise TooLarge(found["sentence"], found["shorter"])
 
     def _arriving(self, asking: Asking) -> Tell:
@@ -310,7 +316,7 @@ class Session:
 
         return tell
 
-    def _reading(self, asking: Asking, stream: Any) -> str:
+    def _reading(self, asking: Asking, stream: Stream) -> str:
         with self._lock:
             others = [one for one in self._asked if one is not asking and one.model == asking.model and one.pieces]
         if others:
@@ -325,8 +331,8 @@ class Session:
     def _finish(
         self,
         letter: str,
-        pipeline: Any,
-        run: Any,
+        pipeline: Pipeline,
+        run: Run,
         conversation: Conversation,
         settings: Settings,
         chosen: ModelChoice | None = None,
@@ -349,7 +355,7 @@ class Session:
             chosen=chosen,
         )
 
-    def weights(self, models: ModelChoices | None = None) -> dict[str, Any]:
+    def weights(self, models: ModelChoices | None = None) -> WeightsTold:
         """What the badge says, and behind it how often each model was right, as their folders say.
 
         Raises `CheckpointError` for a model whose small files cannot be had.
@@ -366,36 +372,24 @@ class Session:
         demo = any(card["size_label"] == "tiny" or not card["trained"] for card in cards)
         return {"badge": badge(cards), "demo": demo, "measured": figures_table(figures, titles)}
 
-    def choice(self) -> dict[str, Any]:
+    def choice(self) -> ModelMenu:
         """What the page needs to let a visitor choose models."""
         value = {letter: asdict(chosen) for letter, chosen in self.models.first.items()}
         return {"value": value, "offered": self.models.listing(), "hub": self.models.catalogue.hub}
 
     # --- finished runs ---
 
-    def finished(self, run_id: Any) -> Finished:
-        """The run of this id and what the page says of it. Raises `RunError` for an id that names none."""
-        return self.store.get(run_id)
-
     def run(self, run_id: Any) -> RunPayload:
-        """A run as the page receives it. Raises as `finished`."""
-        return run_payload(run_id, self.finished(run_id))
-
-    def conversation(self, run_id: Any) -> tuple[Conversation, Settings]:
-        """What was asked, this run's answer included, and how: for the page to ask on. Its paths are the server's own.
-
-        Raises as `finished`.
-        """
-        finished = self.finished(run_id)
-        return finished.conversation.answered(finished.letter, finished.run.answer), finished.settings
+        """A run as the page receives it. Raises `RunError` for an id that names none."""
+        return run_payload(run_id, self.store.get(run_id))
 
     # --- the examples ---
 
-    def examples(self) -> list[dict[str, Any]]:
+    def examples(self) -> list[ListedExample]:
         """The examples in the order of their chips; the first one is what a visitor finds on the page."""
         return self._examples.listing()
 
-    def example(self, name: Any, models: ModelChoices | None = None) -> dict[str, str]:
+    def example(self, name: object, models: ModelChoices | None = None) -> dict[str, str]:
         """Ids of the finished runs of an example by letter; made when first wanted, once a model, for all visitors.
 
         Raises `PromptError` for a name that is no example, and what went wrong as `UserError`.
@@ -417,7 +411,7 @@ def _labels(models: ModelChoices) -> dict[str, str]:
     return {letter: f"{label} ({letter})" if twice else label for letter, label in labels.items()}
 
 
-def _subject(media: Sequence[Any]) -> str:
+def _subject(media: Sequence[Media]) -> str:
     kinds = {getattr(one, "kind", "image") for one in media}
     if kinds == {"video"}:
         return "the clip" if len(media) == 1 else Sentence.of("{count} clips", count=len(media))
@@ -440,7 +434,7 @@ def _heard_by(asking: Asking) -> Progress:
     return hear
 
 
-def _ended(stream: Any) -> str:
+def _ended(stream: Stream) -> str:
     count = len(stream.ids)
     template = "stopped after {count} token" if count == 1 else "stopped after {count} tokens"
     return Sentence.of(template, count=count) if stream.stopped else "done"

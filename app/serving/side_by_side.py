@@ -5,13 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any
 
+from app.asking.asking import Update
 from app.asking.conversation import Conversation, Settings
 from app.asking.model_choice import ModelChoices
 from app.serving.session import Session
 
-State = dict[str, Any]  # the last update of each letter
+State = dict[str, Update]  # the last update of each letter
 
 
 def ask_both(
@@ -21,7 +21,7 @@ def ask_both(
 
     Closing the iterator stops the answers. `models` are a visitor's own choice, by letter.
     """
-    news: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    news: queue.SimpleQueue[tuple[str, Update | None]] = queue.SimpleQueue()
     closed = threading.Event()
 
     def read(letter: str) -> None:
@@ -43,7 +43,7 @@ def ask_both(
         closed.set()
 
 
-def _merge(news: queue.SimpleQueue[tuple[str, Any]], running: int) -> Iterator[State]:
+def _merge(news: queue.SimpleQueue[tuple[str, Update | None]], running: int) -> Iterator[State]:
     state: State = {}
     while running:
         waiting = [news.get()]

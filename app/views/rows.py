@@ -194,7 +194,7 @@ def adapter_sheet(selection: Selection) -> AdapterSheet:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawnMap:
     """What of a selection's rows lies on the picture: on patches, on visual tokens, and what was done to it."""
 
     values: Tensor
@@ -207,7 +207,7 @@ class Drawing:
         return self.values if selection.has_queries else self.tokens
 
 
-def draw(selection: Selection) -> Drawing:
+def draw(selection: Selection) -> DrawnMap:
     """The mean map of the rows, in the chosen way."""
     return {"raw": _as_it_is, "sinks": _without_sinks, "neutral": _against_neutral}[selection.mode](selection)
 
@@ -217,26 +217,26 @@ def own_cells(selection: Selection) -> Tensor:
     return draw(selection).own_cells(selection).view(own_grid(selection.run, selection.media))
 
 
-def _as_it_is(selection: Selection) -> Drawing:
+def _as_it_is(selection: Selection) -> DrawnMap:
     run, layer, head, media = selection.run, selection.layer, selection.head, selection.media
     maps = [found.flatten() for found in _of_each_row(selection, run.image_map)]
     tokens = [run.token_weights(query=row, layer=layer, head=head, media=media) for row in selection.rows]
-    return Drawing(_mean(maps), _mean(tokens))
+    return DrawnMap(_mean(maps), _mean(tokens))
 
 
-def _without_sinks(selection: Selection) -> Drawing:
+def _without_sinks(selection: Selection) -> DrawnMap:
     found = _of_each_row(selection, selection.run.map_without_sinks)
     figures = SinksFigures(
         removed=sum(one.removed for one in found) / len(found),
         removed_here=sum(one.removed_here for one in found) / len(found),
         sink_keys=sorted({key for one in found for key in one.keys})[:MAX_SINKS],
     )
-    return Drawing(_mean([one.values.flatten() for one in found]), _mean([one.weights for one in found]), figures)
+    return DrawnMap(_mean([one.values.flatten() for one in found]), _mean([one.weights for one in found]), figures)
 
 
-def _against_neutral(selection: Selection) -> Drawing:
+def _against_neutral(selection: Selection) -> DrawnMap:
     found = _of_each_row(selection, selection.run.map_against_neutral)
-    return Drawing(
+    return DrawnMap(
         _mean([one.values.flatten() for one in found]),
         _mean([one.weights for one in found]),
         neutral=NeutralFigures(neutral_share=found[0].neutral_share, neutral_question=found[0].question),

@@ -1,6 +1,6 @@
 """Writes the types of all answers to the page as TypeScript: `python -m app.views.typescript`.
 
-The Python types are the one source; `tests/app/test_types.py` holds the file to them.
+The Python types are the one source; `tests/app/views/test_typescript.py` holds the file to them.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from qwenvl.processing.files.progress import Progress, listening
 from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
 from qwenvl.recorded.kept_layers import Keep, check_keep, kept_layers
-from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
+from qwenvl.recorded.record import Alternative, Record, RunCard, Token
 from qwenvl.recorded.rows import RunRows, tap_names
 
 Messages = Sequence[Mapping[str, Any]]
@@ -176,7 +176,7 @@ class Pipeline:
         kept = _moved(trace)
         likeliest, probabilities = self._likeliest(logits, answer_ids)
         record = Record(
-            card=ModelCard(self.name, self.family, self.parameters, self.trained, self.notes),
+            card=RunCard(self.name, self.family, self.parameters, self.trained, self.notes),
             config=self.config,
             messages=prompt.messages,
             answer=self.processor.decode_answer(answer_ids),

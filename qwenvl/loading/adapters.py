@@ -28,7 +28,7 @@ _PART = re.compile(
 
 
 @dataclass(frozen=True)
-class Adapter:
+class LowRankAdapter:
     """An adapter's tensors by our names of what they change: pairs (A, B, scale), and tensors in the base's stead."""
 
     name: str
@@ -65,7 +65,7 @@ class Adapter:
         return (tensor.to(wide) + (b.float() @ a.float() * scale).to(wide)).to(tensor.dtype)
 
 
-def read_adapter(folder: Path, family: str) -> Adapter:
+def read_adapter(folder: Path, family: str) -> LowRankAdapter:
     """The tensors of an adapter.
 
     Raises:
@@ -95,7 +95,7 @@ def read_adapter(folder: Path, family: str) -> Adapter:
     if lone is not None:
         raise CheckpointError(f"{file.name} of {folder.name} holds half of the pair for {lone}; download it again.")
     pairs = {name: (half["A"], half["B"], _scale(settings, modules[name])) for name, half in halves.items()}
-    return Adapter(folder.name, pairs, saved)
+    return LowRankAdapter(folder.name, pairs, saved)
 
 
 def _saved_name(published: str) -> str:

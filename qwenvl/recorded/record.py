@@ -37,7 +37,7 @@ class Alternative:
 
 
 @dataclass(frozen=True)
-class ModelCard:
+class RunCard:
     """Which model a run was made by."""
 
     name: str
@@ -51,7 +51,7 @@ class ModelCard:
 class Record:
     """Everything of a run but its tensors and pictures."""
 
-    card: ModelCard
+    card: RunCard
     config: Config
     messages: tuple[Mapping[str, Any], ...]  # as asked; media by their index in run.media
     answer: str
@@ -84,7 +84,7 @@ class Recorded:
         return self.record.tokens
 
     @property
-    def card(self) -> ModelCard:
+    def card(self) -> RunCard:
         """Which model it was."""
         return self.record.card
 

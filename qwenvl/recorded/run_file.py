@@ -25,7 +25,7 @@ from qwenvl.models import config as configs
 from qwenvl.models.rope_scaling import RopeScaling
 from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.checked_parts import check_parts
-from qwenvl.recorded.record import Alternative, ModelCard, Record, Token
+from qwenvl.recorded.record import Alternative, Record, RunCard, Token
 
 FORMAT, VERSION = "qwenvl-run", 1
 
@@ -111,7 +111,7 @@ def _record_json(record: Record) -> dict[str, Any]:
 def _record(content: Mapping[str, Any]) -> Record:
     record = Record(
         **{name: content[name] for name in ("messages", "answer", "settings", "seconds", "stopped", "ntk_alpha")},
-        card=ModelCard(**{**content["card"], "notes": tuple(content["card"].get("notes", ()))}),
+        card=RunCard(**{**content["card"], "notes": tuple(content["card"].get("notes", ()))}),
         config=_config(content["config"]),
         tokens=tuple(_token(token) for token in content["tokens"]),
         words=tuple(tuple(word) for word in content["words"]),

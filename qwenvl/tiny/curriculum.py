@@ -173,7 +173,7 @@ class Shelf:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """A training: how long, how much a step, and the menus by share of the time."""
 
     family: str
@@ -217,13 +217,15 @@ BUDGETS = {
 }
 
 
-def plan_for(family: str, *, minutes: float, seed: int, is_begun: bool = False, photos: tuple[str, ...] = ()) -> Plan:
+def plan_for(
+    family: str, *, minutes: float, seed: int, is_begun: bool = False, photos: tuple[str, ...] = ()
+) -> TrainingPlan:
     """The plan that the recipe uses. Qwen-VL's tower wants small steps and a bound on its weights.
 
     Args:
         is_begun: the twin goes on from a checkpoint: its tower waits until the helpers have settled; smaller steps.
     """
-    plan = Plan(family, minutes, seed, **BUDGETS[family], seeing=0.13, photos=photos)
+    plan = TrainingPlan(family, minutes, seed, **BUDGETS[family], seeing=0.13, photos=photos)
     if family == "qwen-vl":
         plan = replace(plan, muon=0.01, decay=0.5)
     if not is_begun:
@@ -250,7 +252,7 @@ ALL_TASKS = {"colour": 1.0, "shape": 1.2, "existence": 1.0, "count": 2.6, "groun
 RARE_TASKS = {"region": 1.8, "caption": 1.2, "furthest": 0.3}
 
 
-def menu_at(plan: Plan, share: float) -> Menu:
+def menu_at(plan: TrainingPlan, share: float) -> Menu:
     """What questions are about after a share of the time: easier ones first."""
     first = plan.family == "qwen-vl"
     later = plan.later(share)
@@ -266,7 +268,7 @@ def menu_at(plan: Plan, share: float) -> Menu:
     return replace(menu, ground=ground)
 
 
-def weights_at(plan: Plan, share: float) -> Weights:
+def weights_at(plan: TrainingPlan, share: float) -> Weights:
     """How much counts after a share of the time: the helpers and the looks less and less."""
     later = plan.later(share)
     return Weights(1.0, max(0.4, 1.0 - later), max(0.15, 0.6 - 0.7 * later))

@@ -21,7 +21,7 @@ from qwenvl.models.rope import multimodal_positions
 from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor
 from qwenvl.tiny.clips import Clip, render_clip
-from qwenvl.tiny.marks import CLASSES, Marks, Moment, mark_tokens
+from qwenvl.tiny.marks import CLASSES, Moment, TokenMarks, mark_tokens
 from qwenvl.tiny.phrases import say
 from qwenvl.tiny.questions import Part, Question, Region, Spelled
 from qwenvl.tiny.world import Item, Scene, Thing, render
@@ -43,7 +43,7 @@ class Tail:
 
 
 @dataclass(frozen=True)
-class Stage:
+class LessonStage:
     """What questions of a lesson are about: the items, the owner of each visual token, and the tokens of characters."""
 
     items: tuple[Item | None, ...]
@@ -158,7 +158,7 @@ class Teacher:
         named = [ref, *encode(region.phrase), end_ref] if region.phrase else []
         return [*named, box, *encode(f"({left},{top}),({right},{bottom})"), end_box]
 
-    def tail(self, question: Question, stage: Stage) -> Tail:
+    def tail(self, question: Question, stage: LessonStage) -> Tail:
         """A question and its answer as ids, and where its rows should look."""
         asked = self.spell(question.asked, self.before)
         answer = [*self.spell(question.answer, rounded=True), self.end]
@@ -172,7 +172,7 @@ class Teacher:
         looks += [("name", row, subjects) for row in rows[-1:] if question.task != "caption"]
         return Tail(question.task, ids, start, [look for look in looks if bool(look[2].any())])
 
-    def _looks_of_answer(self, question: Question, answer: Sequence[int], stage: Stage, first: int) -> list[Look]:
+    def _looks_of_answer(self, question: Question, answer: Sequence[int], stage: LessonStage, first: int) -> list[Look]:
         """Where the rows that predict an answer's tokens should look; row `first` predicts its first token."""
         subjects = stage.tokens_of(question.subjects)
         if not question.about:
@@ -226,7 +226,7 @@ class Teacher:
         prefix = prompt.input_ids[:end]
         token_grids = [media.token_grid[1:] for media in prompt.media for _ in range(media.token_grid[0])]
         marks = [mark_tokens(moment, grid) for moment, grid in zip(moments, token_grids, strict=True)]
-        stage = Stage(items, torch.cat([mark.owner for mark in marks]), _spread(marks))
+        stage = LessonStage(items, torch.cat([mark.owner for mark in marks]), _spread(marks))
         pixels = next(value for name, value in prompt.model_inputs.items() if name in PIXELS)
         return Lesson(
             prefix,
@@ -265,7 +265,7 @@ def _turns(lengths: Sequence[int]) -> Tensor:
     return numbers.repeat_interleave(torch.tensor(lengths))
 
 
-def _spread(marks: Sequence[Marks]) -> dict[int, list[Tensor]]:
+def _spread(marks: Sequence[TokenMarks]) -> dict[int, list[Tensor]]:
     """The tokens of each label's characters, among the visual tokens of all pictures."""
     spread: dict[int, list[Tensor]] = {}
     lengths = [len(mark.owner) for mark in marks]

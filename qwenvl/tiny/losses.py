@@ -53,7 +53,7 @@ def see(model: Twin, batch: Pack) -> Tensor:
 
 
 @dataclass
-class Reading:
+class LanguageStates:
     """What comes out of the language model: hidden states, inner ones, and the loss of rows that look elsewhere."""
 
     hidden: Tensor
@@ -61,7 +61,7 @@ class Reading:
     look_loss: Tensor
 
 
-def read(model: Twin, batch: Pack, visual: Tensor) -> Reading:
+def read(model: Twin, batch: Pack, visual: Tensor) -> LanguageStates:
     """The language model on a pack: linear layers on all tokens at once, attention lesson by lesson."""
     x = model.language.embed(batch.ids)
     x = x.masked_scatter(batch.visual[:, None], visual[batch.kept].to(x.dtype))
@@ -80,7 +80,7 @@ def read(model: Twin, batch: Pack, visual: Tensor) -> Reading:
         if index == PLACES_AFTER:
             inner = x
     loss = torch.cat(look_losses).mean() if look_losses else x.new_zeros(())
-    return Reading(model.language.norm(x), inner, loss)
+    return LanguageStates(model.language.norm(x), inner, loss)
 
 
 def rotation_of(model: Twin, positions: Tensor) -> Rotation:

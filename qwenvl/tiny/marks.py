@@ -45,7 +45,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Marks:
+class TokenMarks:
     """Of each visual token: its owner, int64 (tokens,), 0 none, i + 1 item i; its classes; its owner's box.
 
     `glyphs` are the tokens, bool (tokens,), of each character of each label, by the label's index.
@@ -57,7 +57,7 @@ class Marks:
     glyphs: dict[int, list[Tensor]]
 
 
-def mark_tokens(moment: Moment, grid: tuple[int, int]) -> Marks:
+def mark_tokens(moment: Moment, grid: tuple[int, int]) -> TokenMarks:
     """What lies on each visual token of one picture; `grid` is its rows and columns of visual tokens."""
     scene = moment.scene
     present = [(index, item) for index, item in enumerate(moment.items) if item is not None]
@@ -82,7 +82,7 @@ def mark_tokens(moment: Moment, grid: tuple[int, int]) -> Marks:
     labels["glyph"] = largest
     labels |= {name: slots[:, slot] for slot, name in enumerate(GLYPH_CLASSES)}
     numbers = torch.tensor([0, *(moment.first + index + 1 for index, _ in present)])
-    return Marks(numbers[owner], labels, edges[owner], glyphs)
+    return TokenMarks(numbers[owner], labels, edges[owner], glyphs)
 
 
 def _glyph_overlaps(label: Label, size: tuple[int, int], grid: tuple[int, int]) -> tuple[Tensor, Tensor]:

@@ -57,7 +57,7 @@ from qwenvl.processing.processor import from_folder
 from qwenvl.processing.text.tokenizers import Tokenizer
 from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places
-from qwenvl.tiny.curriculum import Plan, Shelf, Weights, crowds, menu_at, plan_for, weights_at
+from qwenvl.tiny.curriculum import Shelf, TrainingPlan, Weights, crowds, menu_at, plan_for, weights_at
 from qwenvl.tiny.lessons import Teacher
 from qwenvl.tiny.losses import Helpers, Report, Twin, loss_of
 from qwenvl.tiny.optimiser import Muon, multiply_in_half
@@ -117,7 +117,7 @@ class Training:
         start: a checkpoint's folder whose weights to begin with; the optimisers are fresh.
     """
 
-    def __init__(self, plan: Plan, out: Path, *, start: Path | None = None, device: str = "cpu") -> None:
+    def __init__(self, plan: TrainingPlan, out: Path, *, start: Path | None = None, device: str = "cpu") -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.out, self.device = plan, out, torch.device(device)
         self.begun = _begun_after(start) if start is not None else {}

@@ -33,7 +33,9 @@ def test_any_two_models_in_any_order(served: list[Any], arguments: list[str], fa
     main(arguments)
     (session,) = served
     assert [card["family"] for card in session.model_cards()] == families
-    assert not any(session.is_loaded(letter) for letter in "AB")  # nothing is loaded before it is asked
+    assert not any(
+        session.models.is_loaded(session.models.first[letter]) for letter in "AB"
+    )  # nothing is loaded before it is asked
 
 
 def test_more_than_two_are_offered(served: list[Any]) -> None:

@@ -92,8 +92,8 @@ def main() -> None:
         page.goto(f"{url}?a={ids['A']}&b={ids['B']}")
         page.wait_for_function(READY)
         page.wait_for_timeout(2000)  # what is sent ahead arrives
-        patches = session.finished(ids["B"]).run.media[0].num_patches
-        print(f"{patches:,} patches in B, {session.finished(ids['A']).run.media[0].num_patches:,} in A; milliseconds")
+        patches = session.store.get(ids["B"]).run.media[0].num_patches
+        print(f"{patches:,} patches in B, {session.store.get(ids['A']).run.media[0].num_patches:,} in A; milliseconds")
         print(f"| {'hover':<46} | median |    p95 |    max |\n|{'-' * 48}|{'-' * 8}|{'-' * 8}|{'-' * 8}|")
         for letter in "AB":
             report(f"{letter}: a word, sent ahead", measure(page, "word", letter, options.times))

@@ -16,8 +16,7 @@ import qwenvl
 from qwenvl.cli.main import main
 from qwenvl.inference.report import run_report
 from qwenvl.inference.run import Run
-
-HANGING = 300  # seconds after which a command has hung, on the busiest machine
+from tests.support.commands import HANGING
 
 QUESTION = "What shape is the green object?"
 PICTURE = str(Path(__file__).parents[2] / "app" / "examples" / "shapes.png")

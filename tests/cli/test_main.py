@@ -11,8 +11,7 @@ import pytest
 
 from qwenvl.cli import finished_run
 from qwenvl.cli.main import main
-
-HANGING = 300  # seconds after which a command has hung, on the busiest machine
+from tests.support.commands import HANGING
 
 PICTURE = str(Path(__file__).parents[2] / "app" / "examples" / "shapes.png")
 

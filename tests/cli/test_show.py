@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from qwenvl.cli.main import main
-
-HANGING = 300  # seconds after which a command has hung, on the busiest machine
+from tests.support.commands import HANGING
 
 
 @pytest.mark.slow

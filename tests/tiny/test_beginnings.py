@@ -15,7 +15,7 @@ from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.trace import Trace, attention_rows
 from qwenvl.published_files.published_config import from_published
 from qwenvl.tiny.beginnings import OFFSETS, begin_qwen2_vl, begin_qwen_vl, draw_weights, hold_places, principal_filters
-from qwenvl.tiny.marks import CLASSES, Marks, Moment, mark_tokens
+from qwenvl.tiny.marks import CLASSES, Moment, TokenMarks, mark_tokens
 from qwenvl.tiny.optimiser import Muon, multiply_in_half, orthogonalise
 from qwenvl.tiny.publish import draw_curve, twin_config, write_card, write_checkpoint
 from qwenvl.tiny.scenes import GLYPHS, held_out, random_scene, random_strip
@@ -115,7 +115,7 @@ def test_visual_tokens_are_labelled_by_what_lies_on_them() -> None:
     assert all(int(label[nothing].max()) == 0 for label in labels.values())
 
 
-def _parts(marks: Marks) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
+def _parts(marks: TokenMarks) -> tuple[torch.Tensor, dict[str, torch.Tensor], torch.Tensor]:
     return marks.owner, marks.labels, marks.boxes
 
 

@@ -17,7 +17,7 @@ from qwenvl.processing.text.tokenizers import TiktokenTokenizer
 from qwenvl.tiny import __main__ as command_line
 from qwenvl.tiny import curriculum
 from qwenvl.tiny.cases import draw_cases
-from qwenvl.tiny.curriculum import Menu, Plan, choose_questions, draw_lesson
+from qwenvl.tiny.curriculum import Menu, TrainingPlan, choose_questions, draw_lesson
 from qwenvl.tiny.lessons import Lesson, Teacher, pack
 from qwenvl.tiny.losses import heads_of, read, see
 from qwenvl.tiny.questions import SCENE_TASKS, content
@@ -31,7 +31,7 @@ MENU = Menu(STILLS | {"clip": 1.0}, TASKS, questions=5, sides=(112, 168), texts=
 
 
 def training(family: str, out: Path, start: Path | None = None) -> Training:
-    plan = Plan(family, minutes=1.0, seed=3, budget=300, seeing_budget=300, seeing=0.0)
+    plan = TrainingPlan(family, minutes=1.0, seed=3, budget=300, seeing_budget=300, seeing=0.0)
     return Training(plan, out / "twin", start=start)
 
 

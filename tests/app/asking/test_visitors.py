@@ -49,7 +49,7 @@ def test_two_visitors_at_once_each_get_their_own(tiny_session: Session, photos: 
     def visit(visitor: str) -> list[Any]:
         asked = Conversation().asking(f"What does {visitor} see?", [photos[visitor]])
         ids = [tiny_session.answer(visitor, letter, asked, SHORT) for letter in "ABAB"]
-        return [tiny_session.finished(run_id) for run_id in ids]
+        return [tiny_session.store.get(run_id) for run_id in ids]
 
     with ThreadPoolExecutor(2) as pool:
         seen = dict(zip(photos, pool.map(visit, photos), strict=True))
@@ -97,7 +97,7 @@ def test_one_visitors_stop_leaves_the_other_talking(
         thread.join()
     assert ends["ann"]["state"] == "stopped"
     assert ends["bob"]["state"] == "done"
-    stopped = tiny_session.finished(ends["ann"]["run"]).run
+    stopped = tiny_session.store.get(ends["ann"]["run"]).run
     assert stopped.stopped
     assert stopped.answer == "".join(ends["ann"]["pieces"])
     assert 2 <= len(stopped.tokens) - stopped.answer_start < 120
@@ -110,7 +110,7 @@ def test_a_streamed_answer_is_the_runs_answer_and_is_never_made_again(
     settings = Settings(max_new_tokens=6, temperature=0.9, seed=4)
     for letter in "AB":
         *_, last = tiny_session.ask("ann", letter, asked, settings)
-        assert tiny_session.finished(last["run"]).run.answer == "".join(last["pieces"])
+        assert tiny_session.store.get(last["run"]).run.answer == "".join(last["pieces"])
 
 
 # --- mishaps ---
@@ -148,7 +148,7 @@ def test_a_broken_picture_is_one_sentence_and_loses_nothing(
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert str(tmp_path) not in sentence
-    assert tiny_session.finished(earlier)
+    assert tiny_session.store.get(earlier)
     assert tiny_session.answer("ann", letter, Conversation().asking("And now?", [photos["ann"]]), SHORT)
 
 
@@ -163,7 +163,7 @@ def test_a_prompt_longer_than_the_context_is_one_sentence(tiny_session: Session,
 @pytest.mark.parametrize("letter", ["A", "B"])
 def test_the_smallest_picture_is_legal(tiny_session: Session, tmp_path: Path, letter: str) -> None:
     dot = painted(tmp_path, "dot.png", (1, 1), "green")
-    run = tiny_session.finished(tiny_session.answer("ann", letter, Conversation().asking("What?", [dot]), SHORT)).run
+    run = tiny_session.store.get(tiny_session.answer("ann", letter, Conversation().asking("What?", [dot]), SHORT)).run
     assert run.media[0].num_tokens == {"A": 256, "B": 4}[letter]
 
 
@@ -174,10 +174,10 @@ def test_a_follow_up_knows_the_picture_and_its_models_own_answer(tiny_session: S
     conversation = Conversation().asking("What is it?", [photos["ann"]])
     for letter in "AB":
         run_id = tiny_session.answer("ann", letter, conversation, SHORT)
-        conversation = tiny_session.conversation(run_id)[0]
+        conversation = tiny_session.store.get(run_id).answered()[0]
     followed = conversation.asking("Which colour?")
     for letter in "AB":
-        run = tiny_session.finished(tiny_session.answer("ann", letter, followed, SHORT)).run
+        run = tiny_session.store.get(tiny_session.answer("ann", letter, followed, SHORT)).run
         said = "".join(token.text for token in run.tokens if token.section == "history")
         assert len(run.media) == 1
         assert conversation.turns[0].answer(letter) in said
@@ -193,9 +193,9 @@ def test_memory_stays_bounded_over_fifty_questions(photos: dict[str, str], tiny_
         letter = "A" if number % 8 == 0 else "B"
         ids.append(session.answer(f"visitor {number % 3}", letter, asked, Settings(max_new_tokens=1)))
         assert session.store.num_bytes <= 2 * budget
-    assert session.finished(ids[-1])
+    assert session.store.get(ids[-1])
     with pytest.raises(RunError, match=GONE):
-        session.finished(ids[0])
+        session.store.get(ids[0])
 
 
 def test_a_run_that_is_dropped_leaves_memory_at_once(photos: dict[str, str], tiny_session: Session) -> None:
@@ -207,11 +207,11 @@ def test_a_run_that_is_dropped_leaves_memory_at_once(photos: dict[str, str], tin
     gc.disable()
     try:
         run_id = session.answer("ann", "B", asked, SHORT)
-        run = weakref.ref(session.finished(run_id).run)
+        run = weakref.ref(session.store.get(run_id).run)
         for number in range(12):
             session.answer("ann", "A", Conversation().asking(f"And {number}?", [photos["ann"]]), SHORT)
         with pytest.raises(RunError, match=GONE):
-            session.finished(run_id)
+            session.store.get(run_id)
         assert run() is None
     finally:
         gc.enable()
@@ -254,7 +254,7 @@ def test_two_clients_at_once_see_only_their_own(url: str, tiny_session: Session,
     with ThreadPoolExecutor(2) as pool:
         answers = dict(zip(photos, pool.map(visit, photos), strict=True))
     for visitor, own in answers.items():
-        runs = [tiny_session.finished(answer["run"]) for answer in own]
+        runs = [tiny_session.store.get(answer["run"]) for answer in own]
         assert {one.conversation.turns[0].question for one in runs} == {visitor}
         assert {one.run.media[0].name for one in runs} == {f"{visitor}.png"}
     assert not {answer["run"] for answer in answers["ann"]} & {answer["run"] for answer in answers["bob"]}

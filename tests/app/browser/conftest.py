@@ -78,7 +78,7 @@ class Visitor:
     def upload(self, *paths: Path, button: str = "Replace") -> None:
         self.page.get_by_test_id(f"{button}-upload-button").set_input_files([str(path) for path in paths])
         self.page.wait_for_function(
-            "(name) => [...document.querySelectorAll('[data-part~=media-name], .rail-error')]"
+            "(name) => [...document.querySelectorAll('[data-part~=media-name], [data-part~=rail-error]')]"
             ".some((element) => element.textContent.includes(name))",
             arg=paths[-1].name,
         )
@@ -133,7 +133,7 @@ class Visitor:
 
     def run(self, letter: str) -> Any:
         """The library's own run that this column shows."""
-        return self.session.finished(self.state(f"selection.run.{letter}")).run
+        return self.session.store.get(self.state(f"selection.run.{letter}")).run
 
     def painted(self, letter: str, grid: tuple[int, int], layer: str = "overlay") -> NDArray[np.float64]:
         """RGBA of every cell as the browser drew it, (rows, columns, 4), 0..1."""

@@ -74,7 +74,7 @@ def test_dark_is_dark_and_the_choice_lasts(visit: Callable[..., Any]) -> None:
     visitor = visit()
     visitor.open()
     assert visitor.page.evaluate("() => document.body.classList.contains('dark')") is False
-    visitor.page.locator("[data-part~=topbar] .theme-icon").click()
+    visitor.page.get_by_role("button", name="Light theme; switch to dark").click()
     ground = "() => getComputedStyle(document.body).backgroundColor"
     assert visitor.page.evaluate(ground) == "rgb(14, 16, 20)"
     visitor.open()

@@ -90,7 +90,20 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8"))))
     assert [int(row["visual_tokens"]) for row in rows if row["model"] == "Qwen2-VL-7B"] == [planned.visual_tokens]
 
-    # what its makers suggest, beside what it has; a press plans with that range
+    page.get_by_role("button", name="Back to the answers").click()
+    assert page.locator("#inspector").is_visible()
+    assert "planner" not in page.url
+    assert "weights" in page.locator("[data-part~=badge]").inner_text()
+    assert "used" not in page.locator("[data-part~=badge]").inner_text()
+    assert visitor.complaints == []
+    assert visitor.outside == []
+
+
+def test_a_suggested_range_is_planned_with_by_a_press(visitor: Any, page_file: Path) -> None:
+    page = visitor.page
+    page.get_by_role("button", name="Planner").click()
+    visitor.upload(page_file)
+    page.wait_for_function(SHOWN, arg="page.png costs")
     suggested = page.locator("[data-part~=plan-suggested]")
     assert suggested.all_inner_texts()[1].startswith("1,024 to 2,048 for boxes and small print: ")
     suggested.nth(1).click()
@@ -103,20 +116,19 @@ def test_a_page_is_planned_from_the_bar(visitor: Any, page_file: Path) -> None:
         "(words) => document.querySelector('[data-part~=plan-limits]').textContent.includes(words)",
         arg=within.suggestions[0],
     )
+    assert visitor.complaints == []
 
-    # coordinates
+
+def test_coordinates_are_told_in_the_pixels_of_the_file(visitor: Any, page_file: Path) -> None:
+    page = visitor.page
+    page.get_by_role("button", name="Planner").click()
+    visitor.upload(page_file)
+    page.wait_for_function(SHOWN, arg="page.png costs")
     page.fill("#plan-numbers", "(500,500),(1000,250)")
     page.wait_for_function(
         "() => document.querySelector('[data-part~=plan-places]')?.textContent.includes('800, 450, 1600, 225')"
     )
-
-    page.get_by_role("button", name="Back to the answers").click()
-    assert page.locator("#inspector").is_visible()
-    assert "planner" not in page.url
-    assert "weights" in page.locator("[data-part~=badge]").inner_text()
-    assert "used" not in page.locator("[data-part~=badge]").inner_text()
     assert visitor.complaints == []
-    assert visitor.outside == []
 
 
 def test_a_folder_is_planned_whole(visitor: Any, page_file: Path, tmp_path: Path) -> None:

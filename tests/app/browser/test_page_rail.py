@@ -46,7 +46,7 @@ def test_a_bad_file_gets_one_sentence_and_nothing_is_lost(visitor: Any, tmp_path
     for name, make in BAD.items():
         make(tmp_path / name)
         visitor.upload(tmp_path / name)
-        said = visitor.page.locator(".rail-error")
+        said = visitor.page.locator("[data-part~=rail-error]")
         assert name in said.inner_text()
         assert said.get_attribute("role") == "alert"
         assert visitor.part("media-name").all_inner_texts() == ["shapes.png"]
@@ -60,8 +60,8 @@ def test_an_empty_question_and_a_prompt_too_long(visitor: Any) -> None:
     runs = visitor.state("selection.run")
     visitor.page.fill("#question textarea", "   ")
     visitor.page.click("#ask")
-    visitor.page.locator(".rail-error").wait_for()
-    assert "The question is empty" in visitor.page.locator(".rail-error").inner_text()
+    visitor.page.locator("[data-part~=rail-error]").wait_for()
+    assert "The question is empty" in visitor.page.locator("[data-part~=rail-error]").inner_text()
     assert visitor.state("selection.run") == runs
     visitor.page.fill("#question textarea", "ᚠ" * 15_000)
     visitor.page.click("#ask")
@@ -76,7 +76,7 @@ def test_a_question_without_a_picture_says_what_is_left(visitor: Any) -> None:
     visitor.page.locator("[data-part~=media] [data-part~=remove]").click()
     visitor.part("drop-area").wait_for()
     visitor.ask("What can you see?")
-    assert "No picture in this question" in visitor.page.locator(".rail-error").inner_text()
+    assert "No picture in this question" in visitor.page.locator("[data-part~=rail-error]").inner_text()
     assert "No picture in this question" in visitor.part("stage", "A").inner_text()
     assert visitor.complaints == []
     for view in ("Patches", "Positions", "Adapter", "Answer"):

@@ -139,10 +139,10 @@ def test_the_tour_asks_about_one_picture_only(visitor: Any) -> None:
     before = visitor.state("selection.run")
     page.click("[data-part~=chip]:has-text('Two pictures')")
     visitor.answered(before)
-    page.wait_for_selector("[data-part~=tour] .link:text-is('Show the first example')")
+    page.get_by_role("button", name="Show the first example").wait_for()
     assert page.locator("[data-part~=tour-form]").count() == 0  # what its stops tell would not hold
     before = visitor.state("selection.run")
-    page.click("[data-part~=tour] .link:text-is('Show the first example')")
+    page.get_by_role("button", name="Show the first example").click()
     visitor.answered(before)
     page.wait_for_selector("[data-part~=tour-form]")
     assert len(visitor.state("runs.B.media")) == 1

@@ -74,7 +74,7 @@ def test_a_patch_shows_its_exact_row_and_the_towers_statistics(looking: Any, pai
                 f'[data-part~=place-card][data-letter="{letter}"] [data-part~=tower-segments-box]'
             ).inner_text()
         )
-    page.locator('[data-part~=place-card][data-letter="A"] .tower-segment').first.click()
+    page.locator('[data-part~=place-card][data-letter="A"] button[aria-pressed]').first.click()
     assert looking.state("selection.media") == 0
     assert not looking.complaints
 

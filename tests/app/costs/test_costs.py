@@ -63,7 +63,7 @@ def test_the_bytes_of_queries_and_keys_are_what_the_run_then_keeps(
     path = tiny_session.examples()[0]["media"][0]["path"]
     asked = Conversation().asking("What shape is the green object?", [path])
     settings = Settings(max_new_tokens=1, max_pixels=100_000, keep=keep)
-    run = tiny_session.finished(tiny_session.answer("ann", letter, asked, settings)).run
+    run = tiny_session.store.get(tiny_session.answer("ann", letter, asked, settings)).run
     forecast = tiny_session.forecast(
         [path], asked.turns[-1].question, max_pixels=100_000, min_pixels=3136, keep=keep, new_tokens=1
     )[letter]
@@ -107,7 +107,7 @@ def test_a_pace_is_guessed_until_it_was_measured(tiny_session: Session) -> None:
     path = tiny_session.examples()[0]["media"][0]["path"]
     asked = Conversation().asking("Describe the image.", [path])
     run_id = tiny_session.answer("ann", "B", asked, Settings(max_new_tokens=8, repetition_penalty=1.5))
-    run = tiny_session.finished(run_id).run
+    run = tiny_session.store.get(run_id).run
     pace.note(chosen, run, 1000)
     speed = pace.speed(chosen, torch.float32)
     assert speed.measured
@@ -161,7 +161,7 @@ def test_a_session_refuses_before_it_loads() -> None:
     session = Session(budgets=Budgets(weights=1000, runs=GIB, free=2000))
     with pytest.raises(PromptRefused, match=r"tiny-qwen2-vl would take about .*: choose a smaller model"):
         session.answer("ann", "B", Conversation().asking("What is it?"))
-    assert not session.is_loaded("B")
+    assert not session.models.is_loaded(session.models.first["B"])
 
 
 def test_budgets_leave_room_for_both_runs_of_a_visitor() -> None:

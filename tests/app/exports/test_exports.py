@@ -51,7 +51,7 @@ def runs(tiny_session: Session, ids: dict[str, str]) -> dict[str, Finished]:
 
 
 def runs_of(session: Session, ids: dict[str, str]) -> dict[str, Finished]:
-    return {letter: session.finished(run) for letter, run in ids.items()}
+    return {letter: session.store.get(run) for letter, run in ids.items()}
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def test_the_manifest_says_what_the_numbers_belong_to(ask: Any, tiny_session: Se
     (media,) = tiny_session.examples()[0]["media"]
     picture = Path(media["path"])
     for letter, one in manifest["runs"].items():
-        run = tiny_session.finished(ids[letter]).run
+        run = tiny_session.store.get(ids[letter]).run
         assert one["model"]["name"] == run.card.name
         assert one["answer"] == run.answer
         assert one["tokens"] == [token.id for token in run.tokens]
@@ -293,7 +293,7 @@ def test_the_manifest_says_what_the_numbers_belong_to(ask: Any, tiny_session: Se
 
 def test_the_answers_numbers_are_the_runs(made: dict[str, Exported], tiny_session: Session, ids: Any) -> None:
     for letter, at in made["answer"].facts.items():
-        run = tiny_session.finished(ids[letter]).run
+        run = tiny_session.store.get(ids[letter]).run
         row = run.attention("language", layer=at["layer"], head=at["head"], query=at["row"])
         np.testing.assert_array_equal(made["answer"].arrays[f"row_{letter}"], row.numpy())
         cells = run.image_map(query=at["row"], layer=at["layer"], head=at["head"])[0].numpy()
@@ -307,7 +307,7 @@ def test_the_answers_numbers_are_the_runs(made: dict[str, Exported], tiny_sessio
 def test_a_run_file_opens(letter: str, ask: Any, tiny_session: Session, ids: dict[str, str], tmp_path: Path) -> None:
     path = tmp_path / "one.run"
     path.write_bytes(ask("answer", "run", letter=letter).content)
-    run, original = Run.load(path), tiny_session.finished(ids[letter]).run
+    run, original = Run.load(path), tiny_session.store.get(ids[letter]).run
     assert run.answer == original.answer
     query = run.answer_start
     assert all(run.kept[name].equal(kept) for name, kept in original.kept.items())

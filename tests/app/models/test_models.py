@@ -71,7 +71,7 @@ def test_any_model_answers_in_any_column(tiny_session: Session) -> None:
     payload = tiny_session.run(in_a)
     assert (payload["letter"], payload["model"]["family"], payload["model"]["name"]) == ("A", "qwen2-vl", B)
     assert payload["answer"] == tiny_session.run(by_b)["answer"]
-    assert tiny_session.finished(in_a).chosen == ModelChoice(B)
+    assert tiny_session.store.get(in_a).chosen == ModelChoice(B)
 
 
 def test_an_examples_run_is_made_once_for_each_model(tiny_session: Session) -> None:
@@ -88,12 +88,12 @@ def test_a_run_brings_its_model_back_when_a_layer_is_replayed() -> None:
     session = Session()
     path = session.examples()[0]["media"][0]["path"]
     asked = Conversation().asking("What shape is the green object?", [path])
-    run = session.finished(session.answer("ann", "B", asked, Settings(max_new_tokens=2, keep="nothing"))).run
+    run = session.store.get(session.answer("ann", "B", asked, Settings(max_new_tokens=2, keep="nothing"))).run
     session.models.pool._held.clear()
-    assert not session.is_loaded("B")
+    assert not session.models.is_loaded(session.models.first["B"])
     row = run.attention("language", layer=1, query=5)
     assert row.sum(dim=-1).allclose(torch.ones(len(row)))
-    assert session.is_loaded("B")
+    assert session.models.is_loaded(session.models.first["B"])
 
 
 def test_an_answer_goes_stale_with_its_models() -> None:

@@ -88,7 +88,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def test_ask_answers_with_a_run_and_a_token_account(server: Server, client: Client, pictures: list[Path]) -> None:
     media = [handle_file(path) for path in pictures]
     answer = client.predict(media, "What is this?", "tiny-qwen-vl", 4, 0, api_name="/ask")
-    finished = server.session.finished(answer["run"])
+    finished = server.session.store.get(answer["run"])
     assert answer["model"] == "tiny-qwen-vl"
     assert answer["answer"] == finished.run.answer
     assert answer["account"]["visual_tokens"] == 512
@@ -109,7 +109,7 @@ def test_compare_answers_under_both_names(server: Server, client: Client, pictur
     assert list(answers) == ["tiny-qwen-vl", "tiny-qwen2-vl"]
     assert [answer["account"]["visual_tokens"] for answer in answers.values()] == [256, 11 * 4]
     for answer in answers.values():
-        assert server.session.finished(answer["run"]).run.answer == answer["answer"]
+        assert server.session.store.get(answer["run"]).run.answer == answer["answer"]
 
 
 def test_a_question_without_media_is_a_question(client: Client) -> None:
@@ -216,7 +216,7 @@ def test_a_defect_of_ours_tells_no_secret(
         raise KeyError("secret detail")
 
     monkeypatch.setattr(server.session, "answer", broken)
-    monkeypatch.setattr(server.session, "finished", broken)
+    monkeypatch.setattr(server.session.store, "get", broken)
     with caplog.at_level(logging.ERROR):
         told = server.call("ask", [], "Hi?", "A", 2, 0)
         shown = server.function("shares", {"run": "x", "query": 1})
@@ -239,7 +239,7 @@ def test_the_functions_are_the_inspectors(server: Server) -> None:
 
 
 def test_every_function_answers_over_http(server: Server, run_id: str) -> None:
-    query = server.session.finished(run_id).run.answer_start
+    query = server.session.store.get(run_id).run.answer_start
     asked: dict[str, dict[str, Any]] = {
         "run": {},
         "map": {"query": query, "why": True, "layer": 1, "head": 2, "media": 0},

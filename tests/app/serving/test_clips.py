@@ -152,7 +152,7 @@ def filmed(tiny_session: Session) -> dict[str, str]:
 
 
 def test_the_second_model_says_how_the_example_moves(tiny_session: Session, filmed: dict[str, str]) -> None:
-    assert tiny_session.finished(filmed["B"]).run.answer == "it moves down"
+    assert tiny_session.store.get(filmed["B"]).run.answer == "it moves down"
 
 
 def test_decoding_and_reading_are_told_of(tiny_session: Session, clip: str) -> None:
@@ -201,16 +201,16 @@ def test_the_payload_says_when_each_frame_was_shown(tiny_session: Session, filme
 
 
 def shown_frame(session: Session, run_id: str, frame: int) -> Image.Image:
-    return opened(picture(session.finished, {"run": run_id, "media": 0, "side": 300, "frame": frame})["picture"])
+    return opened(picture(session.store.get, {"run": run_id, "media": 0, "side": 300, "frame": frame})["picture"])
 
 
 def test_frames_and_filmstrips_are_the_frames_that_were_taken(tiny_session: Session, clip: str) -> None:
     asked = Conversation().asking("What happens?", [clip], VideoOptions(nframes=6))
     run_id = tiny_session.answer("ann", "B", asked, Settings(max_new_tokens=2, max_pixels=112 * 56))
-    indices = tiny_session.finished(run_id).run.media[0].sampling.indices
+    indices = tiny_session.store.get(run_id).run.media[0].sampling.indices
     shown = [number_of(shown_frame(tiny_session, run_id, frame)) for frame in range(6)]
     assert tuple(shown) == indices
-    strip = filmstrip(tiny_session.finished, {"run": run_id, "media": 0, "frames": [5, 0, 3], "height": 56})
+    strip = filmstrip(tiny_session.store.get, {"run": run_id, "media": 0, "frames": [5, 0, 3], "height": 56})
     film = opened(strip["picture"])
     assert film.size == (3 * strip["width"], 56)
     cut = [film.crop((place * 112, 0, place * 112 + 112, 56)) for place in range(3)]
@@ -221,23 +221,23 @@ def test_frames_and_filmstrips_are_the_frames_that_were_taken(tiny_session: Sess
 def test_frames_that_are_not_there_are_refused(tiny_session: Session, filmed: dict[str, str], frames: Any) -> None:
     asked = {"run": filmed["A"], "media": 0, "frames": frames, "height": 56}
     with pytest.raises(RunError, match="frames must be"):
-        filmstrip(tiny_session.finished, asked)
+        filmstrip(tiny_session.store.get, asked)
 
 
 def test_tubes_and_what_follows_them(tiny_session: Session, filmed: dict[str, str]) -> None:
-    found = clip_time(tiny_session.finished, {"run": filmed["B"], "media": 0})
+    found = clip_time(tiny_session.store.get, {"run": filmed["B"], "media": 0})
     assert [len(tube["seconds"]) for tube in found["tubes"]] == [2] * 6
     assert [one.rule for one in found["resumes"]] == ["paper", "transformers-5"]
 
 
 def test_frames_of_another_shape_are_shown_at_the_originals(tiny_session: Session, filmed: dict[str, str]) -> None:
-    media = tiny_session.finished(filmed["A"]).run.media[0]
+    media = tiny_session.store.get(filmed["A"]).run.media[0]
     assert media.frames[0].size[0] == media.frames[0].size[1]  # squashed
     assert opened(pictures.picture(media, 392)).size == (392, 224)
 
 
 def test_longer_clips_are_costed_by_every_preset(tiny_session: Session, filmed: dict[str, str]) -> None:
-    found = clip_longer(tiny_session.finished, {"run": filmed["B"], "media": 0})
+    found = clip_longer(tiny_session.store.get, {"run": filmed["B"], "media": 0})
     assert [one["budget"] for one in found["presets"]] == [24_576, 16_384, 115_200]
     assert found["here"] == [6.0, 168]
     for preset in found["presets"]:
@@ -246,7 +246,7 @@ def test_longer_clips_are_costed_by_every_preset(tiny_session: Session, filmed: 
         (at,) = cost_by_length((784, 448), 25, preset["name"], seconds=[6])
         assert forecast["tokens"] == at.tokens
     with pytest.raises(RunError, match="choose such a clip"):
-        clip_longer(tiny_session.finished, {"run": filmed["A"], "media": 0})
+        clip_longer(tiny_session.store.get, {"run": filmed["A"], "media": 0})
 
 
 # --- taking it away ---
@@ -275,13 +275,13 @@ def test_the_map_of_a_clip_plays_in_a_file(tiny_session: Session, filmed: dict[s
 def test_the_twins_of_a_frame_agree_and_only_in_a_model_that_has_time(
     tiny_session: Session, filmed: dict[str, str]
 ) -> None:
-    found = twins(tiny_session.finished, {"run": filmed["B"], "media": 0, "frame": 3})
+    found = twins(tiny_session.store.get, {"run": filmed["B"], "media": 0, "frame": 3})
     assert found.patches == 8 * 14
     assert found.difference < 1e-12 < found.largest
     with pytest.raises(RunError, match="Only Qwen2-VL"):
-        twins(tiny_session.finished, {"run": filmed["A"], "media": 0})
+        twins(tiny_session.store.get, {"run": filmed["A"], "media": 0})
     with pytest.raises(RunError, match="frame must be"):
-        twins(tiny_session.finished, {"run": filmed["B"], "media": 0, "frame": 12})
+        twins(tiny_session.store.get, {"run": filmed["B"], "media": 0, "frame": 12})
 
 
 @pytest.mark.slow

@@ -29,15 +29,15 @@ def test_a_saved_run_is_what_it_was(tmp_path: Path) -> None:
     run = saved(tmp_path / "a.run", picture)
     session = Session()
     ids = pinned(session, [run], tmp_path / "pictures")
-    payload = run_payload(ids["A"], session.finished(ids["A"]))
+    payload = run_payload(ids["A"], session.store.get(ids["A"]))
     assert payload["question"] == QUESTION
     assert payload["answer"] == "diamond"
     assert "".join(word["text"] for word in payload["words"]) == "diamond"
-    conversation, _ = session.conversation(ids["A"])
+    conversation, _ = session.store.get(ids["A"]).answered()
     (kept,) = conversation.media
     assert Path(kept).name == "mine.png"
     assert Image.open(kept).tobytes() == Image.open(picture).tobytes()
-    assert not session.is_loaded("A")
+    assert not session.models.is_loaded(session.models.first["A"])
 
 
 def test_an_examples_picture_is_the_examples_file(tmp_path: Path) -> None:

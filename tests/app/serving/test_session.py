@@ -134,7 +134,7 @@ def test_updates_tell_the_whole_story_in_order(session: Session) -> None:
     assert [state for state in order if state in states] == sorted(set(states), key=order.index)
     assert "".join(updates[-1]["pieces"]) == "a cat on a mat"
     assert [update["progress"] for update in updates] == sorted(update["progress"] for update in updates)
-    assert session.finished(updates[-1]["run"]).run.answer == "a cat on a mat"
+    assert session.store.get(updates[-1]["run"]).run.answer == "a cat on a mat"
 
 
 def test_each_update_says_what_is_being_read(session: Session, models: FakeModels) -> None:
@@ -191,7 +191,7 @@ def test_stop_keeps_what_was_said_and_its_run(session: Session, models: FakeMode
     *_, last = asking
     assert update["state"] == "answering"
     assert (last["state"], last["step"]) == ("stopped", "stopped after 2 tokens")
-    assert session.finished(last["run"]).run.answer == "a cat "
+    assert session.store.get(last["run"]).run.answer == "a cat "
 
 
 def test_stop_before_the_first_word_ends_at_once_without_a_run(session: Session, models: FakeModels) -> None:
@@ -375,7 +375,7 @@ def test_a_conversation_is_a_value() -> None:
 def test_a_finished_run_brings_its_question_back(session: Session) -> None:
     asked = Conversation(system="Be brief.").asking("What is it?", ("cat.png",))
     run_id = session.answer("ann", "A", asked, Settings(seed=3))
-    conversation, settings = session.conversation(run_id)
+    conversation, settings = session.store.get(run_id).answered()
     assert conversation == asked.answered("A", "a cat on a mat")
     assert settings == Settings(seed=3)
 

@@ -35,7 +35,7 @@ def ids(tiny_session: Session, tmp_path: Path) -> dict[str, str]:
 
 
 def test_counts_and_codes_are_the_librarys(ids: dict[str, str], ask: Callable[..., Any], tiny_session: Session) -> None:
-    run = tiny_session.finished(ids["A"]).run
+    run = tiny_session.store.get(ids["A"]).run
     found = run.query_statistics(head=0)
     answer = ask("adapter_statistics", run=ids["A"], media=0, frame=0, head=0)
     np.testing.assert_allclose(unpacked(answer["entropy"]), found.entropy, rtol=1e-6)

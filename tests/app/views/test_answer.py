@@ -46,7 +46,7 @@ def run_id(request: pytest.FixtureRequest, ids: dict[str, str]) -> str:
 
 
 def test_maps_ahead_are_the_maps_asked_for_one_by_one(run_id: str, ask: Ask, tiny_session: Session) -> None:
-    run = tiny_session.finished(run_id).run
+    run = tiny_session.store.get(run_id).run
     queries = [word[0] for word in run.words]
     chosen = {"run": run_id, "why": True, "layer": 1, "head": 2, "media": 0, "adapter_head": "mean", "mode": "raw"}
     each = [*({"query": query} for query in queries), {"query": queries[2], "layer": "mean", "head": 0}]
@@ -57,7 +57,7 @@ def test_maps_ahead_are_the_maps_asked_for_one_by_one(run_id: str, ask: Ask, tin
 
 
 def test_several_rows_are_their_mean(run_id: str, ask: Ask, tiny_session: Session) -> None:
-    run = tiny_session.finished(run_id).run
+    run = tiny_session.store.get(run_id).run
     first = run.answer_start
     chosen = {"layer": 1, "head": 0, "media": 0}
     found = ask("map", run=run_id, query=first + 2, also=[first, first + 2, first + 3], why=True, **chosen)
@@ -71,7 +71,7 @@ def test_several_rows_are_their_mean(run_id: str, ask: Ask, tiny_session: Sessio
 def test_what_sinks_take_is_told_part_by_part(
     ids: dict[str, str], ask: Ask, tiny_session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = tiny_session.finished(ids["B"]).run
+    run = tiny_session.store.get(ids["B"]).run
     row, layer, head = run.answer_start - 1, 1, 2
     mask = torch.zeros(len(run.tokens), dtype=torch.bool)
     mask[[0, 3, int(run.visual[0][4]), len(mask) - 1]] = True
@@ -87,7 +87,7 @@ def test_what_sinks_take_is_told_part_by_part(
 
 
 def test_a_map_against_a_neutral_question_is_signed(run_id: str, ask: Ask, tiny_session: Session) -> None:
-    run = tiny_session.finished(run_id).run
+    run = tiny_session.store.get(run_id).run
     row = run.answer_start + 1
     found = ask("map", run=run_id, query=row, layer=2, head="mean", media=0, mode="neutral")
     expected = run.map_against_neutral(query=row, layer=2, head="mean")
@@ -100,7 +100,7 @@ def test_a_map_against_a_neutral_question_is_signed(run_id: str, ask: Ask, tiny_
 
 
 def test_statistics_are_the_runs_own(run_id: str, ask: Ask, tiny_session: Session) -> None:
-    run = tiny_session.finished(run_id).run
+    run = tiny_session.store.get(run_id).run
     found = ask("statistics", run=run_id, query=run.answer_start, why=True, media=0)
     expected = run.statistics(run.answer_start - 1)
     for name in ("share", "entropy", "distance", "sinks"):
@@ -109,7 +109,7 @@ def test_statistics_are_the_runs_own(run_id: str, ask: Ask, tiny_session: Sessio
 
 
 def test_readers_of_every_patch(ids: dict[str, str], ask: Ask, tiny_session: Session) -> None:
-    run = tiny_session.finished(ids["A"]).run
+    run = tiny_session.store.get(ids["A"]).run
     found = ask("patch_readers", run=ids["A"], media=0, head=0)
     matrix = run.adapter_matrix(media=0, head=0)
     for patch in (0, 77, 255):
@@ -119,7 +119,7 @@ def test_readers_of_every_patch(ids: dict[str, str], ask: Ask, tiny_session: Ses
 
 
 def test_who_reads_a_token_and_who_reads_cells(run_id: str, ask: Ask, tiny_session: Session) -> None:
-    run = tiny_session.finished(run_id).run
+    run = tiny_session.store.get(run_id).run
     found = ask("reading", run=run_id, query=4, layer=1, head=2, media=0)
     values = unpacked(found["values"])
     assert torch.equal(values[4:], run.column("language", key=4, layer=1, head=2))
@@ -131,7 +131,7 @@ def test_who_reads_a_token_and_who_reads_cells(run_id: str, ask: Ask, tiny_sessi
 
 
 def test_agreement_is_the_librarys(ids: dict[str, str], ask: Ask, tiny_session: Session) -> None:
-    runs = {letter: tiny_session.finished(ids[letter]).run for letter in "AB"}
+    runs = {letter: tiny_session.store.get(ids[letter]).run for letter in "AB"}
     row = {letter: run.answer_start + 1 for letter, run in runs.items()}
     one, two = ({"run": ids[letter], "query": row[letter], "layer": 1, "head": 0, "media": 0} for letter in "AB")
     found = ask("agreement", one=one, two=two)

@@ -22,7 +22,7 @@ def ask(tiny_session: Session) -> Callable[[dict[str, Any]], dict[str, Any]]:
 @pytest.mark.slow
 def test_boxes_are_the_librarys_in_three_spaces(ask: Callable[..., Any], tiny_session: Session) -> None:
     for run_id in tiny_session.example("where").values():
-        run = tiny_session.finished(run_id).run
+        run = tiny_session.store.get(run_id).run
         media = run.media[0]
         (told,), (box,) = ask({"run": run_id, "media": 0})["boxes"], run.boxes()
         assert told["written"] == list(box.written)

@@ -44,7 +44,7 @@ def test_blocking_a_region_is_the_librarys_own_answer(
     ids: dict[str, str], ask: Callable[..., Any], tiny_session: Session
 ) -> None:
     for letter, run_id in ids.items():
-        run = tiny_session.finished(run_id).run
+        run = tiny_session.store.get(run_id).run
         media, index = run.media[0], run.answer_start + 1
         grid = media.patch_grid if letter == "A" else media.token_grid
         cells = cells_in(box_mask((150, 100), (15, 20, 90, 70)), grid)
@@ -72,7 +72,7 @@ def test_painting_shows_the_very_picture_the_model_got(
     text = "b" + ".".join(np.base_repr(length, 36).lower() for length in runs)
     mask = stroke[(np.arange(100) + 0.5).astype(int) * 64 // 100][:, (np.arange(150) + 0.5).astype(int) * 64 // 150]
     for run_id in ids.values():
-        run = tiny_session.finished(run_id).run
+        run = tiny_session.store.get(run_id).run
         media, index = run.media[0], run.answer_start + 1
         region = {"kind": "brush", "mask": text}
         told = ask("causes", run=run_id, query=index, media=0, tool="paint", place=region, fill="black")
@@ -89,7 +89,7 @@ def test_half_of_the_map_is_the_fewest_cells_of_the_chosen_head(
     ids: dict[str, str], ask: Callable[..., Any], tiny_session: Session
 ) -> None:
     for letter, run_id in ids.items():
-        run = tiny_session.finished(run_id).run
+        run = tiny_session.store.get(run_id).run
         index = run.answer_start + 2
         told = ask("causes", run=run_id, query=index, **{**PLAIN, "place": {"kind": "half"}}, layer=1, head=0)
         at = {"query": index - 1, "layer": 1, "head": 0}
@@ -103,7 +103,7 @@ def test_curves_come_step_by_step_and_can_be_stopped(
     ids: dict[str, str], ask: Callable[..., Any], tiny_session: Session
 ) -> None:
     run_id = ids["B"]
-    run = tiny_session.finished(run_id).run
+    run = tiny_session.store.get(run_id).run
     index = run.answer_start + 1
     asked = {"run": run_id, "query": index, "media": 0, "layer": 1, "head": "mean", "fill": "mean"}
     assert ask("causes_curves", run=run_id, do="look") == {"state": "none"}
@@ -149,7 +149,7 @@ def test_curves_come_step_by_step_and_can_be_stopped(
 def test_what_cannot_be_asked_is_one_sentence(
     asked: dict[str, Any], ids: dict[str, str], ask: Callable[..., Any], tiny_session: Session
 ) -> None:
-    index = tiny_session.finished(ids["B"]).run.answer_start
+    index = tiny_session.store.get(ids["B"]).run.answer_start
     told = ask("causes", **{"run": ids["B"], "query": index, **PLAIN, **asked})
     assert list(told) == ["error"]
     said = english(told["error"])

@@ -50,15 +50,15 @@ def test_two_who_ask_at_once_get_one_answer() -> None:
 def test_no_such_word_is_one_sentence(tiny_session: Session, asked: dict[str, Any]) -> None:
     run = tiny_session.example(tiny_session.examples()[0]["name"])["A"]
     with pytest.raises(UserError):
-        lens_word(tiny_session.finished, {"run": run, "media": 0, **asked})
+        lens_word(tiny_session.store.get, {"run": run, "media": 0, **asked})
     if "text" not in asked:
         with pytest.raises(UserError):
-            lens_token(tiny_session.finished, {"run": run, **asked})
+            lens_token(tiny_session.store.get, {"run": run, **asked})
 
 
 def test_a_run_that_is_gone_is_refused_though_its_lens_is_kept(tiny_session: Session) -> None:
     run = tiny_session.example(tiny_session.examples()[0]["name"])["A"]
-    lens(tiny_session.finished, {"run": run})
+    lens(tiny_session.store.get, {"run": run})
     assert KEPT.nbytes > 0
     with pytest.raises(UserError):
-        lens(tiny_session.finished, {"run": "nothing"})
+        lens(tiny_session.store.get, {"run": "nothing"})

@@ -39,7 +39,7 @@ def test_the_picture_comes_back_from_what_each_model_received(
 ) -> None:
     for letter, run_id in ids.items():
         answer = ask({"run": run_id, "media": 0, "frame": 0})
-        media = tiny_session.finished(run_id).run.media[0]
+        media = tiny_session.store.get(run_id).run.media[0]
         resized = media.frames[0].resize(media.resized, Image.Resampling.BICUBIC)
         assert max(media.resized) <= 480  # small enough to be sent whole
         np.testing.assert_array_equal(picture_of(answer["picture"]), np.asarray(resized))
@@ -59,7 +59,7 @@ def test_what_is_not_there_is_one_sentence(asked: dict[str, Any], ids: dict[str,
 
 def test_a_token_is_its_own_pixels(ids: dict[str, str], tiny_session: Session) -> None:
     pixels = next(one for one in server_functions(tiny_session) if one.__name__ == "token_pixels")
-    media = tiny_session.finished(ids["B"]).run.media[0]
+    media = tiny_session.store.get(ids["B"]).run.media[0]
     resized = np.asarray(media.frames[0].resize(media.resized, Image.Resampling.BICUBIC))
     _, rows, columns = media.token_grid
     last = rows * columns - 1

@@ -20,7 +20,7 @@ from tests.support.columns import columns
 
 @pytest.fixture
 def runs(tiny_session: Session) -> dict[str, Any]:
-    return {letter: tiny_session.finished(run) for letter, run in tiny_session.example("where").items()}
+    return {letter: tiny_session.store.get(run) for letter, run in tiny_session.example("where").items()}
 
 
 def selected(runs: dict[str, Any], **own: Any) -> dict[str, dict[str, Any]]:

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.exports import saved_page as frozen
-from app.exports import single_file as bundle
+from app.exports import saved_page, single_file
 from app.exports.files import export_file
 from app.serving import frontend
 from app.serving.api import server_functions
@@ -73,16 +72,16 @@ def test_it_holds_every_word_of_both_answers_and_every_layer_and_head(
     held = _held(_page(tiny_session, asked))
     functions = {function.__name__: function for function in server_functions(tiny_session)}
     for letter, run_id in ids.items():
-        run = tiny_session.finished(run_id).run
+        run = tiny_session.store.get(run_id).run
         first = next(one for name, one in asked["seen"] if name == "map" and one["run"] == run_id)
         for tokens in run.words:
             for layer in (*range(run.num_layers("language")), "mean"):
                 for head in (*range(run.num_heads("language")), "mean"):
                     question = {**first, "query": tokens[0], "layer": layer, "head": head}
-                    value = held["values"][held["answers"]["map" + frozen.canonical({**question, "run": letter})]]
+                    value = held["values"][held["answers"]["map" + saved_page.canonical({**question, "run": letter})]]
                     assert value == json.loads(json.dumps(functions["map"](question)))
         map_ = run.image_map(query=first["query"] - 1, layer=first["layer"], head=first["head"]).numpy()
-        packed = held["values"][held["answers"]["map" + frozen.canonical({**first, "run": letter})]]["values"]
+        packed = held["values"][held["answers"]["map" + saved_page.canonical({**first, "run": letter})]]["values"]
         floats = np.frombuffer(base64.b64decode(packed["f32"]), dtype="<f4")
         np.testing.assert_array_equal(floats, map_.ravel())
 
@@ -115,14 +114,14 @@ def test_there_is_a_limit_and_the_nearest_answers_come_first(
     tiny_session: Session, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = _held(_page(tiny_session, asked))
-    monkeypatch.setattr(frozen, "MAX_BYTES", 400_000)
+    monkeypatch.setattr(saved_page, "MAX_BYTES", 400_000)
     held = _held(_page(tiny_session, asked))
     size = sum(len(json.dumps(value, ensure_ascii=False, separators=(",", ":"))) for value in held["values"])
     assert size <= 400_000
     assert 0 < len(held["answers"]) < len(everything["answers"])
     for name, one in asked["seen"]:
         letter = next(letter for letter, run_id in asked["runs"].items() if run_id == one["run"])
-        assert name + frozen.canonical({**one, "run": letter}) in held["answers"]
+        assert name + saved_page.canonical({**one, "run": letter}) in held["answers"]
 
 
 def test_what_the_page_said_is_no_markup(tiny_session: Session, asked: dict[str, Any]) -> None:
@@ -146,5 +145,5 @@ def test_spoiled_questions_are_left_out(tiny_session: Session, asked: dict[str, 
 
 
 def test_the_views_are_the_pages() -> None:
-    assert {"answer", "patches", "positions", "adapter"} <= set(bundle.known_views())
-    assert bundle.registry(["answer"]).count("import") == 1
+    assert {"answer", "patches", "positions", "adapter"} <= set(single_file.known_views())
+    assert single_file.registry(["answer"]).count("import") == 1
