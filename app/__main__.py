@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.models.catalogue import SHIPPED
+from app.models.catalogue import FINE, SHIPPED
 from app.models.memory import budgets
 from app.models.models import DTYPES
 from app.page.page import launch
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("name two models, A and B, or none for the shipped ones")
     session = Session(
         models[:2],
-        others=(*models[2:], *SHIPPED),
+        others=(*models[2:], *SHIPPED, *FINE),
         dtype=asked.dtype,
         hub=asked.hub,
         budgets=budgets(asked.memory),

@@ -20,6 +20,8 @@ from qwenvl.plan import parameters_by_part
 from qwenvl.published_files.json_files import read_json
 
 SHIPPED = ("tiny-qwen-vl", "tiny-qwen2-vl")
+FINE = ("tiny-qwen-vl-fine", "tiny-qwen2-vl-fine")
+"""Shipped too: twins that were taught small things and print."""
 TITLES = {"qwen-vl": "Qwen-VL", "qwen2-vl": "Qwen2-VL"}
 NOTES = {
     (True, True): "tiny demo weights, trained on drawings alone",

@@ -45,6 +45,7 @@ def serve(paths: Sequence[Path], *, port: int | None) -> int:
 
 def open_page(arguments: Sequence[str], **environment: str) -> int:
     """Become `python -m app`, the one that belongs to this library: an `app.py` of the working folder is not run."""
+    check_port(environment.get("GRADIO_SERVER_PORT", os.environ.get("GRADIO_SERVER_PORT")))
     _package("app")
     if not _is_installed():
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))

@@ -133,6 +133,8 @@ def test_serve_says_so_before_it_starts(tmp_path: Path) -> None:
             (["serve", "a.run", "--port", port], {}),
             (["serve", "a.run"], {"GRADIO_SERVER_PORT": port}),
             (["serve", "a.run"], {"GRADIO_SERVER_PORT": "nowhere"}),
+            (["app"], {"GRADIO_SERVER_PORT": port}),
+            (["app"], {"GRADIO_SERVER_PORT": "nowhere"}),
         ):
             process = started(*arguments, cwd=tmp_path, **environment)
             _, err = process.communicate(timeout=120)
