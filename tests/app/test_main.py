@@ -11,6 +11,7 @@ import pytest
 from app import __main__ as command
 from app.__main__ import main
 from app.asking.failures import TooLarge
+from app.models.catalogue import FINE
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_any_two_models_in_any_order(served: list[Any], arguments: list[str], fa
 
 def test_more_than_two_are_offered(served: list[Any]) -> None:
     main(["tiny-qwen2-vl", "tiny-qwen2-vl", "tiny-qwen-vl"])
-    assert served[0].models.catalogue.labels == ["tiny-qwen2-vl", "tiny-qwen-vl"]
+    assert served[0].models.catalogue.labels == ["tiny-qwen2-vl", "tiny-qwen-vl", *FINE]
 
 
 def test_number_format_and_memory_are_those_of_the_command_line(served: list[Any]) -> None:
