@@ -12,8 +12,10 @@ import { bytes } from "../language/numbers.js";
 const TYPED = "\u0000typed";
 const FORMATS = { auto: "As the device has it", bfloat16: "bfloat16", float32: "float32" };
 
+/** @param {string} label */
+const detail = (label) => (label.endsWith("-fine") ? ", fine" : ""); // twins that were taught small things
 /** @param {OfferedModel} model */
-const words = ({ label, title, size_label: size }) => (size === "tiny" ? `${title}, ${size}` : label);
+const words = ({ label, title, size_label: size }) => (size === "tiny" ? `${title}, ${size}${detail(label)}` : label);
 
 /** @param {OfferedModel[]} offered @param {string} label @param {boolean} hub */
 function choices(offered, label, hub) {
