@@ -15,6 +15,7 @@ from app.costs import account
 from app.costs.account import Account, ClipSampling
 from app.views.rows import section
 from qwenvl.analysis.logit_lens import lens_seconds
+from qwenvl.errors import Sentence
 from qwenvl.inference.run import Run
 from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.record import Alternative
@@ -120,6 +121,7 @@ class RunPayload(TypedDict):
     id: str
     letter: str
     model: ModelCard
+    notes: list[str | Sentence]  # what was to be said of its checkpoint
     created: float
     question: str
     answer: str
@@ -148,6 +150,7 @@ def run_payload(run_id: str, finished: Finished) -> RunPayload:
         "id": run_id,
         "letter": finished.letter,
         "model": finished.card,
+        "notes": list(run.card.notes),
         "created": finished.created,
         "question": finished.conversation.turns[-1].question,
         "answer": run.answer,

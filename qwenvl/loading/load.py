@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from qwenvl.errors import CheckpointError
+from qwenvl.errors import CheckpointError, Sentence
 from qwenvl.inference.generate import TokenSampling
 from qwenvl.inference.pipeline import Pipeline
 from qwenvl.loading.adapters import read_adapter
@@ -195,7 +195,7 @@ def _load_with_notes(
     notes: tuple[str, ...] = ()
     if isinstance(config, Qwen2VLConfig) and config.language.tied and not settle_tie(tensors):
         model = build_skeleton(replace(config, language=replace(config.language, tied=False)))
-        notes = (OWN_HEAD.format(folder=folder.resolve().name),)
+        notes = (Sentence.of(OWN_HEAD, folder=folder.resolve().name),)
     check_tensors(model, tensors)
     model.load_state_dict(tensors, assign=True)
     model.requires_grad_(False).eval()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from qwenvl.errors import CheckpointError
+from qwenvl.errors import CheckpointError, Sentence
 
 Check = Callable[[Any], bool]
 Verdict = Literal["used", "harmless", "refused", "unknown"]
@@ -125,7 +125,7 @@ def shown(value: Any) -> str:
 
 def check_keys(
     file: str, content: Mapping[str, Any], table: Table, *, error: type[CheckpointError] = CheckpointError
-) -> list[str]:
+) -> list[Sentence]:
     """Hold a file, or a part of one, against its table.
 
     Args:
@@ -137,7 +137,7 @@ def check_keys(
     Raises:
         CheckpointError: a value that this does not read; the sentence names its key.
     """
-    notes = []
+    notes = list[Sentence]()
     for name, value in content.items():
         key = table.get(name)
         if key is None:
@@ -163,7 +163,11 @@ def _refusal(file: str, name: str, value: Any, key: Key) -> str:
     )
 
 
-def _unknown(file: str, name: str, table: Table) -> str:
+def _unknown(file: str, name: str, table: Table) -> Sentence:
     near = get_close_matches(name, list(table), n=1)
-    meant = f"; if {near[0]} is meant, correct it" if near else ""
-    return f"{file} says {shown(name)}, a key that is not known here and changes nothing{meant}."
+    if not near:
+        return Sentence.of(
+            "{file} says {key}, a key that is not known here and changes nothing.", file=file, key=shown(name)
+        )
+    template = "{file} says {key}, a key that is not known here and changes nothing; if {near} is meant, correct it."
+    return Sentence.of(template, file=file, key=shown(name), near=near[0])

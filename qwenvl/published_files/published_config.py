@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from qwenvl.errors import CheckpointError
+from qwenvl.errors import CheckpointError, Sentence
 from qwenvl.models.config import (
     Config,
     Qwen2VLConfig,
@@ -70,7 +70,7 @@ def _refuse_quantised(quantisation: Any) -> None:
     raise ConfigError(f"This checkpoint is quantised ({method[:40]}); load the unquantised one instead.")
 
 
-def _check(file: str, content: Any, table: Table) -> list[str]:
+def _check(file: str, content: Any, table: Table) -> list[Sentence]:
     if not isinstance(content, Mapping):
         raise ConfigError(f"{file} is of the wrong kind: it is an object of its own keys, not {shown(content)}.")
     return check_keys(file, content, table, error=ConfigError)
@@ -167,12 +167,16 @@ def _read_qwen2_vl(published: Mapping[str, Any]) -> tuple[Qwen2VLConfig, tuple[s
     return config, tuple(dict.fromkeys(notes))
 
 
-def _said_twice(published: Mapping[str, Any], text: Mapping[str, Any]) -> list[str]:
+def _said_twice(published: Mapping[str, Any], text: Mapping[str, Any]) -> list[Sentence]:
     """Numbers of the language model that stand beside `text_config`, which counts, and are not the same."""
     both = [name for name in published if name in keys.QWEN2_VL_TEXT and name not in (*keys.ANY, *OUTSIDE)]
     apart = ("tie_word_embeddings", "image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
     return [
-        f"config.json says {name} {shown(published[name])} beside text_config, which counts; this one changes nothing."
+        Sentence.of(
+            "config.json says {key} {value} beside text_config, which counts; this one changes nothing.",
+            key=name,
+            value=shown(published[name]),
+        )
         for name in both
         if name not in apart and published[name] != text.get(name)
     ]

@@ -159,6 +159,7 @@ export interface RunPayload {
   id: string;
   letter: string;
   model: ModelCard;
+  notes: (string | Sentence)[];
   created: number;
   question: string;
   answer: string;

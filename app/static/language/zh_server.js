@@ -1,6 +1,13 @@
 // Sentences that the server writes: errors, steps of an answer, the account of tokens. Gaps stand where values stand.
 
 export default {
+  "{file} says {key}, a key that is not known here and changes nothing.": "{file} 中的 {key} 在此未知，不起任何作用。",
+  "{file} says {key}, a key that is not known here and changes nothing; if {near} is meant, correct it.":
+    "{file} 中的 {key} 在此未知，不起任何作用；若本意是 {near}，请更正。",
+  "config.json says {key} {value} beside text_config, which counts; this one changes nothing.":
+    "config.json 在 text_config 之外还写有 {key} {value}；以 text_config 为准，此处不起作用。",
+  "{folder}: config.json says tie_word_embeddings true, and the weights hold a language head of their own, which counts, as in transformers; set it to false to say so.":
+    "{folder}：config.json 写明 tie_word_embeddings 为 true，但权重中有独立的语言头，与 transformers 一样以后者为准；请将其设为 false。",
   // What went wrong, and the way out.
   "Something in this program failed, not in the question: the server's log has the details. Ask again.":
     "是程序出了问题，不是你的问题有误：详情见服务器日志。请再问一次。",

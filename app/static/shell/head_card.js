@@ -139,6 +139,20 @@ function stoppedTag(run) {
   });
 }
 
+// What was to be said of the checkpoint's files: keys that are not known, a head that counts against the config.
+/** @param {Run} run */
+function filesNote(run) {
+  const { notes } = run;
+  if (!notes.length) return null;
+  const words = notes.length === 1 ? say("1 note on its files") : say("{n} notes on its files", { n: notes.length });
+  return el(
+    "details",
+    { class: "files-note", "data-part": "files-note" },
+    el("summary", { class: "tag", text: words }),
+    el("div", { class: "card" }, ...notes.map((note) => el("p", { text: said(note) }))),
+  );
+}
+
 // What a model without video was shown of a clip.
 /** @param {Run} run */
 function clipTag(run) {
@@ -267,6 +281,6 @@ export class HeadCard {
     words.dataset.revealed = stamp;
     refill(this.likeliest, [run.id, selection.query[letter]], () => alternatives(run.words[shown]));
     refill(this.chain, run.id, () => chain(run));
-    refill(this.note, ["done", run.id], () => [stoppedTag(run), clipTag(run), summary(run)]);
+    refill(this.note, ["done", run.id], () => [filesNote(run), stoppedTag(run), clipTag(run), summary(run)]);
   }
 }

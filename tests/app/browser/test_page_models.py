@@ -11,6 +11,7 @@ import pytest
 
 from app.asking.asking import Asking
 from app.serving.session import Session
+from qwenvl.published_files.keys import HARMLESS, check_keys
 from tests.support.sentences import english
 
 EXAMPLES = Path(__file__).parents[3] / "app" / "examples"
@@ -140,4 +141,19 @@ def test_scripts_that_come_while_an_example_is_answered(
         "Number format of the weights",
     ]
     assert visitor.page.locator("#rail [data-part~=media-name]").all_inner_texts() == ["shapes.png"]
+    assert visitor.complaints == []
+
+
+def test_what_was_to_be_said_of_a_checkpoint_stands_at_its_answer(
+    visitor: Any, tiny_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = check_keys("config.json", {"hidden_sise": 1}, {"hidden_size": HARMLESS})
+    monkeypatch.setattr(tiny_session.pipeline("B"), "notes", tuple(notes))
+    visitor.ask("What is this?")
+    assert visitor.part("head-card", "A").locator("[data-part~=files-note]").count() == 0
+    note = visitor.part("head-card", "B").locator("[data-part~=files-note]")
+    assert note.locator("summary").inner_text() == "1 note on its files"
+    note.locator("summary").click()
+    assert note.locator("p").inner_text() == notes[0]
+    assert "'hidden_sise', a key that is not known here and changes nothing" in notes[0]
     assert visitor.complaints == []

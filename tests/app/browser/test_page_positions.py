@@ -170,6 +170,8 @@ def test_under_transformers_5_what_falls_back_into_a_clip_is_red(long_clip: Any)
     assert int(found.sum()) > 0
     words = long_clip.page.locator('[data-part~=lane-rules] [data-letter="B"]').inner_text()
     assert f"{int(found.any(dim=0).sum())} tokens (red)" in words
+    assert "as generate() numbers it, from the last prompt token's id plus one" in words
+    assert f"begins at id {int(ids[0, run.answer_start])}" in words
     token = int(found[0].nonzero()[0])
     assert f"went on from {int(ids[0, token])}" in words
     long_clip.select(query={"A": None, "B": token})

@@ -207,7 +207,11 @@ function idsCard(ctx) {
     say("Ids after the clip by"),
     [
       ["paper", say("the paper"), say("The largest id so far plus one; as the checkpoints were trained")],
-      ["transformers-5", "transformers 5", say("Goes on from the longer side of a frame, whatever the time")],
+      [
+        "transformers-5",
+        "transformers 5",
+        say("Goes on from the longer side of a frame, whatever the time; an answer of generate() from the last token"),
+      ],
     ],
     (value) => ctx.store.set({ idRule: value }),
   );

@@ -84,7 +84,8 @@ export default {
   "Ids after the clip by": "视频之后的编号依据",
   "the paper": "论文",
   "The largest id so far plus one; as the checkpoints were trained": "到此为止最大的编号加一；检查点就是这样训练的",
-  "Goes on from the longer side of a frame, whatever the time": "从一帧的较长边接着编号，不管时间",
+  "Goes on from the longer side of a frame, whatever the time; an answer of generate() from the last token":
+    "从一帧的较长边接着编号，不管时间；generate() 的回答从最后一个词元接着编号",
   "Tubes have t ids {first} to {last}; the text goes on at {after}.":
     "时空管的 t 编号为 {first} 到 {last}；文字从 {after} 接着编号。",
   " {n} later tokens share ids with its tubes.": "之后有 {n} 个词元与时空管的编号重复。",

@@ -56,7 +56,9 @@ function idsByRule(ctx, state, selection) {
 /** @param {any} given @param {Letter} letter */
 function ruleWords({ run, positions, overtaken, rule }, letter) {
   const prompt = run.answer_start;
-  const start = Math.max(...positions.map((lane) => lane[prompt] ?? tallest([lane.slice(0, prompt)]) + 1));
+  const after = (/** @type {number[]} */ lane) =>
+    rule === "transformers-5" ? lane[prompt - 1] + 1 : tallest([lane.slice(0, prompt)]) + 1;
+  const start = Math.max(...positions.map((lane) => lane[prompt] ?? after(lane)));
   const offset = start - prompt;
   const values = {
     letter,
@@ -71,7 +73,10 @@ function ruleWords({ run, positions, overtaken, rule }, letter) {
   );
   if (rule === "1-D") return `${decoding} ${say("No model was trained so: what if.")}`;
   if (rule !== "transformers-5") return decoding;
-  return `${decoding} ${overlapWords(positions, overtaken)}`;
+  const numbered = say(
+    "Its answer is drawn as generate() numbers it, from the last prompt token's id plus one; a loop of your own around its forward pass goes on from the largest id.",
+  );
+  return `${decoding} ${numbered} ${overlapWords(positions, overtaken)}`;
 }
 
 function overlapWords(positions, overtaken) {

@@ -68,6 +68,8 @@ export default {
   "{letter}: an id is the token's own index, in the answer too.": "{letter}：编号就是词元自己的序号，回答中也是如此。",
   "{letter}: the answer begins at id {start}: each of its ids is the token's index {offset} (decoding offset).":
     "{letter}：回答从编号 {start} 开始：其中每个编号是词元序号 {offset}（解码偏移）。",
+  "Its answer is drawn as generate() numbers it, from the last prompt token's id plus one; a loop of your own around its forward pass goes on from the largest id.":
+    "其回答按 generate() 的编号绘制：从提示最后一个词元的编号加一继续；若自己写循环调用它的前向计算，则从最大编号加一继续。",
   "No model was trained so: what if.": "没有模型这样训练过：仅为假设。",
   "The two rules agree here: no clip of this question has more pairs of frames than its longer side has tokens.":
     "这里两种规则一致：这个问题中没有哪个视频的帧对数超过其较长边的词元数。",
