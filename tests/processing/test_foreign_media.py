@@ -214,6 +214,36 @@ def test_a_heic_photo_in_tiles_is_read_whole_in_every_door(tmp_path: Path) -> No
         open_clip(path)
 
 
+def turned_heic(quarters: int) -> bytes:
+    """The tiled photo with a property that turns it, anti-clockwise, as a phone that was held on its side writes it."""
+    content = bytearray((MEDIA / "iphone_grid.heic").read_bytes())
+    turn = struct.pack(">I4sB", 9, b"irot", quarters)
+    items = content.index(b"iloc") + 12  # of 16 bytes each: id, how it is placed, place, count, offset, length
+    for at in range(items, items + 5 * 16, 16):
+        if not struct.unpack_from(">H", content, at + 2)[0]:  # placed in the file, which grows before it
+            struct.pack_into(">I", content, at + 8, struct.unpack_from(">I", content, at + 8)[0] + len(turn) + 1)
+    uses = content.index(b"ipma")
+    place = uses - 4 + struct.unpack_from(">I", content, uses - 4)[0]
+    content[place - 3] += 1  # the last item, the grid, has one property more: the fifth, which must be understood
+    content[place:place] = b"\x85"
+    content[uses - 4 : uses - 4] = turn
+    for name, more in ((b"ipco", len(turn)), (b"ipma", 1), (b"iprp", len(turn) + 1), (b"meta", len(turn) + 1)):
+        at = content.index(name) - 4
+        struct.pack_into(">I", content, at, struct.unpack_from(">I", content, at)[0] + more)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_heic_photo_is_turned_upright(quarters: int, tmp_path: Path) -> None:
+    content = turned_heic(quarters)
+    (tmp_path / "a.heic").write_bytes(content)
+    upright = np.asarray(open_picture(MEDIA / "iphone_grid.heic"))
+    for source in (tmp_path / "a.heic", content):
+        found = np.asarray(open_picture(source))
+        assert np.array_equal(found, np.rot90(upright, quarters))
+        assert np.array_equal(found, np.asarray(pi_heif.open_heif(io.BytesIO(content)).to_pillow().convert("RGB")))
+
+
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_an_avif_is_read_upright(orientation: int, tmp_path: Path) -> None:
     exif = Image.Exif()
