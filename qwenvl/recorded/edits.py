@@ -61,11 +61,13 @@ class Extent:
     def layers(self, values: Any) -> tuple[int, ...]:
         """Layers of the language model; None for all."""
         count = self.config.language.num_blocks
-        return check_indices(range(count) if values is None else _several(values), count, "language layer")
+        chosen = range(count) if values is None else _several(values)
+        return check_indices(chosen, count, "language layer", owner="this model")
 
     def heads(self, values: Any, site: str = "language") -> tuple[int, ...]:
         """Heads of a site."""
-        return check_indices(_several(values), getattr(self.config, site).num_heads, f"{site} head")
+        count = getattr(self.config, site).num_heads
+        return check_indices(_several(values), count, f"{site} head", owner="this model")
 
     def heads_or_all(self, values: Any) -> tuple[int, ...] | None:
         """Heads of the language model; None for all."""
