@@ -43,12 +43,12 @@ function controls(ctx, letter) {
     min: 0,
     step: 1,
     id: id("query"),
-    onchange: (event) => pickQuery(ctx, Number(event.target.value)),
+    onchange: (event) => pickQuery(ctx, Number(event.currentTarget.value)),
   });
   const head = el("select", {
     class: "text-field",
     id: id("head"),
-    onchange: ({ target }) => pickHead(ctx, target.value === "mean" ? "mean" : Number(target.value)),
+    onchange: ({ currentTarget: { value } }) => pickHead(ctx, value === "mean" ? "mean" : Number(value)),
   });
   const order = segmented(
     say("Order"),

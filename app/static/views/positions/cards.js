@@ -56,7 +56,7 @@ export function placesCard(ctx) {
     root,
     update(state, selection, byRule) {
       const wanted = choices(selection, "positions");
-      shown = byRule[wanted.of] ? wanted.of : Object.keys(byRule)[0];
+      shown = [wanted.of, ...LETTERS].find((each) => byRule[each]) ?? wanted.of;
       const run = state.runs[shown];
       const media = run.media[selection.media];
       const space = wanted.shown === "space" || !media;
@@ -129,7 +129,7 @@ export function budgetCard() {
   return {
     root,
     update(state, facts) {
-      const letters = Object.keys(facts);
+      const letters = LETTERS.filter((letter) => facts[letter]);
       const stamp = letters.map((letter) => state.runs[letter].id);
       refill(bars, stamp, () => costRows(facts, state.runs, letters));
       setText(words, budgetWords(state, facts, letters));

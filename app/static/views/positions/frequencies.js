@@ -95,9 +95,10 @@ export function createFrequencies(ontell) {
           ),
     );
   }
-  chart.addEventListener("pointermove", (event) =>
-    tell(event.target.dataset?.pair === undefined ? null : Number(event.target.dataset.pair)),
-  );
+  chart.addEventListener("pointermove", ({ target }) => {
+    const pair = target instanceof SVGElement ? target.dataset.pair : undefined;
+    tell(pair === undefined ? null : Number(pair));
+  });
   chart.addEventListener("pointerleave", () => tell(null));
 
   return {
@@ -113,8 +114,8 @@ export function createFrequencies(ontell) {
           theta: count(given.theta),
         }),
       );
-      chart.setAttribute("width", width);
-      chart.setAttribute("height", HEIGHT + 17);
+      chart.setAttribute("width", String(width));
+      chart.setAttribute("height", String(HEIGHT + 17));
       refill(chart, [given, width, most], () => drawing(given, width, most));
       refill(keys, [given.sections], () => sectionKeys(given));
     },

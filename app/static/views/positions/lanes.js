@@ -299,8 +299,8 @@ export class Lanes {
     this.shown = shown;
     this.cursorsAt = cursors;
     this.lead = shown[lead] ? lead : shape.present[0];
-    this.drawing.setAttribute("width", width);
-    this.drawing.setAttribute("height", shape.height);
+    this.drawing.setAttribute("width", String(width));
+    this.drawing.setAttribute("height", String(shape.height));
     const stamp = [
       LETTERS.map((letter) => shown[letter] && [shown[letter].run.id, shown[letter].rule]),
       width,
