@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from app.exports.route import export_route
 from app.page.events import Events
@@ -18,6 +19,7 @@ from app.page.screen import Screen
 from app.page.topbar import topbar_value
 from app.serving import frontend
 from app.serving.api import register_api
+from app.serving.behind_proxy import BehindProxy
 from app.serving.mcp_tools import tools_in_json
 from app.serving.session import Session
 from qwenvl.errors import UserError
@@ -64,7 +66,11 @@ def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
     return demo.launch(
         theme=frontend.theme(),
         head=frontend.head(),
-        app_kwargs={"routes": [*frontend.routes(), export_route(session)], "lifespan": tools_in_json(demo)},
+        app_kwargs={
+            "routes": [*frontend.routes(), export_route(session)],
+            "middleware": [Middleware(BehindProxy)],
+            "lifespan": tools_in_json(demo),
+        },
         run_history=False,
         footer_links=["api"],
         max_file_size=MAX_FILE_SIZE,

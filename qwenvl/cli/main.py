@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from qwenvl.cli.arguments import HELP, QUOTE
-from qwenvl.cli.signals import INTERRUPTED, listening
+from qwenvl.cli.signals import until_ended
 from qwenvl.errors import UserError
 from qwenvl.version import __version__
 
@@ -39,16 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a name or an answer that the terminal has no letters for is spelled out
             stream.reconfigure(errors="backslashreplace")
-    with listening() as listener:
-        try:
-            return _run(arguments)
-        except BaseException as error:
-            if listener.code is None and not isinstance(error, KeyboardInterrupt):
-                raise
-            code = INTERRUPTED if listener.code is None else listener.code
-            words = "Interrupted" if code == INTERRUPTED else "Ended by a signal"
-            print(f"\n{words}; no file was written.", file=sys.stderr)
-            return code
+    return until_ended(lambda: _run(arguments), "; no file was written.")
 
 
 def _run(arguments: Sequence[str] | None) -> int:

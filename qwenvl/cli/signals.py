@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 INTERRUPTED, TERMINATED = 130, 143
 
@@ -49,8 +50,32 @@ def listening() -> Iterator[Listener]:
         yield listener
     finally:
         for number, handler in before.items():
-            is_start = getattr(handler, "__module__", "") == "qwenvl"  # that of `python -m qwenvl` being read in
+            is_start = getattr(handler, "__name__", "") == "_leave"  # that of `python -m` while it is read in
             signal.signal(number, signal.default_int_handler if is_start or handler is None else handler)
+
+
+def until_ended(act: Callable[[], int], told: str) -> int:
+    """The exit code of an act, or of the signal that ended it, which is told in one line with these words after it."""
+    with listening() as listener:
+        try:
+            return act()
+        except BaseException as error:
+            if listener.code is None and not isinstance(error, KeyboardInterrupt):
+                raise
+            code = INTERRUPTED if listener.code is None else listener.code
+            words = "Interrupted" if code == INTERRUPTED else "Ended by a signal"
+            print(f"\n{words}{told}", file=sys.stderr)
+            return code
+
+
+def leave(code: int) -> NoReturn:
+    """End at once where a model still works on a thread of its own: waiting takes long, and tearing it down aborts."""
+    deaf()
+    if threading.active_count() == 1:
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def deaf() -> None:

@@ -220,7 +220,10 @@ def pictures() -> dict[str, float]:
 
 SERVE = """
 import time, urllib.request
-import app.__main__ as door
+try:
+    import app.page.command as door
+except ImportError:  # before, it stood in the door itself
+    import app.__main__ as door
 from app.page import page
 launch = page.launch
 def served(session, **options):

@@ -206,6 +206,8 @@ def _clear_errors(path: Path) -> Iterator[None]:
                 name=shown_name(path),
             )
         ) from None
+    except (AttributeError, ImportError, NameError):  # a fault here or of a library's version, not of the file
+        raise
     # Decoders raise many kinds: FFmpeg's own errors, OSError, ValueError, and Pillow's SyntaxError, struct.error ...
     except Exception:
         if _looks_like_a_clip(path):
