@@ -1,5 +1,6 @@
 // The page's own types. What the server sends stands in payload.d.ts, as Python writes it.
 
+import type { StageSpec, StageView } from "./drawn.d.ts";
 import type {
   Answers,
   Choice,
