@@ -4,7 +4,7 @@ import { el } from "../../core/dom.js";
 import { say } from "../../language/i18n.js";
 import { count } from "../../language/numbers.js";
 
-/** @import { Both, Letter, Media, PositionCost, PositionFacts, Run } from "../../core/types.d.ts" */
+/** @import { Letter, Media, PositionCost } from "../../core/types.d.ts" */
 
 const THIS = 2; // pictures of the run that are listed
 
@@ -15,27 +15,27 @@ function nameOf(media, several) {
   return clip ? say("This clip") : say("This picture");
 }
 
-/** @typedef {Both<PositionFacts>} Facts */
+/** @import { Known } from "./choosing.js" */
 
-/** @typedef {{ name: string, cost: (letter: Letter) => PositionCost | undefined }} CostRow */
+/** @typedef {{ name: string, cost: (one: Known) => PositionCost | undefined }} CostRow */
 
-/** @param {Facts} facts @param {Both<Run>} runs @param {Letter[]} letters @returns {CostRow[]} */
-function rowsOf(facts, runs, letters) {
-  const most = Math.max(...letters.map((letter) => facts[letter].media.length));
+/** @param {Known[]} known @returns {CostRow[]} */
+function rowsOf(known) {
+  const [{ run, facts }] = known;
+  const most = Math.max(...known.map((one) => one.facts.media.length));
   /** @type {CostRow[]} */
   const mine = Array.from({ length: Math.min(THIS, most) }, (_, index) => ({
-    name: nameOf(runs[letters[0]].media[index], most > 1),
-    cost: (letter) => facts[letter].media[index],
+    name: nameOf(run.media[index], most > 1),
+    cost: (one) => one.facts.media[index],
   }));
-  /** @param {Letter} letter */
-  const prompt = (letter) => ({
-    tokens: runs[letter].account.prompt_tokens,
-    ids: runs[letter].account.largest_position + 1,
+  const prompt = (/** @type {Known} */ { run: { account } }) => ({
+    tokens: account.prompt_tokens,
+    ids: account.largest_position + 1,
   });
   /** @type {CostRow[]} */
-  const others = Object.keys(facts[letters[0]].others).map((name) => ({
+  const others = Object.keys(facts.others).map((name) => ({
     name: say(name),
-    cost: (letter) => facts[letter].others[name],
+    cost: (one) => one.facts.others[name],
   }));
   return [...mine, { name: say("Whole prompt"), cost: prompt }, ...others];
 }
@@ -60,10 +60,10 @@ function pair(letter, { tokens, ids }, width) {
 }
 
 // Bars on one logarithmic scale, tokens grey, ids ink.
-/** @param {Facts} facts @param {Both<Run>} runs @param {Letter[]} letters */
-export function costRows(facts, runs, letters) {
-  const rows = rowsOf(facts, runs, letters);
-  const most = Math.max(10, ...rows.flatMap(({ cost }) => letters.map((letter) => cost(letter)?.tokens ?? 1)));
+/** @param {Known[]} known at least one */
+export function costRows(known) {
+  const rows = rowsOf(known);
+  const most = Math.max(10, ...rows.flatMap(({ cost }) => known.map((one) => cost(one)?.tokens ?? 1)));
   /** @param {number} value */
   const at = (value) => `${(100 * Math.log10(Math.max(1.1, value))) / Math.log10(most)}%`;
   const axis = el(
@@ -78,9 +78,9 @@ export function costRows(facts, runs, letters) {
   );
   return [
     ...rows.map(({ name, cost }) => {
-      const pairs = letters.flatMap((letter) => {
-        const spent = cost(letter);
-        return spent ? [pair(letter, spent, at)] : [];
+      const pairs = known.flatMap((one) => {
+        const spent = cost(one);
+        return spent ? [pair(one.letter, spent, at)] : [];
       });
       return el("div", { class: "budget-row" }, el("span", { text: name }), el("div", {}, ...pairs));
     }),
