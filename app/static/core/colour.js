@@ -20,10 +20,12 @@ const VIRIDIS_HEX =
   "addc30b0dd2fb2dd2db5de2bb8de29bade28bddf26c0df25c2df23c5e021c8e020cae11fcde11dd0e11cd2e21bd5e21a" +
   "d8e219dae319dde318dfe318e2e418e5e419e7e419eae51aece51befe51cf1e51df4e61ef6e620f8e621fbe723fde725";
 
-const VIRIDIS = Uint8Array.from(VIRIDIS_HEX.match(/../g), (pair) => parseInt(pair, 16));
+const VIRIDIS = Uint8Array.from(VIRIDIS_HEX.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 
+/** @param {number} value @param {number} low @param {number} high */
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+/** @param {number} value */
 const step = (value) => Math.min(255, Math.floor(clamp(value, 0, 1) * 256));
 
 /**
@@ -36,9 +38,11 @@ export function viridis(value) {
 }
 
 // How strongly a cell covers the picture: nothing is drawn over what was not looked at.
+/** @param {number} value */
 export const opacity = (value) => clamp((value - 0.015) * 2.3, 0, 0.92);
 
 // OKLCH to 8-bit sRGB (Ottosson's matrices), held to the gamut channel by channel.
+/** @param {number} lightness @param {number} chroma @param {number} hue */
 function oklch(lightness, chroma, hue) {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
   const b = chroma * Math.sin((hue * Math.PI) / 180);
@@ -55,6 +59,7 @@ function oklch(lightness, chroma, hue) {
   });
 }
 
+/** @param {number} value @param {boolean} dark */
 function tideAt(value, dark) {
   const [from, to, hueFrom, hueTo, most] = dark ? [0.24, 0.92, 265, 170, 0.115] : [0.97, 0.34, 175, 260, 0.12];
   return oklch(
@@ -80,6 +85,10 @@ const divergingTables = [5, 190].map((hue) =>
   Array.from({ length: 256 }, (_, at) => oklch(0.58 + (0.26 * at) / 255, 0.13, hue)),
 );
 
+/**
+ * @param {number} value
+ * @returns {Colour}
+ */
 export const diverging = (value) => divergingTables[value < 0 ? 0 : 1][step(Math.abs(value))];
 
 /**

@@ -5,15 +5,25 @@
 
 import { onLanguage } from "../language/i18n.js";
 
-/** @param {HTMLElement} element */
+/** @import { Gradio } from "./types.d.ts" */
+
+/**
+ * @param {HTMLElement} element
+ * @param {Gradio} gradio
+ * @param {{ redrawsItself?: boolean, mount(element: HTMLElement, gradio: Gradio): void }} module
+ */
 export function mountIn(element, gradio, module) {
   if (module.redrawsItself) {
     module.mount(element, gradio);
     return;
   }
   const known = new Set();
-  let [watchers, life] = [[], new AbortController()];
+  /** @type {[key: string, act: () => void][]} */
+  let watchers = [];
+  let life = new AbortController();
+  /** @param {string} key */
   const told = (key) => watchers.filter(([name]) => name === key).forEach(([, act]) => act());
+  /** @param {string} key @param {() => void} act */
   const watch = (key, act) => {
     watchers.push([key, act]);
     if (known.has(key)) return;

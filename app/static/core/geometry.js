@@ -148,9 +148,12 @@ export function regionSum(values, [frames, rows, columns], [left, top, right, bo
   return sum;
 }
 
+/** @param {Iterable<number>} cells @param {number} columns */
 function borderSteps(cells, columns) {
   const inside = new Set(cells);
-  const steps = new Map(); // from corner -> corners one can go to, keeping the cells on the right
+  /** @type {Map<string, number[][]>} from a corner to those one can go to, keeping the cells on the right */
+  const steps = new Map();
+  /** @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
   const add = (x1, y1, x2, y2) => {
     const key = `${x1},${y1}`;
     steps.set(key, [...(steps.get(key) || []), [x2, y2]]);
@@ -165,10 +168,11 @@ function borderSteps(cells, columns) {
   return steps;
 }
 
+/** @param {Map<string, number[][]>} steps @param {number[]} corner */
 function takeStep(steps, [x, y]) {
   const targets = steps.get(`${x},${y}`);
   if (!targets) return null;
-  const next = targets.shift();
+  const next = targets.shift() ?? null;
   if (!targets.length) steps.delete(`${x},${y}`);
   return next;
 }
@@ -183,7 +187,8 @@ export function contour(cells, columns) {
   const steps = borderSteps(cells, columns);
   const loops = [];
   while (steps.size) {
-    const start = steps.keys().next().value.split(",").map(Number);
+    const [corner] = steps.keys();
+    const start = corner.split(",").map(Number);
     const loop = [start];
     let at = takeStep(steps, start);
     while (at && (at[0] !== start[0] || at[1] !== start[1])) {

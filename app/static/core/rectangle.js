@@ -1,11 +1,15 @@
 // A rectangle of a picture, in whole thousandths of its sides: as an address can hold it.
 
+/** @import { Rectangle } from "./types.d.ts" */
+
 export const THOUSANDTHS = 1000;
 
+/** @type {(keyof Rectangle)[]} */
 export const EDGES = ["left", "top", "right", "bottom"];
 
 /** @param {number[]} from @param {number[]} to */
 export function rectangle([x1, y1], [x2, y2]) {
+  /** @param {number} value */
   const edge = (value) => Math.round(value * THOUSANDTHS);
   return {
     left: edge(Math.min(x1, x2)),
@@ -16,15 +20,18 @@ export function rectangle([x1, y1], [x2, y2]) {
 }
 
 // The four edges of a choice in 0..1; null while any is missing or they hold nothing.
+/** @param {Rectangle} chosen */
 export function edgesOf(chosen) {
-  const box = EDGES.map((name) => chosen[name]);
+  const box = EDGES.map((name) => chosen[name] ?? NaN);
   if (!box.every((edge) => Number.isInteger(edge) && edge >= 0 && edge <= THOUSANDTHS)) return null;
   return box[2] > box[0] && box[3] > box[1] ? box.map((edge) => edge / THOUSANDTHS) : null;
 }
 
-export const NO_RECTANGLE = Object.fromEntries(EDGES.map((name) => [name, null]));
+/** @type {Rectangle} */
+export const NO_RECTANGLE = { left: null, top: null, right: null, bottom: null };
 
 // Moved whole by this many cells of a hundredth, and kept on the picture.
+/** @param {Record<keyof Rectangle, number>} chosen @param {number} rows @param {number} columns */
 export function shifted(chosen, rows, columns) {
   const [width, height] = [chosen.right - chosen.left, chosen.bottom - chosen.top];
   const left = Math.min(THOUSANDTHS - width, Math.max(0, chosen.left + 10 * columns));

@@ -1,7 +1,19 @@
 // The page's own types. What the server sends stands in payload.d.ts, as Python writes it.
 
-import type { Answers, Choice, MapRow, MediaPayload, ModelCard, Packed, RunPayload, Shares } from "./payload.d.ts";
+import type { StageSpec, StageView } from "./drawn.d.ts";
+import type {
+  Answers,
+  Choice,
+  MapRow,
+  MediaPayload,
+  ModelCard,
+  Packed,
+  RunPayload,
+  Sentence,
+  Shares,
+} from "./payload.d.ts";
 
+export type * from "./drawn.d.ts";
 export type * from "./payload.d.ts";
 export type Media = MediaPayload;
 export type { Client } from "../state/client.js";
@@ -40,10 +52,53 @@ export type Both<T> = Record<Letter, T>;
 export type ViewName =
   "pipeline" | "patches" | "positions" | "adapter" | "vision" | "answer" | "layers" | "causes" | "boxes";
 
-/** What one view lets one choose in it alone. */
-export type Choices = Record<string, any>;
+/** A rectangle of the picture in thousandths of its sides: see rectangle.js. */
+export type Rectangle = { left: number | null; top: number | null; right: number | null; bottom: number | null };
 
-export interface Selection {
+/** What each view lets one choose in it alone: its CHOICES. */
+export interface ViewChoices {
+  pipeline: { stage: string | null };
+  patches: { order: string };
+  positions: { rule: string; shown: string; of: Letter; axis: string };
+  adapter: { order: string; against: string };
+  vision: {
+    layerA: Choice | null;
+    headA: Choice | null;
+    layerB: Choice | null;
+    headB: Choice | null;
+    statistic: string;
+  };
+  answer: { mode: MapRow["mode"]; scale: string; statistic: string };
+  layers: { layerA: number | null; layerB: number | null; word: string };
+  causes: Rectangle & {
+    tool: string;
+    shape: string;
+    strokes: string;
+    fill: string;
+    rows: string;
+    through: string;
+    from_A: number | null;
+    to_A: number | null;
+    from_B: number | null;
+    to_B: number | null;
+    beneath: boolean;
+  };
+  boxes: Rectangle & { beneath: boolean };
+}
+
+export type CausesChoices = ViewChoices["causes"];
+export type BoxesChoices = ViewChoices["boxes"];
+
+/** The choices of all views under their names in the selection. */
+export type OfViews = { [Name in ViewName as `of_${Name}`]: ViewChoices[Name] };
+
+/** What a choice may be: it stands in the address. */
+export type Chosen = string | number | boolean | null;
+
+/** The choices of one view whichever it is. */
+export type Choices = Record<string, Chosen>;
+
+export interface Selection extends OfViews {
   /** Ids of the runs on show. */
   run: Both<string | null>;
   view: ViewName;
@@ -68,24 +123,35 @@ export interface Selection {
   /** Query and key have changed roles: a column in place of a row. */
   swap: boolean;
   frame: number;
-  [ofView: `of_${string}`]: Choices;
+}
+
+/** What went wrong with an answer, and the one way out. */
+export interface Failure {
+  title: string;
+  sentence: Sentence;
+  way_out: WayOut | null;
+}
+
+export interface WayOut {
+  label: string;
+  action: string;
 }
 
 /** An answer in the making. */
 export interface Live {
   state: string;
-  step: any;
+  step: Sentence;
   progress: number;
   pieces: string[];
-  run?: string;
-  error?: any;
+  run: string | null;
+  error: Failure | null;
 }
 
 export interface State {
   runs: Both<Run | null>;
   models: Both<ModelCard | null>;
   live: Both<Live | null>;
-  failed: Both<any>;
+  failed: Both<Failure | null>;
   selection: Selection;
   /** What hovering adds to the selection, until the pointer leaves. */
   preview: Partial<Selection> | null;
@@ -95,8 +161,10 @@ export interface State {
   shown: Letter;
   /** What a key could not do here, until something else is done. */
   remark: string | null;
-  notice: any;
-  stale: any;
+  /** A run that is gone, or the like. */
+  notice: Sentence | null;
+  /** That the question has changed since. */
+  stale: Sentence | null;
   busy: boolean;
   /** Whether the pictures are none that the shipped checkpoints were trained to describe. */
   outside?: boolean;
@@ -120,26 +188,47 @@ export interface Store {
   subscribe(listener: (state: State) => void): unknown;
 }
 
+/** What parts of the page tell each other: see state/news.js. */
+export interface News {
+  "inspector-draft": import("../rail/types.d.ts").Draft;
+  "inspector-row": Channel;
+  "inspector-runs": { runs: Run[] };
+}
+
 // --- asking the server ---
 
-export type Server = Record<string, (query: any) => Promise<any>>;
+/** A question, as it goes to the server: JSON. */
+export type Query = object;
+
+export type Name = keyof Answers;
+
+/** The sentence that stands in for an answer. */
+export interface Refused {
+  error: Sentence;
+}
+
+export type Server = { [Asked in Name]: (query: Query) => Promise<Answers[Asked] | Refused> };
 
 /** An answer that is here (`fresh`), or the last one while the new one is on its way. */
 export interface Resource<T> {
   value: T | null;
   fresh: boolean;
-  error: any;
+  error: Sentence | null;
 }
 
-export type Answer<Name> = Name extends keyof Answers ? Decoded<Answers[Name]> : any;
+export type Answer<Asked extends Name> = Decoded<Answers[Asked]>;
+
+/** An answer, or why there is none. */
+export type Told<Asked extends Name> = Answer<Asked> | Refused;
 
 export interface Channel {
   name: string;
   group: string | null;
-  last: any;
+  /** The last answer, to whatever was asked. */
+  last: Answer<Name> | null;
   wanted: Wanted | null;
-  failed?: { key: string; error: any };
-  timer?: ReturnType<typeof setTimeout> | null;
+  failed?: { key: string; error: Sentence };
+  timer?: ReturnType<typeof setTimeout>;
   flying?: boolean;
   /** When it asked last. */
   asked?: number;
@@ -148,8 +237,8 @@ export interface Channel {
 }
 
 export interface Wanted {
-  name: string;
-  query: any;
+  name: Name;
+  query: Query;
   key: string;
 }
 
@@ -166,9 +255,9 @@ export interface Context {
   visited?: Set<string>;
   run(letter: Letter): Run | null;
   stageBox(cell: HTMLElement, size: Size, tall: number): { inner: number[]; flat: boolean };
-  vacant(cell: HTMLElement, letter: Letter, tall: number, run?: Run | null): any;
-  mediaChoice(): { root: HTMLElement; update(state: State, selection: Selection): void };
-  picture(kind: string, run: string, media: number, frame?: number | null): HTMLImageElement | null;
+  vacant(cell: HTMLElement, letter: Letter, tall: number, run?: Run | null): StageSpec;
+  mediaChoice(): Part;
+  picture(kind: PictureKind, run: string, media: number, frame?: number | null): HTMLImageElement | null;
   mapResources(letter: Letter): MapResources;
   sendAhead(letter: Letter): void;
   shares(letter: Letter): Decoded<Shares> | null;
@@ -178,23 +267,21 @@ export interface Context {
   agreement(): Resource<Answer<"agreement">> | null;
 }
 
+export type PictureKind = "picture" | "resized";
+
 export interface MapResources {
   media: Media | null;
   image: HTMLImageElement | null;
   map: Attended | null;
   late: string | null;
-  error: any;
+  error: Sentence | null;
   fresh: boolean;
 }
 
-/** What a stage is told of pointers and keys; places are of the original picture. */
-export interface StageGestures {
-  onhover?(place: Place | null): void;
-  onpick?(place: Place, adding: boolean): void;
-  onstep?(rows: number, columns: number): void;
-  onregion?(region: Region | null, done: boolean): void;
-  onstretch?(rows: number, columns: number): void;
-  onenter?(): void;
+/** A part of a view that follows the state. */
+export interface Part {
+  root: HTMLElement;
+  update(state: State, selection: Selection): void;
 }
 
 /** Parts of the status line: [text, bold, text] each. */
@@ -202,7 +289,7 @@ export type StatusParts = string[][];
 
 export interface ViewDrawing {
   root: HTMLElement;
-  stages?: Partial<Both<any>>;
+  stages?: Partial<Both<StageView>>;
   update(state: State, selection: Selection): void;
 }
 
@@ -214,17 +301,17 @@ export interface View {
   CHOICES?: Choices;
   createView(ctx: Context): ViewDrawing;
   status(ctx: Context, state: State, selection: Selection): StatusParts;
-  letGo?(chosen: Choices): Choices | null;
+  letGo?(chosen: OfViews[keyof OfViews]): Choices | null;
   /** What of one run this view shows beside resolved.js, for an export. */
-  shown?(state: State, letter: Letter, ctx: Context): Record<string, any>;
+  shown?(state: State, letter: Letter, ctx: Context): Record<string, unknown>;
   figure?(ctx: Context, state: State, selection: Selection, root: HTMLElement): void;
 }
 
 // --- Gradio's components ---
 
 /** What Gradio hands to a component of ours: see core/component.js. */
-export interface Gradio {
-  props: any;
+export interface Gradio<Props = any> {
+  props: Props;
   server: Server;
   trigger?(event: string, detail?: unknown): void;
   watch(key: string, act: () => void): void;
@@ -233,9 +320,9 @@ export interface Gradio {
 
 declare global {
   interface Window {
-    Plotly?: any;
+    Plotly?: import("../views/positions/plot3d.js").Plotly;
     /** What is on screen, for tests and for the curious. */
-    __inspector?: any;
+    __inspector?: object;
   }
   interface WindowEventMap {
     "inspector-offer": CustomEvent;

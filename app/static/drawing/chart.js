@@ -36,7 +36,7 @@ export function roundTicks(top, about = 4) {
   if (!(top > 0)) return [0];
   const rough = top / about;
   const unit = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((each) => each * unit).find((each) => each >= rough);
+  const step = [1, 2, 2.5, 5, 10].map((each) => each * unit).find((each) => each >= rough) ?? 10 * unit;
   return Array.from({ length: Math.floor(top / step + 1e-9) + 1 }, (_, index) => index * step);
 }
 

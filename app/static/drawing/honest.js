@@ -3,6 +3,8 @@
 import { el, refill } from "../core/dom.js";
 import { say } from "../language/i18n.js";
 
+/** @import { HonestItems, Run } from "../core/types.d.ts" */
+
 // Open where there is room, folded on a phone; the panels that are on the page follow when that changes.
 const wide = window.matchMedia("(min-width: 721px)");
 wide.addEventListener("change", () =>
@@ -25,7 +27,7 @@ export function honestPanel() {
   root.append(summary, body);
   return {
     root,
-    update(items) {
+    update(/** @type {HonestItems} */ items) {
       refill(body, items, () =>
         items.map(([title, sentence]) => el("p", {}, el("b", { text: `${title}. ` }), sentence)),
       );
@@ -33,6 +35,7 @@ export function honestPanel() {
   };
 }
 
+/** @param {(Run | null)[]} runs */
 export function weightsNote(runs) {
   const untrained = runs.filter((run) => run && !run.model.trained);
   if (untrained.length) return say("Untrained weights: exact numbers, empty answers.");

@@ -6,7 +6,7 @@ import { say } from "../language/i18n.js";
 import { count, pixels } from "../language/numbers.js";
 import { paintCrop, paintGrid, paintSmallMap } from "./thumbnails.js";
 
-/** @import { Attended } from "../core/types.d.ts" */
+/** @import { Attended, Floats, Grid, Media, Run } from "../core/types.d.ts" */
 
 const RUNG = [92, 76];
 const LAST_RUNG = [118, 76];
@@ -17,21 +17,23 @@ export const drawnGrid = (map) => (map.unit === "patch" ? map.grid : map.token_g
 /** @param {Attended} map */
 export const drawnValues = (map) => (map.unit === "patch" ? map.values : map.tokens);
 
+/** @param {Grid} grid */
 const cells = ([, rows, columns]) => rows * columns;
 
 // What a neutral question takes away has no colour in a thumbnail, which shows the rest.
+/** @param {Floats} values */
 const positive = (values) => values.map((value) => Math.max(0, value));
 
 // A rung is pressed for the matrix that made it.
 export class Ladder {
   /** @param {{ onrung?: (rung: number) => void }} [gestures] */
   constructor({ onrung } = {}) {
-    const rung = (_, index) => {
+    const rung = (/** @type {unknown} */ _, /** @type {number} */ index) => {
       const press = onrung && {
         role: "button",
         tabindex: "0",
         onclick: () => onrung(index),
-        onkeydown: (event) => event.key === "Enter" && onrung(index),
+        onkeydown: (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && onrung(index),
       };
       const [canvas, caption] = [el("canvas"), el("figcaption")];
       return { canvas, caption, root: el("figure", { class: "rung", ...press }, canvas, caption) };
@@ -52,9 +54,11 @@ export class Ladder {
       title,
       el("div", { class: "rungs" }, first, arrow(), second, arrow(), third),
     );
+    /** @type {{ map: Attended, stamp: string } | null} */
     this.painted = null;
   }
 
+  /** @param {Run} run @param {Attended} map @param {HTMLImageElement} image @param {Media} media */
   update(run, map, image, media) {
     const stamp = [run.id, media.index, document.body.className].join();
     if (this.painted?.map === map && this.painted.stamp === stamp) return;
@@ -67,14 +71,17 @@ export class Ladder {
     this.caption(2, say("original picture"), `${pixels(width)} × ${pixels(height)} px`);
   }
 
+  /** @param {number} index */
   canvas(index) {
     return this.rungs[index].canvas;
   }
 
+  /** @param {number} index @param {string[]} lines */
   caption(index, ...lines) {
     refill(this.rungs[index].caption, lines, () => lines.map((line) => el("span", { text: line })));
   }
 
+  /** @param {Attended} map */
   throughQueries(map) {
     const [queries, patches] = [cells(map.token_grid), cells(map.grid)];
     this.product.textContent = `(1×${queries})·(${queries}×${patches})`;
@@ -84,6 +91,7 @@ export class Ladder {
     this.caption(1, say("{n} patches", { n: count(patches) }), say("pulled back"));
   }
 
+  /** @param {Attended} map @param {HTMLImageElement} image @param {Media} media */
   throughTokens(map, image, media) {
     const [, rows, columns] = map.token_grid;
     this.product.textContent = `(1×${map.tokens.length}) ⊗ 2×2`;
@@ -94,6 +102,7 @@ export class Ladder {
   }
 
   // The strongest token's piece of the picture, cut into its four patches.
+  /** @param {Attended} map @param {HTMLImageElement} image @param {Media} media */
   paintFold(map, image, media) {
     const [row, column] = rowAndColumn(map.max_index, map.token_grid);
     const box = cellBox(row, column, media.size, map.token_grid);

@@ -1,12 +1,18 @@
 // One grid, three orders: patches as the picture has them, as the rows of pixel_values, and the tokens they merge into.
 
-import { el, isDark, refill, setText } from "../core/dom.js";
+import { around, el, isDark, refill, setText } from "../core/dom.js";
 import { cellAt, placeOf } from "../core/geometry.js";
 import { css, inkOn, tide } from "../core/colour.js";
 import { say } from "../language/i18n.js";
 import { count } from "../language/numbers.js";
 
-/** @import { Context, Grid, Media, Run } from "../core/types.d.ts" */
+/** @import { Context, Grid, Media, Place, Run } from "../core/types.d.ts" */
+
+/** @typedef {"raster" | "row" | "token"} Order */
+
+/** @typedef {ReturnType<typeof numbersOf>} Numbers the three numbers of a patch */
+
+/** @typedef {{ top: number, left: number, rows: number, columns: number }} Window the part that is written out */
 
 const SIDE = 4; // patches along a side of the part of the grid that is written out
 
@@ -26,7 +32,7 @@ const firstRow = (run, index) =>
     .reduce((sum, media) => sum + cellsOf(media.patch_grid), 0);
 
 // The three numbers of a patch of one temporal cell, each counted as the library counts it.
-/** @param {Run} run @param {number} index @param {any} given */
+/** @param {Run} run @param {number} index @param {number[]} at row and column @param {number} frame */
 export function numbersOf(run, index, [row, column], frame = 0) {
   const media = run.media[index];
   const [merge, [, rows, columns]] = [mergeOf(media), media.patch_grid];
@@ -41,7 +47,12 @@ export function numbersOf(run, index, [row, column], frame = 0) {
 }
 
 // The part of the grid that is written out: whole tokens, and still where it is while the place stays inside.
-/** @param {Media} media */
+/**
+ * @param {Place} place
+ * @param {Media} media
+ * @param {Window | null} last
+ * @returns {Window}
+ */
 function windowAt(place, media, last) {
   const [, rows, columns] = media.patch_grid;
   const { row, column } = cellAt(place, media.patch_grid);
@@ -50,12 +61,19 @@ function windowAt(place, media, last) {
     last && row >= last.top && row < last.top + size[0] && column >= last.left && column < last.left + size[1];
   if (inside) return last;
   const merge = mergeOf(media);
+  /** @type {(at: number, length: number, all: number) => number} */
   const corner = (at, length, all) => Math.min(all - length, Math.max(0, merge * Math.floor(at / merge) - merge));
   return { top: corner(row, size[0], rows), left: corner(column, size[1], columns), rows: size[0], columns: size[1] };
 }
 
+/** @type {Record<string, [rows: number, columns: number]>} */
 const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
+/**
+ * @param {number} number
+ * @param {number} share
+ * @param {{ span: number, marked: boolean, here: boolean, cell: string }} kind
+ */
 function square(number, share, { span, marked, here, cell }) {
   const colour = tide(0.1 + 0.75 * share, isDark());
   return el("span", {
@@ -67,6 +85,10 @@ function square(number, share, { span, marked, here, cell }) {
 }
 
 // The cells of one of the three small grids, in the order they are written.
+/**
+ * @param {Order} order
+ * @param {{ run: Run, index: number, media: Media, frame: number, view: Window, chosen: Numbers | null }} what
+ */
 function squares(order, { run, index, media, frame, view, chosen }) {
   const [merge, total] = [mergeOf(media), cellsOf(media.patch_grid)];
   const step = order === "token" ? merge : 1;
@@ -75,8 +97,8 @@ function squares(order, { run, index, media, frame, view, chosen }) {
     for (let column = view.left; column < view.left + view.columns; column += step) {
       const numbers = numbersOf(run, index, [row, column], frame);
       const share = order === "token" ? (numbers.token * merge * merge) / total : (numbers[order] % total) / total;
-      const marked = chosen && numbers.token === chosen.token;
-      const here = order !== "token" && chosen && numbers.raster === chosen.raster;
+      const marked = numbers.token === chosen?.token;
+      const here = order !== "token" && numbers.raster === chosen?.raster;
       found.push(square(numbers[order], share, { span: 1, marked, here, cell: `${row},${column}` }));
     }
   return found;
@@ -86,18 +108,37 @@ function squares(order, { run, index, media, frame, view, chosen }) {
 /** @param {Media} media */
 export const tensorOf = (media) => (media.kind === "video" ? "pixel_values_videos" : "pixel_values");
 
+/** @type {Record<Order, (media: Media) => string>} */
 const titleOf = {
   raster: () => say("On the picture"),
   row: (media) => say("In {tensor}", { tensor: media.kind === "video" ? "…_videos" : tensorOf(media) }),
   token: () => say("As tokens"),
 };
 
+/** @typedef {[row: number, column: number]} Cell */
+
+/**
+ * @typedef {object} Handle
+ * @property {(cell: Cell | null) => void} hover
+ * @property {(cell: Cell) => void} pick
+ * @property {(rows: number, columns: number) => void} step
+ * @property {(order: Order) => void} draw
+ */
+
+/** @param {Order} order @param {Handle} handle */
 function smallGrid(order, handle) {
   const grid = el("div", { class: `order-grid order-${order}`, "data-part": "order-grid", tabindex: "0", role: "img" });
-  const of = (event) => event.target.closest?.("[data-cell]")?.dataset.cell?.split(",").map(Number) ?? null;
+  /** @type {(event: Event) => Cell | null} */
+  const of = (event) => {
+    const written = around(event, "[data-cell]")?.dataset.cell?.split(",").map(Number);
+    return written ? [written[0], written[1]] : null;
+  };
   grid.addEventListener("pointermove", (event) => event.pointerType === "mouse" && handle.hover(of(event)));
   grid.addEventListener("pointerleave", () => handle.hover(null));
-  grid.addEventListener("click", (event) => of(event) && handle.pick(of(event)));
+  grid.addEventListener("click", (event) => {
+    const cell = of(event);
+    if (cell) handle.pick(cell);
+  });
   grid.addEventListener("keydown", (event) => {
     if (!ARROWS[event.key]) return;
     event.preventDefault();
@@ -116,22 +157,34 @@ function smallGrid(order, handle) {
 // Hovering a cell of any of the three is hovering its place on the picture.
 /** @param {Context} ctx */
 export function createOrders(ctx) {
-  let [shown, view, drawn] = [null, null, "none"];
-  const place = ([row, column]) => placeOf(row, column, shown.media.patch_grid);
+  /** @type {{ run: Run, index: number, media: Media } | null} */
+  let shown = null;
+  /** @type {Window | null} */
+  let view = null;
+  let drawn = "none";
+  /** @type {(cell: Cell) => Place | null} */
+  const place = ([row, column]) => shown && placeOf(row, column, shown.media.patch_grid);
+  /** @type {Handle} */
   const handle = {
     hover: (cell) => ctx.actions.hoverPlace(cell && place(cell)),
     draw: (order) => ctx.actions.choose("patches", { order: drawn === order ? "none" : order }),
-    pick: (cell) => ctx.actions.pickPlace(place(cell)),
+    pick(cell) {
+      const at = place(cell);
+      if (at) ctx.actions.pickPlace(at);
+    },
     step(rows, columns) {
+      if (!shown) return;
       const [, height, width] = shown.media.patch_grid;
       const { row, column } = cellAt(ctx.store.state.selection.keys ?? [0, 0], shown.media.patch_grid);
-      const held = (at, most) => Math.min(most - 1, Math.max(0, at));
+      const held = (/** @type {number} */ at, /** @type {number} */ most) => Math.min(most - 1, Math.max(0, at));
       ctx.store.select({
         keys: placeOf(held(row + rows, height), held(column + columns, width), shown.media.patch_grid),
       });
     },
   };
-  const grids = Object.keys(titleOf).map((order) => ({ order, ...smallGrid(order, handle) }));
+  /** @type {Order[]} */
+  const orders = ["raster", "row", "token"];
+  const grids = orders.map((order) => ({ order, ...smallGrid(order, handle) }));
   const words = el("p", { class: "order-words", "data-part": "order-words" });
   const root = el(
     "div",
@@ -141,31 +194,39 @@ export function createOrders(ctx) {
   );
   return {
     root,
+    /** @param {{ run: Run, index: number, frame: number, keys: Place | null, drawn: string }} what */
     update({ run, index, frame, keys, drawn: order }) {
       const media = run.media[index];
       drawn = order;
       if (shown?.run !== run || shown.index !== index) view = null;
       shown = { run, index, media };
-      view = windowAt(keys ?? [0, 0], media, view);
+      const here = windowAt(keys ?? [0, 0], media, view);
+      view = here;
       const cell = keys ? cellAt(keys, media.patch_grid) : null;
       const chosen = cell && numbersOf(run, index, [cell.row, cell.column], frame);
       const stamp = [run.id, index, frame, view, chosen, isDark()];
       grids.forEach(({ order, grid, title }) => {
         title.setAttribute("aria-pressed", String(order === drawn));
         setText(title, titleOf[order](media));
-        const columns = order === "token" ? view.columns / mergeOf(media) : view.columns;
-        grid.style.setProperty("--columns", columns);
+        const columns = order === "token" ? here.columns / mergeOf(media) : here.columns;
+        grid.style.setProperty("--columns", String(columns));
         grid.setAttribute("aria-label", titleOf[order](media));
-        refill(grid, stamp, () => squares(order, { run, index, media, frame, view, chosen }));
+        refill(grid, stamp, () => squares(order, { run, index, media, frame, view: here, chosen }));
       });
       refill(words, stamp, () => orderWords(run, index, cell, chosen, frame));
     },
   };
 }
 
-/** @param {Run} run @param {number} index */
+/**
+ * @param {Run} run
+ * @param {number} index
+ * @param {{ row: number, column: number } | null} cell
+ * @param {Numbers | null} chosen
+ * @param {number} frame
+ */
 function orderWords(run, index, cell, chosen, frame) {
-  if (!cell) return say("Point at a patch, here or on the picture, to see it in all three orders.");
+  if (!cell || !chosen) return say("Point at a patch, here or on the picture, to see it in all three orders.");
   const media = run.media[index];
   const merge = mergeOf(media);
   const [row, column] = [cell.row - (cell.row % merge), cell.column - (cell.column % merge)];
@@ -177,13 +238,17 @@ function orderWords(run, index, cell, chosen, frame) {
     row: count(chosen.row),
     patches: four.map(({ raster }) => count(raster)).join(", "),
     from: count(four[0].row),
-    to: count(four.at(-1).row),
+    to: count(four[four.length - 1].row),
     token: count(chosen.token),
   });
 }
 
 // The way an order goes through the whole grid, as places of cells in turn.
-/** @param {Media} media */
+/**
+ * @param {string} order
+ * @param {Media} media
+ * @returns {Place[]}
+ */
 export function pathOf(order, media) {
   const [, rows, columns] = order === "token" ? media.token_grid : media.patch_grid;
   const merge = order === "row" ? mergeOf(media) : 1;

@@ -6,16 +6,17 @@ import { say } from "../language/i18n.js";
 import { count, percent } from "../language/numbers.js";
 import { drawnGrid, drawnValues } from "./ladder.js";
 
-/** @import { Attended, Context, Grid, Letter, Media, Run, Selection } from "../core/types.d.ts" */
+/** @import { Attended, Context, Grid, Letter, Media, Numbers, Place, Run, Selection } from "../core/types.d.ts" */
 
-/** @param {Selection} selection @param {any} given */
+/** @param {Selection} selection @param {Grid} grid */
 export const frameOf = (selection, [frames]) => Math.min(selection.frame, frames - 1);
 
+/** @param {string} unit @param {number} row @param {number} column */
 const cellName = (unit, row, column) =>
   unit === "patch" ? say("patch ({row}, {column})", { row, column }) : say("token ({row}, {column})", { row, column });
 
 // The chosen cells of a model's own grid: where they are, and their sum where there is a map.
-/** @param {Selection} selection @param {Grid} grid */
+/** @param {Selection} selection @param {string} unit @param {Grid} grid @param {Numbers | null} values */
 export function chosenCells(selection, unit, grid, values) {
   if (!selection.keys || selection.region) return null;
   const cells = cellsOf(selection, grid);
@@ -28,7 +29,7 @@ export function chosenCells(selection, unit, grid, values) {
 }
 
 // A rectangle of the picture: what of the map and of the row lies in it.
-/** @param {Selection} selection @param {Attended} map */
+/** @param {Selection} selection @param {Attended | null} map */
 export function chosenRegion(selection, map) {
   if (!selection.region) return null;
   const [left, top] = selection.region;
@@ -42,7 +43,11 @@ export function chosenRegion(selection, map) {
 }
 
 // A rectangle over a map whose cells are shares of one row, or with `column` of as many rows.
-/** @param {Selection} selection @param {any} given */
+/**
+ *
+ * @param {Selection} selection
+ * @param {{ values: Numbers, grid: Grid, column?: boolean }} map
+ */
 export function sumInRegion(selection, { values, grid, column = false }) {
   if (!selection.region) return null;
   const sum = regionSum(values, grid, selection.region);
@@ -61,13 +66,14 @@ export function sumInRegion(selection, { values, grid, column = false }) {
 /** @param {Context} ctx @param {Letter} letter @param {Run} run @param {Media} media @param {Selection} selection */
 export function placeLines(ctx, letter, run, media, selection) {
   if (!selection.keys || selection.region) return [];
-  return hasAdapter(run) ? readerLines(ctx, letter, media, selection) : tokenLines(run, media, selection);
+  const place = selection.keys;
+  return hasAdapter(run) ? readerLines(ctx, letter, media, selection, place) : tokenLines(run, media, selection, place);
 }
 
-/** @param {Run} run @param {Media} media @param {Selection} selection */
-function tokenLines(run, media, selection) {
+/** @param {Run} run @param {Media} media @param {Selection} selection @param {Place} place */
+function tokenLines(run, media, selection, place) {
   const grid = media.token_grid;
-  const index = frameOf(selection, grid) * grid[1] * grid[2] + cellAt(selection.keys, grid).index;
+  const index = frameOf(selection, grid) * grid[1] * grid[2] + cellAt(place, grid).index;
   const token = media.first_token + index;
   const [t, h, w] = run.positions.map((lane) => lane[token]);
   return [
@@ -77,12 +83,18 @@ function tokenLines(run, media, selection) {
   ];
 }
 
-/** @param {Context} ctx @param {Letter} letter @param {Media} media @param {Selection} selection */
-function readerLines(ctx, letter, media, selection) {
+/**
+ * @param {Context} ctx
+ * @param {Letter} letter
+ * @param {Media} media
+ * @param {Selection} selection
+ * @param {Place} place
+ */
+function readerLines(ctx, letter, media, selection, place) {
   const readers = ctx.patchReaders(letter);
   if (!readers) return [];
   const grid = media.patch_grid;
-  const patch = frameOf(selection, grid) * grid[1] * grid[2] + cellAt(selection.keys, grid).index;
+  const patch = frameOf(selection, grid) * grid[1] * grid[2] + cellAt(place, grid).index;
   const each = readers.queries.shape[1];
   const lines = [0, 1, 2].map((at) => [
     say("query {query}", { query: count(readers.queries[patch * each + at]) }),

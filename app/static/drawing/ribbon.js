@@ -6,7 +6,7 @@ import { hasAdapter } from "../core/families.js";
 import { say } from "../language/i18n.js";
 import { count } from "../language/numbers.js";
 
-/** @import { Run } from "../core/types.d.ts" */
+/** @import { Floats, RibbonGestures, RibbonSpec, Run } from "../core/types.d.ts" */
 
 const HEIGHTS = { kinds: 7, heat: 11, ids: 24 };
 const RIBBON_HEIGHT = HEIGHTS.kinds + 2 + HEIGHTS.heat + 2 + HEIGHTS.ids;
@@ -22,6 +22,7 @@ function kindColour(run, index) {
 // Runs of equal colour along the tokens: [from, to, colour].
 /** @param {Run} run */
 export function kindSpans(run) {
+  /** @type {[from: number, to: number, colour: string][]} */
   const spans = [];
   run.tokens.id.forEach((_, index) => {
     const colour = kindColour(run, index);
@@ -32,7 +33,14 @@ export function kindSpans(run) {
   return spans;
 }
 
-/** @param {CanvasRenderingContext2D} context */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Floats} keys
+ * @param {number} total
+ * @param {number} width
+ * @param {number} top
+ * @param {number} height
+ */
 function paintHeat(context, keys, total, width, top, height) {
   const most = keys.reduce((a, b) => Math.max(a, b), 0) || 1;
   const columns = new Float32Array(width);
@@ -49,7 +57,14 @@ function paintHeat(context, keys, total, width, top, height) {
   });
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Run} run @param {number} ratio */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Run} run
+ * @param {number} width
+ * @param {number} top
+ * @param {number} height
+ * @param {number} ratio
+ */
 function paintIds(context, run, width, top, height, ratio) {
   const total = run.tokens.id.length;
   const flat = hasAdapter(run);
@@ -74,21 +89,31 @@ function paintIds(context, run, width, top, height, ratio) {
   return largest;
 }
 
+/** @param {Floats} keys @param {number} number */
 function strongest(keys, number) {
   return [...keys.keys()].sort((a, b) => keys[b] - keys[a]).slice(0, number);
 }
 
 // A row: its query solid with a knob, its strongest keys dashed. A column the other way round: its keys dashed with a
 // knob, the strongest queries solid.
-/** @param {CanvasRenderingContext2D} context @param {any} given @param {number} ratio */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {{ run: Run, marks: number[], keys: Floats, swap: boolean }} row
+ * @param {number} width
+ * @param {number} height
+ * @param {number} ratio
+ */
 function paintMarks(context, { run, marks, keys, swap }, width, height, ratio) {
   const total = run.tokens.id.length;
+  /** @param {number} index */
   const at = (index) => Math.round(((index + 0.5) * width) / total);
   const top = (HEIGHTS.kinds + 2) * ratio;
+  /** @param {number} index @param {number} from */
   const dashed = (index, from) => {
     context.fillStyle = token("--k");
     for (let y = from; y < height; y += 5 * ratio) context.fillRect(at(index), y, ratio, 3 * ratio);
   };
+  /** @param {number} index @param {number} from @param {number} thick */
   const solid = (index, from, thick) => {
     context.fillStyle = token("--q");
     context.fillRect(at(index) - (thick * ratio) / 2, from, thick * ratio, height - from);
@@ -105,12 +130,13 @@ function paintMarks(context, { run, marks, keys, swap }, width, height, ratio) {
   });
 }
 
+/** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
 // Pointing at the ribbon chooses a token; arrows step along it.
-/** @param {HTMLCanvasElement} canvas @param {any} given */
+/** @param {HTMLCanvasElement} canvas @param {RibbonGestures} gestures @param {() => number} total */
 function listen(canvas, { onhover, onpick, onstep }, total) {
-  const tokenAt = (event) => {
+  const tokenAt = (/** @type {MouseEvent} */ event) => {
     const box = canvas.getBoundingClientRect();
     return Math.max(0, Math.min(total() - 1, Math.floor(((event.clientX - box.left) / box.width) * total())));
   };
@@ -125,15 +151,17 @@ function listen(canvas, { onhover, onpick, onstep }, total) {
   });
 }
 
-// `gestures`: onhover(token or null), onpick(token, adding), onstep(by).
+/** @param {RibbonGestures} [gestures] */
 export function createRibbon(gestures) {
   const canvas = el("canvas", { class: "ribbon", "data-part": "ribbon", role: "img", tabindex: gestures ? "0" : null });
   const title = el("div", { class: "title-line", "data-part": "title-line" });
   const largestLabel = el("span", { class: "ribbon-largest" });
   const root = el("div", { class: "ribbon-block" }, title, el("div", { class: "ribbon-box" }, canvas, largestLabel));
+  /** @type {{ stamp: string, keys: Floats, run: Run } | null} */
   let last = null;
   if (gestures) listen(canvas, gestures, () => last?.run.tokens.id.length ?? 1);
 
+  /** @param {Required<RibbonSpec>} row */
   function paint({ run, row, keys, width, marks, swap }) {
     const paper = sizeCanvas(canvas, width, RIBBON_HEIGHT);
     const { context, ratio } = paper;
@@ -166,7 +194,7 @@ export function createRibbon(gestures) {
   return {
     root,
     // `marks`: the tokens whose row it is, or with `swap` the keys whose column it is; the row's own where not said.
-    update({ run, row, keys, width, marks = [row], swap = false }) {
+    update(/** @type {RibbonSpec} */ { run, row, keys, width, marks = [row], swap = false }) {
       const stamp = [run.id, marks, swap, width, isDark()].join();
       if (last?.stamp === stamp && last.keys === keys) return;
       last = { stamp, keys, run };
@@ -175,4 +203,5 @@ export function createRibbon(gestures) {
   };
 }
 
+/** @param {string} name */
 export const axis = (name) => el("b", { class: `axis-${name}`, text: name });

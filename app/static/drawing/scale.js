@@ -3,8 +3,16 @@
 import { el, refill, sizeCanvas } from "../core/dom.js";
 import { css, diverging, viridis } from "../core/colour.js";
 
+/** @import { FigureLine, ScaleSpec } from "../core/types.d.ts" */
+
 // A signed scale runs from rose through the surface, which is nothing, to teal.
-/** @param {HTMLCanvasElement} canvas */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {number} width
+ * @param {number} height
+ * @param {boolean} upright
+ * @param {boolean} signed
+ */
 function paintBar(canvas, width, height, upright, signed) {
   const { context, width: w, height: h } = sizeCanvas(canvas, width, height);
   const length = upright ? h : w;
@@ -16,6 +24,7 @@ function paintBar(canvas, width, height, upright, signed) {
   }
 }
 
+/** @param {FigureLine[]} items @param {string} name */
 const lines = (items, name) =>
   items.map(([strong, rest]) => el("p", { class: name }, strong ? el("b", { text: strong }) : null, rest ?? ""));
 
@@ -26,7 +35,7 @@ export function createScale() {
   const root = el("div", { class: "scale" }, bar, text);
   return {
     root,
-    update({ height, flat, top, middle, bottom, signed = false, bare = false }) {
+    update(/** @type {ScaleSpec} */ { height, flat, top, middle, bottom, signed = false, bare = false }) {
       bar.style.visibility = bare ? "hidden" : "";
       root.classList.toggle("flat", flat);
       root.style.height = flat ? "auto" : `${height}px`;
@@ -44,6 +53,7 @@ export function createScale() {
 }
 
 // Key figures down the side of a picture: a number, and in words what it counts.
+/** @param {HTMLElement} root @param {string[][]} items */
 export function figures(root, items) {
   refill(root, items, () =>
     items.map(([value, words]) =>

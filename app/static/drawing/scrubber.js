@@ -4,11 +4,14 @@ import { el } from "../core/dom.js";
 import { say } from "../language/i18n.js";
 import { cellInTime, isClip, momentWords, timekeeper } from "../state/time.js";
 
-/** @import { Context } from "../core/types.d.ts" */
+/** @import { Context, Part } from "../core/types.d.ts" */
 
 const PLAY_MS = 700;
 
-/** @param {Context} ctx */
+/**
+ * @param {Context} ctx
+ * @returns {Part}
+ */
 export function createScrubber(ctx) {
   const play = el("button", {
     type: "button",
@@ -20,8 +23,10 @@ export function createScrubber(ctx) {
   const range = el("input", { type: "range", min: 0, step: 1, value: 0, "aria-label": say("Moment of the clip") });
   const now = el("span", { class: "now" });
   const root = el("div", { class: "scrubber", hidden: true }, play, range, now);
-  const go = (frame) => ctx.store.select({ frame });
-  let [timer, cells] = [null, 1];
+  const go = (/** @type {number} */ frame) => ctx.store.select({ frame });
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+  let cells = 1;
   range.addEventListener("input", () => go(Number(range.value)));
   range.addEventListener("keydown", (event) => event.stopPropagation()); // its arrows move the clip, not the words
 
@@ -37,7 +42,7 @@ export function createScrubber(ctx) {
   }
   function pause() {
     clearInterval(timer);
-    timer = null;
+    timer = undefined;
     play.textContent = "▶";
     play.setAttribute("aria-label", say("Play the clip"));
   }
@@ -46,16 +51,16 @@ export function createScrubber(ctx) {
     root,
     update(state, selection) {
       const letter = timekeeper(state, selection);
-      const media = state.runs[letter]?.media[selection.media];
+      const media = letter && state.runs[letter]?.media[selection.media];
       root.hidden = !isClip(media);
-      if (root.hidden) return pause();
+      if (!letter || !isClip(media)) return pause();
       cells = media.token_grid[0];
       const cell = cellInTime(state, selection, letter);
-      range.max = cells - 1;
-      range.value = cell;
+      range.max = String(cells - 1);
+      range.value = String(cell);
       range.style.setProperty("--fill", `${(100 * cell) / Math.max(1, cells - 1)}%`);
       now.textContent = momentWords(media, cell);
-      range.setAttribute("aria-valuetext", now.textContent);
+      range.setAttribute("aria-valuetext", momentWords(media, cell));
       return undefined;
     },
   };

@@ -4,18 +4,31 @@ import { el, setText, sizeCanvas, toggle } from "../core/dom.js";
 import { css, diverging, opacity, viridis } from "../core/colour.js";
 import { contour, edges, fit } from "../core/geometry.js";
 
-/** @import { Letter, StageGestures } from "../core/types.d.ts" */
+/**
+ * @import {
+ *   Cells, Grid, Label, Letter, Outline, Pen, Place, Region, StageGestures, StageSpec, StageView
+ * } from "../core/types.d.ts"
+ */
 
+/** @typedef {Pen & { under: number, dash: number[] }} StagePen */
+
+/** @type {StagePen} */
 const QUERY = { colour: "#ff9840", width: 2.5, under: 5, dash: [] };
+/** @type {StagePen} */
 const KEY = { colour: "#7fbcff", width: 1.75, under: 3.5, dash: [4, 3] };
 const UNDER = "rgb(8 10 14 / .75)";
 
-/** @param {CanvasRenderingContext2D} context @param {number} ratio */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} ratio
+ * @param {typeof KEY} pen
+ * @param {(context: CanvasRenderingContext2D) => void} trace
+ */
 function stroke(context, ratio, pen, trace) {
   context.lineJoin = "miter";
-  for (const [colour, width, dash] of [
-    [UNDER, pen.under, []],
-    [pen.colour, pen.width, pen.dash],
+  for (const { colour, width, dash } of [
+    { colour: UNDER, width: pen.under, dash: [] },
+    { colour: pen.colour, width: pen.width, dash: pen.dash },
   ]) {
     context.strokeStyle = colour;
     context.lineWidth = width * ratio;
@@ -28,10 +41,17 @@ function stroke(context, ratio, pen, trace) {
 }
 
 // Paint the cells of a map; returns the edges used, so that a test can find each cell again.
-/** @param {CanvasRenderingContext2D} context @param {any} width @param {any} height @param {any} given */
+/**
+ *
+ * @param {CanvasRenderingContext2D} context
+ * @param {number} width
+ * @param {number} height
+ * @param {Cells} cells
+ */
 export function paintCells(context, width, height, { values, grid, max, offset = 0, signed = false, lines = null }) {
   const [, rows, columns] = grid;
-  const at = (fractions, length) => fractions.map((fraction) => Math.round(fraction * length));
+  const at = (/** @type {number[]} */ fractions, /** @type {number} */ length) =>
+    fractions.map((fraction) => Math.round(fraction * length));
   const [xs, ys] = lines
     ? [at([...lines.xs], width), at([...lines.ys], height)]
     : [edges(columns, width), edges(rows, height)];
@@ -47,11 +67,12 @@ export function paintCells(context, width, height, { values, grid, max, offset =
 }
 
 /**
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {number} ratio
- * @param {any} width
- * @param {any} height
- * @param {any} given
+ * @param {number} width
+ * @param {number} height
+ * @param {Grid} grid
  */
 function paintLines(context, ratio, width, height, [, rows, columns]) {
   const [xs, ys] = [edges(columns, width), edges(rows, height)];
@@ -67,11 +88,12 @@ function paintLines(context, ratio, width, height, [, rows, columns]) {
 }
 
 /**
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {number} ratio
- * @param {any} width
- * @param {any} height
- * @param {any} given
+ * @param {number} width
+ * @param {number} height
+ * @param {{ cells: Iterable<number>, grid: Grid }} contour
  */
 function paintContour(context, ratio, width, height, { cells, grid }) {
   const [, rows, columns] = grid;
@@ -85,31 +107,38 @@ function paintContour(context, ratio, width, height, { cells, grid }) {
 }
 
 /**
+ *
  * @param {CanvasRenderingContext2D} context
  * @param {number} ratio
- * @param {any} width
- * @param {any} height
- * @param {any} given
+ * @param {number} width
+ * @param {number} height
+ * @param {Outline} outline
  */
 function paintOutline(context, ratio, width, height, { box, kind }) {
   const [x1, y1, x2, y2] = [box[0] * width, box[1] * height, box[2] * width, box[3] * height].map(Math.round);
   stroke(context, ratio, kind === "query" ? QUERY : KEY, (path) => path.rect(x1, y1, x2 - x1, y2 - y1));
 }
 
+/**
+ * @param {HTMLElement} label
+ * @param {{ width: number, height: number }} shape
+ * @param {Label | null | undefined} spec
+ */
 function placeLabel(label, shape, spec) {
   label.hidden = !spec;
   if (!spec) return;
   setText(label, spec.text);
   const corner = !spec.place;
-  const [x, y] = corner ? [8, 8] : [spec.place[0] * shape.width, spec.place[1] * shape.height - 9];
+  const [x, y] = spec.place ? [spec.place[0] * shape.width, spec.place[1] * shape.height - 9] : [8, 8];
   const left = corner || x < shape.width / 2;
   label.style.left = left ? `${corner ? x : x + 14}px` : "auto";
   label.style.right = left ? "auto" : `${shape.width - x + 14}px`;
   label.style.top = `${Math.max(2, Math.min(shape.height - 20, y))}px`;
 }
 
+/** @param {StageSpec | null} one @param {StageSpec} two */
 const sameSpec = (one, two) => {
-  const plain = (spec) =>
+  const plain = (/** @type {StageSpec} */ spec) =>
     JSON.stringify([
       spec.size,
       spec.box,
@@ -132,13 +161,22 @@ const sameSpec = (one, two) => {
   );
 };
 
+/** @type {Record<string, [rows: number, columns: number]>} */
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 const LEAST_DRAG = 5; // pixels before a press becomes a rectangle
 
 // A rectangle is drawn with the button held; it previews as it grows, and a press without a move stays a click.
-function listenToDrags(root, place, { onregion }) {
-  let [from, box] = [null, null];
+/**
+ * @param {HTMLElement} root
+ * @param {(event: MouseEvent) => Place} place
+ * @param {(region: Region | null, done: boolean) => void} onregion
+ */
+function listenToDrags(root, place, onregion) {
+  /** @type {{ place: Place, x: number, y: number } | null} */
+  let from = null;
+  /** @type {Region | null} */
+  let box = null;
   root.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "touch" || event.button !== 0) return;
     from = { place: place(event), x: event.clientX, y: event.clientY };
@@ -147,13 +185,13 @@ function listenToDrags(root, place, { onregion }) {
   root.addEventListener("pointermove", (event) => {
     if (!from || (!box && Math.hypot(event.clientX - from.x, event.clientY - from.y) < LEAST_DRAG)) return;
     if (!box) root.setPointerCapture(event.pointerId);
-    const to = place(event);
+    const [start, to] = [from.place, place(event)];
     box = [0, 1]
-      .map((axis) => Math.min(from.place[axis], to[axis]))
-      .concat([0, 1].map((axis) => Math.max(from.place[axis], to[axis])));
+      .map((axis) => Math.min(start[axis], to[axis]))
+      .concat([0, 1].map((axis) => Math.max(start[axis], to[axis])));
     onregion(box, false);
   });
-  const end = (done) => () => {
+  const end = (/** @type {boolean} */ done) => () => {
     if (box) onregion(done && box[2] > box[0] && box[3] > box[1] ? box : null, true);
     from = null;
     setTimeout(() => (box = null)); // after the click that follows
@@ -168,29 +206,32 @@ function listenToDrags(root, place, { onregion }) {
  * @param {StageGestures} gestures
  */
 function listen(root, { onhover, onpick, onstep, onregion, onstretch, onenter }) {
-  const place = (event) => {
+  const place = (/** @type {MouseEvent} */ event) => {
     const box = root.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height].map((value) =>
       Math.min(0.999999, Math.max(0, value)),
     );
   };
-  const dragging = onregion ? listenToDrags(root, place, { onregion }) : () => false;
+  const dragging = onregion ? listenToDrags(root, place, onregion) : () => false;
   root.addEventListener(
     "pointermove",
-    (event) => event.pointerType === "mouse" && !dragging() && onhover(place(event)),
+    (event) => event.pointerType === "mouse" && !dragging() && onhover?.(place(event)),
   );
-  root.addEventListener("pointerleave", () => dragging() || onhover(null));
-  root.addEventListener("click", (event) => dragging() || onpick(place(event), event.shiftKey));
+  root.addEventListener("pointerleave", () => dragging() || onhover?.(null));
+  root.addEventListener("click", (event) => dragging() || onpick?.(place(event), event.shiftKey));
   root.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.repeat) onenter?.();
     if (!STEPS[event.key]) return;
     event.preventDefault();
     const [rows, columns] = STEPS[event.key];
-    (event.shiftKey && onstretch ? onstretch : onstep)(rows, columns);
+    (event.shiftKey && onstretch ? onstretch : onstep)?.(rows, columns);
   });
 }
 
-/** @param {{ letter: Letter, title: string } & StageGestures} what */
+/**
+ * @param {{ letter: Letter, title: string } & StageGestures} what
+ * @returns {StageView}
+ */
 export function createStage({ letter, title, ...gestures }) {
   const [base, overlay, marks] = ["base", "overlay", "marks"].map((name) =>
     el("canvas", { class: name, "aria-hidden": "true" }),
@@ -208,10 +249,11 @@ export function createStage({ letter, title, ...gestures }) {
     label,
     note,
   );
-  const stage = { root, drawn: null };
+  /** @type {StageSpec | null} */
   let last = null;
   listen(root, gestures);
 
+  /** @param {StageSpec} spec */
   function paint(spec) {
     const shape = fit(spec.size, spec.box);
     root.style.width = `${shape.width}px`;
@@ -231,7 +273,8 @@ export function createStage({ letter, title, ...gestures }) {
     stage.drawn = { ...cells, overlay, base, spec };
   }
 
-  stage.update = (spec) => {
+  /** @param {StageSpec} spec */
+  function update(spec) {
     if (spec.aria) root.setAttribute("aria-label", spec.aria);
     if (sameSpec(last, spec)) return;
     last = spec;
@@ -239,6 +282,9 @@ export function createStage({ letter, title, ...gestures }) {
     toggle(root, "late", spec.dimmed);
     note.hidden = !(spec.dimmed || spec.note);
     setText(note, spec.dimmed || spec.note || "");
-  };
+  }
+
+  /** @type {StageView} */
+  const stage = { root, drawn: null, update };
   return stage;
 }

@@ -5,12 +5,21 @@ import { tide } from "../core/colour.js";
 import { edges, fit } from "../core/geometry.js";
 import { paintCells } from "./stage.js";
 
-/** @param {HTMLCanvasElement} canvas @param {any} values @param {any} given */
+/** @import { Cells, Numbers, Size } from "../core/types.d.ts" */
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Numbers} values
+ * @param {Size} grid rows and columns
+ * @param {Size} box
+ * @param {number} [exponent]
+ * @param {number | null} [end] of the scale; the largest value's where not said
+ */
 export function paintGrid(canvas, values, [rows, columns], box, exponent = 1, end = null) {
   const shape = fit([columns, rows], box);
   const { context, width, height } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
   const [xs, ys] = [edges(columns, width), edges(rows, height)];
-  const most = end || values.reduce((a, b) => Math.max(a, b), 0) || 1; // the end of the scale
+  const most = end || largest(values) || 1;
   for (let index = 0; index < rows * columns; index += 1) {
     const [x, y] = [index % columns, Math.floor(index / columns)];
     const [red, green, blue] = tide((values[index] / most) ** exponent, isDark());
@@ -19,8 +28,22 @@ export function paintGrid(canvas, values, [rows, columns], box, exponent = 1, en
   }
 }
 
+/** @param {Numbers} values */
+function largest(values) {
+  let most = 0;
+  for (const value of values) most = Math.max(most, value);
+  return most;
+}
+
 // Part of a picture, enlarged without smoothing: box in pixels of the original.
-export function paintCrop(canvas, image, size, /** @type {number[]} */ [x1, y1, x2, y2], side) {
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLImageElement} image
+ * @param {Size} size
+ * @param {number[]} box
+ * @param {Size} side
+ */
+export function paintCrop(canvas, image, size, [x1, y1, x2, y2], side) {
   const paper = sizeCanvas(canvas, side[0], side[1]);
   const [sx, sy] = [image.naturalWidth / size[0], image.naturalHeight / size[1]];
   paper.context.imageSmoothingEnabled = false;
@@ -28,7 +51,13 @@ export function paintCrop(canvas, image, size, /** @type {number[]} */ [x1, y1, 
   return paper;
 }
 
-/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLImageElement} image
+ * @param {Size} size
+ * @param {Cells} cells
+ * @param {Size} box
+ */
 export function paintSmallMap(canvas, image, size, cells, box) {
   const shape = fit(size, box);
   const { context, width, height } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));

@@ -1,11 +1,24 @@
 // The page as one file: the inspector over answers that came with it. No server, no address, no way to ask on.
 
-import { el, setText } from "../core/dom.js";
+import { el, find, setText } from "../core/dom.js";
 import { LANGUAGES, language, onLanguage, say, setLanguage } from "../language/i18n.js";
 import { mount } from "../shell/inspector.js";
 import { standIn } from "./server.js";
 
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
+/**
+ * What the file holds: the page's message, what it says of itself, and the answers that came with it.
+ * @typedef {object} Frozen
+ * @property {object} message
+ * @property {About} about
+ * @property {string[]} names
+ * @property {Record<string, number>} answers
+ * @property {unknown[]} values
+ */
+
+/** @typedef {{ question: string, made: Record<string, number> }} About */
+
+/** @type {() => Frozen} */
+const read = () => JSON.parse(find("#frozen")?.textContent ?? "");
 
 function followSystem() {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -42,6 +55,7 @@ function languageButtons() {
   );
 }
 
+/** @param {HTMLElement} bar @param {About} about */
 function drawBar(bar, { question, made }) {
   bar.replaceChildren(
     el("b", { text: "Inside Qwen-VL" }),
@@ -55,12 +69,14 @@ function drawBar(bar, { question, made }) {
 }
 
 followSystem();
-const { message, about, ...held } = read("frozen");
-const bar = document.querySelector(".frozen-bar");
-drawBar(bar, about);
-onLanguage(() => drawBar(bar, about));
-mount(document.getElementById("inspector"), {
-  props: { value: message, stale: null, frozen: true },
-  server: standIn(held),
-  watch: () => {},
-});
+const { message, about, ...held } = read();
+const bar = find(".frozen-bar");
+const inspector = find("#inspector");
+if (bar) drawBar(bar, about);
+if (bar) onLanguage(() => drawBar(bar, about));
+if (inspector)
+  mount(inspector, {
+    props: { value: message, stale: null, frozen: true },
+    server: standIn(held),
+    watch: () => {},
+  });

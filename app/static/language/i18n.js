@@ -7,14 +7,17 @@
 
 import { ZH } from "./chinese.js";
 
+/** @import { Sentence } from "../core/types.d.ts" */
+
 const KEY = "inside-qwen-vl-language";
 export const LANGUAGES = { en: "English", zh: "中文" };
+/** @type {Record<string, Record<string, string>>} */
 const TABLES = { en: {}, zh: ZH };
 
 function remembered() {
   try {
     const kept = localStorage.getItem(KEY);
-    if (Object.hasOwn(LANGUAGES, kept ?? "")) return kept;
+    if (kept && Object.hasOwn(LANGUAGES, kept)) return kept;
   } catch {
     // No storage: the browser's own language decides.
   }
@@ -22,11 +25,13 @@ function remembered() {
 }
 
 let current = remembered();
+/** @type {Set<(language: string) => void>} */
 const listeners = new Set();
 document.documentElement.lang = current;
 
 export const language = () => current;
 
+/** @param {string} next */
 export function setLanguage(next) {
   if (next === current || !Object.hasOwn(LANGUAGES, next)) return;
   current = next;
@@ -40,19 +45,22 @@ export function setLanguage(next) {
 }
 
 // Returns a function that stops listening.
+/** @param {(language: string) => void} listener */
 export function onLanguage(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
+/** @param {string} template @param {Record<string, unknown>} values */
 const fill = (template, values) =>
   template.replace(/\{(\w+)\}/g, (gap, name) => (Object.hasOwn(values, name) ? String(values[name]) : gap));
 
+/** @param {string} template @param {Record<string, unknown>} values */
 export const say = (template, values = {}) => fill(TABLES[current][template] ?? template, values);
 
 /**
  * A sentence that the server wrote, in the page's language: plain, or a template with what fills its gaps.
- * @param {any} sentence
+ * @param {Sentence | number | boolean | null | undefined} sentence
  * @returns {string}
  */
 export function said(sentence) {

@@ -35,8 +35,8 @@ function createEnd(name, track) {
     "data-end": name,
   });
   knob.setAttribute("aria-label", say("{name}, logarithmic", { name: `${name}_pixels` }));
-  knob.setAttribute("aria-valuemin", RANGE[0]);
-  knob.setAttribute("aria-valuemax", RANGE[1]);
+  knob.setAttribute("aria-valuemin", String(RANGE[0]));
+  knob.setAttribute("aria-valuemax", String(RANGE[1]));
   const move = (event) => {
     const box = track.getBoundingClientRect();
     change(name, fromShare((event.clientX - box.left) / box.width));

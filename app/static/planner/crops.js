@@ -181,7 +181,7 @@ export function createCrops(client) {
         kinds.map(([key]) => key),
         () => kinds.map(([key]) => crops.get(key).root),
       );
-      row.style.setProperty("--crops", kinds.length);
+      row.style.setProperty("--crops", String(kinds.length));
       overview.draw(file, region);
       const size = region ? times(region[2], region[3]) : "";
       const words = { size, name: file.name };

@@ -1,6 +1,6 @@
 // The table: every published model, in groups by pixel limit. The chosen row is the one that the page explains below.
 
-import { el, refill } from "../core/dom.js";
+import { el, find, refill } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
 import { count, percent, times } from "../language/numbers.js";
 import { hasClips, planner, setting } from "./state.js";
@@ -206,7 +206,7 @@ export function createTable() {
       const { unit, group, model } = planner.settings;
       const focused = table.contains(document.activeElement); // what is drawn anew loses the focus
       const redrawn = refill(table, [answer, unit, group, model], () => [head, ...answer.groups.map(groupRows)]);
-      if (redrawn && focused) table.querySelector('.plan-row[aria-pressed="true"]')?.focus({ preventScroll: true });
+      if (redrawn && focused) find('.plan-row[aria-pressed="true"]', table)?.focus({ preventScroll: true });
       refill(note, [answer.groups, unit], () => [footNote(answer)]);
     },
   };

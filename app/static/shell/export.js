@@ -1,6 +1,6 @@
 // Export: the current view as files, made by the server from the run itself when they are asked for.
 
-import { el, setText, toggle } from "../core/dom.js";
+import { el, findAll, setText, toggle } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
 import { toLine } from "../state/address.js";
 import { resolved } from "../state/resolved.js";
@@ -214,8 +214,8 @@ function createPanel(ctx) {
   root.addEventListener("keydown", (event) => {
     event.stopPropagation();
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const buttons = [...items.children];
-    const at = buttons.indexOf(document.activeElement);
+    const buttons = [...findAll(":scope > *", items)];
+    const at = buttons.findIndex((button) => button === document.activeElement);
     if (!by || at < 0) return;
     event.preventDefault();
     buttons[(at + by + buttons.length) % buttons.length].focus();

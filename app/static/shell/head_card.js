@@ -7,7 +7,7 @@ import { count, parameters, percent, seconds } from "../language/numbers.js";
 import { isClip } from "../state/time.js";
 import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../state/words.js";
 
-/** @import { Run } from "../core/types.d.ts" */
+/** @import { Run, Word } from "../core/types.d.ts" */
 
 /** @param {number} index */
 function wordButton(word, index) {
@@ -87,16 +87,16 @@ function reveal(words, locked) {
   else words.scrollTop = first * line;
 }
 
+/** @param {Word | null | undefined} word */
 function alternatives(word) {
   if (!word)
     return [el("span", { class: "faint", text: say("Choose a word to see what else could have stood there.") })];
   const items = word.alternatives.map((item) => {
-    const shown = { text: item.text, label: item.label, special: item.special };
-    const taken = item.text === word.text || (word.special && item.special && item.id === word.id);
+    const taken = item.text === word.text;
     return el(
       "span",
       { "data-part": "alternative", class: `alternative${taken ? " taken" : ""}` },
-      el("span", { class: item.text.trim() && !item.special ? "" : "mono", text: item.label || wordLabel(shown) }),
+      el("span", { class: item.text.trim() ? "" : "mono", text: wordLabel(item) }),
       el("b", { text: percent(item.probability) }),
     );
   });

@@ -16,7 +16,7 @@ import { statusHint, statusParts } from "./status.js";
 import { addressOf, writeAddress } from "../state/address.js";
 import { LETTERS } from "../state/selection.js";
 import { createStore, effective } from "../state/store.js";
-import { registerViews } from "../state/view_registry.js";
+import { hasView, registerViews } from "../state/view_registry.js";
 import { createTour } from "../tour/tour.js";
 import { VIEWS } from "../views/index.js";
 
@@ -45,7 +45,7 @@ function createTabs(actions) {
   const root = el("div", { class: "tabs", "data-part": "tabs" }, list, figure, remark);
   let revealed = null;
   root.addEventListener("keydown", (event) => {
-    const at = buttons.indexOf(event.target);
+    const at = buttons.findIndex((button) => button === event.target);
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (at < 0 || !by) return;
     event.stopPropagation();
@@ -282,7 +282,7 @@ export function mount(element, { props, server, watch }) {
   });
   window.addEventListener("inspector-tour", () => tour.show(true));
   if (!props.frozen) keepAddress(store);
-  listenToKeys(actions, Object.keys(VIEWS));
+  listenToKeys(actions, Object.keys(VIEWS).filter(hasView));
   const runs = new Runs(store, client, actions);
   const hear = () => runs.hear(props.value);
   const note = () => store.set({ stale: props.stale || null });

@@ -5,10 +5,10 @@ import { say } from "../language/i18n.js";
 import { percent } from "../language/numbers.js";
 import { LETTERS } from "../state/selection.js";
 
-/** @import { Context, Letter, Run, State } from "../core/types.d.ts" */
+/** @import { Context, Letter, Numbers, Part, Run, State } from "../core/types.d.ts" */
 
 // Which part of a row falls on each media: sums over the row's visual tokens.
-/** @param {Run} run */
+/** @param {Run} run @param {Numbers} keys */
 function mediaShares(run, keys) {
   const shares = run.media.map(() => 0);
   keys.forEach((value, index) => {
@@ -20,11 +20,12 @@ function mediaShares(run, keys) {
 
 /** @param {Context} ctx @param {State} state @param {Letter} letter */
 function sharesOf(ctx, state, letter) {
-  const keys = state.runs[letter] && ctx.mapResources(letter).map?.keys;
-  return keys ? mediaShares(state.runs[letter], keys) : null;
+  const run = state.runs[letter];
+  const keys = run && ctx.mapResources(letter).map?.keys;
+  return keys ? mediaShares(run, keys) : null;
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {Part} */
 export function createMediaChoice(ctx) {
   const root = el("div", {
     class: "media-choice",
@@ -38,10 +39,13 @@ export function createMediaChoice(ctx) {
     update(state, selection) {
       const run = state.runs.A || state.runs.B;
       root.hidden = !run || run.media.length < 2;
-      if (root.hidden) return;
+      if (!run || root.hidden) return;
       const shares =
         selection.view === "answer"
-          ? LETTERS.map((letter) => [letter, sharesOf(ctx, state, letter)]).filter(([, list]) => list)
+          ? LETTERS.flatMap((letter) => {
+              const list = sharesOf(ctx, state, letter);
+              return list ? [{ letter, list }] : [];
+            })
           : [];
       refill(root, [run.id, selection.media, shares], () =>
         run.media.map((media, index) =>
@@ -54,7 +58,7 @@ export function createMediaChoice(ctx) {
               onclick: () => ctx.actions.pickMedia(index),
             },
             el("span", { text: say(media.kind === "video" ? "Clip {n}" : "Picture {n}", { n: index + 1 }) }),
-            ...shares.map(([letter, list]) => el("small", { text: `${letter} ${percent(list[index] || 0)}` })),
+            ...shares.map(({ letter, list }) => el("small", { text: `${letter} ${percent(list[index] || 0)}` })),
           ),
         ),
       );

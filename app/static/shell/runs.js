@@ -119,7 +119,7 @@ export class Runs {
     const now = this.turn;
     const run = await this.client.fetchOnce("run", { run: id });
     if (now !== this.turn) return;
-    if (run.error) this.store.set({ notice: run.error, live: { ...this.store.state.live, [letter]: null } });
+    if ("error" in run) this.store.set({ notice: run.error, live: { ...this.store.state.live, [letter]: null } });
     else this.adopt(letter, run, keepSelection);
   }
 

@@ -3,7 +3,7 @@
 import { LETTERS, MOST_ADDED, choices, emptySelection } from "./selection.js";
 import { hasView, initialChoices, siteOf } from "./view_registry.js";
 
-/** @import { Choice, Letter, Selection } from "../core/types.d.ts" */
+/** @import { Choice, Chosen, Letter, Selection, ViewName } from "../core/types.d.ts" */
 
 /** @type {(text: string | undefined) => number | null} */
 const indexFrom = (text) => (/^\d+$/.test(text ?? "") ? Number(text) : null);
@@ -16,12 +16,14 @@ const choiceOf = (text) => (text === "mean" ? "mean" : indexFrom(text));
  * @returns {string}
  */
 export function toLine(selection) {
+  /** @param {Letter} letter */
   const model = (letter) => {
     const query = selection.query[letter] ?? "";
     return `${letter}=${query},${selection.layer[letter]},${selection.head[letter]}${selection.own[letter] ? ",own" : ""}`;
   };
   const parts = [`view=${selection.view}`, `model=${selection.model}`, model("A"), model("B")];
   parts.push(`media=${selection.media}`, `adapter=${selection.adapter.query},${selection.adapter.head}`);
+  /** @param {number[]} values */
   const numbers = (values) => values.map((value) => value.toFixed(4)).join(",");
   if (selection.keys) parts.push(`keys=${numbers(selection.keys)}`);
   if (selection.places.length) parts.push(`places=${numbers(selection.places.flat())}`);
@@ -30,6 +32,7 @@ export function toLine(selection) {
   LETTERS.forEach((letter) => selection.also[letter].length && parts.push(`also${letter}=${selection.also[letter]}`));
   if (selection.frame) parts.push(`frame=${selection.frame}`);
   Object.entries(initialChoices()).forEach(([view, initial]) => {
+    if (!hasView(view)) return;
     const changed = Object.entries(choices(selection, view)).filter(([name, value]) => value !== initial[name]);
     if (changed.length) parts.push(`${view}=${changed.map(([name, value]) => `${name}:${value}`).join(",")}`);
   });
@@ -37,6 +40,11 @@ export function toLine(selection) {
 }
 
 // A choice of the same kind as its initial value; anything else in an address is left as it was.
+/**
+ * @param {string} text
+ * @param {Chosen} initial
+ * @returns {Chosen}
+ */
 function choiceFrom(text, initial) {
   if (text === "null") return null;
   if (typeof initial === "boolean") return text === "true";
@@ -44,13 +52,13 @@ function choiceFrom(text, initial) {
   return choiceOf(text) ?? initial;
 }
 
-/** @param {Selection} selection */
+/** @param {Selection} selection @param {ViewName} view @param {string} text */
 function choicesFromLine(selection, view, text) {
   const initial = initialChoices()[view];
   const found = text.split(",").map((pair) => pair.split(":"));
   const known = found.filter(([name, value]) => Object.hasOwn(initial, name) && value !== undefined);
   const read = Object.fromEntries(known.map(([name, value]) => [name, choiceFrom(value, initial[name])]));
-  selection[`of_${view}`] = { ...initial, ...read };
+  Object.assign(selection, { [`of_${view}`]: { ...initial, ...read } });
 }
 
 /**
@@ -66,8 +74,10 @@ function modelFromLine(selection, letter, text) {
   selection.own = { ...selection.own, [letter]: own === "own" };
 }
 
+/** @param {number[]} values */
 const within = (values) => values.every((value) => value >= 0 && value <= 1);
 
+/** @param {string} text */
 const tokensFrom = (text) =>
   text
     .split(",")
@@ -122,7 +132,8 @@ export function fromLine(line) {
     const name = part.slice(0, at);
     const text = part.slice(at + 1);
     // A view's choices are pairs; the adapter's query and head, of the same name, are none.
-    if (Object.hasOwn(initialChoices(), name) && text.includes(":")) choicesFromLine(selection, name, text);
+    if (hasView(name) && Object.hasOwn(initialChoices(), name) && text.includes(":"))
+      choicesFromLine(selection, name, text);
     else if (Object.hasOwn(READERS, name)) READERS[name](selection, text);
   }
   return selection;
@@ -138,7 +149,8 @@ export function addressOf(selection) {
   const url = new URL(window.location.href);
   LETTERS.forEach((letter) => {
     const name = letter.toLowerCase();
-    if (selection.run[letter]) url.searchParams.set(name, selection.run[letter]);
+    const run = selection.run[letter];
+    if (run) url.searchParams.set(name, run);
     else url.searchParams.delete(name);
   });
   if (selection.run.A || selection.run.B) url.searchParams.set("sel", toLine(selection));

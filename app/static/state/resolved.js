@@ -6,9 +6,12 @@ import { cellsOf } from "../core/geometry.js";
 import { cellInTime } from "./time.js";
 import { isPredicted } from "./words.js";
 
+/** @import { Letter, Run, State } from "../core/types.d.ts" */
+
+/** @param {State} state @param {Letter} letter */
 export function resolved(state, letter) {
   const { selection, runs } = state;
-  const run = runs[letter];
+  const run = /** @type {Run} */ (runs[letter]); // an export is offered of what is on show
   const media = run.media[selection.media];
   const query = selection.query[letter];
   const frame = cellInTime(state, selection, letter);

@@ -8,34 +8,51 @@ import { effective } from "./store.js";
 import { cellInTime, firstFrameOf } from "./time.js";
 import { chosenLabel, isPredicted, wordOfToken } from "./words.js";
 
-/** @import { Client, Grid, Letter, Media, Run, Selection, Store } from "../core/types.d.ts" */
+/**
+ * @import {
+ *   Answer, Both, Choice, Client, Context, Grid, Letter, MapResources, Media, Name, PictureKind,
+ *   Query, Resource, Run, Selection, Store
+ * } from "../core/types.d.ts"
+ */
 
 const PICTURE_SIDE = 960;
 const PICTURES_KEPT = 48; // frames of clips among them
 
-/** @param {Client} client */
+/** @param {Client} client @param {() => void} redraw */
 function createPictures(client, redraw) {
+  /** @type {Map<string, { image: HTMLImageElement, ready: boolean }>} */
   const images = new Map();
-  return function picture(kind, run, media, frame = 0) {
+
+  /** @param {PictureKind} kind @param {string} run @param {number} media @param {number} frame @param {string} key */
+  function send(kind, run, media, frame, key) {
+    const held = { image: new Image(), ready: false };
+    images.set(key, held);
+    const [oldest] = images.keys();
+    if (images.size > PICTURES_KEPT) images.delete(oldest);
+    client.fetchOnce(kind, { run, media, side: PICTURE_SIDE, frame }).then((answer) => {
+      if ("error" in answer) return;
+      held.image.onload = () => {
+        held.ready = true;
+        redraw();
+      };
+      held.image.src = answer.picture;
+    });
+    return held;
+  }
+
+  return function picture(
+    /** @type {PictureKind} */ kind,
+    /** @type {string} */ run,
+    /** @type {number} */ media,
+    frame = 0,
+  ) {
     const key = `${kind} ${run} ${media} ${frame}`;
-    if (!images.has(key)) {
-      const image = new Image();
-      images.set(key, { image, ready: false });
-      if (images.size > PICTURES_KEPT) images.delete(images.keys().next().value);
-      client.fetchOnce(kind, { run, media, side: PICTURE_SIDE, frame }).then((answer) => {
-        if (answer.error) return;
-        image.onload = () => {
-          if (images.has(key)) images.get(key).ready = true;
-          redraw();
-        };
-        image.src = answer.picture;
-      });
-    }
-    const held = images.get(key);
+    const held = images.get(key) ?? send(kind, run, media, frame, key);
     return held.ready ? held.image : null;
   };
 }
 
+/** @type {MapResources} */
 const NOTHING = { media: null, image: null, map: null, late: null, error: null, fresh: true };
 const AHEAD_MAPS = 16; // in one answer that is sent ahead
 const AHEAD_BYTES = 1.5e6; // of it
@@ -43,8 +60,18 @@ const AHEAD_CELLS = 1.5e6; // of a word's maps by layer and head, to be sent ahe
 const AHEAD_MOST = 16e6; // of all that is sent ahead for one layer and head
 const AHEAD_MS = 120; // stillness before anything is
 
+/** @typedef {Pick<Selection, "media" | "also"> & { layer: Partial<Both<Choice>>, head: Partial<Both<Choice>> }} MapChoice */
+/** @typedef {{ query: number, layer: Choice, head: Choice }} Ahead one map that may be asked for next */
+/** @typedef {ReturnType<typeof mapQuery>} MapQuery */
+
 // What is asked for one token's map. Its shape is the key under which the answer is kept.
-/** @param {Run} run @param {Selection} selection @param {Letter} letter */
+/**
+ * @param {Run} run
+ * @param {number} token
+ * @param {MapChoice} selection
+ * @param {Letter} letter
+ * @param {string} mode
+ */
 function mapQuery(run, token, selection, letter, mode) {
   const { layer, head, media, also } = selection;
   return {
@@ -71,7 +98,13 @@ function mapBytes(run, media) {
 
 // What hovering may ask for next, the likeliest first: the answer's words at the chosen layer and head, the nearest to
 // the chosen word first; then, where they are few, every layer and head of that word.
-/** @param {Run} run @param {Letter} letter @param {Selection} selection */
+/**
+ * @param {Run} run
+ * @param {Letter} letter
+ * @param {Selection} selection
+ * @param {number} each
+ * @returns {Ahead[]}
+ */
 function nextMaps(run, letter, selection, each) {
   const chosen = Math.max(0, wordOfToken(run, selection.query[letter]));
   const words = run.words.map((_, index) => index).sort((one, two) => Math.abs(one - chosen) - Math.abs(two - chosen));
@@ -79,8 +112,9 @@ function nextMaps(run, letter, selection, each) {
   const ofWords = words.map((index) => ({ query: run.words[index].tokens[0], layer, head }));
   const { layers, heads } = run.sites.language;
   const token = selection.query[letter];
-  if (!isPredicted(run, token) || (layers + 1) * (heads + 1) * each > AHEAD_CELLS) return ofWords;
-  const list = (size) => [...Array(size).keys(), ...(size > 1 ? ["mean"] : [])];
+  if (token === null || !isPredicted(run, token) || (layers + 1) * (heads + 1) * each > AHEAD_CELLS) return ofWords;
+  /** @type {(size: number) => Choice[]} */
+  const list = (size) => [...Array(size).keys(), ...(size > 1 ? [/** @type {Choice} */ ("mean")] : [])];
   const cells = list(layers).flatMap((one) => list(heads).map((two) => ({ query: token, layer: one, head: two })));
   return [...ofWords, ...cells];
 }
@@ -88,12 +122,20 @@ function nextMaps(run, letter, selection, each) {
 // Sends for maps before anybody points at what they are of, so that pointing asks for nothing.
 /** @param {Store} store @param {Client} client */
 function createAhead(store, client) {
+  /** @typedef {{ stamp: string | null, sent: number, busy: boolean, timer?: ReturnType<typeof setTimeout> }} Waiting */
+  /** @type {Partial<Both<Waiting>>} */
   const waiting = {};
 
-  async function send(letter, run, selection, mode) {
-    const here = waiting[letter];
+  /**
+   * @param {Waiting} here
+   * @param {Letter} letter
+   * @param {Run} run
+   * @param {Selection} selection
+   * @param {string} mode
+   */
+  async function send(here, letter, run, selection, mode) {
     const each = mapBytes(run, run.media[selection.media]);
-    const asked = ({ query, layer, head }) => {
+    const asked = (/** @type {Ahead} */ { query, layer, head }) => {
       const one = { ...selection, layer: { [letter]: layer }, head: { [letter]: head } };
       return mapQuery(run, query, one, letter, mode);
     };
@@ -104,12 +146,13 @@ function createAhead(store, client) {
     here.sent += some.length * each;
     const answer = await client.askOnce("maps_ahead", { ...asked(some[0]), each: some });
     here.busy = false;
-    if (answer.error) here.sent = AHEAD_MOST;
+    if ("error" in answer) here.sent = AHEAD_MOST;
     else {
       client.keepAll(
         "map",
         some.map((one, index) => [asked(one), answer.maps[index]]),
       );
+      /** @param {number} query */
       const about = (query) => ({ run: run.id, query, why: true });
       client.keepAll(
         "shares",
@@ -119,14 +162,15 @@ function createAhead(store, client) {
     store.redraw();
   }
 
+  /** @param {Letter} letter @param {Run} run @param {Selection} selection @param {string} mode */
   return function ahead(letter, run, selection, mode) {
     const at = { ...selection, also: { A: [], B: [] } };
     const stamp = JSON.stringify([run.id, at.layer[letter], at.head[letter], at.media, mode]);
-    const here = (waiting[letter] ??= { stamp: null, sent: 0, busy: false, timer: null });
+    const here = (waiting[letter] ??= { stamp: null, sent: 0, busy: false });
     if (here.stamp !== stamp) Object.assign(here, { stamp, sent: 0 });
     clearTimeout(here.timer);
     here.timer = setTimeout(
-      () => here.stamp === stamp && store.state.preview === null && send(letter, run, at, mode),
+      () => here.stamp === stamp && store.state.preview === null && send(here, letter, run, at, mode),
       AHEAD_MS,
     );
   };
@@ -135,16 +179,23 @@ function createAhead(store, client) {
 /** @param {Store} store @param {Client} client */
 export function createResources(store, client) {
   const picture = createPictures(client, store.redraw);
+  /** @param {Letter} letter */
   const run = (letter) => store.state.runs[letter];
+  /** @type {<Asked extends Name>(channel: string, name: Asked, query: Query, group: string) => Resource<Answer<Asked>>} */
   const ask = (channel, name, query, group) =>
     client.resource(channel, name, query, { group, hovering: store.state.preview !== null });
+  /** @param {Selection} selection */
   const mode = (selection) => choices(selection, "answer")?.mode ?? "raw";
 
+  /**
+   * @param {Letter} letter
+   * @returns {MapResources}
+   */
   function mapResources(letter) {
     const selection = effective(store.state);
     const here = run(letter);
     const media = here?.media[selection.media];
-    if (!media) return NOTHING;
+    if (!here || !media) return NOTHING;
     const cell = cellInTime(store.state, selection, letter);
     const image = picture("picture", here.id, selection.media, firstFrameOf(media, cell));
     const token = selection.query[letter];
@@ -158,6 +209,7 @@ export function createResources(store, client) {
 
   const ahead = createAhead(store, client);
 
+  /** @param {Letter} letter */
   function sendAhead(letter) {
     const { selection, preview, busy } = store.state;
     const here = run(letter);
@@ -165,33 +217,43 @@ export function createResources(store, client) {
     ahead(letter, here, selection, mode(selection));
   }
 
+  /** @param {Letter} letter */
   const about = (letter) => {
     const selection = effective(store.state);
     const token = selection.query[letter];
-    if (!run(letter) || token === null) return null;
-    return { run: run(letter).id, query: token, why: isPredicted(run(letter), token) };
+    const here = run(letter);
+    if (!here || token === null) return null;
+    return { run: here.id, query: token, why: isPredicted(here, token) };
   };
 
+  /** @param {Letter} letter */
   function shares(letter) {
     const asked = about(letter);
     return asked && ask(`shares ${letter}`, "shares", asked, asked.run).value;
   }
 
+  /** @param {Letter} letter */
   function statistics(letter) {
     const { media } = effective(store.state);
-    const asked = run(letter)?.media[media] && about(letter);
+    const asked = run(letter)?.media[media] ? about(letter) : null;
     return asked && ask(`statistics ${letter}`, "statistics", { ...asked, media }, `${asked.run} ${media}`).value;
   }
 
   // For every patch the adapter queries that read it most; sent once, so that pointing at patches asks for nothing.
+  /** @param {Letter} letter */
   function patchReaders(letter) {
     const { media } = effective(store.state);
-    if (!run(letter)?.sites.adapter || !run(letter).media[media]) return null;
-    const asked = { run: run(letter).id, media, head: "mean" };
+    const here = run(letter);
+    if (!here?.sites.adapter || !here.media[media]) return null;
+    const asked = { run: here.id, media, head: "mean" };
     return client.resource(`patch readers ${letter}`, "patch_readers", asked, { group: `${asked.run} ${media}` }).value;
   }
 
   // A column: how much every row gives to the chosen cells, or to the chosen token where there are none.
+  /**
+   * @param {Letter} letter
+   * @returns {ReturnType<Context["reading"]>}
+   */
   function reading(letter) {
     const selection = effective(store.state);
     const here = run(letter);
@@ -199,6 +261,8 @@ export function createResources(store, client) {
     const { layer, head, media } = selection;
     const now = { ...selection, frame: cellInTime(store.state, selection, letter) };
     const cells = here.media[media] ? cellsOf(now, ownGrid(here, here.media[media])) : [];
+    const token = selection.query[letter];
+    /** @type {{ run: string, layer: Choice, head: Choice, media: number, cells?: number[], query?: number }} */
     const asked = {
       run: here.id,
       layer: layer[letter],
@@ -206,31 +270,36 @@ export function createResources(store, client) {
       media: Math.min(media, Math.max(0, here.media.length - 1)),
     };
     if (cells.length) asked.cells = cells;
-    else if (selection.query[letter] === null) return { value: null, fresh: true, error: null };
-    else asked.query = selection.query[letter];
+    else if (token === null) return { value: null, fresh: true, error: null };
+    else asked.query = token;
     return { ...ask(`reading ${letter}`, "reading", asked, here.id), cells, key: asked.query ?? null };
   }
 
+  /** @param {MapQuery} one @param {MapQuery} two */
   const groupOf = (one, two) => `${one.run} ${two.run} ${one.media}`;
 
   // Asked of what is chosen; while something is only pointed at, the last one stands, and is said not to be fresh.
   function agreement() {
     const selection = effective(store.state);
-    if (LETTERS.some((letter) => !run(letter)?.media[selection.media] || selection.query[letter] === null)) return null;
-    const [one, two] = LETTERS.map((letter) =>
-      mapQuery(run(letter), selection.query[letter], selection, letter, mode(selection) === "sinks" ? "sinks" : "raw"),
-    );
+    const drawn = mode(selection) === "sinks" ? "sinks" : "raw";
+    const [one, two] = LETTERS.map((letter) => {
+      const [here, token] = [run(letter), selection.query[letter]];
+      const about = here?.media[selection.media] && token !== null;
+      return about ? mapQuery(here, token, selection, letter, drawn) : null;
+    });
+    if (!one || !two) return null;
     const asked = { run: one.run, one, two };
     const idle = store.state.preview !== null && !client.has("agreement", asked);
-    if (idle) return { value: client.channel("agreement", groupOf(one, two)).last, fresh: false, error: null };
+    if (idle) return { value: client.latest("agreement", "agreement", groupOf(one, two)), fresh: false, error: null };
     return ask("agreement", "agreement", asked, groupOf(one, two));
   }
 
   // A run's picture; of a clip the frame that is on show, unless another is named.
+  /** @type {Context["picture"]} */
   function onShow(kind, id, index, frame = null) {
     const letter = LETTERS.find((one) => run(one)?.id === id);
     const selection = { ...effective(store.state), media: index };
-    const media = run(letter)?.media[index];
+    const media = letter && run(letter)?.media[index];
     const now = media ? firstFrameOf(media, cellInTime(store.state, selection, letter)) : 0;
     return picture(kind, id, index, frame ?? now);
   }

@@ -2,7 +2,7 @@
 
 import { initialChoices } from "./view_registry.js";
 
-/** @import { Both, Choices, Letter, Selection } from "../core/types.d.ts" */
+/** @import { Both, Letter, OfViews, Selection, ViewName } from "../core/types.d.ts" */
 
 /** @type {Letter[]} */
 export const LETTERS = ["A", "B"];
@@ -32,7 +32,9 @@ export function emptySelection() {
     region: null, // a rectangle of the original picture, [left, top, right, bottom] in 0..1
     swap: false, // query and key have changed roles: a column, who reads this, in place of a row
     frame: 0,
-    ...Object.fromEntries(Object.entries(initialChoices()).map(([view, initial]) => [`of_${view}`, initial])),
+    .../** @type {OfViews} */ (
+      Object.fromEntries(Object.entries(initialChoices()).map(([view, initial]) => [`of_${view}`, initial]))
+    ),
   };
 }
 
@@ -52,5 +54,15 @@ export const nothingChosen = () => ({
 });
 
 // What is chosen in one view alone, its CHOICES.
-/** @type {(selection: Selection, view: string) => Choices} */
+/** @type {<View extends ViewName>(selection: OfViews, view: View) => OfViews[`of_${View}`]} */
 export const choices = (selection, view) => selection[`of_${view}`];
+
+/**
+ * What to select for some of a view's choices to be others.
+ * @template {ViewName} View
+ * @param {OfViews} selection
+ * @param {View} view
+ * @param {Partial<OfViews[`of_${View}`]>} patch
+ */
+export const withChoices = (selection, view, patch) =>
+  /** @type {Partial<Selection>} */ ({ [`of_${view}`]: { ...choices(selection, view), ...patch } });

@@ -21,8 +21,10 @@ export function createStore() {
     stale: null, // a sentence: the question has changed since
     busy: false,
   };
+  /** @type {Set<(state: State) => void>} */
   const listeners = new Set();
   let scheduled = false;
+  /** @type {State | null} */
   let drawn = null;
 
   function changed() {

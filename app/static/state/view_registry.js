@@ -1,6 +1,6 @@
 // The views by name, told once by the page: this file does not import them, since they import it.
 
-/** @import { Choices, Selection, View } from "../core/types.d.ts" */
+/** @import { Choices, Selection, View, ViewName } from "../core/types.d.ts" */
 
 /** @type {Record<string, View>} */
 let views = {};
@@ -8,7 +8,7 @@ let views = {};
 /** @param {Record<string, View>} all */
 export const registerViews = (all) => (views = all);
 
-/** @param {string} view */
+/** @type {(view: string) => view is ViewName} */
 export const hasView = (view) => Object.hasOwn(views, view);
 
 /** @param {string} view */
@@ -20,7 +20,7 @@ export const siteOf = (view) => views[view].SITE;
 export const shows = (view, what) => (views[view].SHOWS ?? []).includes(what);
 
 // What letting go of a view's own choice leaves of it, or null where nothing of its own is chosen.
-/** @type {(view: string, selection: Selection) => Choices | null} */
+/** @type {(view: ViewName, selection: Selection) => Choices | null} */
 export const letGoOf = (view, selection) => views[view].letGo?.(selection[`of_${view}`]) ?? null;
 
 // What each view lets one choose in it alone, as it begins.

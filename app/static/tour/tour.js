@@ -15,21 +15,21 @@ const shown = (stop, value) => (stop.options ? say(stop.options[value]) : `${pix
 function guessForm(stop, onguess) {
   const warn = el("p", { class: "tour-warn", "data-part": "tour-warn", role: "alert" });
   const submit = el("button", { type: "submit", class: "tour-look", "data-part": "tour-look", text: say("Look") });
+  const options = (stop.options ?? []).map((text, index) => ({
+    text,
+    input: el("input", { type: "radio", name: "tour-guess", value: index }),
+  }));
+  const number = el("input", {
+    type: "text",
+    inputmode: "decimal",
+    class: "text-field tour-number",
+    "data-part": "tour-number",
+    "aria-label": say("Your guess"),
+  });
   const field = stop.options
-    ? el(
-        "fieldset",
-        {},
-        ...stop.options.map((text, index) =>
-          el("label", {}, el("input", { type: "radio", name: "tour-guess", value: index }), say(text)),
-        ),
-      )
-    : el("input", {
-        type: "text",
-        inputmode: "decimal",
-        class: "text-field tour-number",
-        "data-part": "tour-number",
-        "aria-label": say("Your guess"),
-      });
+    ? el("fieldset", {}, ...options.map(({ text, input }) => el("label", {}, input, say(text))))
+    : number;
+  const checked = () => options.find(({ input }) => input.checked)?.input;
   const form = el(
     "form",
     { "data-part": "tour-form", class: `tour-form${stop.options ? " options" : ""}` },
@@ -39,7 +39,7 @@ function guessForm(stop, onguess) {
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const text = stop.options ? form.querySelector("input:checked")?.value : field.value.replace(/[\s,%]/g, "");
+    const text = stop.options ? checked()?.value : number.value.replace(/[\s,%]/g, "");
     const guess = text === undefined || text === "" ? NaN : Number(text);
     if (Number.isFinite(guess)) onguess(guess);
     else

@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from PIL import Image
 from app.serving.api import register_api, server_functions
 from app.serving.session import Session
 from app.views import QUESTIONS
+from qwenvl.errors import PromptError
 from tests.support.sentences import english
 
 NOT_OF_VIEWS = ["example", "figure", "run"]
@@ -57,7 +59,8 @@ class Server:
     def call(self, name: str, *data: Any, session_hash: str = "anyone") -> str:
         """Posts to a named endpoint without a client's manners; returns the last event as text."""
         url = f"{self.url}gradio_api/call/{name}"
-        event = httpx.post(url, json={"data": data, "session_hash": session_hash}).json()["event_id"]
+        body = json.dumps({"data": data, "session_hash": session_hash})  # in ASCII: half a pair of surrogates passes
+        event = httpx.post(url, content=body, headers={"content-type": "application/json"}).json()["event_id"]
         return httpx.get(f"{url}/{event}", timeout=60).text
 
 
@@ -226,6 +229,56 @@ def test_a_defect_of_ours_tells_no_secret(
     assert "secret detail" in caplog.text
 
 
+ANYTHING: list[Any] = [
+    *(None, True, -1, 0, 10**9, 10**30, 10**400, -(10**400), 0.5, -0.0, 1e308, 5e-324, float("nan")),
+    *("", "0", "²", "٣", "9" * 5000, "mean", "x" * 200_000, "\ud800", "nan", [], [0], [[]], {}, {"a": 1}),
+]
+GOOD: dict[str, dict[str, Any]] = {
+    "ask": {"media": [], "question": "Hi?", "model": "A", "max_new_tokens": 2, "seed": 0},
+    "compare": {"media": [], "question": "Hi?", "max_new_tokens": 2},
+    "plan": {
+        **{"media": [], "preset": "Qwen2-VL-2B", "min_pixels": None, "max_pixels": None},
+        **{"fps": None, "nframes": None, "text": ""},
+    },
+    "attention": {"run": None, "site": "language", "query": 5, "layer": 0, "head": "mean", "media": 0},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("endpoint", list(GOOD))
+def test_no_argument_whatever_finds_a_fault_of_ours(server: Server, endpoint: str, run_id: str) -> None:
+    good = GOOD[endpoint] | ({"run": run_id} if endpoint == "attention" else {})
+    for name, value in ((name, value) for name in good for value in ANYTHING):
+        told = server.call(endpoint, *{**good, name: value}.values())
+        assert "Something in this program failed" not in told, (name, value)
+        assert "Traceback" not in told, (name, value)
+        assert told.startswith(("event: complete", "event: error", "event: heartbeat")), (name, value)
+        assert len(told) < 20_000 or "event: complete" in told, (name, value)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "argument", "value", "sentence"),
+    [
+        ("ask", "max_new_tokens", None, "max_new_tokens must be a whole number from 1 to 2,048"),
+        ("plan", "fps", 10**400, "fps must be a number from 1e-06 to 1e+06"),
+        ("plan", "max_pixels", (1 << 26) + 1, "max_pixels must be a whole number from 1 to 67,108,864"),
+        ("plan", "text", "x" * 100_001, "text has 100,001 characters and 100,000 is the most"),
+        ("plan", "media", ["data:image/png;base64,"] * 17, "17 files and 16 is the most"),
+        ("attention", "head", "²", "head is a number or 'mean', not "),
+        ("attention", "head", "9" * 5000, "head is a number or 'mean', not "),
+        ("attention", "media", 3, "This run has no picture"),
+    ],
+)
+def test_a_number_is_capped_where_it_enters(
+    server: Server, client: Client, endpoint: str, argument: str, value: Any, sentence: str
+) -> None:
+    good = GOOD[endpoint]
+    if endpoint == "attention":  # of a run without a picture
+        good = good | {"run": client.predict([], "Hello?", "B", 2, 0, api_name="/ask")["run"]}
+    told = server.call(endpoint, *{**good, argument: value}.values())
+    assert sentence in told
+
+
 # --- the inspector's functions ---
 
 
@@ -305,3 +358,22 @@ def test_the_whole_page_publishes_these_endpoints_and_no_other(tiny_session: Ses
     described = build(tiny_session).get_api_info()
     assert sorted(described["named_endpoints"]) == ["/ask", "/attention", "/compare", "/plan"]
     assert described["unnamed_endpoints"] == {}
+
+
+def test_counting_does_not_wait_for_answers(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(*_: Any) -> str:
+        begun.release()
+        assert go_on.wait(60)
+        raise PromptError("never answered")
+
+    monkeypatch.setattr(server.session, "answer", slow)
+    url = f"{server.url}gradio_api/call/ask"
+    for number in range(6):
+        httpx.post(url, json={"data": [[], "Hi?", "A", 2, 0], "session_hash": f"visitor {number}"})
+    assert all(begun.acquire(timeout=60) for _ in range(4))  # as many as are answered at once
+    try:
+        assert "event: complete" in server.call("plan", [], "Qwen2-VL-2B", *UNSAID)
+    finally:
+        go_on.set()

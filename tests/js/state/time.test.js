@@ -54,7 +54,8 @@ test("one cell of a map is a map of a still, its strongest cell its own", () => 
     tokens: [0.1, 0.2, 0.9, 0.3],
   };
   const second = atCell(map, 1);
-  assert.deepEqual([second.grid, second.values, second.max_index], [[1, 1, 2], [0.3, 0.9], 0]);
+  assert.deepEqual([second.grid, [...second.values], second.max_index], [[1, 1, 2], [0.3, 0.9], 0]);
+  assert.deepEqual(second.values.shape, [1, 1, 2]);
   assert.equal(atCell(map, 1), second);
 });
 

@@ -7,12 +7,24 @@ import { count } from "../../language/numbers.js";
 import { mergeOf, numbersOf } from "../../drawing/patch_orders.js";
 import { paintCrop } from "../../drawing/thumbnails.js";
 
-/** @import { Media } from "../../core/types.d.ts" */
+/** @import { Answer, Media, MergerStep, Run } from "../../core/types.d.ts" */
+
+/**
+ * @typedef {object} MergerShown
+ * @property {Run} run
+ * @property {Media} media
+ * @property {{ row: number, column: number }} cell on the token grid
+ * @property {number} frame
+ * @property {HTMLImageElement | null} image the original picture
+ * @property {Answer<"merger"> | null} answer the server's steps
+ */
 
 const SIDE = 118;
 
+/** @param {number[]} size */
 const sizeWords = ([rows, width]) => `${count(rows)} × ${count(width)}`;
 
+/** @param {MergerStep} step */
 function stepRow({ name, comes_in: from, goes_out: to, weight, published }) {
   const shape = weight.length
     ? say("weight {shape}", { shape: weight.map(count).join(" × ") })
@@ -41,9 +53,9 @@ export function createMerger() {
   );
   return {
     root,
-    // `cell` on the token grid; `image` the original picture; `answer` the server's steps.
-    update({ run, media, cell, frame, image, answer }) {
+    update(/** @type {MergerShown} */ { run, media, cell, frame, image, answer }) {
       const merge = mergeOf(media);
+      /** @type {ReturnType<typeof numbersOf>[]} */
       const four = [];
       for (let y = 0; y < merge; y += 1)
         for (let x = 0; x < merge; x += 1)
@@ -75,7 +87,7 @@ export function createMerger() {
   };
 }
 
-/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {Media} media */
+/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {Media} media @param {number[]} box */
 function paintQuarters(canvas, image, media, box) {
   const scale = Math.min(SIDE / (box[2] - box[0]), SIDE / (box[3] - box[1]));
   const paper = paintCrop(canvas, image, media.size, box, [(box[2] - box[0]) * scale, (box[3] - box[1]) * scale]);

@@ -9,8 +9,11 @@ import { hoverQuery, patchesOf, pickHead, pickQuery } from "./asked.js";
 import { ContactSheet, readersOf } from "./contact_sheet.js";
 import { createPlaceCode } from "./position_code.js";
 
-/** @import { Context, Letter, Selection } from "../../core/types.d.ts" */
+/** @import { Readers } from "./contact_sheet.js" */
+/** @import { Found } from "./asked.js" */
+/** @import { Answer, Choice, Context, Floats, Letter, Place, Selection } from "../../core/types.d.ts" */
 
+/** @param {Answer<"adapter_statistics">} statistics */
 function summaryWords({ coverage, alike }) {
   return say(
     "{coverage} of the patches are in the half of some query. {pairs} query pairs overlap by {overlap} or more.",
@@ -24,9 +27,11 @@ function summaryWords({ coverage, alike }) {
 
 const FIRST = 5; // readers shown as bars
 
+/** @param {Choice} head @param {number} heads */
 export const headName = (head, heads) =>
   heads === 1 ? say("head {head}", { head: 0 }) : head === "mean" ? say("all heads") : say("head {head}", { head });
 
+/** @type {[value: string, text: string, title: string][]} */
 const ORDERS = [
   ["index", "index", "As the model counts them"],
   ["entropy", "entropy", "The narrowest first"],
@@ -36,6 +41,7 @@ const ORDERS = [
 
 /** @param {Context} ctx @param {Letter} letter */
 function controls(ctx, letter) {
+  /** @param {string} name */
   const id = (name) => `adapter-${name}${letter === "A" ? "" : `-${letter}`}`;
   const number = el("input", {
     class: "text-field",
@@ -43,19 +49,21 @@ function controls(ctx, letter) {
     min: 0,
     step: 1,
     id: id("query"),
-    onchange: (event) => pickQuery(ctx, Number(event.target.value)),
+    onchange: (event) => pickQuery(ctx, Number(event.currentTarget.value)),
   });
   const head = el("select", {
     class: "text-field",
     id: id("head"),
-    onchange: ({ target }) => pickHead(ctx, target.value === "mean" ? "mean" : Number(target.value)),
+    onchange: ({ currentTarget: { value } }) => pickHead(ctx, value === "mean" ? "mean" : Number(value)),
   });
   const order = segmented(
     say("Order"),
     ORDERS.map(([value, words, title]) => [value, say(words), say(title)]),
     (value) => ctx.actions.choose("adapter", { order: value }),
   );
+  /** @param {string} name @param {string} text */
   const labelOf = (name, text) => el("label", { for: id(name), text });
+  /** @param {HTMLElement} label @param {HTMLElement} node */
   const field = (label, node) => el("div", { class: "field" }, label, node);
   const queryLabel = labelOf("query", say("Query"));
   const readers = el("div", { class: "readers", "data-part": "readers" });
@@ -66,10 +74,18 @@ function controls(ctx, letter) {
   return { root, number, queryLabel, head, order, readers, code };
 }
 
-/** @param {Selection} selection */
+/** @typedef {{ row: number, column: number, many: number }} Pinned the patches whose readers are shown */
+
+/**
+ * @param {ReturnType<typeof controls>} parts
+ * @param {Found} found
+ * @param {Selection} selection
+ * @param {Readers | null} readers
+ * @param {Pinned} pin
+ */
 function updateControls(parts, found, selection, readers, pin) {
   const { run, query, head } = found;
-  const { heads, queries } = run.sites.adapter;
+  const { heads, queries } = found.adapter;
   if (document.activeElement !== parts.number) parts.number.value = String(query);
   parts.number.max = String(queries - 1);
   setText(parts.queryLabel, say("Query, 0 to {last}", { last: queries - 1 }));
@@ -89,6 +105,7 @@ function updateControls(parts, found, selection, readers, pin) {
   if (readers) refill(parts.readers, [run.id, head, found.frame, pin, query], () => readerRows(readers, pin, query));
 }
 
+/** @param {Readers} readers @param {Pinned} pin @param {number} query */
 function readerRows({ all, half, total }, pin, query) {
   const most = all[0][1] || 1;
   const values = { half: count(half), queries: count(all.length), total: total.toFixed(total < 10 ? 2 : 1) };
@@ -139,17 +156,22 @@ export function createQueries(ctx, letter) {
     el("span", { text: say("each to its own maximum, exponent .7") }),
   );
   const root = el("div", { class: "adapter-part" }, title, el("div", { class: "sheet-row" }, sheetBox, parts.root));
-  let [readers, seen, index] = [null, null, []];
+  /** @type {{ values: Floats, patches: string, readers: Readers } | null} */
+  let seen = null;
+  /** @type {number[]} */
+  let index = [];
 
   // Sorted anew only for another patch or another sheet.
+  /** @param {Floats} values @param {number[]} cells */
   function readersNow(values, cells) {
     const patches = cells.join();
     if (seen?.values !== values || seen.patches !== patches)
-      [readers, seen] = [readersOf(values, cells), { values, patches }];
-    return readers;
+      seen = { values, patches, readers: readersOf(values, cells) };
+    return seen.readers;
   }
   return {
     root,
+    /** @param {Found} found @param {Selection} selection @param {Place} place */
     update(found, selection, place) {
       const { map, sheet: values, statistics } = found;
       const grid = found.media.patch_grid.slice(1);
@@ -158,7 +180,7 @@ export function createQueries(ctx, letter) {
       const pin = { row, column, many: cells.length };
       const now = values && readersNow(values, cells);
       if (map) updateControls(parts, found, selection, now, pin);
-      if (!values) return;
+      if (!values || !now) return;
       if (index.length !== values.shape[0]) index = [...Array(values.shape[0]).keys()];
       const name = statistics ? choices(selection, "adapter").order : "index";
       const order = statistics?.orders[name] ?? index;

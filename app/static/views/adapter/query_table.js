@@ -6,26 +6,30 @@ import { say } from "../../language/i18n.js";
 import { count, percent } from "../../language/numbers.js";
 import { LETTERS } from "../../state/selection.js";
 
-/** @import { Media } from "../../core/types.d.ts" */
+/** @import { Found } from "./asked.js" */
+/** @import { Answer, Both, Media, Selection, State } from "../../core/types.d.ts" */
 
 /** @param {Media} media */
 export const tokensOf = (media) => media.token_grid.reduce((product, size) => product * size, 1);
 
+/** @param {number[]} values */
 const median = (values) => [...values].sort((one, two) => one - two)[Math.floor(values.length / 2)];
 
-/** @param {Media} media */
+/** @param {Media} media @param {Answer<"adapter_statistics"> | null | undefined} statistics */
 function answersOfQueries(media, statistics) {
-  const later = (words) => (statistics ? words() : "…");
+  const measured = statistics
+    ? [
+        count(median(statistics.half)),
+        percent(statistics.coverage),
+        say("{queries} of {all}", { queries: count(statistics.alike.queries), all: count(statistics.half.length) }),
+      ]
+    : ["…", "…", "…"];
   return {
     title: say("cross-attention"),
     cells: [
       count(tokensOf(media)),
       say("all {patches}", { patches: count(media.patch_grid[1] * media.patch_grid[2]) }),
-      later(() => count(median(statistics.half))),
-      later(() => percent(statistics.coverage)),
-      later(() =>
-        say("{queries} of {all}", { queries: count(statistics.alike.queries), all: count(statistics.half.length) }),
-      ),
+      ...measured,
       say("no, a learnt one"),
     ],
   };
@@ -46,6 +50,7 @@ function answersOfMerger(media) {
   };
 }
 
+/** @param {number} overlap */
 const questions = (overlap) => [
   say("Tokens for this picture"),
   say("Patches one token can read"),
@@ -60,6 +65,7 @@ export function comparison() {
   const root = el("table", { class: "both" });
   return {
     root,
+    /** @param {State} state @param {Selection} selection @param {Both<Found | null>} found */
     update(state, selection, found) {
       const columns = LETTERS.flatMap((letter) => {
         const run = state.runs[letter];

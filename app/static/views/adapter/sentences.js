@@ -11,11 +11,17 @@ import { placeIn, reading } from "./asked.js";
 import { readersOf } from "./contact_sheet.js";
 import { headName } from "./queries.js";
 
-/** @import { Context, Selection, State } from "../../core/types.d.ts" */
+/** @import { Found } from "./asked.js" */
+/** @import { Context, HonestItems, Selection, State, StatusParts } from "../../core/types.d.ts" */
 
-/** @param {State} state @param {Selection} selection */
+/**
+ * @param {State} state
+ * @param {Selection} selection
+ * @returns {HonestItems}
+ */
 export function honest(state, selection) {
-  if (!LETTERS.some((letter) => state.runs[letter] && hasAdapter(state.runs[letter])))
+  const runs = LETTERS.map((letter) => state.runs[letter]);
+  if (!runs.some((run) => run && hasAdapter(run)))
     return [
       [
         say("Plotted"),
@@ -27,7 +33,7 @@ export function honest(state, selection) {
       [say("Not shown"), say("What the two linear layers make of four patches.")],
     ];
   const { query, head } = selection.adapter;
-  const most = Math.max(...LETTERS.map((letter) => state.runs[letter]?.sites.adapter?.heads ?? 0));
+  const most = Math.max(...runs.map((run) => run?.sites.adapter?.heads ?? 0));
   const read =
     most === 1 ? say("its one head") : head === "mean" ? say("the heads averaged") : say("head {head}", { head });
   return [
@@ -36,15 +42,12 @@ export function honest(state, selection) {
       say("Normalised"),
       say("Each map to its own maximum, so a faint map is a flat one. Printed shares are of the query's row."),
     ],
-    [
-      say("Not shown"),
-      `${say("What a query writes: this is what it reads.")} ${weightsNote(LETTERS.map((letter) => state.runs[letter]))}`,
-    ],
+    [say("Not shown"), `${say("What a query writes: this is what it reads.")} ${weightsNote(runs)}`],
   ];
 }
 
 // What of the query's row lies in a region, and who reads the chosen patches most.
-/** @param {Selection} selection */
+/** @param {Found} found @param {Selection} selection */
 function readWords(found, selection) {
   const { sheet, media, map } = found;
   if (!sheet || !map) return [];
@@ -74,13 +77,15 @@ function readWords(found, selection) {
 }
 
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
-  const found = Object.fromEntries(LETTERS.map((letter) => [letter, reading(ctx, state, selection, letter)]));
+  const found = { A: reading(ctx, state, selection, "A"), B: reading(ctx, state, selection, "B") };
   const place = placeIn(found, selection);
-  const parts = LETTERS.filter((letter) => state.runs[letter]?.media[selection.media]).flatMap((letter) => {
-    const media = state.runs[letter].media[selection.media];
-    if (!hasAdapter(state.runs[letter])) {
+  const parts = LETTERS.flatMap((letter) => {
+    const [run, own] = [state.runs[letter], found[letter]];
+    const media = run?.media[selection.media];
+    if (!media) return [];
+    if (!hasAdapter(run)) {
       const { row, column: at } = cellAt(place, media.token_grid);
       return [
         [
@@ -90,11 +95,11 @@ export function status(ctx, state, selection) {
         ],
       ];
     }
-    const { map, run, head } = found[letter];
-    if (!map) return [];
-    const all = run.sites.adapter.heads;
+    if (!own?.map) return [];
+    const { map, head } = own;
+    const all = own.adapter.heads;
     const heads = head === "mean" && all > 1 ? say("mean of {heads} heads", { heads: all }) : headName(head, all);
-    const read = selection.keys || selection.region ? readWords(found[letter], selection) : [];
+    const read = selection.keys || selection.region ? readWords(own, selection) : [];
     if (read.length) return [["", letter, ` ${[heads, ...read].join(", ")}`]];
     const values = { heads, most: percent(map.max), half: count(map.half.length), patches: count(map.values.length) };
     return [

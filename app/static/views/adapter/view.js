@@ -22,7 +22,12 @@ export { shown } from "./asked.js";
 
 export { status } from "./sentences.js";
 
-/** @import { Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Found } from "./asked.js" */
+/**
+ * @import {
+ *   Both, Context, Letter, Media, Place, Run, Selection, StageView, State, ViewDrawing
+ * } from "../../core/types.d.ts"
+ */
 
 export const NAME = "Adapter";
 
@@ -34,7 +39,19 @@ export const CHOICES = { order: "index", against: "keys" };
 
 const STAGE_HEIGHT = 250;
 
-/** @param {Context} ctx @param {Selection} selection */
+/**
+ * @typedef {object} Column
+ * @property {Letter} letter
+ * @property {StageView} stage
+ * @property {HTMLElement} side
+ * @property {HTMLElement} cell
+ * @property {HTMLElement} detail
+ * @property {ReturnType<typeof createQueries> | null} queries
+ * @property {ReturnType<typeof createMergerPart> | null} merger
+ * @property {string | null} family
+ */
+
+/** @param {Context} ctx @param {Column} view @param {Found} found @param {Selection} selection */
 function drawReader(ctx, view, found, selection) {
   const { run, media, map, query, head, frame, statistics } = found;
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
@@ -57,7 +74,7 @@ function drawReader(ctx, view, found, selection) {
       ...pins.map(([row, at]) => ({ box: cellBox(row, at, [1, 1], map.grid), kind: "key" })),
     ],
     label: region?.label ?? {
-      text: say("query {query} · {head}", { query, head: headName(head, run.sites.adapter.heads) }),
+      text: say("query {query} · {head}", { query, head: headName(head, found.adapter.heads) }),
     },
   });
   const items = [
@@ -87,14 +104,20 @@ function createMergerPart(letter) {
   );
   const card = el("section", { class: "card merger" }, merger.root);
   const root = el("div", { class: "adapter-part" }, title, card);
-  return { root, card, update: (shown) => merger.update(shown) };
+  return { root, card, update: merger.update };
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
-function drawMerger(ctx, view, state, selection, place, far) {
+/**
+ * @param {Context} ctx
+ * @param {Column} view
+ * @param {{ run: Run, media: Media }} here
+ * @param {State} state
+ * @param {Selection} selection
+ * @param {Place} place
+ * @param {Found | null} far the other model's queries
+ */
+function drawMerger(ctx, view, { run, media }, state, selection, place, far) {
   const { letter } = view;
-  const run = state.runs[letter];
-  const media = run.media[selection.media];
   const frame = cellInTime(state, selection, letter);
   const image = ctx.picture("picture", run.id, media.index, firstFrameOf(media, frame));
   const { inner, flat } = ctx.stageBox(view.cell, media.size, STAGE_HEIGHT);
@@ -120,10 +143,10 @@ function drawMerger(ctx, view, state, selection, place, far) {
     [count(tokensOf(media)), say("tokens, no two share a patch")],
   ]);
   const answer = ctx.client.resource(`merger ${letter}`, "merger", { run: run.id }, { group: run.id }).value;
-  view.part.update({ run, media, cell, frame, image, answer });
+  view.merger?.update({ run, media, cell, frame, image, answer });
 }
 
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @returns {Column} */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
@@ -142,52 +165,60 @@ function column(ctx, letter) {
     side,
     cell,
     detail: el("div", { class: "adapter-detail", "data-letter": letter }),
-    part: null,
+    queries: null,
+    merger: null,
     family: null,
   };
 }
 
 // What stands below the stage is that of the family in this column.
-/** @param {Context} ctx @param {Run} run */
+/** @param {Context} ctx @param {Column} view @param {Run | null} run */
 function fit(ctx, view, run) {
   const family = run?.media.length ? run.model.family : null;
   if (view.family === family) return;
   view.family = family;
-  view.part = family && (hasAdapter(run) ? createQueries(ctx, view.letter) : createMergerPart(view.letter));
-  view.detail.replaceChildren(...(view.part ? [view.part.root] : []));
+  const queries = run && family && hasAdapter(run);
+  view.queries = queries ? createQueries(ctx, view.letter) : null;
+  view.merger = family && !queries ? createMergerPart(view.letter) : null;
+  const part = view.queries ?? view.merger;
+  view.detail.replaceChildren(...(part ? [part.root] : []));
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {Column} view @param {State} state @param {Selection} selection @param {Both<Found | null>} found */
 function drawColumn(ctx, view, state, selection, found) {
   const run = state.runs[view.letter];
   fit(ctx, view, run);
-  if (!run?.media[selection.media]) {
+  const media = run?.media[selection.media];
+  if (!media) {
     view.stage.update(ctx.vacant(view.cell, view.letter, STAGE_HEIGHT, run));
     figures(view.side, []);
     return;
   }
   const place = placeIn(found, selection);
   if (!hasAdapter(run)) {
-    drawMerger(ctx, view, state, selection, place, found[other(view.letter)]);
+    drawMerger(ctx, view, { run, media }, state, selection, place, found[other(view.letter)]);
     return;
   }
-  drawReader(ctx, view, found[view.letter], selection);
-  const own = found[view.letter].map;
-  view.part.update(
-    found[view.letter],
+  const here = found[view.letter];
+  if (!here) return;
+  drawReader(ctx, view, here, selection);
+  const own = here.map;
+  view.queries?.update(
+    here,
     selection,
     selection.keys ?? (own ? placeOf(...rowAndColumn(own.max_index, own.grid), own.grid) : place),
   );
 }
 
 // The table stands in the last merger's card, else below the sheets.
+/** @param {ReturnType<typeof comparison>} table @param {Both<Column>} columns @param {HTMLElement} below */
 function placeTable(table, columns, below) {
-  const host = LETTERS.map((letter) => columns[letter]).findLast(({ part }) => part?.card)?.part.card ?? below;
+  const host = LETTERS.map((letter) => columns[letter].merger?.card).findLast(Boolean) ?? below;
   if (table.root.parentNode !== host) host.append(table.root);
   below.hidden = host !== below;
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {ViewDrawing} */
 export function createView(ctx) {
   const { columns, pair, stages } = twoColumns((letter) => column(ctx, letter));
   const [panel, choice, table, below] = [
@@ -201,15 +232,15 @@ export function createView(ctx) {
       "div",
       { class: "view view-adapter", "data-part": "view" },
       choice.root,
-      pair("cell"),
-      pair("detail"),
+      pair("cell", ({ cell }) => cell),
+      pair("detail", ({ detail }) => detail),
       below,
       panel.root,
     ),
     stages,
     update(state, selection) {
       choice.update(state, selection);
-      const found = Object.fromEntries(LETTERS.map((letter) => [letter, reading(ctx, state, selection, letter)]));
+      const found = { A: reading(ctx, state, selection, "A"), B: reading(ctx, state, selection, "B") };
       LETTERS.forEach((letter) => drawColumn(ctx, columns[letter], state, selection, found));
       table.update(state, selection, found);
       placeTable(table, columns, below);

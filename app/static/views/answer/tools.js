@@ -5,7 +5,7 @@ import { say } from "../../language/i18n.js";
 import { chosenLabel, isPredicted } from "../../state/words.js";
 import { STATISTICS } from "../../drawing/matrix.js";
 
-/** @import { Context, Run } from "../../core/types.d.ts" */
+/** @import { Context, MapRow, Run } from "../../core/types.d.ts" */
 
 function pens() {
   const [query, key] = [
@@ -34,6 +34,7 @@ function pens() {
   };
 }
 
+/** @returns {[MapRow["mode"], string, string][]} */
 const modes = () => [
   ["raw", say("Raw"), say("The row as it is")],
   [
@@ -48,6 +49,7 @@ const modes = () => [
   ],
 ];
 
+/** @returns {[string, string, string][]} */
 const scales = () => [
   ["own", say("Own scale"), say("Each map to its own maximum")],
   ["shared", say("Shared"), say("Both maps to the larger maximum")],

@@ -242,14 +242,15 @@ function drawMatrix(ctx, view, selection) {
   const { letter } = view;
   const wanted = choices(selection, "answer").statistic;
   const statistic = Object.hasOwn(STATISTICS, wanted) ? wanted : "share";
-  const shares = ctx.shares(letter);
-  const found = statistic === "share" ? shares && { share: shares.values } : ctx.statistics(letter);
-  view.statistic.value = statistic;
-  if (!found) return;
   const { values, most, means } = STATISTICS[statistic];
+  const shares = ctx.shares(letter);
+  const found = statistic === "share" ? null : ctx.statistics(letter); // shares are asked of every row as it is
+  const shown = statistic === "share" ? shares?.values : found && values(found);
+  view.statistic.value = statistic;
+  if (!shown) return;
   view.statistic.title = means(found);
   const [layer, head] = [selection.layer[letter], selection.head[letter]];
-  view.matrix.update({ values: values(found), most: most(found), statistic, layer, head });
+  view.matrix.update({ values: shown, most: found ? most(found) : 1, statistic, layer, head });
 }
 
 /** @param {Context} ctx @param {Column} view @param {Details} details */

@@ -17,7 +17,7 @@ import { boxBlock, mark } from "./blocks.js";
 import { nothing } from "./no_box.js";
 import { ask, boxAt, edgeNames, firstToken, overlap, placeOf, pointing, relative } from "./pointing.js";
 
-/** @import { Attended, Both, Choices, Context, Letter, Media, Place } from "../../core/types.d.ts" */
+/** @import { Attended, Both, BoxesChoices, Context, Letter, Media, Place } from "../../core/types.d.ts" */
 /** @import { Region, Run, Selection, State, StatusParts, ViewDrawing, WrittenBox } from "../../core/types.d.ts" */
 /** @import { BoxPlace, Pointing } from "./pointing.js" */
 
@@ -50,7 +50,7 @@ const YOURS = { colour: "#ffffff", width: 1.5, dash: [5, 4] };
 
 /** @param {Context} ctx */
 function tools(ctx) {
-  const choose = (/** @type {Choices} */ patch) => ctx.actions.choose("boxes", patch);
+  const choose = (/** @type {Partial<BoxesChoices>} */ patch) => ctx.actions.choose("boxes", patch);
   const beneath = segmented(
     say("Beneath"),
     [
@@ -90,7 +90,7 @@ function tools(ctx) {
 
 /** @param {Context} ctx @param {Letter} letter @param {Pointing} point */
 function column(ctx, letter, point) {
-  const choose = (/** @type {Choices} */ patch) => ctx.actions.choose("boxes", patch);
+  const choose = (/** @type {Partial<BoxesChoices>} */ patch) => ctx.actions.choose("boxes", patch);
   const stage = createStage({
     letter,
     title: say("The picture with the boxes of model {letter}", { letter }),
@@ -162,11 +162,12 @@ function beneath(ctx, letter, selection, at) {
   const bare = { quiet: false, cells: null, dimmed: null, note: null };
   const { map, late, error } = ctx.mapResources(letter);
   if (at.index < 0 || !choices(selection, "boxes").beneath) return { spec: bare, map: null };
-  if (!map) return { spec: { ...bare, note: error, dimmed: late }, map: null };
+  const note = error && said(error);
+  if (!map) return { spec: { ...bare, note, dimmed: late }, map: null };
   const grid = drawnGrid(map);
   const frame = cellInTime(ctx.store.state, selection, letter);
   const cells = { values: drawnValues(map), grid, max: map.max, offset: frame * grid[1] * grid[2] };
-  return { spec: { quiet: true, cells, dimmed: late, note: error }, map: late ? null : map };
+  return { spec: { quiet: true, cells, dimmed: late, note }, map: late ? null : map };
 }
 
 /**
@@ -283,8 +284,8 @@ export function createView(ctx) {
       "div",
       { class: "view view-boxes", "data-part": "view" },
       tool.root,
-      pair("cell"),
-      pair("card"),
+      pair("cell", ({ cell }) => cell),
+      pair("card", ({ card }) => card),
       panel.root,
     ),
     stages,
@@ -301,7 +302,7 @@ export function createView(ctx) {
 }
 
 // Without the visitor's own box; null where none is drawn.
-/** @param {Choices} chosen */
+/** @param {BoxesChoices} chosen */
 export const letGo = (chosen) => (edgesOf(chosen) ? NO_RECTANGLE : null);
 
 // What the status line says of this view.

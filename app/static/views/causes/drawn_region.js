@@ -6,7 +6,7 @@ import { THOUSANDTHS, edgesOf, rectangle } from "../../core/rectangle.js";
 import { outline } from "../../drawing/region.js";
 import { SIDE, cellsOf, readStrokes, stroke, writeStrokes } from "./brush.js";
 
-/** @import { Choices, Context, Grid, Letter, Place } from "../../core/types.d.ts" */
+/** @import { CausesChoices, Context, Grid, Letter, Place } from "../../core/types.d.ts" */
 /** @import { BrushCell } from "./brush_keys.js" */
 /** @import { Choose } from "./work.js" */
 
@@ -21,7 +21,10 @@ const BRUSH = { colour: "#ffffff", width: 2.5 };
 
 const HATCH = "rgb(255 255 255 / .34)";
 
-/** @param {Choices} chosen @returns {ChosenPlace | null} */
+/**
+ * @param {CausesChoices} chosen
+ * @returns {ChosenPlace | null}
+ */
 export function regionOf(chosen) {
   if (chosen.shape === "half") return { kind: "half" };
   if (chosen.shape === "brush") return chosen.strokes === "none" ? null : { kind: "brush", mask: chosen.strokes };
@@ -29,7 +32,7 @@ export function regionOf(chosen) {
   return box && { kind: "box", box: box.map((edge) => Math.round(edge * THOUSANDTHS)) };
 }
 
-/** @param {Choices} chosen @param {boolean} hidden @param {BrushCell | null} here */
+/** @param {boolean} hidden @param {BrushCell | null} here @param {CausesChoices} chosen */
 export function paintRegion(chosen, hidden, here) {
   const box = chosen.shape === "box" ? edgesOf(chosen) : null;
   const strokes = chosen.shape === "brush" && chosen.strokes !== "none" ? cellsOf(readStrokes(chosen.strokes)) : [];

@@ -5,7 +5,7 @@ import { said, say } from "../../language/i18n.js";
 import { percent } from "../../language/numbers.js";
 import { account } from "./words.js";
 
-/** @import { CausesTold, Choices, Run } from "../../core/types.d.ts" */
+/** @import { CausesChoices, CausesTold, Run } from "../../core/types.d.ts" */
 /** @import { Asked, Held } from "./work.js" */
 /** @import { Column } from "./view.js" */
 
@@ -13,13 +13,14 @@ import { account } from "./words.js";
  * What there is to tell of one column: the locked question, what is known of it, and the button that asks.
  * @typedef {object} Told
  * @property {Run} run
- * @property {Choices} chosen
+ * @property {CausesChoices} chosen
  * @property {Held} held
  * @property {Asked | null} asked
  * @property {string} word
  * @property {() => HTMLElement} start
  */
 
+/** @type {Record<string, string>} */
 /** @type {Record<string, string>} */
 const DRAG = {
   box: "Drag on a picture to choose a place. It is the same place in both columns.",

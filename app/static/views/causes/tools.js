@@ -8,11 +8,15 @@ import { edgeFields } from "../../drawing/region.js";
 import { LETTERS, choices } from "../../state/selection.js";
 import { chosenLabel } from "../../state/words.js";
 
-/** @import { Choices, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+/**
+ * @import {
+ *   CausesChoices, Context, Letter, Run, Selection, State,
+ * } from "../../core/types.d.ts"
+ */
 /** @import { Work } from "./work.js" */
 
 // First and last layer to hide in, within the run's own.
-/** @param {Run} run @param {Choices} chosen @param {Letter} letter @returns {number[]} */
+/** @param {Run} run @param {CausesChoices} chosen @param {Letter} letter @returns {number[]} */
 export function layersOf(run, chosen, letter) {
   const last = run.sites.language.layers - 1;
   /** @param {unknown} value @param {number} otherwise */
@@ -45,7 +49,7 @@ function layerChoice(letter, work) {
   );
   return {
     root,
-    /** @param {Run | null} run @param {Choices} chosen */
+    /** @param {Run | null} run @param {CausesChoices} chosen */
     update(run, chosen) {
       root.hidden = !run || (hasAdapter(run) && chosen.through === "adapter");
       if (!run || root.hidden) return;
@@ -60,7 +64,12 @@ function layerChoice(letter, work) {
   };
 }
 
-/** @param {string} label @param {string[][]} options @param {string} name @param {Work} work */
+/**
+ * @param {string} label
+ * @param {[value: string, text: string, title?: string][]} options
+ * @param {keyof CausesChoices} name
+ * @param {Work} work
+ */
 const choice = (label, options, name, work) => segmented(label, options, (value) => work.choose({ [name]: value }));
 
 /** @param {Context} ctx @param {Work} work */

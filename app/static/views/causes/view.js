@@ -24,7 +24,7 @@ import { drawWalk } from "./walk.js";
 import { nameOf, sideFigures } from "./words.js";
 import { createAsker, createWalker } from "./work.js";
 
-/** @import { Both, CausesTold, Choices, Context, Letter, Media } from "../../core/types.d.ts" */
+/** @import { Both, CausesChoices, CausesTold, Choices, Context, Letter, Media } from "../../core/types.d.ts" */
 /** @import { Run, Selection, State, StatusParts, ViewDrawing } from "../../core/types.d.ts" */
 /** @import { Asked, CurvesAsked, Work } from "./work.js" */
 /** @import { ChosenPlace } from "./drawn_region.js" */
@@ -285,9 +285,9 @@ export function createView(ctx) {
     "div",
     { class: "view view-causes", "data-part": "view" },
     ...controls.rows,
-    pair("cell"),
-    pair("card"),
-    pair("curves"),
+    pair("cell", ({ cell }) => cell),
+    pair("card", ({ card }) => card),
+    pair("curves", ({ curves }) => curves),
     panel.root,
   );
   walker.watch(() => root.isConnected);
@@ -304,7 +304,7 @@ export function createView(ctx) {
 }
 
 // Without the place that is hidden or painted; null where none is.
-/** @param {Choices} chosen @returns {Choices | null} */
+/** @param {CausesChoices} chosen @returns {Choices | null} */
 export function letGo(chosen) {
   if (!regionOf(chosen)) return null;
   return { ...NO_RECTANGLE, strokes: "none", shape: chosen.shape === "half" ? "box" : chosen.shape };

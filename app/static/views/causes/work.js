@@ -2,7 +2,7 @@
 
 import { LETTERS } from "../../state/selection.js";
 
-/** @import { Answer, CausesCurves, CausesTold, Choice, Choices } from "../../core/types.d.ts" */
+/** @import { CausesChoices, CausesCurves, CausesTold, Choice, Told } from "../../core/types.d.ts" */
 /** @import { Context, Letter, Sentence, Server } from "../../core/types.d.ts" */
 /** @import { ChosenPlace } from "./drawn_region.js" */
 /** @import { decode } from "../../state/client.js" */
@@ -49,7 +49,7 @@ import { LETTERS } from "../../state/selection.js";
  * @typedef {{ key: string | null, told: CausesCurves | null }} Walk
  */
 
-/** @typedef {(patch: Choices) => void} Choose */
+/** @typedef {(patch: Partial<CausesChoices>) => void} Choose */
 
 /**
  * What the view's parts share: who asks, and what their controls do.
@@ -66,16 +66,16 @@ const POLL = 300;
 const FAILED = "The server did not answer: is it still running? Reload the page to try again.";
 
 /**
- * @template {"causes" | "causes_curves"} Name
+ * @template {"causes" | "causes_curves"} Asked
  * @param {Server} server
  * @param {typeof decode} read
- * @param {Name} name
+ * @param {Asked} name
  * @param {object} query
- * @returns {Promise<Answer<Name> | { error: Sentence }>}
+ * @returns {Promise<Told<Asked>>}
  */
 async function request(server, read, name, query) {
   try {
-    return read(await server[name](query));
+    return /** @type {Told<Asked>} */ (read(await server[name](query)));
   } catch {
     return { error: FAILED };
   }

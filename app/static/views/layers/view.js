@@ -151,7 +151,7 @@ function tools(ctx) {
     id: "lens-word",
     maxlength: "40",
     "aria-label": say("A word to look for on the visual tokens"),
-    onchange: (event) => ctx.actions.choose("layers", { word: encodeURIComponent(event.target.value.trim()) }),
+    onchange: (event) => ctx.actions.choose("layers", { word: encodeURIComponent(event.currentTarget.value.trim()) }),
   });
   const media = ctx.mediaChoice();
   return {

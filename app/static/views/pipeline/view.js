@@ -9,7 +9,11 @@ import { merger, readers, strip, ticks, tower, triangle } from "./glyphs.js";
 import { honestPanel, weightsNote } from "../../drawing/honest.js";
 import { LETTERS, choices } from "../../state/selection.js";
 
-/** @import { Both, Change, Context, Grid, Letter, Media, Pipeline, Resource } from "../../core/types.d.ts" */
+/**
+ * @import {
+ *   Both, Change, Context, Grid, Letter, Media, PictureKind, Pipeline, Resource
+ * } from "../../core/types.d.ts"
+ */
 /** @import { Run, Selection, Size, Stage, State, StatusParts, ViewDrawing, ViewName } from "../../core/types.d.ts" */
 
 /** @typedef {"file" | "resize" | "patches" | "vision" | "adapter" | "prompt" | "language" | "answer"} StageName */
@@ -21,8 +25,6 @@ import { LETTERS, choices } from "../../state/selection.js";
 /** @typedef {Record<string, number>} Times seconds by the part of the way */
 
 /** @typedef {{ run: Run | null, stage: Stage | undefined, media: number, live: string }} Shown */
-
-/** @typedef {(media: Media) => [kind: string, shape: Size, lines: Grid | null]} PictureOf */
 
 export const NAME = "Pipeline";
 export const SITE = "vision";
@@ -91,11 +93,13 @@ function paintThumb(canvas, image, shape, lines) {
 }
 
 // What each picture of the first three steps is: the original, the resized one, that under its grid.
-/** @type {Partial<Record<StageName, PictureOf>>} */
+/** @typedef {{ kind: PictureKind, shape: Size, lines: Grid | null }} Pictured */
+
+/** @type {Partial<Record<StageName, (media: Media) => Pictured>>} */
 const PICTURES = {
-  file: (media) => ["picture", media.size, null],
-  resize: (media) => ["resized", media.resized, null],
-  patches: (media) => ["resized", media.resized, media.patch_grid],
+  file: (media) => ({ kind: "picture", shape: media.size, lines: null }),
+  resize: (media) => ({ kind: "resized", shape: media.resized, lines: null }),
+  patches: (media) => ({ kind: "resized", shape: media.resized, lines: media.patch_grid }),
 };
 
 /** @type {Partial<Record<StageName, (run: Run) => Node>>} */
@@ -164,7 +168,7 @@ function drawPicture(ctx, box, run, index) {
     refill(box.picture, [run.id, "none"], () => el("span", { class: "faint", text: "–" }));
     return;
   }
-  const [kind, shape, lines] = pictured(media);
+  const { kind, shape, lines } = pictured(media);
   const image = ctx.picture(kind, run.id, index);
   refill(box.picture, [run.id, index, "picture"], () => {
     Object.assign(box.thumb, { canvas: el("canvas"), painted: null });

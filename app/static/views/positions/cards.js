@@ -12,8 +12,10 @@ import { createIds } from "./ids.js";
 import { createPlot3d } from "./plot3d.js";
 import { costRows } from "./position_costs.js";
 
-/** @import { Context, State } from "../../core/types.d.ts" */
+/** @import { ByRule, Known } from "./choosing.js" */
+/** @import { Context, Selection, State, ViewChoices } from "../../core/types.d.ts" */
 
+/** @param {string} title @param {HTMLElement | null} right */
 function titled(title, right) {
   return el("div", { class: "title-line", "data-part": "title-line" }, el("h3", { text: title }), right);
 }
@@ -22,14 +24,15 @@ function titled(title, right) {
 /** @param {Context} ctx */
 export function placesCard(ctx) {
   const letter = () => choices(ctx.store.state.selection, "positions").of;
-  const pick = (token) => token >= 0 && pickToken(ctx, { letter: shown, token });
-  const hover = (token) => hoverToken(ctx, token === null ? null : { letter: shown, token });
+  const pick = (/** @type {number} */ token) => token >= 0 && pickToken(ctx, { letter: shown, token });
+  const hover = (/** @type {number | null} */ token) =>
+    hoverToken(ctx, token === null ? null : { letter: shown, token });
   let shown = letter();
   const [ids, plot] = [
     createIds({ onhover: hover, onpick: pick }),
     createPlot3d(ctx, { onhover: hover, onpick: pick }),
   ];
-  const change = (patch) => ctx.actions.choose("positions", patch);
+  const change = (/** @type {Partial<ViewChoices["positions"]>} */ patch) => ctx.actions.choose("positions", patch);
   const how = segmented(
     say("Ids"),
     [
@@ -54,10 +57,12 @@ export function placesCard(ctx) {
   );
   return {
     root,
-    update(state, selection, byRule) {
+    update(/** @type {State} */ state, /** @type {Selection} */ selection, /** @type {ByRule} */ byRule) {
       const wanted = choices(selection, "positions");
-      shown = byRule[wanted.of] ? wanted.of : Object.keys(byRule)[0];
-      const run = state.runs[shown];
+      shown = [wanted.of, ...LETTERS].find((each) => byRule[each]) ?? wanted.of;
+      const ruled = byRule[shown];
+      if (!ruled) return;
+      const { run } = ruled;
       const media = run.media[selection.media];
       const space = wanted.shown === "space" || !media;
       const token = selection.query[shown];
@@ -66,14 +71,11 @@ export function placesCard(ctx) {
       how.choose(space ? "space" : "picture");
       whose.choose(shown);
       [ids.root.hidden, plot.root.hidden] = [space, !space];
-      setText(
-        note,
-        space && byRule[shown].rule !== "paper" ? say("In space the ids are those that the model used.") : "",
-      );
+      setText(note, space && ruled.rule !== "paper" ? say("In space the ids are those that the model used.") : "");
       if (space) plot.update(run, state.selection.query[shown]);
       else
         ids.update({
-          shown: byRule[shown],
+          shown: ruled,
           media,
           token,
           frame,
@@ -86,12 +88,14 @@ export function placesCard(ctx) {
 
 export function frequenciesCard() {
   const words = el("p", {});
-  let [plain, told] = ["", null];
-  const tell = (sentence) => {
+  let plain = "";
+  /** @type {string | null} */
+  let told = null;
+  const tell = (/** @type {string | null} */ sentence) => {
     told = sentence;
     setText(words, told ?? plain);
   };
-  const charts = Object.fromEntries(LETTERS.map((letter) => [letter, createFrequencies(tell)]));
+  const charts = { A: createFrequencies(tell), B: createFrequencies(tell) };
   const root = el(
     "section",
     { class: "card frequencies-card" },
@@ -102,19 +106,17 @@ export function frequenciesCard() {
   );
   return {
     root,
-    update(state, facts) {
-      const most = Math.max(...Object.values(facts).map(({ frequencies }) => Math.max(...frequencies.wavelengths)));
-      LETTERS.forEach((letter) => {
-        charts[letter].root.hidden = !facts[letter];
-        if (!facts[letter]) return;
-        const largest = state.runs[letter].account.largest_position;
-        charts[letter].update(letter, facts[letter].frequencies, {
+    update(/** @type {Known[]} */ known) {
+      const most = Math.max(...known.map(({ facts }) => Math.max(...facts.frequencies.wavelengths)));
+      LETTERS.forEach((letter) => (charts[letter].root.hidden = !known.some((one) => one.letter === letter)));
+      known.forEach(({ letter, run, facts }) =>
+        charts[letter].update(letter, facts.frequencies, {
           width: Math.max(120, root.clientWidth - 30),
           most,
-          largest,
-        });
-      });
-      const each = Object.keys(facts).map((letter) => `${letter}: ${plainWords(facts[letter].frequencies)}`);
+          largest: run.account.largest_position,
+        }),
+      );
+      const each = known.map(({ letter, facts }) => `${letter}: ${plainWords(facts.frequencies)}`);
       plain = [say("Height: wavelength in ids, logarithmic."), ...each.reverse()].join(" ");
       if (told === null) tell(null);
     },
@@ -123,26 +125,29 @@ export function frequenciesCard() {
 
 export function budgetCard() {
   const [bars, words] = [el("div", { class: "budget-rows" }), el("p", {})];
-  const swatch = (name) => el("i", { class: `swatch ${name}` });
+  const swatch = (/** @type {string} */ name) => el("i", { class: `swatch ${name}` });
   const legend = el("span", {}, swatch("tokens"), say("tokens"), " ", swatch("ids"), say("ids spent"));
   const root = el("section", { class: "card budget-card" }, titled(say("Position budget"), legend), bars, words);
   return {
     root,
-    update(state, facts) {
-      const letters = Object.keys(facts);
-      const stamp = letters.map((letter) => state.runs[letter].id);
-      refill(bars, stamp, () => costRows(facts, state.runs, letters));
-      setText(words, budgetWords(state, facts, letters));
+    update(/** @type {Known[]} */ known) {
+      refill(
+        bars,
+        known.map(({ run }) => run.id),
+        () => costRows(known),
+      );
+      setText(words, budgetWords(known));
     },
   };
 }
 
-/** @param {State} state */
-function budgetWords(state, facts, letters) {
-  const letter = letters.find((each) => !hasAdapter(state.runs[each]));
+/** @param {Known[]} known */
+function budgetWords(known) {
+  const flexible = known.find(({ run }) => !hasAdapter(run));
   const limits = say("Other media at the published pixel limits.");
-  if (!letter) return `${say("An id a token: a picture costs as many of either.")} ${limits}`;
-  const { tokens, ids } = facts[letter].others["4K page"];
-  const values = { letter, tokens: count(tokens), ids: count(ids), context: count(state.runs[letter].account.context) };
+  if (!flexible) return `${say("An id a token: a picture costs as many of either.")} ${limits}`;
+  const { letter, run, facts } = flexible;
+  const { tokens, ids } = facts.others["4K page"];
+  const values = { letter, tokens: count(tokens), ids: count(ids), context: count(run.account.context) };
   return `${say("4K page in {letter}: {tokens} tokens in {ids} ids, of {context}.", values)} ${limits}`;
 }

@@ -5,10 +5,13 @@ import { say } from "../../language/i18n.js";
 import { count } from "../../language/numbers.js";
 import { text } from "../../drawing/chart.js";
 
+/** @import { FrequencyFacts } from "../../core/types.d.ts" */
+
 const HEIGHT = 46;
 const AXES = ["t", "h", "w"];
 
 // Wavelengths as one reads them: 6.3, 199, 35 k, 5.1 M.
+/** @param {number} value */
 function short(value) {
   if (value < 10) return value.toFixed(1);
   if (value < 1000) return value.toFixed(0);
@@ -17,15 +20,22 @@ function short(value) {
 }
 
 // Which axis each pair reads; "" where a token has one id.
+/**
+ * @param {FrequencyFacts} facts
+ * @returns {string[]}
+ */
 const axesOf = ({ wavelengths, sections }) =>
   sections.length ? sections.flatMap((pairs, at) => Array(pairs).fill(AXES[at])) : wavelengths.map(() => "");
 
+/** @param {string} axis */
 const colourOf = (axis) => (axis ? `var(--ax-${axis})` : "var(--kind-text)");
 
+/** @param {FrequencyFacts} found @param {number} width @param {number} most */
 function drawing(found, width, most) {
   const { wavelengths } = found;
   const axes = axesOf(found);
   const step = width / wavelengths.length;
+  /** @param {number} value */
   const height = (value) => Math.max(2, (HEIGHT * Math.log(value)) / Math.log(most));
   const bars = wavelengths.map((value, pair) =>
     svg("rect", {
@@ -48,6 +58,7 @@ function drawing(found, width, most) {
   return [...bars, ...marks];
 }
 
+/** @param {FrequencyFacts} facts */
 function sectionKeys({ sections }) {
   return sections.map((pairs, at) =>
     el(
@@ -59,6 +70,7 @@ function sectionKeys({ sections }) {
 }
 
 // One model's bars; hovering one says which id it reads and when it comes round: `ontell(sentence or null)`.
+/** @param {(sentence: string | null) => void} ontell */
 export function createFrequencies(ontell) {
   const chart = svg("svg", { class: "frequency-bars", "data-part": "frequency-bars" });
   const keys = el("div", { class: "section-keys" });
@@ -70,8 +82,11 @@ export function createFrequencies(ontell) {
     chart,
     keys,
   );
-  let [found, spent] = [null, 0];
+  /** @type {FrequencyFacts | null} */
+  let found = null;
+  let spent = 0;
 
+  /** @param {number | null} pair */
   function tell(pair) {
     if (pair === null || !found) return ontell(null);
     const axis = axesOf(found)[pair];
@@ -95,13 +110,15 @@ export function createFrequencies(ontell) {
           ),
     );
   }
-  chart.addEventListener("pointermove", (event) =>
-    tell(event.target.dataset?.pair === undefined ? null : Number(event.target.dataset.pair)),
-  );
+  chart.addEventListener("pointermove", ({ target }) => {
+    const pair = target instanceof SVGElement ? target.dataset.pair : undefined;
+    tell(pair === undefined ? null : Number(pair));
+  });
   chart.addEventListener("pointerleave", () => tell(null));
 
   return {
     root,
+    /** @param {string} name @param {FrequencyFacts} given @param {{ width: number, most: number, largest: number }} room */
     update(name, given, { width, most, largest }) {
       [found, spent] = [given, largest];
       setText(letter, name);
@@ -113,14 +130,15 @@ export function createFrequencies(ontell) {
           theta: count(given.theta),
         }),
       );
-      chart.setAttribute("width", width);
-      chart.setAttribute("height", HEIGHT + 17);
+      chart.setAttribute("width", String(width));
+      chart.setAttribute("height", String(HEIGHT + 17));
       refill(chart, [given, width, most], () => drawing(given, width, most));
       refill(keys, [given.sections], () => sectionKeys(given));
     },
   };
 }
 
+/** @param {FrequencyFacts} facts */
 export function plainWords({ sections, alpha }) {
   if (sections.length)
     return say("Time has the fastest, {t} of them; rows {h}, columns {w}.", {

@@ -8,15 +8,17 @@ import { count } from "../../language/numbers.js";
 import { axis } from "../../drawing/ribbon.js";
 import { tokensOf } from "./lanes.js";
 
-/** @import { Media, Run } from "../../core/types.d.ts" */
+/** @import { Ruled } from "./choosing.js" */
+/** @import { Media, Run, Size } from "../../core/types.d.ts" */
 
 const TALL = 168;
 
 // The token of a media's cell, or -1: by what the tokens say of themselves, since frames may have labels between them.
-/** @param {Run} run @param {Media} media @param {any} given */
+/** @param {Run} run @param {Media} media @param {number[]} cell */
 export function tokenAt(run, media, [frame, row, column]) {
   const [, rows, columns] = media.token_grid;
   const guess = media.first_token + (frame * rows + row) * columns + column;
+  /** @param {number} index */
   const fits = (index) => {
     const cell = run.tokens.cell[index];
     return (
@@ -26,7 +28,14 @@ export function tokenAt(run, media, [frame, row, column]) {
   return fits(guess) ? guess : run.tokens.id.findIndex((_, index) => fits(index));
 }
 
-/** @param {HTMLCanvasElement} canvas @param {HTMLImageElement} image @param {Media} media */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {HTMLImageElement} image
+ * @param {Media} media
+ * @param {number[] | null} cell
+ * @param {Size} box
+ * @param {boolean} places
+ */
 function paint(canvas, image, media, cell, box, places) {
   const shape = fit(media.size, box);
   const { context, width, height, ratio } = sizeCanvas(canvas, Math.round(shape.width), Math.round(shape.height));
@@ -51,12 +60,14 @@ function paint(canvas, image, media, cell, box, places) {
   context.strokeRect(xs[column], ys[row], xs[column + 1] - xs[column], ys[row + 1] - ys[row]);
 }
 
+/** @param {number[]} lane @param {number} first @param {number} number */
 function range(lane, first, number) {
   const ids = lane.slice(first, first + number);
   const [low, high] = [ids.reduce((a, b) => Math.min(a, b)), ids.reduce((a, b) => Math.max(a, b), 0)];
   return low === high ? count(low) : say("{from} to {to}", { from: count(low), to: count(high) });
 }
 
+/** @param {number[][]} positions @param {number} token @param {number[]} cell */
 function threeIds(positions, token, cell) {
   const [t, h, w] = positions.map((lane) => count(lane[token]));
   return [
@@ -70,11 +81,11 @@ function threeIds(positions, token, cell) {
 }
 
 // What the ids of the media, or of the chosen cell, are.
-/** @param {any} given @param {Media} media */
+/** @param {Omit<Ruled, "overtaken">} ruled @param {Media} media @param {number | null} token @param {number[] | null} cell */
 function idsOf({ run, positions, rule }, media, token, cell) {
   const number = tokensOf(media);
   if (hasAdapter(run)) {
-    if (!cell)
+    if (!cell || token === null)
       return [
         say("No places: {ids} follow the order of the queries, here laid on the grid of their code.", {
           ids: range(positions[0], media.first_token, number),
@@ -87,20 +98,39 @@ function idsOf({ run, positions, rule }, media, token, cell) {
       }),
     ];
   }
-  if (rule === "1-D" && cell)
+  if (rule === "1-D" && cell && token !== null)
     return [say("Id {id} on all three axes: the place in the picture is lost.", { id: count(positions[0][token]) })];
-  if (cell) return threeIds(positions, token, cell);
+  if (cell && token !== null) return threeIds(positions, token, cell);
   return ["t", "h", "w"]
-    .flatMap((name, at) => [at ? ", " : "", axis(name), ` ${range(positions[at], media.first_token, number)}`])
+    .flatMap(
+      (name, at) =>
+        /** @type {(string | HTMLElement)[]} */ ([
+          at ? ", " : "",
+          axis(name),
+          ` ${range(positions[at], media.first_token, number)}`,
+        ]),
+    )
     .concat(".");
 }
 
-// `update({ shown, media, token, image, width })`: shown as in `Lanes`, token the chosen one or null.
+/**
+ * @typedef {object} IdsSpec
+ * @property {Ruled} shown
+ * @property {Media} media
+ * @property {number | null} token the chosen one
+ * @property {number} frame
+ * @property {HTMLImageElement | null} image
+ * @property {number} width
+ */
+
+/** @param {{ onhover(token: number | null): void, onpick(token: number): void }} gestures */
 export function createIds({ onhover, onpick }) {
   const canvas = el("canvas", { class: "ids-picture", "data-part": "ids-picture" });
   const words = el("p", {});
   const root = el("div", { class: "ids-box" }, canvas, words);
+  /** @type {{ shown: Ruled, media: Media, frame: number } | null} */
   let current = null;
+  /** @param {MouseEvent} event */
   const under = (event) => {
     if (!current) return null;
     const box = canvas.getBoundingClientRect();
@@ -112,11 +142,12 @@ export function createIds({ onhover, onpick }) {
   };
   canvas.addEventListener("pointermove", (event) => event.pointerType === "mouse" && onhover(under(event)));
   canvas.addEventListener("pointerleave", () => onhover(null));
-  canvas.addEventListener("click", (event) => onpick(under(event)));
+  canvas.addEventListener("click", (event) => onpick(under(event) ?? -1));
+  /** @type {{ stamp: string, image: HTMLImageElement } | null} */
   let last = null;
   return {
     root,
-    update({ shown, media, token, frame, image, width }) {
+    update(/** @type {IdsSpec} */ { shown, media, token, frame, image, width }) {
       const { run, positions, rule } = shown;
       const mine = token !== null && run.tokens.media[token] === media.index ? run.tokens.cell[token] : null;
       current = { shown, media, frame: mine ? mine[0] : frame };

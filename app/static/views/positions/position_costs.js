@@ -4,37 +4,46 @@ import { el } from "../../core/dom.js";
 import { say } from "../../language/i18n.js";
 import { count } from "../../language/numbers.js";
 
-/** @import { Letter, Media } from "../../core/types.d.ts" */
+/** @import { Letter, Media, PositionCost } from "../../core/types.d.ts" */
 
 const THIS = 2; // pictures of the run that are listed
 
-/** @param {Media} media */
+/** @param {Media} media @param {boolean} several */
 function nameOf(media, several) {
   const clip = media?.kind === "video";
   if (several) return say(clip ? "Clip {n}" : "Picture {n}", { n: media.index + 1 });
   return clip ? say("This clip") : say("This picture");
 }
 
-function rowsOf(facts, runs, letters) {
-  const most = Math.max(...letters.map((letter) => facts[letter].media.length));
-  const mine = Array.from({ length: Math.min(THIS, most) }, (_, index) => [
-    nameOf(runs[letters[0]].media[index], most > 1),
-    (letter) => facts[letter].media[index],
-  ]);
-  const prompt = (letter) => ({
-    tokens: runs[letter].account.prompt_tokens,
-    ids: runs[letter].account.largest_position + 1,
+/** @import { Known } from "./choosing.js" */
+
+/** @typedef {{ name: string, cost: (one: Known) => PositionCost | undefined }} CostRow */
+
+/** @param {Known[]} known @returns {CostRow[]} */
+function rowsOf(known) {
+  const [{ run, facts }] = known;
+  const most = Math.max(...known.map((one) => one.facts.media.length));
+  /** @type {CostRow[]} */
+  const mine = Array.from({ length: Math.min(THIS, most) }, (_, index) => ({
+    name: nameOf(run.media[index], most > 1),
+    cost: (one) => one.facts.media[index],
+  }));
+  const prompt = (/** @type {Known} */ { run: { account } }) => ({
+    tokens: account.prompt_tokens,
+    ids: account.largest_position + 1,
   });
-  const others = Object.keys(facts[letters[0]].others).map((name) => [
-    say(name),
-    (letter) => facts[letter].others[name],
-  ]);
-  return [...mine, [say("Whole prompt"), prompt], ...others];
+  /** @type {CostRow[]} */
+  const others = Object.keys(facts.others).map((name) => ({
+    name: say(name),
+    cost: (one) => one.facts.others[name],
+  }));
+  return [...mine, { name: say("Whole prompt"), cost: prompt }, ...others];
 }
 
+/** @param {number} most */
 const ticks = (most) => [1, 10, 100, 1000, 10_000, 100_000].filter((value) => value <= most);
 
-/** @param {Letter} letter @param {any} given */
+/** @param {Letter} letter @param {PositionCost} cost @param {(value: number) => string} width */
 function pair(letter, { tokens, ids }, width) {
   return el(
     "div",
@@ -51,9 +60,11 @@ function pair(letter, { tokens, ids }, width) {
 }
 
 // Bars on one logarithmic scale, tokens grey, ids ink.
-export function costRows(facts, runs, letters) {
-  const rows = rowsOf(facts, runs, letters);
-  const most = Math.max(10, ...rows.flatMap(([, cost]) => letters.map((letter) => cost(letter)?.tokens ?? 1)));
+/** @param {Known[]} known at least one */
+export function costRows(known) {
+  const rows = rowsOf(known);
+  const most = Math.max(10, ...rows.flatMap(({ cost }) => known.map((one) => cost(one)?.tokens ?? 1)));
+  /** @param {number} value */
   const at = (value) => `${(100 * Math.log10(Math.max(1.1, value))) / Math.log10(most)}%`;
   const axis = el(
     "div",
@@ -66,14 +77,13 @@ export function costRows(facts, runs, letters) {
     ),
   );
   return [
-    ...rows.map(([name, cost]) =>
-      el(
-        "div",
-        { class: "budget-row" },
-        el("span", { text: name }),
-        el("div", {}, ...letters.filter((letter) => cost(letter)).map((letter) => pair(letter, cost(letter), at))),
-      ),
-    ),
+    ...rows.map(({ name, cost }) => {
+      const pairs = known.flatMap((one) => {
+        const spent = cost(one);
+        return spent ? [pair(one.letter, spent, at)] : [];
+      });
+      return el("div", { class: "budget-row" }, el("span", { text: name }), el("div", {}, ...pairs));
+    }),
     el(
       "div",
       { class: "budget-row" },

@@ -4,13 +4,18 @@ import { el, refill } from "../../core/dom.js";
 import { say } from "../../language/i18n.js";
 import { count } from "../../language/numbers.js";
 
+/** @import { Reported, ReportedScore } from "../../core/types.d.ts" */
+
 const [LOW, HIGH] = [30, 90]; // of the scale, in percent
 
+/** @param {number} value */
 const at = (value) => `${(100 * (value - LOW)) / (HIGH - LOW)}%`;
 
+/** @param {number} value */
 const signed = (value) => `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value).toFixed(1)}`;
 
 // Two marks on one scale and what lies between them: hollow 1-D, filled multimodal, dashed where it lost.
+/** @param {ReportedScore} score */
 function row(score) {
   const { test, one, multimodal, gain } = score;
   const [from, to] = [Math.min(one, multimodal), Math.max(one, multimodal)];
@@ -31,6 +36,7 @@ function row(score) {
   );
 }
 
+/** @param {string} title @param {ReportedScore[]} scores @param {number[]} means */
 function group(title, scores, [one, multimodal]) {
   const means = say("mean {one} → {many}", { one: one.toFixed(2), many: multimodal.toFixed(2) });
   return el(
@@ -46,6 +52,7 @@ function group(title, scores, [one, multimodal]) {
   );
 }
 
+/** @param {number[]} outcome */
 function words([better, equal, worse]) {
   return [
     say("{better} of {all} better, {equal} equal, {worse} worse; most is gained on clips. One small model with each.", {
@@ -69,6 +76,7 @@ export function reportedCard() {
     hidden: true,
     text: say("What the authors report of three ids"),
   });
+  /** @param {boolean} on */
   const open = (on) => {
     root.hidden = !on;
     opener.setAttribute("aria-expanded", String(on));
@@ -91,9 +99,10 @@ export function reportedCard() {
   return {
     root,
     opener,
-    update(reported) {
+    update(/** @type {Reported | null} */ reported) {
       opener.hidden = !reported;
       if (!reported) return void open(false);
+      /** @param {string} about */
       const of = (about) => reported.scores.filter((score) => score.about === about);
       refill(body, reported, () => [
         group(say("Tests about pictures"), of("image"), reported.means.image),

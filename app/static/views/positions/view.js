@@ -5,14 +5,19 @@ import { el, refill, segmented, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { say } from "../../language/i18n.js";
 import { count } from "../../language/numbers.js";
-import { choices } from "../../state/selection.js";
+import { LETTERS, choices } from "../../state/selection.js";
 import { honestPanel } from "../../drawing/honest.js";
 import { budgetCard, frequenciesCard, placesCard } from "./cards.js";
 import { codedAtTheSamePlace, cursorsOf, hoverToken, pickToken, present } from "./choosing.js";
 import { Lanes, idsWords, tallest } from "./lanes.js";
 import { reportedCard } from "./published_claims.js";
 
-/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+/** @import { ByRule, Known, Ruled } from "./choosing.js" */
+/**
+ * @import {
+ *   Context, HonestItems, Letter, Part, Selection, State, StatusParts, ViewDrawing
+ * } from "../../core/types.d.ts"
+ */
 
 export const NAME = "Positions";
 
@@ -20,6 +25,7 @@ export const SITE = "language";
 
 export const CHOICES = { rule: "paper", shown: "picture", of: "B", axis: "one" };
 
+/** @type {[value: string, text: string, title: string][]} */
 const RULES = [
   ["paper", "the paper", "A media is followed by its largest id plus one: what both models use here"],
   [
@@ -31,12 +37,11 @@ const RULES = [
 ];
 
 // The ids of each model under the rule that is looked at: the run's own for the paper's, else from the server.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {ByRule} */
 function idsByRule(ctx, state, selection) {
   const { rule } = choices(selection, "positions");
   return Object.fromEntries(
-    present(state).map((letter) => {
-      const run = state.runs[letter];
+    present(state).map(({ letter, run }) => {
       const own = { run, positions: run.positions, overtaken: null, rule: "paper" };
       if (rule === "paper" || hasAdapter(run)) return [letter, own];
       const answer = ctx.client.resource(
@@ -53,7 +58,7 @@ function idsByRule(ctx, state, selection) {
   );
 }
 
-/** @param {any} given @param {Letter} letter */
+/** @param {Ruled} ruled @param {Letter} letter */
 function ruleWords({ run, positions, overtaken, rule }, letter) {
   const prompt = run.answer_start;
   const after = (/** @type {number[]} */ lane) =>
@@ -76,9 +81,10 @@ function ruleWords({ run, positions, overtaken, rule }, letter) {
   const numbered = say(
     "Its answer is drawn as generate() numbers it, from the last prompt token's id plus one; a loop of your own around its forward pass goes on from the largest id.",
   );
-  return `${decoding} ${numbered} ${overlapWords(positions, overtaken)}`;
+  return `${decoding} ${numbered} ${overlapWords(positions, overtaken ?? [])}`;
 }
 
+/** @param {number[][]} positions @param {number[][][]} overtaken */
 function overlapWords(positions, overtaken) {
   const spans = overtaken.flatMap((found, at) => found.map(([from, to]) => [from, to, at]));
   if (!spans.length)
@@ -101,20 +107,19 @@ function overlapWords(positions, overtaken) {
 }
 
 // The facts that do not depend on the rule, of every run that has them by now.
-/** @param {Context} ctx @param {State} state */
+/** @param {Context} ctx @param {State} state @returns {Known[]} */
 function factsOf(ctx, state) {
-  const asked = present(state).map((letter) => {
-    const { id } = state.runs[letter];
-    return [
-      letter,
-      ctx.client.resource(`position facts ${letter}`, "position_facts", { run: id }, { group: id }).value,
-    ];
+  const asked = present(state).map(({ letter, run }) => {
+    const { id } = run;
+    const facts = ctx.client.resource(`position facts ${letter}`, "position_facts", { run: id }, { group: id }).value;
+    return facts ? { letter, run, facts } : null;
   });
-  return Object.fromEntries(asked.filter(([, value]) => value));
+  return asked.filter((one) => one !== null);
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @param {Part} choice */
 function toolRow(ctx, choice) {
+  /** @param {string} name @param {string} words */
   const key = (name, words) => el("span", { class: "bar-key" }, el("i", { class: `part-${name}` }), words);
   const rule = segmented(
     say("Ids by"),
@@ -142,6 +147,11 @@ function toolRow(ctx, choice) {
   return { root, rule, axes };
 }
 
+/**
+ * @param {string} rule
+ * @param {boolean} own
+ * @returns {HonestItems}
+ */
 function honest(rule, own) {
   const plotted =
     rule === "paper"
@@ -157,7 +167,10 @@ function honest(rule, own) {
   ];
 }
 
-/** @param {Context} ctx */
+/**
+ * @param {Context} ctx
+ * @returns {ViewDrawing}
+ */
 export function createView(ctx) {
   const lanes = new Lanes({ onhover: (at) => hoverToken(ctx, at), onpick: (at) => pickToken(ctx, at) });
   const rules = el("div", { class: "lane-rules", "data-part": "lane-rules" });
@@ -183,9 +196,9 @@ export function createView(ctx) {
     update(state, selection) {
       choice.update(state, selection);
       const byRule = idsByRule(ctx, state, selection);
-      const letters = present(state).filter((letter) => byRule[letter]);
-      toggle(root, "none", !letters.length);
-      if (!letters.length) return;
+      const ruled = ruledOf(byRule);
+      toggle(root, "none", !ruled.length);
+      if (!ruled.length) return;
       const { rule, axis } = choices(selection, "positions");
       const own = axis === "own";
       tools.rule.choose(rule);
@@ -194,28 +207,33 @@ export function createView(ctx) {
       lanes.update(byRule, cursorsOf(state, selection), { lead: selection.model, own });
       refill(
         rules,
-        letters.map((letter) => [state.runs[letter].id, byRule[letter].rule]),
-        () => letters.map((letter) => el("p", { "data-letter": letter, text: ruleWords(byRule[letter], letter) })),
+        ruled.map(({ one }) => [one.run.id, one.rule]),
+        () => ruled.map(({ letter, one }) => el("p", { "data-letter": letter, text: ruleWords(one, letter) })),
       );
       places.update(state, selection, byRule);
-      const facts = factsOf(ctx, state);
-      if (!Object.keys(facts).length) return;
-      waves.update(state, facts);
-      costs.update(state, facts);
-      reported.update(Object.values(facts)[0].reported);
+      const known = factsOf(ctx, state);
+      if (!known.length) return;
+      waves.update(known);
+      costs.update(known);
+      reported.update(known[0].facts.reported);
     },
   };
 }
 
+/** @param {ByRule} byRule */
+const ruledOf = (byRule) =>
+  LETTERS.flatMap((letter) => {
+    const one = byRule[letter];
+    return one ? [{ letter, one }] : [];
+  });
+
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
-  const byRule = idsByRule(ctx, state, selection);
-  const letters = present(state).filter((letter) => byRule[letter]);
-  const chosen = letters.filter((letter) => selection.query[letter] !== null);
-  const parts = chosen.map((letter) => {
-    const { run, positions } = byRule[letter];
+  const ruled = ruledOf(idsByRule(ctx, state, selection));
+  const parts = ruled.flatMap(({ letter, one: { run, positions } }) => {
     const token = selection.query[letter];
+    if (token === null) return [];
     const cell = run.tokens.cell[token];
     const values = {
       token: count(token),
@@ -224,30 +242,24 @@ export function status(ctx, state, selection) {
         positions.map((lane) => lane[token]),
       ),
     };
-    if (!cell || hasAdapter(run)) return ["", letter, ` ${say("token {token} is {ids}", values)}`];
-    return [
-      "",
-      letter,
-      ` ${say("token {token}, picture cell ({row}, {column}), is {ids}", { ...values, row: cell[1], column: cell[2] })}`,
-    ];
+    const words =
+      !cell || hasAdapter(run)
+        ? say("token {token} is {ids}", values)
+        : say("token {token}, picture cell ({row}, {column}), is {ids}", { ...values, row: cell[1], column: cell[2] });
+    return [["", letter, ` ${words}`]];
   });
-  const coded = letters
-    .map((letter) => ({ letter, token: codedAtTheSamePlace(state, selection, letter) }))
-    .filter(({ token }) => token !== null);
-  const keys = coded.map(({ letter, token }) => [
-    "",
-    letter,
-    ` ${say("coded at the same place: token {token}, {ids}", {
-      token: count(token),
-      ids: idsWords(
-        byRule[letter].run,
-        byRule[letter].positions.map((lane) => lane[token]),
-      ),
-    })}`,
-  ]);
+  const keys = ruled.flatMap(({ letter, one: { run, positions } }) => {
+    const token = codedAtTheSamePlace(state, selection, letter);
+    if (token === null) return [];
+    const ids = idsWords(
+      run,
+      positions.map((lane) => lane[token]),
+    );
+    const words = say("coded at the same place: token {token}, {ids}", { token: count(token), ids });
+    return [["", letter, ` ${words}`]];
+  });
   if (parts.length) return [[say("a token and its ids")], ...parts, ...keys];
-  const largest = letters.map((letter) => {
-    const { run, positions } = byRule[letter];
+  const largest = ruled.map(({ letter, one: { run, positions } }) => {
     const values = {
       tokens: count(run.answer_start),
       largest: count(tallest(positions.map((lane) => lane.slice(0, run.answer_start)))),

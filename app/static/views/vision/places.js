@@ -8,11 +8,15 @@ import { said, say } from "../../language/i18n.js";
 import { cellInTime } from "../../state/time.js";
 import { placesOf } from "./asked.js";
 
-/** @import { Context, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Answer, Context, Run, Selection, State } from "../../core/types.d.ts" */
 
 const PLACES = [128, 96];
 
-/** @param {HTMLCanvasElement} canvas */
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Answer<"vision_places">} answer
+ * @param {{ row: number, column: number }} here
+ */
 function paintPlaces(canvas, answer, here) {
   const [, rows, columns] = answer.grid;
   const shape = fit([columns, rows], PLACES);
@@ -35,7 +39,11 @@ function paintPlaces(canvas, answer, here) {
   );
 }
 
-/** @param {Run} run */
+/**
+ * @param {Run} run
+ * @param {Answer<"vision_places">} answer
+ * @returns {[tag: "b" | "span" | "code", text: string][]}
+ */
 function placeLines(run, answer) {
   const numbers = { least: answer.least.toFixed(2), most: answer.most.toFixed(2) };
   if (hasAdapter(run)) {

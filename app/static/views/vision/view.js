@@ -189,7 +189,7 @@ function drawTower(view, look, selection) {
   toggle(view.cells.tower, "waiting", !found);
   if (!found) return;
   const [layer] = look.cell;
-  view.matrix.update(found, statistic, ...look.cell);
+  view.matrix.show(found, statistic, ...look.cell);
   const top = 1.15 * Math.max(found.even_distance, ...found.distance);
   view.curves.update({
     width: view.curves.root.clientWidth || 240,
