@@ -19,6 +19,7 @@ from torch import Tensor
 from qwenvl.errors import PromptError, Sentence
 from qwenvl.inference.generate import SamplingSettings, TokenSampling, generate
 from qwenvl.inference.record_parts import carried, likeliest_of, three_rows, tokens_of, with_media, words_of
+from qwenvl.inference.retelling import Reteller
 from qwenvl.inference.run import Run
 from qwenvl.integers import plain
 from qwenvl.models.config import Config
@@ -248,6 +249,16 @@ class Pipeline:
             for names, (queries, keys, rows, heads) in blocks:
                 hidden.enter_context(Block(self.model, names, queries, keys, rows, heads))
             return self.model(**inputs, last=count + 1)[0, :count].float().cpu()
+
+    def reteller(self, run: RunRows) -> Reteller:
+        """What tells a run's answer again under cuts in the language model's attention, pictures being read once."""
+
+        @contextmanager
+        def held() -> Iterator[None]:
+            with self._lock, self._as_made(run):
+                yield
+
+        return Reteller(self.model, held, self._run_inputs(run), len(run.tokens) - run.answer_start)
 
     def tap_sizes(self, run: RunRows) -> dict[str, int]:
         """Bytes that each tap of a run would take."""

@@ -18,6 +18,7 @@ from qwenvl.analysis.answer_boxes import AnswerBox, answer_boxes
 from qwenvl.analysis.attention_distance import QUERIES, TowerStatistics, tower_statistics
 from qwenvl.analysis.columns import column
 from qwenvl.analysis.deletion_curves import Curves, deletion_curves
+from qwenvl.analysis.flow import Flow, Pair, flow
 from qwenvl.analysis.logit_lens import Lens, logit_lens, word_probabilities
 from qwenvl.analysis.neutral_question import Relative, map_against_neutral
 from qwenvl.analysis.occlusion import Effect, Rows, painted, without
@@ -266,6 +267,33 @@ class Run(RunRows):
         return without(
             self, index, patches=patches, visual=visual, media=media, layers=layers, heads=heads, rows=rows, k=k
         )
+
+    def flow(
+        self,
+        *,
+        pairs: Sequence[Pair] | None = None,
+        region: Sequence[int] | None = None,
+        media: int | None = None,
+        width: int | None = None,
+        batch: int | None = None,
+    ) -> Iterator[Flow]:
+        """Through which layers information travels: the answer rescored with pairs of groups cut in a moving window.
+
+        Args:
+            pairs: (from, to), each "image", "region", "question", "answer" or "last" (the row that predicts the first
+                word); None for image to question, image to last, question to last, and those from a region.
+            region: visual tokens of `media`, counted from 0.
+            media: "image" is this media alone; None for all.
+            width: layers of a window, odd; None for 9 of 32, 1 of 4.
+            batch: re-tellings a forward pass; None for as many as are faster together.
+
+        Yields:
+            `Flow` after each forward pass, the last one finished. Stop reading to stop the work.
+
+        Raises:
+            RunError: no such media, token or group, groups that share a token, no answer, or no pipeline.
+        """
+        return flow(self, pairs=pairs, region=region, media=media, width=width, batch=batch)
 
     def painted(self, index: int, mask: Pixels, *, media: int = 0, fill: str = "mean", k: int = 5) -> Effect:
         """Occlusion: the answer rescored about a picture with some of its pixels painted over.

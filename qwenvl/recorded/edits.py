@@ -8,7 +8,9 @@ replayed rows, the lens and every rescored answer are of one and the same edited
 plain = pipeline.run(messages)
 last, picture = plain.answer_start - 1, plain.visual[0]
 blind = plain.edited([qwenvl.Knockout(queries=[last], keys=picture, layers=range(4))])  # the same answer, told again
-plain.probability(last + 1), blind.probability(last + 1)
+chances = [plain.record.probabilities, blind.record.probabilities]
+words = [token.text for token in plain.tokens[plain.answer_start :]]
+viz.words_under_edit(chances, words=words, subtitle=blind.card.notes[-1])
 ```
 """
 

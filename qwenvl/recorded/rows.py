@@ -33,6 +33,13 @@ Made = TypeVar("Made")
 _EMPTY = torch.zeros(0, dtype=torch.int64)
 
 
+class Retelling(Protocol):
+    """What tells one run's answer again under cuts in the language model's attention."""
+
+    def logits(self, cuts: Sequence[tuple[Sequence[int], Hidden]]) -> Tensor:
+        """The logits that predict the answer under each cut, (cuts, answer tokens, vocab); uncut for none."""
+
+
 class Replayer(Protocol):
     """What a run needs of the pipeline that made it."""
 
@@ -61,6 +68,9 @@ class Replayer(Protocol):
         self, run: RunRows, *, media: Sequence[Media] | None = None, blocks: Sequence[tuple[Sequence[str], Hidden]] = ()
     ) -> Tensor:
         """The logits that predict each token of the answer, on other media or with attention hidden."""
+
+    def reteller(self, run: RunRows) -> Retelling:
+        """What tells a run's answer again, its pictures being read once."""
 
     def edited(self, run: RunRows, edits: Sequence[Edit], keep: Keep | None = None) -> RunRows:
         """The run's own answer looked inside under further edits."""
