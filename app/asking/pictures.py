@@ -18,6 +18,12 @@ from qwenvl.processing.geometry.pictures import as_picture, resize
 MAX_SIDE = 2048
 
 
+class Picture(TypedDict):
+    """A picture as a data URL."""
+
+    picture: str
+
+
 def thumbnail(path: str, side: int) -> str:
     """A file as a small upright picture, a clip by its first frame. Raises `MediaError` for what is neither."""
     if is_clip(path):
