@@ -44,6 +44,20 @@ class Sentence(str):
         return sentence
 
 
+SHOWN = 40  # characters of a value that a sentence shows
+
+
+def shown(value: object) -> str:
+    """A wrong value as a sentence shows it: its repr, cut where it is long."""
+    if isinstance(value, str | bytes | list | tuple) and len(value) > SHOWN:
+        value = value[:SHOWN]  # of a long one no more is written out than is shown
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes out
+        return "a number of thousands of digits"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
 class UserError(ValueError):
     """The root of them: catch this to tell a user's mistake from a defect."""
 

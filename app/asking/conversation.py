@@ -14,6 +14,8 @@ from qwenvl.recorded.kept_layers import Keep, check_keep
 
 MAX_PICTURES = 16
 MAX_LETTERS = 100_000
+MAX_PIXELS = 1 << 26  # of one picture or frame, as limits that a visitor may set
+FPS, MAX_NUM_FRAMES = (1e-6, 1e6), 100_000  # of a clip, likewise
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "max_new_tokens": (1, 2048),
@@ -22,9 +24,10 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "top_k": (0, 1_000_000),
     "repetition_penalty": (0.1, 10.0),
     "seed": (0, 2**63 - 1),
-    "min_pixels": (1, 1 << 30),
-    "max_pixels": (1, 1 << 30),
+    "min_pixels": (1, MAX_PIXELS),
+    "max_pixels": (1, MAX_PIXELS),
 }
+_NEEDED = ("max_new_tokens", "seed")  # no checkpoint says them
 _FRACTIONS = ("temperature", "top_p", "repetition_penalty")
 
 
@@ -132,9 +135,11 @@ class Settings:
     def check(self) -> None:
         """Raise `PromptError` for a value that is no number, or out of its range."""
         check_keep(self.keep)
-        for name, value in self.given().items():
-            if name == "keep":
+        given = self.given()
+        for name in _LIMITS:
+            if name not in given and name not in _NEEDED:
                 continue
+            value = given.get(name)
             low, high = _LIMITS[name]
             kinds = (int, float) if name in _FRACTIONS else (int,)
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:

@@ -36,6 +36,33 @@ def optional_index(posted: Posted, name: str, count: int) -> int | None:
     return None if posted.get(name) is None else index(posted, name, count)
 
 
+def optional_whole(posted: Posted, name: str, low: int, most: int) -> int | None:
+    """A whole number from `low` to `most`; None where nothing, or null, was posted."""
+    return None if posted.get(name) is None else whole(posted, name, low, most)
+
+
+def optional_number(posted: Posted, name: str, low: float, most: float) -> float | None:
+    """A number from `low` to `most`; None where nothing, or null, was posted."""
+    value = posted.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= most:
+        template = "{name} must be a number from {low} to {most}: choose another."
+        raise RunError(Sentence.of(template, name=name, low=f"{low:g}", most=f"{most:,g}"))
+    return value
+
+
+def text(posted: Posted, name: str, most: int) -> str:
+    """A text of at most `most` characters; empty where nothing was posted."""
+    value = posted.get(name, "")
+    if not isinstance(value, str):
+        raise RunError(Sentence.of("{name} must be text: send a string.", name=name))
+    if len(value) > most:
+        template = "{name} has {letters} characters and {most} is the most: shorten it."
+        raise RunError(Sentence.of(template, name=name, letters=f"{len(value):,}", most=f"{most:,}"))
+    return value
+
+
 def choice(posted: Posted, name: str, count: int) -> Choice:
     """An index, or "mean", also where nothing was posted."""
     return "mean" if posted.get(name, "mean") == "mean" else index(posted, name, count)

@@ -20,6 +20,8 @@ from PIL import Image
 
 import qwenvl
 from app.asking import pictures
+from app.asking.conversation import FPS, MAX_NUM_FRAMES, MAX_PIXELS
+from app.asking.posted import optional_number, optional_whole
 from app.costs.planner_answers import (
     ConvertedPlaces,
     Crop,
@@ -49,7 +51,6 @@ from qwenvl.processing.geometry.pictures import resize
 from qwenvl.processing.geometry.pixels import resize_frame
 from qwenvl.processing.processor import PUBLISHED_MAX_PIXELS, PUBLISHED_MIN_PIXELS
 
-MOST_PIXELS = 1 << 26
 MOST_FILES = 64
 CROP_WIDTH, CROP_SHAPE = 420, 16 / 9
 LETTER = 20  # pixels of a letter whose fate the table tells
@@ -143,12 +144,12 @@ class PlannerSettings:
             raise PromptError(f"models are a list of {', '.join(PUBLISHED)}: choose among them.")
         return cls(
             models=tuple(models),
-            min_pixels=_whole(asked, "min_pixels", 1, MOST_PIXELS),
-            max_pixels=_whole(asked, "max_pixels", 1, MOST_PIXELS),
-            fps=_number(asked, "fps"),
-            nframes=_whole(asked, "nframes", 1, 100_000),
-            text_tokens=_whole(asked, "text_tokens", 0, 1_000_000) or 0,
-            answer_tokens=_whole(asked, "answer_tokens", 0, 1_000_000) or 0,
+            min_pixels=optional_whole(asked, "min_pixels", 1, MAX_PIXELS),
+            max_pixels=optional_whole(asked, "max_pixels", 1, MAX_PIXELS),
+            fps=optional_number(asked, "fps", *FPS),
+            nframes=optional_whole(asked, "nframes", 1, MAX_NUM_FRAMES),
+            text_tokens=optional_whole(asked, "text_tokens", 0, 1_000_000) or 0,
+            answer_tokens=optional_whole(asked, "answer_tokens", 0, 1_000_000) or 0,
         )
 
     def given(self) -> PlanSettings:
@@ -172,7 +173,7 @@ def plan_page(files: Files, asked: Asked) -> PlannerPage:
     ship, "class" for a processor without its file, and "own" where the visitor's limits are none of these.
     """
     seen, settings = _seen(files, asked), PlannerSettings.of(asked)
-    shown = _whole(asked, "shown", 0, max(0, len(seen) - 1)) or 0
+    shown = optional_whole(asked, "shown", 0, max(0, len(seen) - 1)) or 0
     has_clips = any(isinstance(one, ClipFile) for one in seen)
     groups: list[PlannerGroup] = [
         {"key": key, "min_pixels": low, "max_pixels": high, "rows": rows}
@@ -341,7 +342,7 @@ def crop(files: Files, asked: Asked) -> Crop:
     seen = files.measured(asked.get("file"))
     item = _placed(seen, asked)
     path = files.path(asked.get("file"))
-    x, y = (_number(asked, name, low=0.0) for name in ("x", "y"))
+    x, y = (optional_number(asked, name, 0, 1e6) for name in ("x", "y"))
     if x is None or y is None:
         x, y = _busiest(path, os.stat(path).st_mtime_ns)
     region = _region(seen.size, x, y)
@@ -451,21 +452,5 @@ def _seen(files: Files, asked: Asked) -> list[Measured]:
     return [files.measured(one) for one in ids]
 
 
-def _whole(asked: Asked, name: str, low: int, high: int) -> int | None:
-    value = asked.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise PromptError(f"{name} must be a whole number from {low:,} to {high:,}: choose another.")
-    return value
-
-
-def _number(asked: Asked, name: str, low: float = 1e-6) -> float | None:
-    value = asked.get(name)
-    if value is not None and (not _is_number(value) or not low <= value <= 1e6):
-        raise PromptError(f"{name} must be a number from {low:g} to 1,000,000: choose another.")
-    return value
-
-
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e9 <= value <= 1e9

@@ -19,9 +19,18 @@ from gradio.context import Context
 from gradio.data_classes import FileData
 
 import qwenvl
-from app.asking.conversation import Conversation, Settings
+from app.asking.conversation import (
+    FPS,
+    MAX_LETTERS,
+    MAX_NUM_FRAMES,
+    MAX_PICTURES,
+    MAX_PIXELS,
+    Conversation,
+    Settings,
+)
 from app.asking.failures import sentence
-from app.asking.posted import Posted
+from app.asking.posted import Posted, optional_number, optional_whole
+from app.asking.posted import text as posted_text
 from app.asking.uploads import Uploads, watch_uploads
 from app.serving.session import Session
 from app.serving.wire import plain
@@ -38,6 +47,7 @@ Endpoint = Callable[..., Any]
 Answer = Callable[[Posted], object]
 ServerFunction = Callable[[Any], dict[str, Any]]
 
+HEAD_DIGITS = 6
 QUEUE = {"concurrency_id": "api", "concurrency_limit": 4}
 
 
@@ -136,8 +146,18 @@ def _plan_endpoint(session: Session, uploads: Uploads) -> Endpoint:
             steps, and which limit decided a size and what would change it.
         """
         paths = uploads.claim(_visitor(request), _paths(media, uploads))
-        given = {"min_pixels": min_pixels, "max_pixels": max_pixels, "fps": fps, "nframes": nframes}
-        return qwenvl.plan(paths, _preset(session, preset), text=_text(text, "text"), **given).to_json()  # type: ignore[arg-type]
+        if len(paths) > MAX_PICTURES:
+            raise PromptError(f"media holds {len(paths):,} files and {MAX_PICTURES} is the most: send fewer.")
+        posted = {"min_pixels": min_pixels, "max_pixels": max_pixels, "fps": fps, "nframes": nframes, "text": text}
+        return qwenvl.plan(
+            paths,
+            _preset(session, preset),
+            text=posted_text(posted, "text", MAX_LETTERS),
+            min_pixels=optional_whole(posted, "min_pixels", 1, MAX_PIXELS),
+            max_pixels=optional_whole(posted, "max_pixels", 1, MAX_PIXELS),
+            fps=optional_number(posted, "fps", *FPS),
+            nframes=optional_whole(posted, "nframes", 1, MAX_NUM_FRAMES),
+        ).to_json()
 
     return plan
 
@@ -159,8 +179,9 @@ def _attention_endpoint(session: Session, _: Uploads) -> Endpoint:
         Returns:
             row (as many numbers as keys, they add up to 1), keys, share (of the row on the media), and what was asked.
         """
-        chosen = int(head) if isinstance(head, str) and head.isdigit() else head
         found = session.store.get(run).run
+        is_number = isinstance(head, str) and head.isascii() and head.isdigit() and len(head) <= HEAD_DIGITS
+        chosen = int(head) if is_number else head
         return row_report(found, _text(site, "site"), query=query, layer=layer, head=chosen, media=media)
 
     return attention

@@ -18,7 +18,7 @@ from PIL import Image
 
 from qwenvl.analysis.regions import Pixels, paint
 from qwenvl.analysis.rescoring import Blocks, rescore, unchanged_score
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, shown
 from qwenvl.models.trace import Hidden
 from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.indices import check_indices
@@ -147,7 +147,7 @@ def _rows(run: RunRows, media: int, rows: Rows) -> list[int]:
     if rows == "answer":
         return list(range(run.answer_start - 1, len(run.tokens) - 1))
     if rows != "text":
-        raise RunError(f"There are no rows {rows!r}; choose 'answer' or 'text'.")
+        raise RunError(f"There are no rows {shown(rows)}; choose 'answer' or 'text'.")
     first = int(run.visual[media][0])
     return [place for place in range(first + 1, len(run.tokens)) if run.tokens[place].media is None]
 

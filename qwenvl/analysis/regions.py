@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, shown
 
 Pixels = NDArray[np.bool_]
 Grid = tuple[int, int, int]
@@ -80,7 +80,7 @@ def paint(picture: Image.Image, mask: Pixels, fill: str = "mean") -> Image.Image
         RunError: there is no such fill.
     """
     if fill not in FILLS:
-        raise RunError(f"There is no fill {fill!r}; choose {', '.join(FILLS)}.")
+        raise RunError(f"There is no fill {shown(fill)}; choose {', '.join(FILLS)}.")
     fitted = mask[_cell_of(picture.height, mask.shape[0])][:, _cell_of(picture.width, mask.shape[1])]
     return Image.composite(_cover(picture, fill), picture, Image.fromarray(fitted))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, shown
 from qwenvl.inference.run import Run
 from qwenvl.integers import as_integer
 
@@ -61,13 +61,13 @@ def row_report(
         RunError: as `Run.attention`, or a head that is neither a number nor "mean".
     """
     if head != "mean" and as_integer(head) is None:
-        raise RunError(f"head is a number or 'mean', not {head!r}.")
+        raise RunError(f"head is a number or 'mean', not {shown(head)}.")
     if layer is None and site != "adapter" and site in run.sites:
         raise RunError(f"Say which layer of {site}: 0 to {run.num_layers(site) - 1}.")
     row = run.attention(site, query=query, layer=layer, head=head, media=media).double().cpu()  # type: ignore[arg-type]
     share = float(row.sum())
     if site == "language":
-        places: Any = run.visual[run.check_media(media)] if run.media else []
+        places: Any = run.visual[run.check_media(media)] if run.media or media else []
         share = float(sum(row[place] for place in places if place <= query))
     named = {"site": site, "layer": layer, "query": query, "head": head, "media": media}
     return {**named, "keys": len(row), "share": share, "row": row.float().tolist()}

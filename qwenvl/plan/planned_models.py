@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qwenvl.errors import CheckpointError
+from qwenvl.errors import CheckpointError, shown
 from qwenvl.models.config import PRESETS, Config, Qwen2VLConfig
 from qwenvl.processing.geometry.pixel_limits import (
     PUBLISHED_MAX_PIXELS,
@@ -56,7 +56,8 @@ def find_model(preset_or_folder: str | os.PathLike[str]) -> PlannedModel:
         if (folder / "config.json").exists() or is_adapter(folder):
             return _read_folder(folder)
     raise CheckpointError(
-        f"There is no preset {given!r} and no folder with a config.json there; the presets are {', '.join(PRESETS)}."
+        f"There is no preset {shown(given)} and no folder with a config.json there; "
+        f"the presets are {', '.join(PRESETS)}."
     )
 
 

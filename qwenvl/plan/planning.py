@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypedDict
 
-from qwenvl.errors import PromptError
+from qwenvl.errors import PromptError, shown
 from qwenvl.integers import as_integer, plain
 from qwenvl.models.config import Config, QwenVLConfig
 from qwenvl.plan.deciding_limits import limits_in_words
@@ -122,7 +122,7 @@ def _whole(name: str, count: int) -> int:
     """A number of tokens or bytes as a Python int. Raises `PromptError` for one that is none."""
     whole = as_integer(count)
     if whole is None or whole < 0:
-        raise PromptError(f"{name} is a whole number from 0 up, not {count!r}.")
+        raise PromptError(f"{name} is a whole number from 0 up, not {shown(count)}.")
     return whole
 
 

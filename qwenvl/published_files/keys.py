@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
+from qwenvl import errors
 from qwenvl.errors import CheckpointError, Sentence
 
 Check = Callable[[Any], bool]
 Verdict = Literal["used", "harmless", "refused", "unknown"]
-
-SHOWN = 40  # characters of a value that a sentence shows
 
 
 @dataclass(frozen=True)
@@ -115,12 +114,7 @@ def fixed(*values: Any, why: str) -> Key:
 
 def shown(value: Any) -> str:
     """A JSON value as a sentence shows it."""
-    try:
-        text = repr(value) if not isinstance(value, bool) and value is not None else str(value).lower()
-    except ValueError:  # a number of more digits than Python writes out
-        text = "a number of thousands of digits"
-    text = "null" if text == "none" else text
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else errors.shown(value)
 
 
 def check_keys(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qwenvl.errors import RunError
+from qwenvl.errors import RunError, shown
 from qwenvl.integers import as_integer
 
 
@@ -28,7 +28,7 @@ def check_index(value: Any, count: int, kind: str, *, owner: str = "this run", o
         return index
     there = {0: "0", 1: "1 (index 0)"}.get(count, f"{count:,} (indices 0 to {count - 1:,})")
     more = f", or {otherwise}" if otherwise else ""
-    wrong = f"{kind} {index} does not exist" if index is not None else f"{kind} {value!r} is not an index"
+    wrong = f"{kind} {index} does not exist" if index is not None else f"{kind} {shown(value)} is not an index"
     raise RunError(f"{wrong[0].upper()}{wrong[1:]}: {owner} has {there}{more}.")
 
 

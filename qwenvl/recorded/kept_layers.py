@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from qwenvl.errors import PromptError, Sentence
+from qwenvl.errors import PromptError, Sentence, shown
 from qwenvl.integers import as_integer
 
 Named = Literal["all", "language", "fewer", "nothing"]
@@ -30,7 +30,7 @@ def check_keep(keep: Any) -> Keep:
     raise PromptError(
         Sentence.of(
             "keep is {keep}; it must be one of {names}, or a number of bytes.",
-            keep=f"{keep!r}",
+            keep=shown(keep),
             names=", ".join(get_args(Named)),
         )
     )

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from qwenvl.errors import RunError, Sentence
+from qwenvl.errors import RunError, Sentence, shown
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
@@ -332,7 +332,7 @@ class RunRows(Recorded):
         if site == "adapter" and site not in self.sites:
             self.maps.adapter_rows(_EMPTY, _EMPTY, 0, [])
         if site not in self.sites:
-            raise RunError(f"There is no site {site!r}; attention happens at {', '.join(map(repr, self.sites))}.")
+            raise RunError(f"There is no site {shown(site)}; attention happens at {', '.join(map(repr, self.sites))}.")
 
     def check_layer(self, site: str, layer: int | None) -> int:
         """A layer of a site; None is the adapter's only one."""

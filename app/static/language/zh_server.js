@@ -1,6 +1,10 @@
 // Sentences that the server writes: errors, steps of an answer, the account of tokens. Gaps stand where values stand.
 
 export default {
+  "{name} must be text: send a string.": "{name} 必须是文本：请发送字符串。",
+  "{name} has {letters} characters and {most} is the most: shorten it.":
+    "{name} 有 {letters} 个字符，最多 {most} 个：请缩短。",
+  "{name} must be a number from {low} to {most}: choose another.": "{name} 必须是 {low} 到 {most} 之间的数：请另选。",
   "{file} says {key}, a key that is not known here and changes nothing.": "{file} 中的 {key} 在此未知，不起任何作用。",
   "{file} says {key}, a key that is not known here and changes nothing; if {near} is meant, correct it.":
     "{file} 中的 {key} 在此未知，不起任何作用；若本意是 {near}，请更正。",

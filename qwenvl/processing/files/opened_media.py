@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from qwenvl.errors import MediaError, Sentence
+from qwenvl.errors import MediaError, Sentence, shown
 from qwenvl.integers import as_integer, plain
 from qwenvl.processing.files.clips import ClipFile, NotAClipError, open_clip
 from qwenvl.processing.files.picture_files import Source as Picture
@@ -160,7 +160,9 @@ def _measure_part(part: Mapping[str, Any], place: int, options: VideoOptions) ->
 
 def _measure_size(source: tuple[int, ...], place: int) -> Seen:
     if not _is_size(source):
-        raise MediaError(f"A size is (width, height), or (width, height, frames), in whole numbers, not {source!r}.")
+        raise MediaError(
+            f"A size is (width, height), or (width, height, frames), in whole numbers, not {shown(source)}."
+        )
     width, height, *frames = map(plain, source)
     pictures.check_size(width, height)
     if frames and frames[0] < 1:

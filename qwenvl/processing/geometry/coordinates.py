@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, get_args
 
-from qwenvl.errors import MediaError
+from qwenvl.errors import MediaError, shown
 
 Space = Literal["original", "resized", "thousandths"]
 SPACES: tuple[Space, ...] = get_args(Space)
@@ -44,7 +44,7 @@ def _sides(space: str, size: tuple[int, int], resized: tuple[int, int]) -> tuple
     """How long the picture's sides are in a space."""
     sides = {"original": size, "resized": resized, "thousandths": (THOUSANDTHS, THOUSANDTHS)}.get(space)
     if sides is None:
-        raise MediaError(f"There is no space {space!r}; places are in {', '.join(SPACES)}.")
+        raise MediaError(f"There is no space {shown(space)}; places are in {', '.join(SPACES)}.")
     if min(sides) < 1:
         raise MediaError(f"A picture has sides of at least 1 pixel, not {sides[0]} × {sides[1]}.")
     return sides

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from qwenvl.errors import MediaError, Sentence
+from qwenvl.errors import MediaError, Sentence, shown
 from qwenvl.integers import as_integer
 
 Grid = tuple[int, int, int]
@@ -69,7 +69,7 @@ def check_limits(min_pixels: int, max_pixels: int) -> None:
     for name, value in (("min_pixels", min_pixels), ("max_pixels", max_pixels)):
         if (as_integer(value) or 0) < 1:
             raise MediaError(
-                Sentence.of("{name} is a whole number of pixels from 1 up, not {value}.", name=name, value=f"{value!r}")
+                Sentence.of("{name} is a whole number of pixels from 1 up, not {value}.", name=name, value=shown(value))
             )
     if min_pixels > max_pixels:
         raise MediaError(

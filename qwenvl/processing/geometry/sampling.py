@@ -7,13 +7,14 @@ for them. Opens no file. Tokens here are visual tokens of one temporal patch: a 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 
-from qwenvl.errors import MediaError, Sentence
+from qwenvl.errors import MediaError, Sentence, shown
 from qwenvl.integers import plain
 from qwenvl.processing.geometry.pictures import Limit, check_limits, check_size
 from qwenvl.processing.geometry.size_request import MAX_TOKENS, MIN_TOKENS, SizeRequest
@@ -109,7 +110,7 @@ class VideoOptions:
             value = getattr(options, name)
             if value is not None and (type(value) is not int or not 1 <= value < 1 << 40):
                 raise MediaError(
-                    Sentence.of("{name} is a whole number from 1 up, not {value}.", name=name, value=f"{value!r}")
+                    Sentence.of("{name} is a whole number from 1 up, not {value}.", name=name, value=shown(value))
                 )
         options._check_frames()
         for name in ("video_start", "video_end"):
@@ -213,9 +214,9 @@ def check_fps(fps: object) -> None:
     """Refuse a rate that is none; None passes."""
     if fps is None:
         return
-    sound = isinstance(fps, int | float) and not isinstance(fps, bool) and math.isfinite(fps) and fps > 0
+    sound = isinstance(fps, int | float) and not isinstance(fps, bool) and 0 < fps <= sys.float_info.max
     if not sound:
-        raise MediaError(Sentence.of("fps is the number of frames a second, above 0, not {value}.", value=f"{fps!r}"))
+        raise MediaError(Sentence.of("fps is the number of frames a second, above 0, not {value}.", value=shown(fps)))
 
 
 def count_frames(total: int, fps: float, options: VideoOptions) -> tuple[int, tuple[Clamp, ...]]:
@@ -293,7 +294,7 @@ def _check_second(name: str, value: object) -> None:
     sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
     if not sound:
         raise MediaError(
-            Sentence.of("{name} is a number of seconds from 0, not {value}.", name=name, value=f"{value!r}")
+            Sentence.of("{name} is a number of seconds from 0, not {value}.", name=name, value=shown(value))
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from qwenvl.errors import MediaError, Sentence
+from qwenvl.errors import MediaError, Sentence, shown
 from qwenvl.processing.geometry.pictures import Limit, check_limits, check_size
 
 MIN_TOKENS, MAX_TOKENS = 4, 16_384  # of a picture, where the tool is given no limits
@@ -38,7 +38,7 @@ class SizeRequest:
         for name, value in vars(request).items():
             if value is not None and (type(value) is not int or not 1 <= value < 1 << 40):
                 raise MediaError(
-                    Sentence.of("{name} is a whole number from 1 up, not {value}.", name=name, value=f"{value!r}")
+                    Sentence.of("{name} is a whole number from 1 up, not {value}.", name=name, value=shown(value))
                 )
         if (request.resized_height is None) != (request.resized_width is None):
             raise MediaError("resized_height and resized_width are given together; add the other, or leave both out.")

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from qwenvl.errors import MediaError, PromptError
+from qwenvl.errors import MediaError, PromptError, shown
 
 Messages = Sequence[Mapping[str, Any]]
 
@@ -88,7 +88,7 @@ def read_messages(messages: Messages) -> tuple[Message, ...]:
 def _read_message(message: Mapping[str, Any]) -> Message:
     role = message.get("role") if isinstance(message, Mapping) else None
     if role not in ROLES:
-        raise PromptError(f"A message's role is 'system', 'user' or 'assistant', not {role!r}.")
+        raise PromptError(f"A message's role is 'system', 'user' or 'assistant', not {shown(role)}.")
     _check_keys("A message", message, ("role", "content"))
     content = message.get("content")
     if isinstance(content, str):
@@ -107,11 +107,11 @@ def read_part(part: Mapping[str, Any]) -> Part:
     part = _spelled_out(part)
     kind = part.get("type") if isinstance(part, Mapping) else None
     if not isinstance(kind, str) or kind not in _VALUE_OF:
-        raise PromptError(f"A part's type is 'text', 'image', 'video', 'ref' or 'box', not {kind!r}.")
+        raise PromptError(f"A part's type is 'text', 'image', 'video', 'ref' or 'box', not {shown(kind)}.")
     check_part_keys(part)
     value = part.get(_VALUE_OF[kind])
     if value is None:
-        raise PromptError(f"A part of type {kind!r} needs {_VALUE_OF[kind]!r}; add it or leave the part out.")
+        raise PromptError(f"A part of type {shown(kind)} needs {_VALUE_OF[kind]!r}; add it or leave the part out.")
     if kind in ("text", "ref") and not isinstance(value, str):
         raise PromptError(f"The text of a {kind} part is a string, not {type(value).__name__}.")
     if kind == "box":
@@ -144,7 +144,7 @@ def check_part_keys(part: Mapping[str, Any]) -> None:
             raise MediaError(f"A list of frames is taken whole; leave {stray} out, or give the clip's file.")
     elif kind == "video" and (stray := next((name for name in ONLY_OF_LISTS if part.get(name) is not None), None)):
         raise MediaError(f"{stray} tells the rate of a list of frames; of a clip's file fps says how many to take.")
-    _check_keys(f"A part of type {kind!r}", part, known)
+    _check_keys(f"A part of type {shown(kind)}", part, known)
 
 
 def _check_keys(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
@@ -159,7 +159,8 @@ def _check_box(box: Any) -> None:
     sound = isinstance(box, Sequence) and len(box) == 4 and all(type(edge) is int and 0 <= edge < 1000 for edge in box)
     if not sound or box[0] > box[2] or box[1] > box[3]:
         raise PromptError(
-            f"A box is [left, top, right, bottom], whole thousandths from 0 to 999 of the picture's sides, not {box!r}."
+            "A box is [left, top, right, bottom], whole thousandths from 0 to 999 of the picture's sides, not "
+            f"{shown(box)}."
         )
 
 
