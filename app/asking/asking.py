@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypedDict
 
-from app.asking.failures import Failure
+from app.asking.failures import Failure, describe
 from app.asking.model_choice import ModelChoice
 from qwenvl.inference.pipeline import Stream
 
@@ -82,12 +82,14 @@ class Asking:
     def read(self, work: Callable[[Asking], None]) -> Iterator[Update]:
         """Start the work and yield its updates up to the final one, the latest where several wait.
 
-        `work` tells of a final state in every case. Stopped before the first word there is nothing to wait for: the
-        iterator ends and the thread finds out by itself.
+        A thread that ends without a final state has died, and that is told. Stopped before the first word there is
+        nothing to wait for: the iterator ends and the thread finds out by itself.
         """
-        threading.Thread(target=work, args=(self,), name=f"ask-{self.letter}", daemon=True).start()
+        thread = threading.Thread(target=work, args=(self,), name=f"ask-{self.letter}", daemon=True)
+        thread.start()
         try:
             while True:
+                was_alive = thread.is_alive()  # asked first: what it told before it ended is read below
                 update = self._latest()
                 if update is not None:
                     yield update
@@ -95,6 +97,9 @@ class Asking:
                         return
                 elif self.stopped.is_set() and not self.pieces:
                     yield self._update("stopped", STOPPED_EARLY, 1.0)
+                    return
+                elif not was_alive:
+                    yield self._update("error", "", 1.0, error=describe(RuntimeError("the thread of a question died")))
                     return
         finally:
             self.abandon()

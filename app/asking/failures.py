@@ -59,7 +59,7 @@ class PromptRefused(UserError):
     """A question that got no answer, with the sentence that says why."""
 
 
-def describe(error: Exception) -> Failure:
+def describe(error: BaseException) -> Failure:
     """The title, the sentence and the way out of an error, a visitor's own or ours."""
     if is_out_of_memory(error):
         return _failure("This does not fit.", NO_MEMORY, {"label": "Lower the pixel budget", "action": "focus_budget"})
@@ -78,7 +78,7 @@ def sentence(error: Exception) -> str:
     return describe(error)["sentence"]
 
 
-def is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether the machine, or its GPU, had no room; PyTorch's own allocator says so in words alone."""
     named = type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError)
     return named or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))

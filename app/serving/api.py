@@ -48,7 +48,9 @@ Answer = Callable[[Posted], object]
 ServerFunction = Callable[[Any], dict[str, Any]]
 
 HEAD_DIGITS = 6
+# Counting does not wait for answers.
 QUEUE = {"concurrency_id": "api", "concurrency_limit": 4}
+QUEUES = {"plan": {"concurrency_id": "plan", "concurrency_limit": 2}}
 
 
 def register_api(session: Session) -> Uploads:
@@ -57,7 +59,7 @@ def register_api(session: Session) -> Uploads:
         raise RuntimeError("register_api is called while the page is being built, inside its gr.Blocks.")
     uploads = watch_uploads(blocks)
     for name, endpoint in _endpoints(session, uploads).items():
-        gr.api(_spoken(endpoint), api_name=name, **QUEUE)
+        gr.api(_spoken(endpoint), api_name=name, **QUEUES.get(name, QUEUE))
     return uploads
 
 

@@ -225,7 +225,7 @@ class Session:
             self._answer(asking, visitor, conversation, settings)
         except Interrupted:
             asking.tell("stopped", STOPPED_EARLY, 1.0)
-        except Exception as error:
+        except BaseException as error:  # also what ends a thread: the column would wait for it for ever
             if not isinstance(error, UserError):
                 log.exception("a question to model %s failed", asking.letter)
             asking.tell("error", "", 1.0, error=describe(error))

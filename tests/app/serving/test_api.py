@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from PIL import Image
 from app.serving.api import register_api, server_functions
 from app.serving.session import Session
 from app.views import QUESTIONS
+from qwenvl.errors import PromptError
 from tests.support.sentences import english
 
 NOT_OF_VIEWS = ["example", "figure", "run"]
@@ -356,3 +358,22 @@ def test_the_whole_page_publishes_these_endpoints_and_no_other(tiny_session: Ses
     described = build(tiny_session).get_api_info()
     assert sorted(described["named_endpoints"]) == ["/ask", "/attention", "/compare", "/plan"]
     assert described["unnamed_endpoints"] == {}
+
+
+def test_counting_does_not_wait_for_answers(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(*_: Any) -> str:
+        begun.release()
+        assert go_on.wait(60)
+        raise PromptError("never answered")
+
+    monkeypatch.setattr(server.session, "answer", slow)
+    url = f"{server.url}gradio_api/call/ask"
+    for number in range(6):
+        httpx.post(url, json={"data": [[], "Hi?", "A", 2, 0], "session_hash": f"visitor {number}"})
+    assert all(begun.acquire(timeout=60) for _ in range(4))  # as many as are answered at once
+    try:
+        assert "event: complete" in server.call("plan", [], "Qwen2-VL-2B", *UNSAID)
+    finally:
+        go_on.set()

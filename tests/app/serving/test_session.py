@@ -404,3 +404,14 @@ def test_a_box_in_an_answer_is_tags_again_in_the_history() -> None:
         {"type": "box", "box": [1, 2, 3, 4]},
         {"type": "text", "text": " sleeps"},
     ]
+
+
+@pytest.mark.parametrize("failure", [SystemExit(1), KeyboardInterrupt(), GeneratorExit()])
+def test_what_ends_a_thread_ends_its_question_with_a_sentence(
+    session: Session, models: FakeModels, failure: BaseException
+) -> None:
+    models.pipelines["one"].failure = failure  # type: ignore[assignment]
+    *_, last = session.ask("ann", "A", QUESTION)
+    assert last["state"] == "error"
+    assert last["error"] is not None
+    assert "Something in this program failed" in last["error"]["sentence"]
