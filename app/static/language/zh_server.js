@@ -19,6 +19,27 @@ export default {
     "config.json 在 text_config 之外还写有 {key} {value}；以 text_config 为准，此处不起作用。",
   "{folder}: config.json says tie_word_embeddings true, and the weights hold a language head of their own, which counts, as in transformers; set it to false to say so.":
     "{folder}：config.json 写明 tie_word_embeddings 为 true，但权重中有独立的语言头，与 transformers 一样以后者为准；请将其设为 false。",
+  // What the model was changed by.
+  "Edited: tokens {queries} do not see tokens {keys}, in layers {layers}, {heads}.":
+    "已干预：第 {queries} 号词元看不到第 {keys} 号词元（第 {layers} 层，{heads}）。",
+  "Edited: the weight of tokens {keys} is multiplied by {factor} in every row, in layers {layers}, {heads}.":
+    "已干预：每一行中第 {keys} 号词元的权重乘以 {factor}（第 {layers} 层，{heads}）。",
+  "Edited: the output of heads {heads} of {site} layer {layer} is 0.":
+    "已干预：{site} 第 {layer} 层的第 {heads} 头输出为 0。",
+  "Edited: the output of heads {heads} of {site} layer {layer} is its mean.":
+    "已干预：{site} 第 {layer} 层的第 {heads} 头输出为其均值。",
+  "Edited: a vector of length {length} is added to the state of tokens {tokens} after layer {layer}.":
+    "已干预：第 {layer} 层之后，第 {tokens} 号词元的状态加上一个长度为 {length} 的向量。",
+  "Edited: the state of tokens {tokens} after layer {layer} is that of another run ({source}).":
+    "已干预：第 {layer} 层之后，第 {tokens} 号词元的状态取自另一次运行（{source}）。",
+  "all heads": "全部头",
+  "heads {heads}": "第 {heads} 头",
+  "Hooks were on {modules} while this was answered; what they change is in it, and what is replayed later shows it only while they are there. Give a change as edit=[...] to keep it.":
+    "回答时 {modules} 上挂有钩子：其改动已包含在内，而之后重放的部分只有在钩子仍在时才包含。要保留改动，请用 edit=[...] 给出。",
+  "Hooks on {modules} were gone when a part of this run was replayed: that part is of a model without them.":
+    "重放这次运行的一部分时，{modules} 上的钩子已不在：该部分来自没有钩子的模型。",
+  "Hooks on {modules} were new when a part of this run was replayed: that part is of a model with them.":
+    "重放这次运行的一部分时，{modules} 上新挂了钩子：该部分来自带钩子的模型。",
   // What went wrong, and the way out.
   "Something in this program failed, not in the question: the server's log has the details. Ask again.":
     "是程序出了问题，不是你的问题有误：详情见服务器日志。请再问一次。",
