@@ -23,24 +23,29 @@ from app.asking import pictures
 from app.asking.conversation import FPS, MAX_NUM_FRAMES, MAX_PIXELS
 from app.asking.posted import optional_number, optional_whole
 from app.costs.planner_answers import (
+    ConvertedPlaces,
     Crop,
     PlannedFile,
     PlannedMedia,
+    PlannedToolchain,
     PlannerFigures,
     PlannerGroup,
     PlannerPage,
     PlannerRow,
+    PlannerTable,
     RefusedRow,
     ShownMedia,
+    SuggestedTokens,
+    ToolchainMedia,
 )
 from qwenvl.errors import MediaError, PromptError
 from qwenvl.plan import PUBLISHED, Plan, measured, plan_table, plan_toolchains
 from qwenvl.plan.planning import PlanSettings
-from qwenvl.plan.recommended_tokens import SUGGESTED
+from qwenvl.plan.recommended_tokens import SUGGESTED, Suggestion
 from qwenvl.plan.toolchains import CLASS_MAX_PIXELS, Outcome
 from qwenvl.processing.files.clips import ClipFile
 from qwenvl.processing.files.picture_files import open_picture
-from qwenvl.processing.geometry.coordinates import SPACES, convert, written
+from qwenvl.processing.geometry.coordinates import SPACES, Space, convert, written
 from qwenvl.processing.geometry.media import Media, Seen
 from qwenvl.processing.geometry.pictures import resize
 from qwenvl.processing.geometry.pixels import resize_frame
@@ -179,7 +184,7 @@ def plan_page(files: Files, asked: Asked) -> PlannerPage:
     return {
         "groups": groups,
         "toolchains": [_toolchain(one) for one in chain],
-        "suggested": [one.to_json() for one in SUGGESTED],
+        "suggested": [_suggested(one) for one in SUGGESTED],
         "files": list(asked.get("files", [])),
     }
 
@@ -282,12 +287,35 @@ def _letter(item: Media) -> list[float]:
     return [LETTER * new / old for new, old in zip(item.resized, item.size, strict=True)]
 
 
-def _toolchain(outcome: Outcome) -> dict[str, Any]:
-    plan = outcome.plan
-    return {**outcome.to_json(), "letter": _letter(plan.media[0]) if plan else None}
+def _toolchain(outcome: Outcome) -> PlannedToolchain:
+    plan, toolchain = outcome.plan, outcome.toolchain
+    told: PlannedToolchain = {"key": toolchain.key, "says": toolchain.says, "error": outcome.error}
+    if plan is None:
+        return told
+    return {
+        **told,
+        "prompt_tokens": plan.prompt_tokens,
+        "context": plan.context,
+        "media": [_by_toolchain(item) for item in plan.media],
+        "letter": _letter(plan.media[0]),
+    }
 
 
-def table(files: Files, asked: Asked) -> dict[str, str]:
+def _by_toolchain(item: Media) -> ToolchainMedia:
+    return {
+        "name": item.name,
+        "resized": item.resized,
+        "frames": len(item.sampling.indices) if item.sampling else None,
+        "tokens": item.num_tokens,
+        "limit": item.limit,
+    }
+
+
+def _suggested(one: Suggestion) -> SuggestedTokens:
+    return {"low": one.low, "high": one.high, "purpose": one.purpose, "source": one.source}
+
+
+def table(files: Files, asked: Asked) -> PlannerTable:
     """Every file by every model under the visitor's limits, as CSV and JSON text: `qwenvl.plan_table`."""
     settings = PlannerSettings.of(asked)
     found = plan_table(_seen(files, asked), settings.models, **settings.limited())
@@ -297,7 +325,7 @@ def table(files: Files, asked: Asked) -> dict[str, str]:
 # --- pictures ---
 
 
-def picture(files: Files, asked: Asked) -> dict[str, str]:
+def picture(files: Files, asked: Asked) -> pictures.Picture:
     """A file as a picture of the page: upright, small."""
     small = _original(files, asked).copy()
     small.thumbnail((THUMBNAIL, THUMBNAIL))
@@ -392,7 +420,7 @@ def _resized(path: str, changed: int, size: tuple[int, int], is_qwen2: bool) -> 
 # --- coordinates ---
 
 
-def converted(files: Files, asked: Asked) -> dict[str, object]:
+def converted(files: Files, asked: Asked) -> ConvertedPlaces:
     """Places of a picture in all three spaces, and as a model writes them; see `processing.coordinates`."""
     item = _placed(files.measured(asked.get("file")), asked)
     numbers, space = asked.get("numbers"), asked.get("space")
@@ -400,9 +428,18 @@ def converted(files: Files, asked: Asked) -> dict[str, object]:
         raise PromptError("numbers are x, y, x, y ...: give pairs, at most 32.")
     if space not in SPACES:
         raise PromptError(f"space is one of {', '.join(SPACES)}: choose among them.")
-    sizes: dict[str, Any] = {"size": item.size, "resized": item.resized}
-    places: dict[str, Any] = {target: convert(numbers, source=space, target=target, **sizes) for target in SPACES}
-    return {**places, "written": written(places["original"], size=item.size), "size": item.size, "sees": item.resized}
+
+    def places(target: Space) -> tuple[float, ...]:
+        return convert(numbers, source=space, target=target, size=item.size, resized=item.resized)
+
+    return {
+        "original": places("original"),
+        "resized": places("resized"),
+        "thousandths": places("thousandths"),
+        "written": written(places("original"), size=item.size),
+        "size": item.size,
+        "sees": item.resized,
+    }
 
 
 # --- what was posted ---

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 
 class PlannedFile(TypedDict):
@@ -30,6 +30,37 @@ class PlannedMedia(TypedDict):
     frames: int | None
     clamps: tuple[str, ...]
     filled: float | None
+
+
+class ToolchainMedia(TypedDict):
+    """What a toolchain's defaults make of one media."""
+
+    name: str | None
+    resized: tuple[int, int]
+    frames: int | None
+    tokens: int
+    limit: str | None
+
+
+class PlannedToolchain(TypedDict):
+    """What one toolchain's defaults do with the file that is shown; but for the first three only where it takes it."""
+
+    key: str
+    says: str
+    error: str | None
+    prompt_tokens: NotRequired[int]
+    context: NotRequired[int]
+    media: NotRequired[list[ToolchainMedia]]
+    letter: NotRequired[list[float]]
+
+
+class SuggestedTokens(TypedDict):
+    """A range of visual tokens that a source suggests for a purpose."""
+
+    low: int
+    high: int
+    purpose: str
+    source: str
 
 
 class ShownMedia(TypedDict):
@@ -98,8 +129,8 @@ class PlannerPage(TypedDict):
     """The whole table, and what stands beside it."""
 
     groups: list[PlannerGroup]
-    toolchains: list[dict[str, Any]]
-    suggested: list[dict[str, Any]]
+    toolchains: list[PlannedToolchain]
+    suggested: list[SuggestedTokens]
     files: list[str]
 
 
@@ -111,3 +142,21 @@ class Crop(TypedDict):
     arrive: list[int]
     region: list[float]
     resized: list[int]
+
+
+class PlannerTable(TypedDict):
+    """Every file by every model, as text."""
+
+    csv: str
+    json: str
+
+
+class ConvertedPlaces(TypedDict):
+    """Places of a picture in all three spaces, and as a model writes them; "sees" is the resized size."""
+
+    original: tuple[float, ...]
+    resized: tuple[float, ...]
+    thousandths: tuple[float, ...]
+    written: tuple[int, ...]
+    size: tuple[int, int]
+    sees: tuple[int, int]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TypedDict, cast
 
 import viz
 from app.asking.finished import Finished
@@ -13,7 +13,14 @@ from qwenvl.errors import RunError, Sentence
 FIGURES = ("positions_3d", "positions_lanes")  # of `viz`
 
 
-def figure(finished: Finished, posted: Posted) -> dict[str, Any]:
+class Figure(TypedDict):
+    """A figure as Plotly draws it: its traces and its layout, in Plotly's own words."""
+
+    data: list[dict[str, object]]
+    layout: dict[str, object]
+
+
+def figure(finished: Finished, posted: Posted) -> Figure:
     """The figure of this name: positions of every prompt token, in space or along the prompt, for a light or dark page.
 
     Raises:
@@ -29,4 +36,4 @@ def figure(finished: Finished, posted: Posted) -> dict[str, Any]:
         kinds=[token.kind if token.kind in ("image", "video") else "text" for token in prompt],
         dark=posted.get("dark") is True,
     )
-    return json.loads(drawn.to_json())
+    return cast(Figure, json.loads(drawn.to_json()))

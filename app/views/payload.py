@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict, cast
 
 from app.asking.finished import Finished
 from app.asking.model_choice import ModelCard
@@ -115,6 +115,19 @@ class Start(TypedDict):
     head: int
 
 
+class RunSettings(TypedDict):
+    """What was asked with, as far as it was set, and the pixel limits that were in force."""
+
+    min_pixels: int | None
+    max_pixels: int | None
+    max_new_tokens: NotRequired[int | None]
+    temperature: NotRequired[float | None]
+    top_p: NotRequired[float | None]
+    top_k: NotRequired[int | None]
+    repetition_penalty: NotRequired[float | None]
+    seed: NotRequired[int | None]
+
+
 class RunPayload(TypedDict):
     """Everything about a run that does not depend on a choice of row."""
 
@@ -128,7 +141,7 @@ class RunPayload(TypedDict):
     stopped: bool
     seconds: dict[str, float]
     lens_seconds: float
-    settings: dict[str, Any]
+    settings: RunSettings
     conversation: list[AskedTurn]
     system: str
     account: Account
@@ -157,7 +170,7 @@ def run_payload(run_id: str, finished: Finished) -> RunPayload:
         "stopped": run.stopped,
         "seconds": dict(run.seconds),
         "lens_seconds": lens_seconds(run),
-        "settings": {**run.settings, **finished.limits},
+        "settings": cast(RunSettings, {**run.settings, **finished.limits}),
         "conversation": _conversation(finished),
         "system": finished.conversation.system,
         "account": _account(finished),

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from app.asking import pictures
+from app.asking.pictures import Picture
 from app.asking.posted import Posted, index, whole
 from app.asking.selection import NO_MEDIA
 from app.views.contract import Look
 from qwenvl.errors import RunError
 from qwenvl.processing.geometry.media import Media
-
-
-class Picture(TypedDict):
-    """A picture as a data URL."""
-
-    picture: str
 
 
 def picture(look: Look, posted: Posted) -> Picture:

@@ -12,8 +12,11 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from app.asking.pictures import Picture
 from app.asking.posted import Choice
+from app.costs.planner_answers import ConvertedPlaces, Crop, PlannedFile, PlannerPage, PlannerTable
 from app.views import QUESTIONS
+from app.views.figures import Figure
 from app.views.payload import RunPayload
 from qwenvl.errors import Sentence
 
@@ -25,7 +28,7 @@ HEAD = """\
 export type Choice = number | "mean";
 
 /** Plain, or with gaps: its English template and what fills them. `said` of i18n.js puts it into words. */
-export type Sentence = string | { template: string; values: Record<string, any> };
+export type Sentence = string | { template: string; values: Record<string, Sentence | number | boolean | null> };
 """
 PLAIN = {
     int: "number",
@@ -33,19 +36,31 @@ PLAIN = {
     str: "string",
     bool: "boolean",
     NoneType: "null",
-    Any: "any",
+    object: "unknown",
     Sentence: "Sentence",
 }
 
 # What the page asks besides the views' questions.
-OTHERS: dict[str, Any] = {"run": RunPayload, "example": dict[str, str], "figure": dict[str, Any]}
+OTHERS: dict[str, Any] = {
+    "run": RunPayload,
+    "example": dict[str, str],
+    "figure": Figure,
+    "planner_plan": PlannerPage,
+    "planner_crop": Crop,
+    "planner_picture": Picture,
+    "planner_table": PlannerTable,
+    "planner_convert": ConvertedPlaces,
+}
+
+# What comes to the page otherwise than as an answer.
+ALSO: tuple[type, ...] = (PlannedFile,)
 
 
 def text() -> str:
     """The whole file."""
     answers = OTHERS | {name: _returned(question) for name, question in QUESTIONS.items()}
     found: dict[str, type] = {}
-    for hint in answers.values():
+    for hint in [*answers.values(), *ALSO]:
         for one in _named(hint):
             if found.setdefault(one.__name__, one) is not one:
                 raise TypeError(f"Two types of the page's answers are called {one.__name__}: rename one.")

@@ -127,7 +127,8 @@ export interface RibbonGestures {
 /** One curve over layers; values may hold NaN, where the line breaks off. */
 export interface LayerLine {
   values: Numbers;
-  kind: "faint" | "strong" | "chosen" | "dashed";
+  /** A class of its line: "faint", "strong", "chosen" or "dashed", or one of a kind of token. */
+  kind: string;
   label?: string | null;
   name?: string | null;
   head?: Choice;

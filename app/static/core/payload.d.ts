@@ -4,7 +4,7 @@
 export type Choice = number | "mean";
 
 /** Plain, or with gaps: its English template and what fills them. `said` of i18n.js puts it into words. */
-export type Sentence = string | { template: string; values: Record<string, any> };
+export type Sentence = string | { template: string; values: Record<string, Sentence | number | boolean | null> };
 
 /** What the page says about a model. */
 export interface ModelCard {
@@ -16,6 +16,18 @@ export interface ModelCard {
   parameters: number;
   trained: boolean;
   weights_note: string;
+}
+
+/** What was asked with, as far as it was set, and the pixel limits that were in force. */
+export interface RunSettings {
+  min_pixels: number | null;
+  max_pixels: number | null;
+  max_new_tokens?: number | null;
+  temperature?: number | null;
+  top_p?: number | null;
+  top_k?: number | null;
+  repetition_penalty?: number | null;
+  seed?: number | null;
 }
 
 /** One turn of the conversation: its media by index, and what this model answered. */
@@ -166,7 +178,7 @@ export interface RunPayload {
   stopped: boolean;
   seconds: Record<string, number>;
   lens_seconds: number;
-  settings: Record<string, any>;
+  settings: RunSettings;
   conversation: AskedTurn[];
   system: string;
   account: Account;
@@ -178,6 +190,141 @@ export interface RunPayload {
   sites: Sites;
   kept: KeptPayload;
   start: Start;
+}
+
+/** A figure as Plotly draws it: its traces and its layout, in Plotly's own words. */
+export interface Figure {
+  data: Record<string, unknown>[];
+  layout: Record<string, unknown>;
+}
+
+/** Of one media what the table of files shows; "filled" is the resized area over the ceiling. */
+export interface PlannedMedia {
+  name: string;
+  size: number[];
+  resized: number[];
+  limit: string | null;
+  patch_grid: number[];
+  token_grid: number[];
+  tokens: number;
+  frames: number | null;
+  clamps: string[];
+  filled: number | null;
+}
+
+/** One line of the table. */
+export interface PlannerRow {
+  family: string;
+  parameters: number;
+  derived: boolean;
+  patches: number;
+  visual_tokens: number;
+  template_tokens: number;
+  text_tokens: number | null;
+  prompt_tokens: number;
+  context: number;
+  train_length: number | null;
+  sentence: string;
+  share_of_context: number;
+  flops: Record<string, number>;
+  attention_bytes: Record<string, number>;
+  tokens: number;
+  positions: number;
+  prompt_positions: number;
+  kv_bytes: number;
+  kept_bytes: number;
+  weight_bytes: number;
+  total_bytes: number;
+  steps: string[][];
+  limits: string[];
+  notes: string[];
+  suggestions: string[];
+  media: PlannedMedia[];
+  resized: number[] | null;
+  letter: number[] | null;
+  limit: string | null;
+  filled: number | null;
+  model: string;
+}
+
+/** A line of the table where a model takes these files not at all. */
+export interface RefusedRow {
+  model: string;
+  error: string;
+}
+
+/** The models under one pair of limits: see `plan_page`. */
+export interface PlannerGroup {
+  key: string;
+  min_pixels: number | null;
+  max_pixels: number | null;
+  rows: (PlannerRow | RefusedRow)[];
+}
+
+/** What a toolchain's defaults make of one media. */
+export interface ToolchainMedia {
+  name: string | null;
+  resized: number[];
+  frames: number | null;
+  tokens: number;
+  limit: string | null;
+}
+
+/** What one toolchain's defaults do with the file that is shown; but for the first three only where it takes it. */
+export interface PlannedToolchain {
+  key: string;
+  says: string;
+  error: string | null;
+  prompt_tokens?: number;
+  context?: number;
+  media?: ToolchainMedia[];
+  letter?: number[];
+}
+
+/** A range of visual tokens that a source suggests for a purpose. */
+export interface SuggestedTokens {
+  low: number;
+  high: number;
+  purpose: string;
+  source: string;
+}
+
+/** The whole table, and what stands beside it. */
+export interface PlannerPage {
+  groups: PlannerGroup[];
+  toolchains: PlannedToolchain[];
+  suggested: SuggestedTokens[];
+  files: string[];
+}
+
+/** A part of a picture as a model receives it: see `crop`. */
+export interface Crop {
+  crop: string;
+  box: number[];
+  arrive: number[];
+  region: number[];
+  resized: number[];
+}
+
+/** A picture as a data URL. */
+export interface Picture {
+  picture: string;
+}
+
+/** Every file by every model, as text. */
+export interface PlannerTable {
+  csv: string;
+  json: string;
+}
+
+/** Places of a picture in all three spaces, and as a model writes them; "sees" is the resized size. */
+export interface ConvertedPlaces {
+  original: number[];
+  resized: number[];
+  thousandths: number[];
+  written: number[];
+  size: number[];
+  sees: number[];
 }
 
 /** An array: base64 of little-endian float32, and its shape. */
@@ -245,11 +392,6 @@ export interface AdapterSheet {
   frame: number;
   values: Packed;
   entropy: number[];
-}
-
-/** A picture as a data URL. */
-export interface Picture {
-  picture: string;
 }
 
 /** One step. */
@@ -637,11 +779,26 @@ export interface VisionRow {
   even: number;
 }
 
+/** What the page needs of a file to show it and to ask about it. */
+export interface PlannedFile {
+  id: string;
+  name: string | null;
+  size: number[];
+  kind: string;
+  frames?: number;
+  fps?: number;
+}
+
 /** The answer to each question that the page asks, by the question's name. */
 export interface Answers {
   run: RunPayload;
   example: Record<string, string>;
-  figure: Record<string, any>;
+  figure: Figure;
+  planner_plan: PlannerPage;
+  planner_crop: Crop;
+  planner_picture: Picture;
+  planner_table: PlannerTable;
+  planner_convert: ConvertedPlaces;
   map: MapRow;
   shares: Shares;
   adapter: AdapterRow;

@@ -31,10 +31,11 @@ export function edgesOf(chosen) {
 export const NO_RECTANGLE = { left: null, top: null, right: null, bottom: null };
 
 // Moved whole by this many cells of a hundredth, and kept on the picture.
-/** @param {Record<keyof Rectangle, number>} chosen @param {number} rows @param {number} columns */
+/** @param {Rectangle} chosen @param {number} rows @param {number} columns */
 export function shifted(chosen, rows, columns) {
-  const [width, height] = [chosen.right - chosen.left, chosen.bottom - chosen.top];
-  const left = Math.min(THOUSANDTHS - width, Math.max(0, chosen.left + 10 * columns));
-  const top = Math.min(THOUSANDTHS - height, Math.max(0, chosen.top + 10 * rows));
+  const [x1, y1, x2, y2] = EDGES.map((name) => chosen[name] ?? 0);
+  const [width, height] = [x2 - x1, y2 - y1];
+  const left = Math.min(THOUSANDTHS - width, Math.max(0, x1 + 10 * columns));
+  const top = Math.min(THOUSANDTHS - height, Math.max(0, y1 + 10 * rows));
   return { left, top, right: left + width, bottom: top + height };
 }

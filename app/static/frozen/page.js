@@ -5,10 +5,12 @@ import { LANGUAGES, language, onLanguage, say, setLanguage } from "../language/i
 import { mount } from "../shell/inspector.js";
 import { standIn } from "./server.js";
 
+/** @import { Message } from "../shell/runs.js" */
+
 /**
  * What the file holds: the page's message, what it says of itself, and the answers that came with it.
  * @typedef {object} Frozen
- * @property {object} message
+ * @property {Message} message
  * @property {About} about
  * @property {string[]} names
  * @property {Record<string, number>} answers

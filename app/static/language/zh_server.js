@@ -1,6 +1,13 @@
 // Sentences that the server writes: errors, steps of an answer, the account of tokens. Gaps stand where values stand.
 
 export default {
+  "{name} has {pixels} pixels, packed so that reading it takes {megabytes} MB, more than a picture may take here: save it as an 8-bit PNG or JPEG, or scale it down.":
+    "{name} 有 {pixels} 个像素，其存储方式读取时需要 {megabytes} MB 内存，超过这里允许的上限：请另存为 8 位 PNG 或 JPEG，或缩小。",
+  "{name} is a JPEG of {scans} scans, each of which decodes it once more, and {most} is the most: save it again.":
+    "{name} 是有 {scans} 次扫描的 JPEG，每次扫描都要再解码一遍，最多 {most} 次：请重新保存。",
+  "{name} needs more memory than there is: scale it down and try again.": "{name} 需要的内存超过可用量：请缩小后再试。",
+  "{name} has an alpha channel: where it is transparent it is seen on white, as transformers does; the published Qwen-VL code drops the transparency instead.":
+    "{name} 有透明通道：透明处按白底显示，与 transformers 相同；已发布的 Qwen-VL 代码则丢弃透明度。",
   "{name} must be text: send a string.": "{name} 必须是文本：请发送字符串。",
   "{name} has {letters} characters and {most} is the most: shorten it.":
     "{name} 有 {letters} 个字符，最多 {most} 个：请缩短。",

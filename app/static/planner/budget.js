@@ -3,29 +3,49 @@
 import { el, refill, setText } from "../core/dom.js";
 import { say } from "../language/i18n.js";
 import { count } from "../language/numbers.js";
+import { isRefused } from "./table.js";
 import { CLASS_MAX, planner, RANGE, setting, SHIPPED, shownFile, UNIT_PIXELS } from "./state.js";
+
+/** @import { ChosenRow } from "./table.js" */
+/** @import { Answer, SuggestedTokens } from "../core/types.d.ts" */
 
 const QWEN_VL = 448 * 448;
 const STEPS = 1000;
 
+/** @type {End[]} */
+const ENDS = ["min", "max"];
+
+/** @param {number} pixels */
 const toShare = (pixels) => Math.log(pixels / RANGE[0]) / Math.log(RANGE[1] / RANGE[0]);
 
 // Whole tokens' worth of pixels; the published limits catch what comes near them.
+/** @param {number} share */
 function fromShare(share) {
   const pixels = RANGE[0] * (RANGE[1] / RANGE[0]) ** Math.min(1, Math.max(0, share));
   const near = [SHIPPED.min, SHIPPED.max, CLASS_MAX, QWEN_VL].find((one) => Math.abs(toShare(one) - share) < 0.008);
   return near ?? Math.max(RANGE[0], Math.round(pixels / UNIT_PIXELS) * UNIT_PIXELS);
 }
 
+/** @typedef {"min" | "max"} End */
+
+/** @param {End} name @param {number} value */
 function change(name, value) {
   const { min, max } = planner.settings;
   const patch = name === "min" ? { min: value, max: Math.max(value, max) } : { max: value, min: Math.min(min, value) };
-  setting({ ...patch, ...(planner.settings.group === "class" ? {} : { group: chosenGroup({ min, max, ...patch }) }) });
+  setting({ ...patch, ...(planner.settings.group === "class" ? {} : { group: chosenGroup(patch) }) });
 }
 
+/** @param {{ min: number, max: number }} limits */
 const chosenGroup = ({ min, max }) => (min === SHIPPED.min && max === SHIPPED.max ? "files" : "own");
 
+/** @type {Record<string, number>} */
+const KEY_STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -20, PageUp: 20 };
+
+/** @type {Record<string, number | undefined>} */
+const KEY_ENDS = { Home: RANGE[0], End: RANGE[1] };
+
 // An end of the bar: a slider by keyboard, a knob by pointer.
+/** @param {End} name @param {HTMLElement} track */
 function createEnd(name, track) {
   const knob = el("div", {
     class: `plan-end ${name}`,
@@ -37,6 +57,7 @@ function createEnd(name, track) {
   knob.setAttribute("aria-label", say("{name}, logarithmic", { name: `${name}_pixels` }));
   knob.setAttribute("aria-valuemin", String(RANGE[0]));
   knob.setAttribute("aria-valuemax", String(RANGE[1]));
+  /** @param {MouseEvent} event */
   const move = (event) => {
     const box = track.getBoundingClientRect();
     change(name, fromShare((event.clientX - box.left) / box.width));
@@ -48,8 +69,7 @@ function createEnd(name, track) {
   });
   knob.addEventListener("pointermove", (event) => knob.hasPointerCapture(event.pointerId) && move(event));
   knob.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -20, PageUp: 20 }[event.key];
-    const end = { Home: RANGE[0], End: RANGE[1] }[event.key];
+    const [by, end] = [KEY_STEPS[event.key] ?? 0, KEY_ENDS[event.key]];
     if (!by && !end) return;
     event.preventDefault();
     event.stopPropagation();
@@ -58,6 +78,7 @@ function createEnd(name, track) {
   return knob;
 }
 
+/** @param {number} value @param {number} by */
 function stepped(value, by) {
   const next = RANGE[0] * (RANGE[1] / RANGE[0]) ** ((Math.round(toShare(value) * STEPS) + by * 4) / STEPS);
   const whole = Math.round(next / UNIT_PIXELS) * UNIT_PIXELS;
@@ -65,6 +86,7 @@ function stepped(value, by) {
   return Math.min(RANGE[1], Math.max(RANGE[0], moved));
 }
 
+/** @param {End} name */
 function field(name) {
   const box = el("input", { type: "text", inputmode: "numeric", class: "text-field pixels", id: `plan-${name}` });
   box.setAttribute("aria-label", say("{name} in pixels", { name: `${name}_pixels` }));
@@ -78,6 +100,7 @@ function field(name) {
   return { root: el("span", { class: "plan-field" }, label, box, tokens), box, tokens };
 }
 
+/** @param {number} share @param {string} text @param {string} row @param {string} kind */
 const mark = (share, text, row, kind = "") =>
   el(
     "span",
@@ -101,6 +124,7 @@ function marks() {
 }
 
 // How many tokens a picture had better have, as its makers say, beside how many it has; a press plans with that range.
+/** @param {SuggestedTokens} one @param {number} tokens */
 function suggestion(one, tokens) {
   const place = tokens < one.low ? say("below") : tokens > one.high ? say("above") : say("within");
   const range = { low: count(one.low), high: count(one.high), purpose: say(one.purpose), place };
@@ -118,11 +142,12 @@ function createSuggestions() {
   const root = el("div", { class: "plan-suggestions" });
   return {
     root,
-    update(suggested, chosen) {
-      const media = chosen?.row.media?.[shownFile()];
+    update(/** @type {SuggestedTokens[]} */ suggested, /** @type {ChosenRow | null} */ chosen) {
+      const row = chosen && !isRefused(chosen.row) ? chosen.row : null;
+      const media = row?.media[shownFile()];
       const file = planner.files[shownFile()];
-      root.hidden = !media || file?.kind !== "image" || chosen.row.family !== "qwen2-vl";
-      if (root.hidden) return;
+      root.hidden = !media || file?.kind !== "image" || row?.family !== "qwen2-vl";
+      if (!media || root.hidden) return;
       refill(root, [suggested, media.tokens], () => [
         el("span", {
           class: "faint",
@@ -159,15 +184,15 @@ export function createBudget() {
   );
   return {
     root,
-    update(answer, chosen) {
+    update(/** @type {Answer<"planner_plan">} */ answer, /** @type {ChosenRow | null} */ chosen) {
       advice.update(answer.suggested, chosen);
       const { min, max } = planner.settings;
       const [low, high] = [toShare(min), toShare(max)];
       fill.style.left = `${100 * low}%`;
       fill.style.width = `${100 * (high - low)}%`;
-      for (const [name, value] of Object.entries({ min, max })) {
+      for (const [name, value] of ENDS.map((end) => /** @type {const} */ ([end, planner.settings[end]]))) {
         ends[name].style.left = `${100 * toShare(value)}%`;
-        ends[name].setAttribute("aria-valuenow", value);
+        ends[name].setAttribute("aria-valuenow", String(value));
         ends[name].setAttribute("aria-valuetext", say("{n} pixels", { n: count(value) }));
         if (document.activeElement !== fields[name].box) fields[name].box.value = count(value);
         setText(fields[name].tokens, say("px · {n} tokens", { n: count(Math.floor(value / UNIT_PIXELS)) }));

@@ -8,6 +8,7 @@ import { hasClips, planner, setting } from "./state.js";
 const FPS = [0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 12, 24, 30];
 const DEFAULT_FPS = 2;
 
+/** @param {string} id @param {string} label @param {number} most @param {(value: number) => void} oninput */
 function slider(id, label, most, oninput) {
   const box = el("input", { type: "range", min: 0, max: most, step: 1, id });
   const value = el("output", { for: id });

@@ -1,11 +1,18 @@
 // Coordinates from one space to the others: pixels of the original, pixels the model sees, and thousandths.
 
 import { el, refill, setText } from "../core/dom.js";
-import { say } from "../language/i18n.js";
+import { said, say } from "../language/i18n.js";
 import { times } from "../language/numbers.js";
 import { limitsAsked, planner, set, shownFile } from "./state.js";
+import { isRefused } from "./table.js";
 import { fullName } from "./words.js";
 
+/** @import { Answer, Client } from "../core/types.d.ts" */
+/** @import { ChosenRow } from "./table.js" */
+
+/** @typedef {"original" | "resized" | "thousandths"} Space */
+
+/** @type {Space[]} */
 const SPACES = ["original", "resized", "thousandths"];
 
 const names = () => ({
@@ -15,20 +22,24 @@ const names = () => ({
 });
 
 // Numbers however they are written: 10, 20, (30,40), [1 2 3 4]; null where they are no pairs.
+/** @param {string} text */
 function readNumbers(text) {
   const found = text.match(/-?\d+(\.\d+)?/g)?.map(Number) ?? [];
   return found.length && found.length % 2 === 0 && found.length <= 8 ? found : null;
 }
 
+/** @param {number} value */
 const shortened = (value) => Number(value.toFixed(2)).toLocaleString("en-US", { useGrouping: false });
 
+/** @type {Record<string, () => { min_pixels: number | null, max_pixels: number | null }>} */
 const LIMITS = {
   files: () => ({ min_pixels: null, max_pixels: null }),
   class: () => ({ min_pixels: null, max_pixels: 1_003_520 }),
   one: () => ({ min_pixels: null, max_pixels: null }),
-  own: limitsAsked,
+  own: () => limitsAsked(),
 };
 
+/** @param {Client} client */
 export function createConverter(client) {
   const typed = { text: "", space: "thousandths" };
   const box = el("input", {
@@ -60,6 +71,7 @@ export function createConverter(client) {
   box.addEventListener("input", changed);
   choice.addEventListener("change", changed);
 
+  /** @param {Answer<"planner_convert">} answer @param {{ size: string, resized: string }} sizes */
   function show(answer, sizes) {
     refill(result, [answer, typed.space], () =>
       SPACES.map((space) =>
@@ -81,10 +93,10 @@ export function createConverter(client) {
 
   return {
     root,
-    update(chosen) {
+    update(/** @type {ChosenRow | null} */ chosen) {
       const file = planner.files[shownFile()];
-      root.hidden = !file || !chosen || Boolean(chosen.row.error);
-      if (root.hidden) return;
+      root.hidden = !file || !chosen || isRefused(chosen.row);
+      if (!chosen || root.hidden) return;
       setText(title, say("Coordinates for {name}", { name: fullName(chosen.row.model) }));
       const numbers = readNumbers(typed.text);
       if (!numbers) {
@@ -105,7 +117,7 @@ export function createConverter(client) {
         fps: nframes ? null : fps,
         nframes,
       });
-      if (error) setText(told, error);
+      if (error) setText(told, said(error));
       if (!value) return;
       show(value, { size: times(...value.size), resized: times(...value.sees) });
       const fractions = value.thousandths.slice(0, 4).map((edge) => edge / 1000);
@@ -114,6 +126,7 @@ export function createConverter(client) {
   };
 }
 
+/** @param {number[]} numbers */
 const written = (numbers) => {
   const pairs = [];
   for (let at = 0; at < numbers.length; at += 2) pairs.push(`(${numbers[at]},${numbers[at + 1]})`);

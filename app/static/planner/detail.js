@@ -4,8 +4,13 @@ import { el, refill, setText } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
 import { count, percent, times } from "../language/numbers.js";
 import { planner, shownFile } from "./state.js";
+import { isRefused } from "./table.js";
 import { fullName, letterSize } from "./words.js";
 
+/** @import { ChosenRow } from "./table.js" */
+/** @import { Answer, PlannedMedia, PlannedToolchain, PlannerRow, Sentence } from "../core/types.d.ts" */
+
+/** @param {readonly Sentence[]} step */
 const line = ([label, value]) => el("div", {}, el("dt", { text: said(label) }), el("dd", { text: said(value) }));
 
 export function createArithmetic() {
@@ -15,9 +20,9 @@ export function createArithmetic() {
   const root = el("section", { class: "card plan-arithmetic", "data-part": "plan-arithmetic" }, title, limits, list);
   return {
     root,
-    update(chosen) {
-      root.hidden = !chosen || Boolean(chosen.row.error);
-      if (root.hidden) return;
+    update(/** @type {ChosenRow | null} */ chosen) {
+      root.hidden = !chosen || isRefused(chosen.row);
+      if (!chosen || isRefused(chosen.row)) return;
       const { row } = chosen;
       setText(title, say("How it is counted: {name}", { name: fullName(row.model) }));
       const told = [...row.limits, ...row.notes, ...row.suggestions];
@@ -27,12 +32,14 @@ export function createArithmetic() {
   };
 }
 
+/** @param {PlannedToolchain} one */
 function toolchainRow(one) {
   const head = el("th", { scope: "row", text: say(one.says) });
-  if (one.error) return el("tr", {}, head, el("td", { class: "bad", colspan: 4, text: said(one.error) }));
-  const [media] = one.media;
+  const [media] = one.media ?? [];
+  if (one.error || !media || !one.letter)
+    return el("tr", {}, head, el("td", { class: "bad", colspan: 4, text: said(one.error) }));
   const fixed = one.key === "qwen-vl" ? say("448 × 448, always") : null;
-  const limit = one.prompt_tokens > one.context ? say("longer than the context") : (fixed ?? media.limit);
+  const limit = (one.prompt_tokens ?? 0) > (one.context ?? 0) ? say("longer than the context") : (fixed ?? media.limit);
   const frames = media.frames ? say("{n} frames", { n: count(media.frames) }) : "";
   return el(
     "tr",
@@ -67,12 +74,12 @@ export function createToolchains() {
   const root = el("section", { class: "card plan-chains", "data-part": "plan-chains" }, title, scroll, note);
   return {
     root,
-    update(answer) {
+    update(/** @type {Answer<"planner_plan">} */ answer) {
       const file = planner.files[shownFile()];
       root.hidden = !file || !answer.toolchains.length;
       if (root.hidden) return;
       setText(title, say("What each toolchain's defaults do with {name}", { name: file.name }));
-      scroll.setAttribute("aria-label", title.textContent);
+      scroll.setAttribute("aria-label", title.textContent ?? "");
       refill(table, answer.toolchains, () => [
         el(
           "thead",
@@ -85,6 +92,7 @@ export function createToolchains() {
   };
 }
 
+/** @param {PlannerRow} row @param {PlannedMedia} media */
 function fileRow(row, media) {
   const limit = media.clamps?.length ? media.clamps.join(", ") : media.limit;
   return el(
@@ -117,18 +125,19 @@ export function createFiles() {
   const root = el("section", { class: "card plan-each", "data-part": "plan-each" }, title, scroll);
   return {
     root,
-    update(chosen) {
-      root.hidden = planner.files.length < 2 || !chosen || Boolean(chosen.row.error);
-      if (root.hidden) return;
-      setText(title, say("Each file in {name}", { name: fullName(chosen.row.model) }));
-      scroll.setAttribute("aria-label", title.textContent);
-      refill(table, chosen.row.media, () => [
+    update(/** @type {ChosenRow | null} */ chosen) {
+      root.hidden = planner.files.length < 2 || !chosen || isRefused(chosen.row);
+      if (!chosen || root.hidden || isRefused(chosen.row)) return;
+      const { row } = chosen;
+      setText(title, say("Each file in {name}", { name: fullName(row.model) }));
+      scroll.setAttribute("aria-label", title.textContent ?? "");
+      refill(table, row.media, () => [
         el(
           "thead",
           {},
           el("tr", {}, ...FILES.map(([text, kind]) => el("th", { scope: "col", class: kind, text: say(text) }))),
         ),
-        el("tbody", {}, ...chosen.row.media.map((media) => fileRow(chosen.row, media))),
+        el("tbody", {}, ...row.media.map((media) => fileRow(row, media))),
       ]);
     },
   };

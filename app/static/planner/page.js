@@ -3,27 +3,35 @@
 import { Client } from "../state/client.js";
 import { el, segmented, setText } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
-import { count } from "../language/numbers.js";
+import { count, times } from "../language/numbers.js";
 import { createBudget } from "./budget.js";
 import { createClips } from "./clips.js";
 import { createConverter } from "./converter.js";
 import { createCrops } from "./crops.js";
 import { createArithmetic, createFiles, createToolchains } from "./detail.js";
 import { changed, onChange, openPlanner, planner, query, readAddress, set, setting, shownFile } from "./state.js";
-import { chosenRow, createTable, limitWords } from "./table.js";
+import { chosenRow, createTable, isRefused, limitWords } from "./table.js";
 import { fullName, letterSize, memoryWithUnit } from "./words.js";
 
-/** @import { Gradio } from "../core/types.d.ts" */
+/** @import { ChosenRow } from "./table.js" */
+/** @import { Answer, Gradio, PlannedFile, PlannerRow, Sentence } from "../core/types.d.ts" */
 
 const SPEAK_MS = 400;
 
-const rowOf = (answer, key, family) =>
-  answer.groups.find((group) => group.key === key)?.rows.find((row) => !row.error && row.family === family);
+/** @typedef {Answer<"planner_plan">} Plan */
+
+/** @param {Plan} answer @param {string} key @param {string} family @returns {PlannerRow | undefined} */
+function rowOf(answer, key, family) {
+  const rows = answer.groups.find((group) => group.key === key)?.rows ?? [];
+  return rows.flatMap((row) => (isRefused(row) ? [] : [row])).find((row) => row.family === family);
+}
 
 // Until the plan of new files is here the old one stands; no sentence may put the two together.
-const isOld = ({ files }) => files !== undefined && files.join() !== planner.files.map((file) => file.id).join();
+/** @param {Plan} answer */
+const isOld = ({ files }) => files.join() !== planner.files.map((file) => file.id).join();
 
 // The answer in one sentence: what it costs, in both families.
+/** @param {Plan} answer */
 function headline(answer) {
   const [first] = planner.files;
   const names = { name: first?.name, n: planner.files.length };
@@ -31,7 +39,7 @@ function headline(answer) {
   const old = rowOf(answer, "one", "qwen-vl");
   const costs = { ...names, two: own ? count(own.tokens) : "", one: old ? count(old.tokens) : "" };
   if (!planner.files.length) return say("Add a picture or a clip to see what it costs.");
-  if (isOld(answer)) return say("one moment");
+  if (answer !== NOTHING && isOld(answer)) return say("one moment");
   const alone = planner.files.length === 1;
   if (own && old)
     return alone
@@ -49,8 +57,9 @@ function headline(answer) {
 }
 
 // What stands below it: whether a limit bites, and what a processor without its file would do.
+/** @param {Plan} answer */
 function subline(answer) {
-  if (isOld(answer)) return say("No weights are used for this.");
+  if (answer !== NOTHING && isOld(answer)) return say("No weights are used for this.");
   const [own, shipped, bare] = ["own", "files", "class"].map((key) => rowOf(answer, key, "qwen2-vl"));
   const row = own ?? shipped;
   const parts = [];
@@ -72,12 +81,14 @@ function subline(answer) {
   return [...parts, say("No weights are used for this.")].join(" ");
 }
 
+/** @param {string} name @param {string} type @param {string} text */
 function download(name, type, text) {
   const link = el("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
+/** @param {Client} client */
 function createHead(client) {
   const [title, sub] = [el("h2"), el("p")];
   const units = segmented(
@@ -88,12 +99,13 @@ function createHead(client) {
     ],
     (unit) => setting({ unit }),
   );
-  const save = async (kind, type) => {
+  /** @typedef {"csv" | "json"} Kind */
+  const save = async (/** @type {Kind} */ kind, /** @type {string} */ type) => {
     const found = await client.fetchOnce("planner_table", query());
-    if (found.error) set({ error: found.error });
+    if ("error" in found) set({ error: found.error });
     else download(`plan.${kind}`, type, found[kind]);
   };
-  const button = (kind, type, text) =>
+  const button = (/** @type {Kind} */ kind, /** @type {string} */ type, /** @type {string} */ text) =>
     el(
       "button",
       {
@@ -114,7 +126,7 @@ function createHead(client) {
   );
   return {
     root,
-    update(answer) {
+    update(/** @type {Plan} */ answer) {
       setText(title, headline(answer));
       setText(sub, subline(answer));
       units.choose(planner.settings.unit);
@@ -123,13 +135,13 @@ function createHead(client) {
   };
 }
 
+/** @param {ChosenRow | null} chosen */
 function statusWords(chosen) {
   const file = planner.files[shownFile()];
   if (!chosen || !file) return say("Nothing to plan yet.");
   const { row } = chosen;
   const name = fullName(row.model);
-  if (row.error) return `${name} · ${said(row.error)}`;
-  const size = ([width, height]) => `${count(width)} × ${count(height)}`;
+  if (isRefused(row)) return `${name} · ${said(row.error)}`;
   const media = row.media[shownFile()];
   if (!media) return say("one moment"); // the files have changed and the plan is still that of the old ones
   const grid = media.patch_grid
@@ -137,8 +149,8 @@ function statusWords(chosen) {
     .map(count)
     .join(" × ");
   const chain = [
-    size(file.size),
-    size(media.resized),
+    times(...file.size),
+    times(...media.resized),
     say("{grid} patches", { grid }),
     say("{n} visual tokens", { n: count(media.tokens) }),
   ].join(" → ");
@@ -155,10 +167,11 @@ function createStatus() {
   );
   spoken.setAttribute("aria-live", "polite");
   const root = el("footer", { class: "status" }, sentence, hint, spoken);
-  let timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   return {
     root,
-    update(chosen) {
+    update(/** @type {ChosenRow | null} */ chosen) {
       const words = statusWords(chosen);
       setText(sentence, words);
       setText(hint, chosen ? say("Row selected. ↑ ↓ move") : "");
@@ -168,8 +181,10 @@ function createStatus() {
   };
 }
 
-const NOTHING = { groups: [], toolchains: [], suggested: [] };
+/** @type {Plan} */
+const NOTHING = { groups: [], toolchains: [], suggested: [], files: [] };
 
+/** @param {Client} client */
 function createParts(client) {
   const parts = {
     head: createHead(client),
@@ -199,6 +214,7 @@ function createParts(client) {
   return { parts, told, root: el("div", { class: "inspector planner", "data-part": "inspector planner" }, ...order) };
 }
 
+/** @param {ReturnType<typeof createParts>} made @param {Client} client */
 function draw({ parts, told }, client) {
   const { value, error } = client.resource("planner plan", "planner_plan", query());
   const answer = value ?? NOTHING;
@@ -218,7 +234,9 @@ function draw({ parts, told }, client) {
   parts.status.update(chosen);
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @typedef {{ value?: { files?: PlannedFile[], error?: Sentence | null } | null }} PlannerProps */
+
+/** @param {HTMLElement} element @param {Gradio<PlannerProps>} gradio */
 export function mount(element, { props, trigger, watch, server, signal }) {
   const client = new Client(server, changed);
   const made = createParts(client);
@@ -231,13 +249,13 @@ export function mount(element, { props, trigger, watch, server, signal }) {
     set({ files, error, box: null, place: null });
   };
   // The files are the rail's; when they change while the page is open they are asked for again.
-  const refresh = () => planner.open && trigger("opened", {});
+  const refresh = () => planner.open && trigger?.("opened", {});
   watch("value", hear);
   onChange(redraw, signal);
   window.addEventListener("inspector-draft", refresh, { signal });
   window.addEventListener("planner-opened", refresh, { signal });
   window.addEventListener("inspector-planner-wanted", () => openPlanner(!planner.open), { signal });
-  signal.addEventListener("abort", () => resized.disconnect());
+  signal?.addEventListener("abort", () => resized.disconnect());
   if (!planner.open && readAddress()) openPlanner(true);
   else changed();
 }

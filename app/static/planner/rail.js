@@ -10,6 +10,7 @@ import { fullName } from "./words.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
 
+/** @param {string} name @param {number} size */
 function modelRow(name, size) {
   const box = el("input", { type: "checkbox", id: `plan-model-${name}` });
   box.checked = !planner.off.has(name);
@@ -27,6 +28,7 @@ function modelRow(name, size) {
   );
 }
 
+/** @param {string} id @param {string} label @param {"text" | "answer"} name */
 function numberRow(id, label, name) {
   const box = el("input", { type: "text", inputmode: "numeric", id });
   box.addEventListener("change", () => {
@@ -50,7 +52,7 @@ function folderRow() {
   const told = el("p", { class: "faint", role: "status" });
   const open = el("button", { type: "button", class: "link", text: say("Plan a folder"), onclick: () => box.click() });
   box.addEventListener("change", () => {
-    const { taken, left } = chosenMedia(box.files);
+    const { taken, left } = chosenMedia(box.files ?? []);
     const words = { n: count(taken.length), left: count(left) };
     if (!taken.length) setText(told, say("This folder holds no pictures or clips."));
     else
@@ -66,7 +68,7 @@ function folderRow() {
   return el("div", { class: "plan-folder", "data-part": "plan-folder" }, open, box, told);
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @param {HTMLElement} element @param {Gradio<{ value?: { models: Record<string, number> } | null }>} gradio */
 export function mount(element, { props, watch, signal }) {
   const tally = el("span");
   const list = el("div", { class: "plan-list" });
@@ -74,7 +76,7 @@ export function mount(element, { props, watch, signal }) {
     numberRow("plan-text", say("Question"), "text"),
     numberRow("plan-answer", say("Answer"), "answer"),
   ];
-  const fixed = (label, value) =>
+  const fixed = (/** @type {string} */ label, /** @type {string} */ value) =>
     el("div", { class: "plan-assumed" }, el("span", { text: label }), el("span", { text: value }));
   const back = el("button", {
     type: "button",

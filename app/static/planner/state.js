@@ -2,10 +2,27 @@
 //
 // Two components draw it, the page and its part of the rail, so it stands in a module of its own.
 
+/** @import { PlannedFile, Place, Sentence } from "../core/types.d.ts" */
+
 export const SHIPPED = { min: 3136, max: 12_845_056 };
 export const CLASS_MAX = 1_003_520;
 export const RANGE = [784, 33_554_432];
 export const UNIT_PIXELS = 28 * 28;
+/**
+ * @typedef {object} Settings
+ * @property {number} min
+ * @property {number} max
+ * @property {number} text
+ * @property {number} answer
+ * @property {number | null} fps
+ * @property {number | null} nframes
+ * @property {string} unit
+ * @property {string} group
+ * @property {string} model
+ * @property {number} file
+ */
+
+/** @type {Settings} */
 const SETTINGS = {
   min: SHIPPED.min,
   max: SHIPPED.max,
@@ -19,18 +36,32 @@ const SETTINGS = {
   file: 0,
 };
 
+/** @type {Set<() => void>} */
 const listeners = new Set();
 let scheduled = false;
 
+/**
+ * @typedef {object} Planner
+ * @property {boolean} open
+ * @property {PlannedFile[]} files
+ * @property {Sentence | null} error
+ * @property {string[]} models
+ * @property {Set<string>} off models that are left out
+ * @property {Settings} settings
+ * @property {Place | null} place of the crop, in 0..1 of the picture; null where the most detail is
+ * @property {number[] | null} box four numbers in 0..1 of the picture, from the converter
+ */
+
+/** @type {Planner} */
 export const planner = {
   open: false,
   files: [],
   error: null,
   models: [],
-  off: new Set(), // models that are left out
+  off: new Set(),
   settings: { ...SETTINGS },
-  place: null, // of the crop, in 0..1 of the picture; null where the most detail is
-  box: null, // four numbers in 0..1 of the picture, from the converter
+  place: null,
+  box: null,
 };
 
 export function changed() {
@@ -43,16 +74,19 @@ export function changed() {
   });
 }
 
+/** @param {() => void} listener @param {AbortSignal} [signal] */
 export function onChange(listener, signal) {
   listeners.add(listener);
-  signal.addEventListener("abort", () => listeners.delete(listener));
+  signal?.addEventListener("abort", () => listeners.delete(listener));
 }
 
+/** @param {Partial<Planner>} patch */
 export function set(patch) {
   Object.assign(planner, patch);
   changed();
 }
 
+/** @param {Partial<Settings>} patch */
 export function setting(patch) {
   planner.settings = { ...planner.settings, ...patch };
   changed();
@@ -86,6 +120,7 @@ export const shownFile = () => Math.max(0, Math.min(planner.settings.file, plann
 
 // --- open and shut, in the address too ("page" there is Gradio's own) ---
 
+/** @param {boolean} open */
 export function openPlanner(open) {
   planner.open = open;
   document.body.classList.toggle("planner-open", open);
@@ -95,11 +130,16 @@ export function openPlanner(open) {
 }
 
 const written = () =>
-  Object.entries(planner.settings)
-    .filter(([name, value]) => value !== SETTINGS[name])
-    .map(([name, value]) => `${name}:${value}`)
+  Object.keys(SETTINGS)
+    .filter(isSetting)
+    .filter((name) => planner.settings[name] !== SETTINGS[name])
+    .map((name) => `${name}:${planner.settings[name]}`)
     .join(",");
 
+/** @type {(name: string) => name is keyof Settings} */
+const isSetting = (name) => Object.hasOwn(SETTINGS, name);
+
+/** @param {URL} url */
 function replaceAddress(url) {
   const address = url.toString().replace(/%3A/g, ":").replace(/%2C/g, ",");
   if (address !== window.location.href) window.history.replaceState(null, "", address);
@@ -120,12 +160,15 @@ function leaveAddress() {
   replaceAddress(url);
 }
 
+/** @type {Partial<Record<keyof Settings, number[]>>} */
 const NUMBERS = { min: RANGE, max: RANGE, text: [0, 100_000], answer: [0, 100_000], file: [0, 63], nframes: [2, 768] };
 
+/** @param {keyof Settings} name @param {string} text */
 function read(name, text) {
   if (name === "fps") return Number(text) > 0 && Number(text) <= 240 ? Number(text) : null;
-  if (name in NUMBERS) {
-    const [low, high] = NUMBERS[name];
+  const range = NUMBERS[name];
+  if (range) {
+    const [low, high] = range;
     const value = Number(text);
     return Number.isInteger(value) && value >= low && value <= high ? value : SETTINGS[name];
   }
@@ -138,7 +181,7 @@ export function readAddress() {
   for (const pair of (search.get("plan") ?? "").split(",")) {
     const at = pair.indexOf(":");
     const name = pair.slice(0, at);
-    if (Object.hasOwn(SETTINGS, name)) planner.settings[name] = read(name, pair.slice(at + 1));
+    if (isSetting(name)) Object.assign(planner.settings, { [name]: read(name, pair.slice(at + 1)) });
   }
   if (planner.settings.min > planner.settings.max) Object.assign(planner.settings, SHIPPED);
   return search.get("show") === "planner";

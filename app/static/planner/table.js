@@ -1,10 +1,17 @@
 // The table: every published model, in groups by pixel limit. The chosen row is the one that the page explains below.
 
-import { el, find, refill } from "../core/dom.js";
+import { el, find, findAll, refill } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
 import { count, percent, times } from "../language/numbers.js";
 import { hasClips, planner, setting } from "./state.js";
 import { letterSize, memory, memoryWithUnit, nameParts, operations } from "./words.js";
+
+/** @import { Answer, PlannerGroup, PlannerRow, RefusedRow } from "../core/types.d.ts" */
+
+/** @typedef {{ group: PlannerGroup, row: PlannerRow | RefusedRow }} ChosenRow the row that the page explains */
+
+/** @type {(row: PlannerRow | RefusedRow) => row is RefusedRow} */
+export const isRefused = (row) => "error" in row;
 
 const COLUMNS = [
   ["Model", "name"],
@@ -21,33 +28,42 @@ const COLUMNS = [
   ["Limit that bites", "limit"],
 ];
 
+/** @type {Record<string, (group: PlannerGroup) => string[]>} */
 const TITLES = {
   one: () => [say("One size"), say("448 × 448, whatever comes in")],
   own: (group) => [
     say("With your limits"),
-    say("min_pixels {low}, max_pixels {high}", { low: count(group.min_pixels), high: count(group.max_pixels) }),
+    say("min_pixels {low}, max_pixels {high}", { low: pixelsOf(group.min_pixels), high: pixelsOf(group.max_pixels) }),
   ],
   files: (group) => [
     say("As the files ship"),
     hasClips()
-      ? say("max_pixels {high} for a picture, clips by the video tool's own rule", { high: count(group.max_pixels) })
-      : `max_pixels ${count(group.max_pixels)}`,
+      ? say("max_pixels {high} for a picture, clips by the video tool's own rule", { high: pixelsOf(group.max_pixels) })
+      : `max_pixels ${pixelsOf(group.max_pixels)}`,
   ],
   class: (group) => [
     say("A processor built without its file"),
-    say("class default, max_pixels {high}", { high: count(group.max_pixels) }),
+    say("class default, max_pixels {high}", { high: pixelsOf(group.max_pixels) }),
   ],
 };
 
+/** @param {number | null} limit */
+const pixelsOf = (limit) => count(limit ?? 0);
+
+/** @param {PlannerGroup} group @param {PlannerRow | RefusedRow} row */
 const isChosen = (group, row) => planner.settings.group === group.key && planner.settings.model === row.model;
 
+/** @param {PlannerGroup} group @param {PlannerRow | RefusedRow} row */
 const choose = (group, row) => setting({ group: group.key, model: row.model });
 
+/** @param {PlannerRow} row */
 const sizes = (row) => new Set(row.media.map((media) => times(...media.resized)));
 
+/** @param {PlannerRow} row */
 const resized = (row) =>
   sizes(row).size > 1 ? say("{n} sizes", { n: sizes(row).size }) : row.resized ? times(...row.resized) : "–";
 
+/** @param {PlannerRow} row */
 function contextCell(row) {
   const bar = el(
     "i",
@@ -74,6 +90,7 @@ function contextCell(row) {
 }
 
 // The name of what decided the size, amber; or how much of the ceiling the picture fills.
+/** @param {PlannerRow} row */
 export function limitWords(row) {
   const names = [
     ...new Set(row.media.flatMap((media) => (media.clamps?.length ? media.clamps : [media.limit]))),
@@ -87,6 +104,7 @@ export function limitWords(row) {
     : null;
 }
 
+/** @param {PlannerRow} row */
 function limitCell(row) {
   const words = limitWords(row);
   const title = row.limits.map(said).join("\n");
@@ -98,6 +116,7 @@ function limitCell(row) {
   );
 }
 
+/** @param {PlannerGroup} group @param {PlannerRow | RefusedRow} row */
 function nameCell(group, row) {
   const [name, size] = nameParts(row.model);
   return el(
@@ -119,15 +138,17 @@ function nameCell(group, row) {
   );
 }
 
+/** @param {string} text @param {string} [title] @param {boolean} [strong] */
 const number = (text, title, strong) => el("td", { class: "number", title }, strong ? el("b", { text }) : text);
 
+/** @param {PlannerGroup} group @param {PlannerRow | RefusedRow} row */
 function tableRow(group, row) {
   const line = el(
     "tr",
     { class: isChosen(group, row) ? "chosen" : "", onclick: () => choose(group, row) },
     nameCell(group, row),
   );
-  if (row.error) {
+  if (isRefused(row)) {
     line.append(el("td", { class: "bad", colspan: COLUMNS.length - 1, text: said(row.error) }));
     return line;
   }
@@ -149,6 +170,7 @@ function tableRow(group, row) {
   return line;
 }
 
+/** @param {PlannerGroup} group */
 function groupRows(group) {
   const [title, rest] = TITLES[group.key](group);
   const head = el(
@@ -159,8 +181,9 @@ function groupRows(group) {
   return el("tbody", {}, head, ...group.rows.map((row) => tableRow(group, row)));
 }
 
+/** @param {Answer<"planner_plan">} answer */
 function footNote(answer) {
-  const derived = answer.groups.some((group) => group.rows.some((row) => row.derived));
+  const derived = answer.groups.some((group) => group.rows.some((row) => !isRefused(row) && row.derived));
   return [
     say("{unit}, bf16, one question. Tokens and positions of the media with their marks.", {
       unit: planner.settings.unit,
@@ -171,9 +194,13 @@ function footNote(answer) {
   ].join(" ");
 }
 
+/** @type {Record<string, number>} */
+const ARROWS = { ArrowUp: -1, ArrowDown: 1 };
+
 // Up and down move the chosen row, as the status line says.
+/** @param {HTMLElement} root @param {number} by */
 function moveBy(root, by) {
-  const rows = [...root.querySelectorAll(".plan-row")];
+  const rows = [...findAll(".plan-row", root)];
   const at = rows.findIndex((row) => row.getAttribute("aria-pressed") === "true");
   const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
   next?.click();
@@ -194,7 +221,7 @@ export function createTable() {
   );
   const root = el("section", { class: "card plan-models" }, scroll, note);
   table.addEventListener("keydown", (event) => {
-    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const by = ARROWS[event.key];
     if (!by) return;
     event.preventDefault();
     event.stopPropagation();
@@ -202,7 +229,7 @@ export function createTable() {
   });
   return {
     root,
-    update(answer) {
+    update(/** @type {Answer<"planner_plan">} */ answer) {
       const { unit, group, model } = planner.settings;
       const focused = table.contains(document.activeElement); // what is drawn anew loses the focus
       const redrawn = refill(table, [answer, unit, group, model], () => [head, ...answer.groups.map(groupRows)]);
@@ -212,6 +239,10 @@ export function createTable() {
   };
 }
 
+/**
+ * @param {Answer<"planner_plan">} answer
+ * @returns {ChosenRow | null}
+ */
 export function chosenRow(answer) {
   for (const group of answer.groups) for (const row of group.rows) if (isChosen(group, row)) return { group, row };
   const group =

@@ -120,7 +120,11 @@ function controls(change) {
   );
   const preset = el(
     "select",
-    { id: "clip-preset", "aria-label": say("Limits of clips"), onchange: () => change({ preset: preset.value }) },
+    {
+      id: "clip-preset",
+      "aria-label": say("Limits of clips"),
+      onchange: ({ currentTarget }) => change({ preset: currentTarget.value }),
+    },
     ...Object.keys(PRESETS).map((name) => el("option", { value: name, text: name, title: say(PRESETS[name]) })),
   );
   /** @param {string} label @param {HTMLElement[]} fields */

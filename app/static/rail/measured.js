@@ -17,7 +17,9 @@ function table({ columns, rows }) {
 
 export function createMeasured() {
   const body = el("div", { class: "measured-body" });
+  /** @type {HTMLButtonElement} */
   const close = el("button", { type: "button", class: "quiet", text: say("Close"), onclick: () => root.close() });
+  /** @type {HTMLDialogElement} */
   const root = el(
     "dialog",
     { class: "measured", "aria-label": say("What these weights know") },

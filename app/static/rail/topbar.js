@@ -154,7 +154,7 @@ function linkButton() {
       class: "icon link-icon",
       "aria-label": say("Copy a link to this view"),
       title: say("Copy a link to this view"),
-      onclick: () => copyLink(button),
+      onclick: ({ currentTarget }) => copyLink(currentTarget),
     },
     linkMark(),
     el("span", { role: "status" }),
@@ -169,7 +169,7 @@ function languageChoice() {
       class: "language",
       "data-part": "language",
       "aria-label": say("Language"),
-      onchange: () => setLanguage(choice.value),
+      onchange: ({ currentTarget }) => setLanguage(currentTarget.value),
     },
     ...Object.entries(LANGUAGES).map(([value, text]) => el("option", { value, text, lang: value })),
   );
@@ -230,7 +230,11 @@ function railOpener() {
 
 /** @param {AbortSignal | undefined} signal */
 function themeButton(signal) {
-  const theme = el("button", { type: "button", class: "icon theme-icon", onclick: () => switchTheme(theme) });
+  const theme = el("button", {
+    type: "button",
+    class: "icon theme-icon",
+    onclick: ({ currentTarget }) => switchTheme(currentTarget),
+  });
   describeTheme(theme);
   const observer = new MutationObserver(() => describeTheme(theme));
   observer.observe(document.body, { attributes: true, attributeFilter: ["class"] });

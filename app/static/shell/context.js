@@ -22,6 +22,7 @@ function stageBox(cell, [width, height], tall) {
 }
 
 // The picture of the question that is being answered, from the rail.
+/** @param {() => void} redraw */
 function followDraft(redraw) {
   const image = new Image();
   image.onload = redraw;
@@ -46,6 +47,7 @@ export function createContext(store, client, actions, frozen) {
   const resources = createResources(store, client);
 
   // What a stage shows where there is no run, or a run without a picture.
+  /** @type {Context["vacant"]} */
   function vacant(cell, letter, tall, run) {
     const live = store.state.live[letter];
     const image = live ? drafted() : null;

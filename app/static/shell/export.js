@@ -1,6 +1,6 @@
 // Export: the current view as files, made by the server from the run itself when they are asked for.
 
-import { el, findAll, setText, toggle } from "../core/dom.js";
+import { el, find, findAll, setText, toggle } from "../core/dom.js";
 import { said, say } from "../language/i18n.js";
 import { toLine } from "../state/address.js";
 import { resolved } from "../state/resolved.js";
@@ -8,7 +8,7 @@ import { LETTERS } from "../state/selection.js";
 import { isClip } from "../state/time.js";
 import { VIEWS } from "../views/index.js";
 
-/** @import { Client, Context, Letter, Store } from "../core/types.d.ts" */
+/** @import { Client, Context, Letter, State, Store } from "../core/types.d.ts" */
 
 const NO_ANSWER = "The server did not answer: is it still running? Reload the page to try again.";
 const SEEN_LETTERS = 400_000; // what a request may hold of them
@@ -28,17 +28,26 @@ const PLAYED = [
   ["mp4", "MP4 clip", "the same, smaller"],
 ];
 
+/** @type {Record<string, number>} */
+const ARROWS = { ArrowDown: 1, ArrowUp: -1 };
+
+/** @param {State} state */
 const looksAtClip = ({ runs, selection }) => LETTERS.some((letter) => isClip(runs[letter]?.media[selection.media]));
 
+/** @typedef {{ run?: string, [name: string]: { run?: string } | string | null | undefined }} Asked a question of the page */
+
 // What the page has asked about these runs, the latest first: a saved page brings the answers along.
-/** @param {Client} client */
+/** @param {Client} client @param {Partial<Record<Letter, string>>} runs @returns {[name: string, query: Asked][]} */
 function seen(client, runs) {
   const ids = Object.values(runs);
+  /** @type {[name: string, query: Asked][]} */
   const questions = [...client.kept.keys()].map((key) => {
     const at = key.indexOf("{");
     return [key.slice(0, at), JSON.parse(key.slice(at))];
   });
-  const runsOf = (query) => (query.run ? [query.run] : Object.values(query).flatMap((inner) => inner?.run ?? []));
+  /** @param {Asked} query @returns {string[]} */
+  const runsOf = (query) =>
+    query.run ? [query.run] : Object.values(query).flatMap((inner) => (typeof inner === "object" && inner?.run) || []);
   const about = questions.filter(
     ([, query]) => runsOf(query).length && runsOf(query).every((run) => ids.includes(run)),
   );
@@ -50,7 +59,9 @@ function seen(client, runs) {
 // Which views were looked at since these runs came.
 /** @param {Store} store */
 function followViews(store) {
+  /** @type {Set<string>} */
   const visited = new Set();
+  /** @type {string | null} */
   let stamp = null;
   store.subscribe(({ runs, selection }) => {
     const now = LETTERS.map((letter) => runs[letter]?.id).join(" ");
@@ -62,26 +73,35 @@ function followViews(store) {
 }
 
 // What the server needs to know of the page: anything hovered is left out.
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {string} kind @param {Letter} [letter] */
 function asked(ctx, kind, letter) {
   const { state } = ctx.store;
   const { selection, outside } = state;
-  const present = LETTERS.filter((each) => state.runs[each]);
-  const runs = Object.fromEntries(present.map((each) => [each, state.runs[each].id]));
-  const shown = (each) => ({ ...resolved(state, each), ...VIEWS[selection.view].shown?.(state, each, ctx) });
-  const columns = Object.fromEntries(present.map((each) => [each, shown(each)]));
+  const present = LETTERS.flatMap((each) => {
+    const run = state.runs[each];
+    return run ? [{ each, run }] : [];
+  });
+  const runs = Object.fromEntries(present.map(({ each, run }) => [each, run.id]));
+  const columns = Object.fromEntries(
+    present.map(({ each, run }) => [
+      each,
+      { ...resolved(state, each, run), ...VIEWS[selection.view].shown?.(state, each, ctx) },
+    ]),
+  );
   const question = { kind, letter, runs, view: selection.view, selection: columns };
   if (kind !== "page") return question;
   return {
     ...question,
     line: toLine(selection),
     seen: seen(ctx.client, runs),
-    visited: [...ctx.visited],
+    visited: [...(ctx.visited ?? [])],
     outside: Boolean(outside),
   };
 }
 
-/** @returns {Promise<{ error?: string, blob?: Blob, name?: string }>} */
+/** @typedef {{ blob: Blob, name: string }} File a file as it came */
+
+/** @param {object} question @returns {Promise<File | { error: string }>} */
 async function fetchFile(question) {
   const response = await fetch(new URL("export", document.baseURI), {
     method: "POST",
@@ -96,13 +116,15 @@ async function fetchFile(question) {
   return { blob: await response.blob(), name: name ? decodeURIComponent(name[1]) : "export" };
 }
 
-function download(blob, name) {
+/** @param {File} file */
+function download({ blob, name }) {
   const url = URL.createObjectURL(blob);
   el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), REVOKE_MS);
 }
 
 // Beneath the button, inside the window.
+/** @param {HTMLElement} panel @param {HTMLElement} button */
 function place(panel, button) {
   const box = button.getBoundingClientRect();
   const { width, height } = panel.getBoundingClientRect();
@@ -122,22 +144,25 @@ function linesBox() {
   const root = el("div", { class: "export-lines", hidden: true }, el("div", {}, copy, keep), code);
   copy.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(code.textContent);
+      await navigator.clipboard.writeText(code.textContent ?? "");
       setText(copy, say("Copied"));
     } catch {
-      window.getSelection().selectAllChildren(code);
+      window.getSelection()?.selectAllChildren(code);
       setText(copy, say("Selected: copy by keyboard"));
     }
   });
-  const shown = { root, file: null };
-  keep.addEventListener("click", () => shown.file && download(shown.file.blob, shown.file.name));
-  shown.show = async (file) => {
-    shown.file = file;
-    setText(copy, say("Copy"));
-    setText(code, await file.blob.text());
-    root.hidden = false;
+  /** @type {File | null} */
+  let kept = null;
+  keep.addEventListener("click", () => kept && download(kept));
+  return {
+    root,
+    async show(/** @type {File} */ file) {
+      kept = file;
+      setText(copy, say("Copy"));
+      setText(code, await file.blob.text());
+      root.hidden = false;
+    },
   };
-  return shown;
 }
 
 /** @param {Context} ctx */
@@ -163,29 +188,27 @@ function createPanel(ctx) {
     note,
     captions,
   );
-  const panel = { onresize: () => {} };
+  const panel = { root, fill, onresize: () => {} };
   let busy = false;
 
+  /** @param {string} kind @param {Letter} [letter] */
   async function make(kind, letter) {
     if (busy) return;
     busy = true;
     setText(note, say("Making the file."));
     toggle(items, "busy", true);
-    const file = await fetchFile(asked(ctx, kind, letter)).catch(() => ({
-      error: say(NO_ANSWER),
-      blob: null,
-      name: "",
-    }));
+    const file = await fetchFile(asked(ctx, kind, letter)).catch(() => ({ error: say(NO_ANSWER) }));
     busy = false;
     toggle(items, "busy", false);
-    setText(note, file.error ?? say("{name} is ready.", { name: file.name }));
-    if (file.error) return;
+    setText(note, "error" in file ? file.error : say("{name} is ready.", { name: file.name }));
+    if ("error" in file) return;
     if (kind === "lines") {
       await lines.show(file);
       panel.onresize();
-    } else download(file.blob, file.name);
+    } else download(file);
   }
 
+  /** @type {(kind: string, name: string, words: string, letter?: Letter) => HTMLElement} */
   const item = (kind, name, words, letter) =>
     el(
       "button",
@@ -194,18 +217,17 @@ function createPanel(ctx) {
       el("span", { text: words }),
     );
 
+  /** @param {State} state */
   function fill(state) {
     setText(title, say("Export: {view}", { view: say(VIEWS[state.selection.view].NAME) }));
     lines.root.hidden = true;
     setText(note, "");
-    const runs = LETTERS.filter((letter) => state.runs[letter]).map((letter) =>
-      item(
-        "run",
-        say("Run {letter}", { letter }),
-        say("{model}: opens with qwenvl.Run.load", { model: state.runs[letter].model.name }),
-        letter,
-      ),
-    );
+    const runs = LETTERS.flatMap((letter) => {
+      const run = state.runs[letter];
+      if (!run) return [];
+      const words = say("{model}: opens with qwenvl.Run.load", { model: run.model.name });
+      return [item("run", say("Run {letter}", { letter }), words, letter)];
+    });
     const kinds = looksAtClip(state) ? [...KINDS, ...PLAYED] : KINDS;
     items.replaceChildren(...kinds.map(([kind, name, words]) => item(kind, say(name), say(words))), ...runs);
   }
@@ -213,14 +235,13 @@ function createPanel(ctx) {
   // Keys used here mean nothing to the page behind.
   root.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const by = ARROWS[event.key];
     const buttons = [...findAll(":scope > *", items)];
     const at = buttons.findIndex((button) => button === document.activeElement);
     if (!by || at < 0) return;
     event.preventDefault();
     buttons[(at + by + buttons.length) % buttons.length].focus();
   });
-  Object.assign(panel, { root, fill });
   return panel;
 }
 
@@ -247,7 +268,7 @@ export function createExport(ctx) {
     button.setAttribute("aria-expanded", String(open));
     if (!open) return;
     panel.onresize();
-    panel.root.querySelector(".export-items button")?.focus();
+    find(".export-items button", panel.root)?.focus();
   });
   return { root: el("div", { class: "export" }, button, panel.root) };
 }

@@ -1,15 +1,19 @@
 // The card of one model: its answer as words, the likeliest tokens at the chosen word, and the chain of counts.
 
-import { el, letterBadge, refill, setText, toggle } from "../core/dom.js";
+import { around, el, findAll, find, letterBadge, refill, setText, toggle } from "../core/dom.js";
 import { hasAdapter } from "../core/families.js";
 import { say, said } from "../language/i18n.js";
 import { count, parameters, percent, seconds } from "../language/numbers.js";
 import { isClip } from "../state/time.js";
 import { leadingSpace, unprintable, wordLabel, wordOfToken } from "../state/words.js";
 
-/** @import { Run, Word } from "../core/types.d.ts" */
+/**
+ * @import {
+ *   Failure, Letter, Live, ModelCard, Run, Selection, State, WayOut, Word
+ * } from "../core/types.d.ts"
+ */
 
-/** @param {number} index */
+/** @param {Word} word @param {number} index */
 function wordButton(word, index) {
   const share = el(
     "span",
@@ -37,16 +41,23 @@ function wordButton(word, index) {
 }
 
 const GROUP_LETTERS = 24;
+/** @param {Word} word */
 const clings = (word) => /^[\p{P}\p{S}\p{Script=Latin}\p{N}]/u.test(word.text);
 
 // Groups the buttons, so that a word's pieces and the punctuation on it do not part at the end of a line.
+/** @param {Word[]} words */
 function wordRun(words) {
+  /** @type {Node[]} */
   const nodes = [];
-  let group = null;
+  let group = el("span");
   let letters = 0;
   words.forEach((word, index) => {
     const follows =
-      group && !leadingSpace(word) && !unprintable(word) && clings(word) && letters + word.text.length <= GROUP_LETTERS;
+      index > 0 &&
+      !leadingSpace(word) &&
+      !unprintable(word) &&
+      clings(word) &&
+      letters + word.text.length <= GROUP_LETTERS;
     if (!follows) {
       group = el("span", { class: "word-group" });
       letters = 0;
@@ -59,10 +70,14 @@ function wordRun(words) {
   return nodes;
 }
 
-/** @param {any} root @param {Run} run @param {any} given */
+/**
+ * @param {HTMLElement} root
+ * @param {Run} run
+ * @param {{ locked: number, hovered: number, model: Letter, letter: Letter, also: number[] }} marked
+ */
 function markWords(root, run, { locked, hovered, model, letter, also }) {
   const text = locked >= 0 ? wordLabel(run.words[locked]) : null;
-  root.querySelectorAll(".word").forEach((button) => {
+  findAll(".word", root).forEach((button) => {
     const index = Number(button.dataset.word);
     toggle(button, "locked", index === locked && model === letter);
     const added = also.includes(index);
@@ -75,8 +90,9 @@ function markWords(root, run, { locked, hovered, model, letter, also }) {
 }
 
 // Bring the locked word into the card's two lines, without scrolling the page.
+/** @param {HTMLElement} words @param {number} locked */
 function reveal(words, locked) {
-  const button = words.querySelector(`[data-word="${locked}"]`);
+  const button = find(`[data-word="${locked}"]`, words);
   if (!button) return;
   const [box, at] = [words.getBoundingClientRect(), button.getBoundingClientRect()];
   const line = parseFloat(getComputedStyle(words).lineHeight);
@@ -106,7 +122,10 @@ function alternatives(word) {
 /** @param {Run} run */
 function chain(run) {
   const { account } = run;
-  const part = (value, noun) => [el("b", { text: count(value) }), ` ${noun}`];
+  const part = (/** @type {number} */ value, /** @type {string} */ noun) => [
+    el("b", { text: count(value) }),
+    ` ${noun}`,
+  ];
   const arrow = () => el("span", { class: "arrow", text: "→" });
   return [
     el(
@@ -125,6 +144,7 @@ function chain(run) {
 /** @param {Run} run */
 const spent = (run) => Object.values(run.seconds).reduce((sum, value) => sum + value, 0);
 
+/** @param {number} number */
 const tokens = (number) => (number === 1 ? say("1 token") : say("{n} tokens", { n: count(number) }));
 
 /** @param {Run} run */
@@ -166,12 +186,14 @@ function clipTag(run) {
   return el("span", { class: "tag", text });
 }
 
+/** @param {Live} live */
 function loading(live) {
   if (live.pieces.length) return el("span", { class: "said", text: live.pieces.join("") });
   const wells = [72, 96, 40, 124].map((width) => el("i", { style: { width: `${width}px` } }));
   return el("span", { class: "wells" }, ...wells);
 }
 
+/** @param {Failure} error @param {(way: WayOut) => void} act */
 function errorCard(error, act) {
   const way = error.way_out;
   return [
@@ -181,16 +203,28 @@ function errorCard(error, act) {
   ];
 }
 
+/** @type {Record<string, number>} */
 const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 
+/** @param {string} name */
 const part = (name) => el("div", { class: name, "data-part": name });
 
+/** @param {Event} event */
 function wordIndex(event) {
-  const button = event.target.closest(".word");
+  const button = around(event, ".word");
   return button ? Number(button.dataset.word) : -1;
 }
 
+/**
+ * @typedef {object} CardGestures
+ * @property {(letter: Letter, index: number) => void} onhover
+ * @property {(letter: Letter, index: number, adding: boolean) => void} onpick
+ * @property {(letter: Letter, by: number) => void} onstep
+ * @property {(way: WayOut) => void} act
+ */
+
 export class HeadCard {
+  /** @param {Letter} letter @param {CardGestures} gestures */
   constructor(letter, gestures) {
     this.letter = letter;
     this.act = gestures.act;
@@ -221,9 +255,10 @@ export class HeadCard {
     this.listen(gestures);
   }
 
+  /** @param {CardGestures} gestures */
   listen({ onhover, onpick, onstep }) {
     const { letter, words } = this;
-    const over = (event) => event.pointerType === "mouse" && wordIndex(event) >= 0;
+    const over = (/** @type {PointerEvent} */ event) => event.pointerType === "mouse" && wordIndex(event) >= 0;
     words.addEventListener("pointerover", (event) => over(event) && onhover(letter, wordIndex(event)));
     words.addEventListener("pointerleave", () => onhover(letter, -1));
     words.addEventListener("click", (event) => {
@@ -237,6 +272,7 @@ export class HeadCard {
     });
   }
 
+  /** @param {State} state @param {Selection} selection */
   update(state, selection) {
     const { letter, root } = this;
     const [run, live, failed] = [state.runs[letter], state.live[letter], state.failed[letter]];
@@ -252,6 +288,7 @@ export class HeadCard {
     else [this.words, this.likeliest, this.chain, this.note].forEach((node) => refill(node, null, () => []));
   }
 
+  /** @param {ModelCard | null | undefined} model @param {Run | null} run */
   updateName(model, run) {
     const [name, exact] = model ? [model.size_label, parameters(model.parameters)] : [];
     const size = name === exact ? name : `${name} · ${exact}`;
@@ -260,6 +297,7 @@ export class HeadCard {
     );
   }
 
+  /** @param {Live} live */
   updateUnderway(live) {
     const done = `${Math.round(live.progress * 100)}`;
     const spoken = live.pieces.length;
@@ -269,6 +307,7 @@ export class HeadCard {
     this.bar.setAttribute("aria-valuenow", done);
   }
 
+  /** @param {State} state @param {Run} run @param {Selection} selection */
   updateSettled(state, run, selection) {
     const { letter, words } = this;
     const locked = wordOfToken(run, state.selection.query[letter]);

@@ -20,11 +20,20 @@ import { hasView, registerViews } from "../state/view_registry.js";
 import { createTour } from "../tour/tour.js";
 import { VIEWS } from "../views/index.js";
 
-/** @import { Actions, Context, Gradio, Letter, Selection, State, Store } from "../core/types.d.ts" */
+/** @import { Message } from "./runs.js" */
+/**
+ * @import {
+ *   Actions, Context, Gradio, Letter, Selection, Sentence, State, StatusParts, Store, ViewDrawing,
+ *   ViewName, WayOut
+ * } from "../core/types.d.ts"
+ */
 
 const SPEAK_MS = 400;
 
 registerViews(VIEWS);
+
+/** @type {Record<string, number>} */
+const ARROWS = { ArrowLeft: -1, ArrowRight: 1 };
 
 /** @param {Actions} actions */
 function createTabs(actions) {
@@ -43,20 +52,21 @@ function createTabs(actions) {
   const figure = el("span", { class: "tabs-figure", "data-part": "tabs-figure" });
   const list = el("div", { role: "tablist", "aria-label": say("Views") }, ...buttons);
   const root = el("div", { class: "tabs", "data-part": "tabs" }, list, figure, remark);
+  /** @type {string | null} */
   let revealed = null;
   root.addEventListener("keydown", (event) => {
     const at = buttons.findIndex((button) => button === event.target);
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const by = ARROWS[event.key];
     if (at < 0 || !by) return;
     event.stopPropagation();
     const next = buttons[(at + by + buttons.length) % buttons.length];
     next.focus();
-    actions.pickView(next.dataset.view);
+    actions.pickView(next.dataset.view ?? "");
   });
   return {
     root,
     figure,
-    update(view, words) {
+    update(/** @type {ViewName} */ view, /** @type {string} */ words) {
       buttons.forEach((button) => {
         const chosen = button.dataset.view === view;
         button.setAttribute("aria-selected", String(chosen));
@@ -65,12 +75,10 @@ function createTabs(actions) {
       remark.hidden = !words;
       setText(remark, words);
       remark.title = words === say(OUTSIDE) ? say(OUTSIDE_AT_LENGTH) : "";
-      if (revealed === view || !list.clientWidth) return;
+      const current = buttons.find((button) => button.dataset.view === view);
+      if (revealed === view || !list.clientWidth || !current) return;
       revealed = view;
-      const [box, at] = [
-        list.getBoundingClientRect(),
-        buttons.find((button) => button.dataset.view === view).getBoundingClientRect(),
-      ];
+      const [box, at] = [list.getBoundingClientRect(), current.getBoundingClientRect()];
       list.scrollLeft += at.left + at.width / 2 - (box.left + box.width / 2); // on a phone the tabs scroll sideways
     },
   };
@@ -82,15 +90,17 @@ function createStatus() {
   );
   spoken.setAttribute("aria-live", "polite");
   const root = el("footer", { class: "status" }, el("i", { class: "pen pen-query" }), sentence, hint, spoken);
-  let timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   return {
     root,
+    /** @param {StatusParts} parts @param {string} words @param {Letter} shown */
     update(parts, words, shown) {
       refill(sentence, [parts, shown], () =>
         parts.map(([text, strong, rest]) =>
           el(
             "span",
-            { class: "status-part", "data-letter": LETTERS.includes(strong) ? strong : null },
+            { class: "status-part", "data-letter": strong === "A" || strong === "B" ? strong : null },
             text,
             strong ? el("b", { text: strong }) : "",
             rest ?? "",
@@ -107,7 +117,7 @@ function createStatus() {
 
 function createNotices() {
   const root = el("div", { class: "notices", role: "status" });
-  const line = (sentence) =>
+  const line = (/** @type {Sentence} */ sentence) =>
     el(
       "div",
       { class: "notice amber", "data-part": "notice" },
@@ -116,8 +126,10 @@ function createNotices() {
     );
   return {
     root,
-    update: ({ notice, stale, busy }) =>
-      refill(root, [notice, stale, busy], () => (busy ? [] : [notice, stale].filter(Boolean).map(line))),
+    update: (/** @type {State} */ { notice, stale, busy }) =>
+      refill(root, [notice, stale, busy], () =>
+        busy ? [] : [notice, stale].flatMap((sentence) => (sentence ? [line(sentence)] : [])),
+      ),
   };
 }
 
@@ -128,7 +140,7 @@ const OUTSIDE_AT_LENGTH =
 // One line where the weights shown are no ground to judge an answer by.
 /** @param {State} state */
 function remarkOn(state) {
-  const runs = LETTERS.map((letter) => state.runs[letter]).filter(Boolean);
+  const runs = LETTERS.map((letter) => state.runs[letter]).filter((run) => run !== null);
   if (runs.some((run) => !run.model.trained)) return say("Untrained weights. Geometry exact, answers not.");
   const tiny = runs.some((run) => run.model.size_label === "tiny" && run.media.length);
   return tiny && state.outside ? say(OUTSIDE) : "";
@@ -138,18 +150,18 @@ function remarkOn(state) {
 function letterSwitch(actions) {
   const root = segmented(
     say("Model"),
-    LETTERS.map((letter) => [letter, letter]),
+    LETTERS.map((letter) => /** @type {const} */ ([letter, letter])),
     actions.show,
   );
   root.classList.add("letter-switch");
   root.dataset.part = "letter-switch";
   return {
     root,
-    update(state) {
+    update(/** @type {State} */ state) {
       root.choose(state.shown);
-      root.querySelectorAll("button").forEach((button) => {
-        const name = state.runs[button.dataset.value]?.model.title;
-        setText(button, name ? `${button.dataset.value}  ${name}` : button.dataset.value);
+      LETTERS.forEach((letter) => {
+        const [button, name] = [find(`[data-value="${letter}"]`, root), state.runs[letter]?.model.title];
+        if (button) setText(button, name ? `${letter}  ${name}` : letter);
       });
     },
   };
@@ -184,6 +196,7 @@ function createShell(actions) {
 }
 
 // An error's one way out does what it says.
+/** @type {Record<string, () => void>} */
 const WAYS = {
   ask: pressAsk,
   focus_question: () => find("#question textarea")?.focus(),
@@ -193,9 +206,10 @@ const WAYS = {
   remove_media: () => find("#rail .media .remove")?.click(),
 };
 
+/** @param {WayOut} way */
 const takeWayOut = (way) => WAYS[way.action]?.();
 
-/** @param {Actions} actions @param {Letter} letter */
+/** @param {Actions} actions @param {Letter} letter @param {number} by */
 function stepAndFocus(actions, letter, by) {
   actions.stepWord(by, letter);
   requestAnimationFrame(() =>
@@ -204,7 +218,7 @@ function stepAndFocus(actions, letter, by) {
 }
 
 // The one figure of a view that stands at the right of the tabs, where the view has one.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {HTMLElement} root @param {State} state @param {Selection} selection */
 function drawFigure(ctx, root, state, selection) {
   const { figure } = VIEWS[selection.view];
   root.hidden = !figure;
@@ -212,13 +226,14 @@ function drawFigure(ctx, root, state, selection) {
 }
 
 // Draws the state; made anew for each language, since what is drawn holds its words.
-/** @param {Context} ctx */
+/** @param {Context} ctx @param {ReturnType<typeof createShell>} shell */
 function createRenderer(ctx, shell) {
+  /** @type {Partial<Record<ViewName, ViewDrawing>>} */
   const made = {};
-  const view = (id) => (made[id] ??= VIEWS[id].createView(ctx));
+  const view = (/** @type {ViewName} */ id) => (made[id] ??= VIEWS[id].createView(ctx));
   const scrubber = createScrubber(ctx);
   shell.moment.replaceChildren(scrubber.root);
-  return function render(state) {
+  return function render(/** @type {State} */ state) {
     const selection = effective(state);
     shell.root.dataset.shown = state.shown;
     shell.root.dataset.view = selection.view;
@@ -244,7 +259,8 @@ function createRenderer(ctx, shell) {
 
 /** @param {Store} store */
 function keepAddress(store) {
-  let timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   store.subscribe((state) => {
     clearTimeout(timer);
     timer = setTimeout(() => (state.runs.A || state.runs.B) && writeAddress(state.selection), 150);
@@ -253,7 +269,9 @@ function keepAddress(store) {
 
 export const redrawsItself = true;
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @typedef {{ value?: Message | null, stale?: Sentence | null, frozen?: boolean }} InspectorProps */
+
+/** @param {HTMLElement} element @param {Gradio<InspectorProps>} gradio */
 export function mount(element, { props, server, watch }) {
   const store = createStore();
   const client = new Client(server, (channel) => {
@@ -262,25 +280,24 @@ export function mount(element, { props, server, watch }) {
   });
   const actions = createActions(store);
   const ctx = createContext(store, client, actions, Boolean(props.frozen));
-  let [render, tour] = [null, null];
   const sized = new ResizeObserver(store.redraw);
-  const build = () => {
+  function build() {
     const shell = createShell(actions);
-    tour = createTour(ctx);
+    const tour = createTour(ctx);
     if (!props.frozen) shell.tabs.root.append(createExport(ctx).root);
     element.replaceChildren(shell.root, tour.root);
     sized.disconnect();
     sized.observe(shell.root);
-    render = createRenderer(ctx, shell);
     store.redraw();
-  };
-  build();
-  onLanguage(build);
+    return { render: createRenderer(ctx, shell), tour };
+  }
+  let drawn = build();
+  onLanguage(() => (drawn = build()));
   store.subscribe((state) => {
-    render(state);
-    tour.draw();
+    drawn.render(state);
+    drawn.tour.draw();
   });
-  window.addEventListener("inspector-tour", () => tour.show(true));
+  window.addEventListener("inspector-tour", () => drawn.tour.show(true));
   if (!props.frozen) keepAddress(store);
   listenToKeys(actions, Object.keys(VIEWS).filter(hasView));
   const runs = new Runs(store, client, actions);
@@ -292,13 +309,13 @@ export function mount(element, { props, server, watch }) {
   note();
   new MutationObserver(store.redraw).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   window.__inspector = forTests(store, ctx, actions);
-  render(store.state);
+  drawn.render(store.state);
 }
 
 // The page's one global: what is on screen, for tests and for the curious.
 /** @param {Store} store @param {Context} ctx @param {Actions} actions */
 function forTests(store, ctx, actions) {
-  const fresh = (letter) => {
+  const fresh = (/** @type {Letter} */ letter) => {
     if (!store.state.runs[letter]) return true;
     const { media, image, fresh: arrived } = ctx.mapResources(letter);
     return arrived && (!media || image !== null);
@@ -306,9 +323,9 @@ function forTests(store, ctx, actions) {
   const settled = () => LETTERS.every(fresh) && store.drawnState() === store.state;
   return {
     actions,
-    select: (patch) => store.select(patch),
+    select: (/** @type {Partial<Selection>} */ patch) => store.select(patch),
     client: ctx.client,
-    map: (letter) => ctx.mapResources(letter).map,
+    map: (/** @type {Letter} */ letter) => ctx.mapResources(letter).map,
     settled,
     quiet: () => settled() && ctx.client.idle(),
     addressed: () => addressOf(store.state.selection) === window.location.href,

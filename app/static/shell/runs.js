@@ -6,12 +6,31 @@ import { fromLine, readAddress } from "../state/address.js";
 import { LETTERS, NO_PLACE, emptySelection, nothingChosen, other } from "../state/selection.js";
 import { wordOfToken } from "../state/words.js";
 
-/** @import { Letter, Run, Selection, Store } from "../core/types.d.ts" */
+/**
+ * @import {
+ *   Actions, Both, Choice, Failure, Letter, Live, Run, Selection, Sentence, Store
+ * } from "../core/types.d.ts"
+ */
+
+/** @typedef {Partial<Both<string | null>>} Named ids of runs */
+
+/** Runs to show, and of a page saved as one file the selection with them. */
+/** @typedef {{ kind: "runs", runs: Named, sentence?: Sentence | null, line?: string | null, outside?: boolean }} Shown */
+
+/** @typedef {{ kind: "asking", turn: string, finished: boolean, A?: Live, B?: Live, outside?: boolean }} Asking */
+
+/** @typedef {Shown | Asking} Message what the server says through the component's value */
 
 const none = () => ({ A: null, B: null });
 
+/**
+ * @param {Choice} which
+ * @param {number} size
+ * @returns {Choice}
+ */
 const within = (which, size) => (which === "mean" || (which >= 0 && which < size) ? which : "mean");
 
+/** @param {Selection["adapter"]} chosen @param {Run["sites"]} sites */
 function fittedAdapter({ query, head }, { adapter }) {
   return adapter ? { query: Math.min(query, adapter.queries - 1), head: within(head, adapter.heads) } : { query, head };
 }
@@ -41,17 +60,20 @@ export class Runs {
   /**
    * @param {Store} store
    * @param {import("../state/client.js").Client} client
+   * @param {Actions} actions
    */
   constructor(store, client, actions) {
     this.store = store;
     this.client = client;
     this.actions = actions;
     this.turn = 0;
+    /** @type {Both<Run | null>} */
     this.before = none();
     /** @type {{ A?: string | null, B?: string | null, line?: string | null }} */
     this.restored = readAddress();
   }
 
+  /** @param {Message | null | undefined} message */
   hear(message) {
     if (!message) return;
     this.store.set({ outside: Boolean(message.outside) });
@@ -60,6 +82,7 @@ export class Runs {
   }
 
   // The selection in the address belongs to the first runs that are shown, if they are the ones it names.
+  /** @param {Named} runs */
   restoredLine(runs) {
     const { restored } = this;
     this.restored = {};
@@ -67,6 +90,7 @@ export class Runs {
   }
 
   // A message may bring the selection itself (`line`), as that of a page saved as one file does.
+  /** @param {Shown} message */
   show({ runs, sentence, line: brought }) {
     this.turn += 1;
     const line = brought ?? this.restoredLine(runs);
@@ -74,15 +98,23 @@ export class Runs {
     const selection = line ? fromLine(line) : { ...emptySelection(), view, site };
     const cleared = { failed: none(), live: none(), runs: none(), busy: false };
     this.store.set({ ...cleared, notice: sentence || null, selection });
-    LETTERS.filter((letter) => runs[letter]).forEach((letter) => this.load(letter, runs[letter], Boolean(line)));
+    LETTERS.forEach((letter) => {
+      const id = runs[letter];
+      if (id) this.load(letter, id, Boolean(line));
+    });
   }
 
+  /** @param {Asking} message */
   ask(message) {
     if (message.turn !== this.store.state.turn) this.begin(message.turn);
-    LETTERS.forEach((letter) => message[letter] && this.follow(letter, message[letter]));
+    LETTERS.forEach((letter) => {
+      const update = message[letter];
+      if (update) this.follow(letter, update);
+    });
     this.store.set({ busy: !message.finished });
   }
 
+  /** @param {string} turn */
   begin(turn) {
     const { store } = this;
     this.turn += 1;
@@ -93,6 +125,7 @@ export class Runs {
     window.dispatchEvent(new CustomEvent("inspector-asked"));
   }
 
+  /** @param {Letter} letter @param {Live} update */
   follow(letter, update) {
     const { store } = this;
     if (update.state === "error") this.giveUp(letter, update.error);
@@ -102,6 +135,7 @@ export class Runs {
   }
 
   // No answer came of it: what stood here before the question comes back.
+  /** @param {Letter} letter @param {Failure | null} error */
   giveUp(letter, error) {
     const { store } = this;
     const earlier = this.before[letter];
@@ -140,7 +174,7 @@ export class Runs {
       selection: keepSelection ? fitted(selection, letter, run) : selection,
     });
     if (!keepSelection) this.start(letter, run);
-    const shown = LETTERS.map((each) => store.state.runs[each]).filter(Boolean);
+    const shown = LETTERS.map((each) => store.state.runs[each]).filter((one) => one !== null);
     publish("inspector-runs", { runs: shown });
   }
 
@@ -152,7 +186,7 @@ export class Runs {
   start(letter, run) {
     const { selection, runs } = this.store.state;
     const far = other(letter);
-    const led = letter === "B" && runs[far] && selection.query[far] !== null;
+    const led = letter === "B" && runs[far] !== null && selection.query[far] !== null;
     const lead = led ? far : letter;
     const word = led ? wordOfToken(runs[far], selection.query[far]) : run.start.word;
     this.store.select({

@@ -4,10 +4,16 @@ import { said, say } from "../language/i18n.js";
 import { LETTERS } from "../state/selection.js";
 import { letGoOf, shows } from "../state/view_registry.js";
 
-/** @import { Context, Selection, State } from "../core/types.d.ts" */
+/** @import { Context, Selection, State, StatusParts } from "../core/types.d.ts" */
 
 // Parts of the sentence of a view: [text, bold, text] each.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/**
+ * @param {Context} ctx
+ * @param {State} state
+ * @param {Selection} selection
+ * @param {(ctx: Context, state: State, selection: Selection) => StatusParts} sentence
+ * @returns {StatusParts}
+ */
 export function statusParts(ctx, state, selection, sentence) {
   if (!LETTERS.some((letter) => state.runs[letter])) {
     const busy = LETTERS.map((letter) => state.live[letter]).find(Boolean);

@@ -8,10 +8,9 @@ import { isPredicted } from "./words.js";
 
 /** @import { Letter, Run, State } from "../core/types.d.ts" */
 
-/** @param {State} state @param {Letter} letter */
-export function resolved(state, letter) {
-  const { selection, runs } = state;
-  const run = /** @type {Run} */ (runs[letter]); // an export is offered of what is on show
+/** @param {State} state @param {Letter} letter @param {Run} run */
+export function resolved(state, letter, run) {
+  const { selection } = state;
   const media = run.media[selection.media];
   const query = selection.query[letter];
   const frame = cellInTime(state, selection, letter);

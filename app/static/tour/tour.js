@@ -4,14 +4,17 @@ import { el, find, refill } from "../core/dom.js";
 import { say, said } from "../language/i18n.js";
 import { pixels } from "../language/numbers.js";
 import { LETTERS } from "../state/selection.js";
-import { STOPS, canTour, verdict } from "./stops.js";
+import { STOPS, hereOf, verdict } from "./stops.js";
 
-/** @import { Context } from "../core/types.d.ts" */
+/** @import { Here, Stop, TourAnswer } from "./stops.js" */
+/** @import { Context, State } from "../core/types.d.ts" */
 
 const VERDICTS = { right: "That is right.", near: "Close.", off: "Not quite." };
 
+/** @param {Stop} stop @param {number} value */
 const shown = (stop, value) => (stop.options ? say(stop.options[value]) : `${pixels(value)}${stop.unit ?? ""}`);
 
+/** @param {Stop} stop @param {(guess: number) => void} onguess */
 function guessForm(stop, onguess) {
   const warn = el("p", { class: "tour-warn", "data-part": "tour-warn", role: "alert" });
   const submit = el("button", { type: "submit", class: "tour-look", "data-part": "tour-look", text: say("Look") });
@@ -48,8 +51,13 @@ function guessForm(stop, onguess) {
   return form;
 }
 
-function outcome(stop, { guess, answer, error }) {
-  if (error) return [el("p", { class: "tour-warn", "data-part": "tour-warn", role: "alert", text: said(error) })];
+/** @typedef {{ guess: number, answer: TourAnswer } | { error: string }} Result */
+
+/** @param {Stop} stop @param {Result} result */
+function outcome(stop, result) {
+  if ("error" in result)
+    return [el("p", { class: "tour-warn", "data-part": "tour-warn", role: "alert", text: said(result.error) })];
+  const { guess, answer } = result;
   const mark = verdict(stop, guess, answer.value);
   return [
     el(
@@ -64,11 +72,12 @@ function outcome(stop, { guess, answer, error }) {
       " ",
       el("b", { text: say("It is {value}.", { value: shown(stop, answer.value) }) }),
     ),
-    el("p", { text: stop.told(answer) }),
+    el("p", { text: answer.told }),
   ];
 }
 
 // Nothing to ask about: the answers are on their way, or they are not what the questions are about.
+/** @param {State} state */
 function vacant({ runs, busy }) {
   if (busy || LETTERS.some((letter) => !runs[letter]))
     return [el("p", { text: say("The tour needs the example's two answers: one moment.") })];
@@ -89,12 +98,15 @@ function vacant({ runs, busy }) {
 
 /** @param {Context} ctx */
 export function createTour(ctx) {
-  let [at, results, open] = [0, {}, false];
+  let [at, open] = [0, false];
+  /** @type {Record<number, Result>} */
+  let results = {};
   const [title, body, foot] = [
     el("b", {}),
     el("div", { class: "tour-body", "data-part": "tour-body" }),
     el("div", { class: "tour-foot", "data-part": "tour-foot" }),
   ];
+  /** @type {HTMLElement} */
   const close = el("button", {
     type: "button",
     class: "icon",
@@ -117,24 +129,27 @@ export function createTour(ctx) {
     foot,
   );
 
-  async function guessed(guess) {
-    const [stop, here] = [STOPS[at], at];
+  /** @param {Here} here @param {number} guess */
+  async function guessed(here, guess) {
+    const [stop, number] = [STOPS[at], at];
     try {
-      const answer = await stop.answer(ctx);
-      results[here] = { guess, answer };
-      stop.show(ctx);
+      const answer = await stop.answer(here);
+      results[number] = { guess, answer };
+      stop.show(here);
     } catch (error) {
-      results[here] = { error: error instanceof Error ? error.message : String(error) };
+      results[number] = { error: error instanceof Error ? error.message : String(error) };
     }
     draw();
   }
 
+  /** @param {number} to */
   function go(to) {
     at = to;
     draw();
     root.focus({ preventScroll: true });
   }
 
+  /** @type {(words: string, to: number, end?: boolean) => HTMLElement} */
   const step = (words, to, end) =>
     el("button", {
       type: "button",
@@ -144,19 +159,20 @@ export function createTour(ctx) {
       onclick: () => (end ? show(false) : go(to)),
     });
 
-  function drawBody(ready) {
+  /** @param {Here | null} here */
+  function drawBody(here) {
     const stop = STOPS[at];
     const done = results[at];
-    if (!ready) return vacant(ctx.store.state);
+    if (!here) return vacant(ctx.store.state);
     return [
-      el("p", { class: "tour-question", text: stop.ask(ctx) }),
-      ...(done ? outcome(stop, done) : [guessForm(stop, guessed)]),
+      el("p", { class: "tour-question", text: stop.ask(here) }),
+      ...(done ? outcome(stop, done) : [guessForm(stop, (guess) => guessed(here, guess))]),
     ];
   }
 
   function draw() {
     if (!open) return;
-    const ready = canTour(ctx.store.state);
+    const here = hereOf(ctx);
     const runs = Object.values(ctx.store.state.selection.run);
     const last = at === STOPS.length - 1;
     title.textContent = say("Tour, {at} of {all}: {name}", {
@@ -164,7 +180,7 @@ export function createTour(ctx) {
       all: STOPS.length,
       name: say(STOPS[at].name),
     });
-    refill(body, [at, ready, runs, ctx.store.state.busy, results[at] ?? null], () => drawBody(ready));
+    refill(body, [at, Boolean(here), runs, ctx.store.state.busy, results[at] ?? null], () => drawBody(here));
     refill(foot, [at, Boolean(results[at])], () => [
       step("Back", at - 1),
       el("span", { class: "spring" }),
@@ -172,11 +188,13 @@ export function createTour(ctx) {
     ]);
   }
 
+  /** @param {boolean} on */
   function show(on) {
     open = on;
     root.hidden = !on;
     if (!on) return;
-    [at, results] = [0, {}];
+    at = 0;
+    results = {};
     draw();
     root.focus({ preventScroll: true });
   }

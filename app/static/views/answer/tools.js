@@ -98,7 +98,7 @@ export function statisticChoice(ctx) {
       class: "statistic",
       "data-part": "statistic",
       "aria-label": say("Statistic"),
-      onchange: () => ctx.actions.choose("answer", { statistic: list.value }),
+      onchange: ({ currentTarget }) => ctx.actions.choose("answer", { statistic: currentTarget.value }),
     },
     ...options,
   );

@@ -34,7 +34,7 @@ function layerChoice(letter, work) {
       class: "text-field",
       "aria-label":
         end === "from" ? say("first layer of {letter}", { letter }) : say("last layer of {letter}", { letter }),
-      onchange: () => work.choose({ [`${end}_${letter}`]: Number(node.value) }),
+      onchange: ({ currentTarget }) => work.choose({ [`${end}_${letter}`]: Number(currentTarget.value) }),
     });
     return node;
   };
@@ -203,7 +203,11 @@ export function createControls(ctx, work) {
       const run = state.runs[state.selection.model];
       setText(all.word, chosenLabel(run, state.selection.query[state.selection.model]) || say("none"));
       const { tool, shape, fill, rows, through } = all;
-      Object.entries({ tool, shape, fill, rows, through }).forEach(([name, one]) => one.choose(chosen[name]));
+      tool.choose(chosen.tool);
+      shape.choose(chosen.shape);
+      fill.choose(chosen.fill);
+      rows.choose(chosen.rows);
+      through.choose(chosen.through);
       all.beneath.choose(String(chosen.beneath));
       all.media.update(state, selection);
       all.fields.update(chosen);

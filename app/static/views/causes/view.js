@@ -4,7 +4,7 @@
 import { decode } from "../../state/client.js";
 import { el, letterBadge, refill, toggle } from "../../core/dom.js";
 import { ownGrid } from "../../core/families.js";
-import { say } from "../../language/i18n.js";
+import { said, say } from "../../language/i18n.js";
 import { percent, roughly } from "../../language/numbers.js";
 import { LETTERS, choices } from "../../state/selection.js";
 import { cellInTime } from "../../state/time.js";
@@ -158,10 +158,11 @@ function overlayOf(ctx, letter, run, media, selection, effect) {
   const hidden = byCells ? { cells: inFrame(effect.cells, grid, frame), grid } : null;
   const shows = chosen.beneath || (chosen.shape === "half" && !effect);
   const { map, late, error } = shows ? ctx.mapResources(letter) : NO_MAP;
-  if (!map) return { quiet: false, cells: null, contour: hidden, dimmed: late, note: error };
+  const note = error && said(error);
+  if (!map) return { quiet: false, cells: null, contour: hidden, dimmed: late, note };
   const drawn = drawnGrid(map);
   const cells = { values: drawnValues(map), grid: drawn, max: map.max, offset: frame * drawn[1] * drawn[2] };
-  return { quiet: true, cells, contour: hidden, dimmed: late, note: error };
+  return { quiet: true, cells, contour: hidden, dimmed: late, note };
 }
 
 /** @param {Context} ctx @param {Column} view @param {Work} work @param {State} state @param {Selection} selection */

@@ -6,9 +6,46 @@ import { choices } from "../../state/selection.js";
 import { cellInTime } from "../../state/time.js";
 import { layersOf } from "./lens_curves.js";
 
-/** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { createLayerCurves } from "../../drawing/layer_curves.js" */
+/** @import { Lens } from "./lens_curves.js" */
+/**
+ * @import {
+ *   Answer, Context, Letter, Media, Resource, Run, Selection, StageView, State
+ * } from "../../core/types.d.ts"
+ */
+
+/**
+ * @typedef {object} LayersColumn
+ * @property {Letter} letter
+ * @property {StageView} stage
+ * @property {HTMLElement} side
+ * @property {HTMLElement} wait
+ * @property {HTMLElement} thumbs
+ * @property {HTMLElement} table
+ * @property {HTMLElement} before
+ * @property {HTMLElement} at
+ * @property {HTMLElement} words
+ * @property {ReturnType<typeof createLayerCurves>} chance
+ * @property {ReturnType<typeof createLayerCurves>} norms
+ * @property {Record<"stage" | "strip" | "table" | "charts", HTMLElement>} cells
+ */
+
+/**
+ * What a column looks at: without a picture there is no visual token.
+ * @typedef {object} Look
+ * @property {Run} run
+ * @property {Media | null} media
+ * @property {Lens} lens
+ * @property {Resource<Answer<"lens_word">> | null} word
+ * @property {number} layer
+ */
+
+/** @typedef {Look & { media: Media }} PicturedLook */
 
 export const READING = "reading every layer";
+
+/** @param {Letter} letter @param {number} layer */
+export const layerChoice = (letter, layer) => (letter === "A" ? { layerA: layer } : { layerB: layer });
 
 /** @param {Selection} selection */
 const own = (selection) => choices(selection, "layers");
@@ -23,11 +60,11 @@ export const typed = (selection) => {
   }
 };
 
-/** @param {Context} ctx @param {State} state @param {Letter} letter */
+/** @type {(ctx: Context, state: State, letter: Letter) => Resource<Answer<"lens_word">> | null} */
 export function wordOf(ctx, state, letter) {
   const run = state.runs[letter];
   const { selection } = state; // of what is locked: a hovered word would cost a replay
-  if (!run.media[selection.media]) return null;
+  if (!run?.media[selection.media]) return null;
   const text = typed(selection);
   const token = selection.query[letter];
   if (!text && token === null) return null;
@@ -35,7 +72,7 @@ export function wordOf(ctx, state, letter) {
   return ctx.client.resource(`lens word ${letter}`, "lens_word", query, { group: `${run.id} ${selection.media}` });
 }
 
-/** @param {Context} ctx @param {State} state @param {Run} run */
+/** @param {Context} ctx @param {State} state @param {Run} run @param {number} token @param {string} channel */
 export const tokenOf = (ctx, state, run, token, channel) =>
   ctx.client.resource(
     channel,
@@ -45,18 +82,16 @@ export const tokenOf = (ctx, state, run, token, channel) =>
   );
 
 // The layer on show: the chosen one, else that where the word is likeliest, else the last.
-/** @param {Run} run @param {Selection} selection @param {Letter} letter */
+/** @type {(run: Run, selection: Selection, letter: Letter, word: Answer<"lens_word"> | null | undefined) => number} */
 export function layerOf(run, selection, letter, word) {
-  const chosen = own(selection)[`layer${letter}`];
-  if (Number.isInteger(chosen) && chosen >= 0 && chosen < layersOf(run)) return chosen;
+  const chosen = own(selection)[/** @type {const} */ (`layer${letter}`)];
+  if (chosen !== null && Number.isInteger(chosen) && chosen >= 0 && chosen < layersOf(run)) return chosen;
   return word?.layer ?? layersOf(run) - 1;
 }
 
 // The visual token in question: under the chosen place, or the chosen query where tokens are no places.
-/** @param {State} state @param {Selection} selection @param {Letter} letter */
-export function visualToken(state, selection, letter) {
-  const run = state.runs[letter];
-  const media = run.media[selection.media];
+/** @param {{ run: Run, media: Media }} look @param {State} state @param {Selection} selection @param {Letter} letter */
+export function visualToken({ run, media }, state, selection, letter) {
   const [, rows, columns] = media.token_grid;
   const time = cellInTime(state, selection, letter);
   const within = hasAdapter(run)
@@ -74,7 +109,7 @@ export function visualToken(state, selection, letter) {
 }
 
 // Where a visual token stands after the media's first: in Qwen-VL marks stand between the frames of a clip.
-/** @param {Run} run @param {Media} media */
+/** @param {Run} run @param {Media} media @param {number} time @param {number} within */
 function tokenOffset(run, media, time, within) {
   const [, rows, columns] = media.token_grid;
   const cell = time * rows * columns + within;

@@ -6,11 +6,16 @@ import { other } from "../../state/selection.js";
 import { chosenLabel } from "../../state/words.js";
 import { roundTicks } from "../../drawing/chart.js";
 
-/** @import { Answer, Context, Letter, Resource, Run, State } from "../../core/types.d.ts" */
+/** @import { LayersColumn, Look } from "./asked.js" */
+/** @import { Answer, Context, LayerLine, Letter, Resource, Run, State } from "../../core/types.d.ts" */
 
+/** @param {Run} run */
 export const layersOf = (run) => run.sites.language.layers;
 
+/** @typedef {Resource<Answer<"lens">> & { waits?: number }} Lens */
+
 const LONG = 10; // seconds: a reading that may take longer waits until it is asked for
+/** @type {Set<string>} */
 const begun = new Set(); // runs whose reading was asked for
 
 /** @param {Context} ctx @param {Run} run */
@@ -24,7 +29,7 @@ export function beginReading(ctx, run) {
  * @param {Context} ctx
  * @param {Run} run
  * @param {Letter} letter
- * @returns {Resource<Answer<"lens">> & { waits?: number }}
+ * @returns {Lens}
  */
 export function lensOf(ctx, run, letter) {
   const query = { run: run.id };
@@ -33,11 +38,18 @@ export function lensOf(ctx, run, letter) {
   return ctx.client.resource(`lens ${letter}`, "lens", query, { group: run.id });
 }
 
-/** @param {Context} ctx @param {State} state @param {Letter} letter */
+/**
+ * @param {Context} ctx
+ * @param {State} state
+ * @param {Letter} letter
+ * @param {string} kind
+ * @returns {LayerLine | null}
+ */
 function saidLine(ctx, state, letter, kind) {
   const run = state.runs[letter];
-  const token = run && effectiveToken(state, letter);
-  const lens = run && lensOf(ctx, run, letter).value;
+  if (!run) return null;
+  const token = effectiveToken(state, letter);
+  const lens = lensOf(ctx, run, letter).value;
   if (!lens || token === null || token < run.answer_start) return null;
   const at = token - run.answer_start;
   const values = Array.from({ length: layersOf(run) }, (_, layer) => lens.said[layer * lens.said.shape[1] + at]);
@@ -47,15 +59,15 @@ function saidLine(ctx, state, letter, kind) {
 /** @param {State} state @param {Letter} letter */
 const effectiveToken = (state, letter) => (state.preview?.query ?? state.selection.query)[letter];
 
-/** @param {Context} ctx @param {any} view @param {any} given @param {State} state */
+/** @param {Context} ctx @param {LayersColumn} view @param {Look} look @param {State} state */
 export function drawCurves(ctx, view, { run, lens, layer }, state) {
   const value = lens.value;
   if (!value) return;
   const lines = [
     saidLine(ctx, state, view.letter, "strong"),
     saidLine(ctx, state, other(view.letter), "dashed"),
-  ].filter(Boolean);
-  const layerName = (n) => say("layer {n}", { n });
+  ].filter((line) => line !== null);
+  const layerName = (/** @type {number} */ n) => say("layer {n}", { n });
   toggle(view.chance.root, "idle", !lines.length);
   if (lines.length)
     view.chance.update({
@@ -70,6 +82,7 @@ export function drawCurves(ctx, view, { run, lens, layer }, state) {
     });
   const kinds = Object.entries(value.norms);
   const top = 1.1 * Math.max(...kinds.flatMap(([, values]) => [...values]));
+  /** @type {Record<string, string>} */
   const names = { text: say("text"), image: say("image"), answer: say("answer") };
   view.norms.update({
     width: view.norms.root.clientWidth || 220,

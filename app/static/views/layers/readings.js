@@ -1,28 +1,29 @@
 // The same word layer by layer, and the likeliest words of one state.
 
-import { el, isDark, refill, toggle } from "../../core/dom.js";
+import { el, findAll, isDark, refill, toggle } from "../../core/dom.js";
 import { hasAdapter } from "../../core/families.js";
 import { said, say } from "../../language/i18n.js";
 import { percent } from "../../language/numbers.js";
 import { cellInTime } from "../../state/time.js";
 import { chosenLabel } from "../../state/words.js";
 import { paintGrid } from "../../drawing/thumbnails.js";
-import { READING, tokenOf, visualToken } from "./asked.js";
+import { READING, layerChoice, tokenOf, visualToken } from "./asked.js";
 import { layersOf } from "./lens_curves.js";
 import { quoted, reveal } from "./lens_table.js";
 
-/** @import { Context, Selection, State } from "../../core/types.d.ts" */
+/** @import { LayersColumn, Look, PicturedLook } from "./asked.js" */
+/** @import { Answer, Context, Resource, Selection, State } from "../../core/types.d.ts" */
 
 const THUMB = [64, 44];
 
-/** @param {Context} ctx @param {any} view @param {any} given @param {State} state @param {Selection} selection */
+/** @type {(ctx: Context, view: LayersColumn, look: PicturedLook, state: State, selection: Selection) => void} */
 export function drawThumbs(ctx, view, { run, media, word, layer }, state, selection) {
   const value = word?.value;
   toggle(view.thumbs, "idle", !value);
   if (!value) return;
   const [, rows, columns] = media.token_grid;
   const time = cellInTime(state, selection, view.letter);
-  const pick = (index) => ctx.actions.choose("layers", { [`layer${view.letter}`]: index });
+  const pick = (/** @type {number} */ index) => ctx.actions.choose("layers", layerChoice(view.letter, index));
   const stamp = [run.id, value.id, media.index, time, isDark()];
   const made = refill(view.thumbs, stamp, () =>
     Array.from({ length: layersOf(run) }, (_, index) => {
@@ -44,18 +45,24 @@ export function drawThumbs(ctx, view, { run, media, word, layer }, state, select
       );
     }),
   );
-  view.thumbs
-    .querySelectorAll("button")
-    .forEach((button) => button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)));
+  findAll("button", view.thumbs).forEach((button) =>
+    button.setAttribute("aria-pressed", String(Number(button.dataset.layer) === layer)),
+  );
   if (made || view.thumbs.dataset.layer !== String(layer)) reveal(view.thumbs, view.thumbs.children[layer], layer);
 }
 
 // The five likeliest at one layer, and the first of every layer.
+/**
+ * @param {HTMLElement} root
+ * @param {Resource<Answer<"lens_token">>} answer
+ * @param {string} title
+ * @param {number} layer
+ */
 function drawReading(root, answer, title, layer) {
-  const value = answer?.value;
-  const key = [title, layer, value?.token, Boolean(value), answer?.error];
+  const { value, error } = answer;
+  const key = [title, layer, value?.token, Boolean(value), error];
   refill(root, key, () => {
-    if (answer?.error) return [el("h4", { text: title }), el("span", { class: "faint", text: said(answer.error) })];
+    if (error) return [el("h4", { text: title }), el("span", { class: "faint", text: said(error) })];
     if (!value) return [el("h4", { text: title }), el("span", { class: "faint", text: say(READING) })];
     const [, wide] = value.probabilities.shape;
     return [
@@ -77,16 +84,16 @@ function drawReading(root, answer, title, layer) {
   });
 }
 
-/** @param {Context} ctx @param {any} view @param {any} given @param {State} state @param {Selection} selection */
+/** @type {(ctx: Context, view: LayersColumn, look: Look, state: State, selection: Selection) => void} */
 export function drawReadings(ctx, view, { run, media, layer }, state, selection) {
   const token = selection.query[view.letter];
   const label = chosenLabel(run, token);
-  const before = token > 0 ? tokenOf(ctx, state, run, token - 1, `lens row ${view.letter}`) : null;
+  const before = token !== null && token > 0 ? tokenOf(ctx, state, run, token - 1, `lens row ${view.letter}`) : null;
   view.before.hidden = !before;
   if (before) drawReading(view.before, before, say("Before {word}, layer {n}", { word: label, n: layer }), layer);
   view.at.hidden = !media;
   if (!media) return;
-  const here = visualToken(state, selection, view.letter);
+  const here = visualToken({ run, media }, state, selection, view.letter);
   const name = hasAdapter(run)
     ? say("Query {n}, layer {layer}", { n: here.row * media.token_grid[2] + here.column, layer })
     : say("Token ({row}, {column}), layer {layer}", { ...here, layer });

@@ -10,13 +10,18 @@ import { figures } from "../../drawing/scale.js";
 import { READING, visualToken } from "./asked.js";
 import { quoted } from "./lens_table.js";
 
-/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+/** @import { LayersColumn, PicturedLook } from "./asked.js" */
+/** @import { Context, Letter, Place, Selection, StageGestures, State } from "../../core/types.d.ts" */
 
 export const STAGE_HEIGHT = 204;
 
-/** @param {Context} ctx @param {Letter} letter */
+/**
+ * @param {Context} ctx
+ * @param {Letter} letter
+ * @returns {StageGestures}
+ */
 export function boardGestures(ctx, letter) {
-  const query = (place) => {
+  const query = (/** @type {Place} */ place) => {
     const { state } = ctx.store;
     const media = state.runs[letter]?.media[state.selection.media];
     return media ? cellAt(place, media.token_grid).index : 0;
@@ -25,11 +30,13 @@ export function boardGestures(ctx, letter) {
     const run = ctx.store.state.runs[letter];
     return run && hasAdapter(run);
   };
-  const step = (rows, columns) => {
+  const step = (/** @type {number} */ rows, /** @type {number} */ columns) => {
     const { state } = ctx.store;
-    const [, height, width] = state.runs[letter].media[state.selection.media].token_grid;
+    const media = state.runs[letter]?.media[state.selection.media];
+    if (!media) return;
+    const [, height, width] = media.token_grid;
     const [row, column] = rowAndColumn(state.selection.adapter.query, [1, height, width]);
-    const held = (value, size) => Math.max(0, Math.min(size - 1, value));
+    const held = (/** @type {number} */ value, /** @type {number} */ size) => Math.max(0, Math.min(size - 1, value));
     ctx.actions.pickQuery(held(row + rows, height) * width + held(column + columns, width));
   };
   return {
@@ -39,11 +46,11 @@ export function boardGestures(ctx, letter) {
   };
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @type {(ctx: Context, view: LayersColumn, look: PicturedLook, state: State, selection: Selection) => void} */
 export function drawStage(ctx, view, look, state, selection) {
   const { run, media, word, layer, lens } = look;
   const board = hasAdapter(run);
-  const here = visualToken(state, selection, view.letter);
+  const here = visualToken(look, state, selection, view.letter);
   const [, rows, columns] = media.token_grid;
   const size = board ? [columns, rows] : media.size;
   const { inner, flat } = ctx.stageBox(view.cells.stage, size, STAGE_HEIGHT);
@@ -70,6 +77,7 @@ export function drawStage(ctx, view, look, state, selection) {
   drawFigures(view, look, here);
 }
 
+/** @param {LayersColumn} view @param {PicturedLook} look @param {ReturnType<typeof visualToken>} here */
 function drawFigures(view, { run, word, layer }, here) {
   const value = word?.value;
   if (!value) {

@@ -10,13 +10,18 @@ import { belowStage, createFrame } from "../../drawing/frame.js";
 import { weightsNote } from "../../drawing/honest.js";
 import { createLayerCurves } from "../../drawing/layer_curves.js";
 import { createStage } from "../../drawing/stage.js";
-import { READING, layerOf, tokenOf, typed, visualToken, wordOf } from "./asked.js";
+import { READING, layerChoice, layerOf, tokenOf, typed, visualToken, wordOf } from "./asked.js";
 import { beginReading, drawCurves, lensOf } from "./lens_curves.js";
 import { drawTable, quoted, stepCell } from "./lens_table.js";
 import { drawReadings, drawThumbs } from "./readings.js";
 import { STAGE_HEIGHT, boardGestures, drawStage } from "./stage.js";
 
-/** @import { Context, Letter, Media, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { LayersColumn } from "./asked.js" */
+/**
+ * @import {
+ *   Child, Context, HonestItems, Letter, Media, Part, Run, Selection, State, StatusParts
+ * } from "../../core/types.d.ts"
+ */
 
 export const NAME = "Layers";
 
@@ -26,14 +31,14 @@ export const SHOWS = ["place"];
 
 export const CHOICES = { layerA: null, layerB: null, word: "" };
 
-/** @param {Context} ctx @param {Letter} letter */
+/** @param {Context} ctx @param {Letter} letter @returns {LayersColumn} */
 function column(ctx, letter) {
   const stage = createStage({
     letter,
     title: say("One word on the visual tokens, model {letter}", { letter }),
     ...boardGestures(ctx, letter),
   });
-  const make = (name) => el("div", { class: name, "data-part": name });
+  const make = (/** @type {string} */ name) => el("div", { class: name, "data-part": name });
   const [side, wait, thumbs, table, before, at, words] = [
     "figures",
     "lens-wait idle",
@@ -43,15 +48,17 @@ function column(ctx, letter) {
     "lens-reading",
     "faint",
   ].map(make);
-  const pick = (layer) => ctx.actions.choose("layers", { [`layer${letter}`]: layer });
+  const pick = (/** @type {number} */ layer) => ctx.actions.choose("layers", layerChoice(letter, layer));
   const chance = createLayerCurves({
     label: say("Probability of the answer's word by layer"),
     height: 110,
     onpick: pick,
   });
   const norms = createLayerCurves({ label: say("Length of the states by layer"), height: 110, onpick: pick });
-  const cell = (name, ...children) => el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
-  const swatch = (kind, name) => el("span", {}, el("i", { class: `swatch part-${kind}` }), name);
+  const cell = (/** @type {string} */ name, /** @type {Child[]} */ ...children) =>
+    el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
+  const swatch = (/** @type {string} */ kind, /** @type {string} */ name) =>
+    el("span", {}, el("i", { class: `swatch part-${kind}` }), name);
   const kinds = el(
     "span",
     {},
@@ -59,6 +66,7 @@ function column(ctx, letter) {
     swatch("image", say("image")),
     swatch("answer", say("answer")),
   );
+  /** @type {(title: string, remark: string | HTMLElement, ...children: Child[]) => HTMLElement} */
   const titled = (title, remark, ...children) =>
     el(
       "div",
@@ -92,7 +100,7 @@ function column(ctx, letter) {
 }
 
 // What reading every layer of a large run takes, before anybody pays for it.
-/** @param {Context} ctx @param {Run} run @param {Media} media */
+/** @param {Context} ctx @param {LayersColumn} view @param {Run} run @param {Media | null} media @param {number} seconds */
 function drawWaiting(ctx, view, run, media, seconds) {
   belowStage(view).forEach((cell) => toggle(cell, "idle", true));
   toggle(view.side, "idle", true);
@@ -117,7 +125,7 @@ function drawWaiting(ctx, view, run, media, seconds) {
   ]);
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {LayersColumn} view @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection) {
   const run = state.runs[view.letter];
   belowStage(view).forEach((cell) => toggle(cell, "idle", !run));
@@ -129,20 +137,20 @@ function drawColumn(ctx, view, state, selection) {
   if (lens.waits) return drawWaiting(ctx, view, run, media, lens.waits);
   const word = wordOf(ctx, state, view.letter);
   const look = { run, media, lens, word, layer: layerOf(run, selection, view.letter, word?.value) };
-  if (media) drawStage(ctx, view, look, state, selection);
+  if (media) drawStage(ctx, view, { ...look, media }, state, selection);
   else
     view.stage.update({
       ...ctx.vacant(view.cells.stage, view.letter, STAGE_HEIGHT, run),
       note: say("No picture in this question, so no visual token."),
     });
   toggle(view.cells.strip, "idle", !media);
-  if (media) drawThumbs(ctx, view, look, state, selection);
+  if (media) drawThumbs(ctx, view, { ...look, media }, state, selection);
   drawTable(ctx, view, look, selection);
   drawReadings(ctx, view, look, state, selection);
   drawCurves(ctx, view, look, state);
 }
 
-/** @param {Context} ctx */
+/** @param {Context} ctx @returns {Part} */
 function tools(ctx) {
   const label = el("b", { class: "pen-words", "data-part": "pen-words" });
   const input = el("input", {
@@ -179,6 +187,10 @@ function tools(ctx) {
   };
 }
 
+/**
+ * @param {(Run | null)[]} runs
+ * @returns {HonestItems}
+ */
 function honest(runs) {
   const boards = runs.some((run) => run && hasAdapter(run));
   const plotted = say("Each state through the model's own last norm and head: what it would say if it stopped there.");
@@ -202,11 +214,11 @@ export const createView = (ctx) =>
   });
 
 // What the visual token in question reads as.
-/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
-function visualWords(ctx, state, selection, letter, layer) {
-  const run = state.runs[letter];
-  if (!run.media[selection.media]) return "";
-  const here = visualToken(state, selection, letter);
+/** @type {(ctx: Context, run: Run, state: State, selection: Selection, letter: Letter, layer: number) => string} */
+function visualWords(ctx, run, state, selection, letter, layer) {
+  const media = run.media[selection.media];
+  if (!media) return "";
+  const here = visualToken({ run, media }, state, selection, letter);
   const { value } = tokenOf(ctx, state, run, here.token, `lens cell ${letter}`);
   if (value?.token !== here.token) return "";
   const read = {
@@ -219,8 +231,9 @@ function visualWords(ctx, state, selection, letter, layer) {
 }
 
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
+  /** @param {Letter} letter @returns {string[] | null} */
   const about = (letter) => {
     const run = state.runs[letter];
     if (!run) return null;
@@ -231,7 +244,7 @@ export function status(ctx, state, selection) {
     const layer = layerOf(run, selection, letter, word?.value);
     const token = selection.query[letter];
     const at = token === null ? -1 : token - run.answer_start;
-    const visual = visualWords(ctx, state, selection, letter, layer);
+    const visual = visualWords(ctx, run, state, selection, letter, layer);
     if (at < 0)
       return ["", letter, ` ${[say("layer {n}, no word chosen", { n: layer }), visual].filter(Boolean).join(", ")}`];
     const [top, chance] = [lens.value.top, lens.value.said].map((values) => values[layer * values.shape[1] + at]);
@@ -246,6 +259,6 @@ export function status(ctx, state, selection) {
   const chosen = chosenLabel(state.runs[selection.model], selection.query[selection.model]);
   return [
     [chosen ? say("the row before {word}", { word: chosen }) : say("no word is chosen")],
-    ...LETTERS.map(about).filter(Boolean),
+    ...LETTERS.map(about).filter((part) => part !== null),
   ];
 }

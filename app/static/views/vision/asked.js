@@ -5,7 +5,19 @@ import { choices } from "../../state/selection.js";
 import { cellInTime } from "../../state/time.js";
 import { STATISTICS } from "./tower_matrix.js";
 
-/** @import { Choice, Context, Letter, Run, Selection, State } from "../../core/types.d.ts" */
+/** @import { Answer, Choice, Context, Letter, Media, Resource, Run, Selection, State } from "../../core/types.d.ts" */
+
+/** @typedef {[layer: Choice, head: Choice]} Cell */
+
+/**
+ * What one column looks at, and what is known of it.
+ * @typedef {object} Look
+ * @property {Run} run
+ * @property {Media} media
+ * @property {Resource<Answer<"vision_heads">>} statistics
+ * @property {Cell} cell
+ * @property {Resource<Answer<"vision_row">>} row
+ */
 
 const MIDDLE = [0.5, 0.5];
 
@@ -16,38 +28,50 @@ const own = (selection) => choices(selection, "vision");
 export const statisticOf = (selection) =>
   Object.hasOwn(STATISTICS, own(selection).statistic) ? own(selection).statistic : "distance";
 
-const within = (value, size) => (Number.isInteger(value) && value >= 0 && value < size ? value : null);
+/** @param {Choice | null} value @param {number} size */
+const within = (value, size) =>
+  typeof value === "number" && Number.isInteger(value) && value >= 0 && value < size ? value : null;
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
-function heads(ctx, state, selection, letter) {
-  const run = state.runs[letter];
-  if (!run?.media[selection.media]) return null;
+/** @param {Context} ctx @param {Run} run @param {State} state @param {Selection} selection @param {Letter} letter */
+function heads(ctx, run, state, selection, letter) {
   const query = { run: run.id, media: selection.media, frame: cellInTime(state, selection, letter) };
   return ctx.client.resource(`tower ${letter}`, "vision_heads", query, { group: run.id });
 }
 
 // The chosen layer and head; where none was chosen, the most focused one, once it is known.
-/** @param {Run} run @param {Selection} selection @param {Letter} letter */
+/**
+ * @param {Run} run
+ * @param {Selection} selection
+ * @param {Letter} letter
+ * @param {Answer<"vision_heads"> | null} statistics
+ * @returns {Cell}
+ */
 function chosenCell(run, selection, letter, statistics) {
   const { layers, heads: size } = run.sites.vision;
-  const start = statistics ? statistics.start : [0, "mean"];
-  const layer = within(own(selection)[`layer${letter}`], layers) ?? start[0];
-  const head = own(selection)[`head${letter}`];
-  return [layer, head === "mean" ? "mean" : (within(head, size) ?? start[1])];
+  const start = statistics?.start ?? [0];
+  const layer = within(own(selection)[/** @type {const} */ (`layer${letter}`)], layers) ?? start[0];
+  const head = own(selection)[/** @type {const} */ (`head${letter}`)];
+  return [layer, head === "mean" ? "mean" : (within(head, size) ?? start[1] ?? "mean")];
 }
 
 // The patch under the chosen place, counted in its media; the middle one where none is chosen.
-/** @param {State} state @param {Selection} selection @param {Letter} letter */
-export function patchOf(state, selection, letter) {
-  const media = state.runs[letter].media[selection.media];
+/** @param {Media} media @param {State} state @param {Selection} selection @param {Letter} letter */
+export function patchOf(media, state, selection, letter) {
   const [, rows, columns] = media.patch_grid;
   const at = cellAt(selection.keys ?? MIDDLE, media.patch_grid);
   return { ...at, patch: cellInTime(state, selection, letter) * rows * columns + at.index };
 }
 
-function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, head]) {
-  const run = state.runs[letter];
-  const { patch } = patchOf(state, selection, letter);
+/**
+ * @param {Context} ctx
+ * @param {{ run: Run, media: Media }} here
+ * @param {State} state
+ * @param {Selection} selection
+ * @param {Letter} letter
+ * @param {Cell} cell
+ */
+function rowOf(ctx, { run, media }, state, selection, letter, [layer, head]) {
+  const { patch } = patchOf(media, state, selection, letter);
   const query = { run: run.id, media: selection.media, query: patch, layer, head, swapped: selection.swap };
   const hovering = state.preview !== null;
   return ctx.client.resource(`vision ${letter}`, "vision_row", query, {
@@ -56,10 +80,9 @@ function rowOf(ctx, state, selection, letter, /** @type {Choice[]} */ [layer, he
   });
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
-export function placesOf(ctx, state, selection, letter) {
-  const run = state.runs[letter];
-  const { patch } = patchOf(state, selection, letter);
+/** @param {Context} ctx @param {Look} look @param {State} state @param {Selection} selection @param {Letter} letter */
+export function placesOf(ctx, { run, media }, state, selection, letter) {
+  const { patch } = patchOf(media, state, selection, letter);
   const query = { run: run.id, media: selection.media, query: patch };
   const hovering = state.preview !== null;
   return ctx.client.resource(`places ${letter}`, "vision_places", query, {
@@ -72,17 +95,20 @@ export function placesOf(ctx, state, selection, letter) {
 /** @param {State} state @param {Letter} letter @param {Context} ctx */
 export function shown(state, letter, ctx) {
   const { selection, runs } = state;
-  if (!runs[letter].media[selection.media]) return {};
-  const statistics = heads(ctx, state, selection, letter)?.value;
-  const [layer, head] = chosenCell(runs[letter], selection, letter, statistics);
-  return { query: patchOf(state, selection, letter).patch, layer, head };
+  const run = runs[letter];
+  const media = run?.media[selection.media];
+  if (!media) return {};
+  const statistics = heads(ctx, run, state, selection, letter).value;
+  const [layer, head] = chosenCell(run, selection, letter, statistics);
+  return { query: patchOf(media, state, selection, letter).patch, layer, head };
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection @param {Letter} letter */
+/** @type {(ctx: Context, state: State, selection: Selection, letter: Letter) => Look | null} */
 export const lookAt = (ctx, state, selection, letter) => {
   const run = state.runs[letter];
-  if (!run?.media[selection.media]) return null;
-  const statistics = heads(ctx, state, selection, letter);
-  const cell = chosenCell(run, selection, letter, statistics?.value);
-  return { run, media: run.media[selection.media], statistics, cell, row: rowOf(ctx, state, selection, letter, cell) };
+  const media = run?.media[selection.media];
+  if (!media) return null;
+  const statistics = heads(ctx, run, state, selection, letter);
+  const cell = chosenCell(run, selection, letter, statistics.value);
+  return { run, media, statistics, cell, row: rowOf(ctx, { run, media }, state, selection, letter, cell) };
 };

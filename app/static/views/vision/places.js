@@ -8,6 +8,8 @@ import { said, say } from "../../language/i18n.js";
 import { cellInTime } from "../../state/time.js";
 import { placesOf } from "./asked.js";
 
+/** @import { VisionColumn } from "./view.js" */
+/** @import { Look } from "./asked.js" */
 /** @import { Answer, Context, Run, Selection, State } from "../../core/types.d.ts" */
 
 const PLACES = [128, 96];
@@ -70,11 +72,11 @@ function placeLines(run, answer) {
   ];
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {VisionColumn} view @param {Look} look @param {State} state @param {Selection} selection */
 export function drawPlaces(ctx, view, look, state, selection) {
   const { letter } = view;
   view.segments.update(look.run, selection.media, cellInTime(state, selection, letter));
-  const { value, error } = placesOf(ctx, state, selection, letter);
+  const { value, error } = placesOf(ctx, look, state, selection, letter);
   view.places.hidden = !value;
   if (error) refill(view.placeWords, [error], () => el("span", { text: said(error) }));
   if (!value) return;

@@ -8,6 +8,8 @@ import { frameFor } from "../../state/time.js";
 
 /** @import { Context, Letter, Run } from "../../core/types.d.ts" */
 
+/** @typedef {{ media: number, cell: number, patches: number }} Segment */
+
 const BUTTONS = 40; // more segments than that are too thin to be pressed
 
 // Each segment of a run: its media, its cell in time, its patches.
@@ -23,12 +25,13 @@ function segmentsOf(run) {
 }
 
 // Which part of all pairs of patches may look at each other.
+/** @param {Segment[]} segments */
 function pairShare(segments) {
   const all = segments.reduce((sum, { patches }) => sum + patches, 0);
   return segments.reduce((sum, { patches }) => sum + patches * patches, 0) / all ** 2;
 }
 
-/** @param {Run} run @param {any} given */
+/** @param {Run} run @param {Segment} segment */
 function name(run, { media, cell, patches }) {
   const numbers = { m: media + 1, n: count(patches), t: cell };
   if (run.media[media].patch_grid[0] > 1) return say("media {m}, cell {t} in time, {n} patches", numbers);
@@ -41,12 +44,14 @@ export function createSegments(ctx, letter) {
   const words = el("p", { class: "faint" });
   const root = el("div", { class: "tower-segments-box", "data-part": "tower-segments-box" }, strip, words);
 
+  /** @param {Segment} segment */
   function pick(segment) {
     ctx.actions.pickMedia(segment.media);
     const { state } = ctx.store;
     ctx.store.select({ frame: frameFor(state, state.selection, letter, segment.cell) });
   }
 
+  /** @type {(run: Run, segment: Segment, here: boolean, pressable: boolean) => HTMLElement} */
   const piece = (run, segment, here, pressable) =>
     el(pressable ? "button" : "i", {
       type: pressable ? "button" : null,
@@ -60,6 +65,7 @@ export function createSegments(ctx, letter) {
 
   return {
     root,
+    /** @param {Run} run @param {number} media @param {number} cell */
     update(run, media, cell) {
       const segments = segmentsOf(run);
       const pressable = segments.length > 1 && segments.length <= BUTTONS;

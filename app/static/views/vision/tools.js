@@ -4,9 +4,12 @@ import { el, segmented, setText } from "../../core/dom.js";
 import { say } from "../../language/i18n.js";
 import { statisticOf } from "./asked.js";
 
-/** @import { Context } from "../../core/types.d.ts" */
+/** @import { Context, Part } from "../../core/types.d.ts" */
 
-/** @param {Context} ctx */
+/**
+ * @param {Context} ctx
+ * @returns {Part}
+ */
 export function tools(ctx) {
   const [first, second] = [
     el("b", { class: "pen-words", "data-part": "pen-words" }),

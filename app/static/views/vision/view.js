@@ -23,7 +23,12 @@ import { STATISTICS, TowerMatrix } from "./tower_matrix.js";
 
 export { shown } from "./asked.js";
 
-/** @import { Context, Letter, Selection, State } from "../../core/types.d.ts" */
+/** @import { Cell, Look } from "./asked.js" */
+/**
+ * @import {
+ *   Answer, Child, Choice, Context, HonestItems, Letter, Run, Selection, State, StatusParts
+ * } from "../../core/types.d.ts"
+ */
 
 export const NAME = "Vision";
 
@@ -32,6 +37,8 @@ export const SITE = "vision";
 export const SHOWS = ["picture", "place", "region", "swap"];
 
 export const CHOICES = { layerA: null, headA: null, layerB: null, headB: null, statistic: "distance" };
+
+/** @typedef {ReturnType<typeof column>} VisionColumn */
 
 const STAGE_HEIGHT = 250;
 
@@ -46,20 +53,18 @@ function column(ctx, letter) {
     onstretch: (rows, columns) => ctx.actions.stretchRegion(letter, rows, columns),
     onregion: (region, done) => (done ? ctx.store.select({ region }) : ctx.store.preview({ region })), // the patch stays
   });
-  const choose = (layer, head) => ({ [`layer${letter}`]: layer, [`head${letter}`]: head });
-  const usable = (layer) => layer !== "mean";
+  const choose = (/** @type {Choice} */ layer, /** @type {Choice} */ head) =>
+    letter === "A" ? { layerA: layer, headA: head } : { layerB: layer, headB: head };
+  const usable = (/** @type {Choice} */ layer) => layer !== "mean";
   const matrix = new TowerMatrix({
     letter,
-    onhover: (layer, head) =>
-      ctx.actions.tryChoice(
-        "vision",
-        layer === null || layer === undefined || !usable(layer) ? null : choose(layer, head),
-      ),
+    onhover: (layer, head = "mean") =>
+      ctx.actions.tryChoice("vision", layer === null || !usable(layer) ? null : choose(layer, head)),
     onpick: (layer, head) => usable(layer) && ctx.actions.choose("vision", choose(layer, head)),
   });
   const curves = createLayerCurves({
     label: say("Mean distance of attention by layer, a line for each head"),
-    onpick: (layer, line) => ctx.actions.choose("vision", choose(layer, line.head)),
+    onpick: (layer, line) => ctx.actions.choose("vision", choose(layer, line.head ?? "mean")),
   });
   const segments = createSegments(ctx, letter);
   const [side, title, places, placeWords] = [
@@ -68,7 +73,8 @@ function column(ctx, letter) {
     el("canvas", { class: "place-map" }),
     el("div", { class: "place-words", "data-part": "place-words" }),
   ];
-  const cell = (name, ...children) => el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
+  const cell = (/** @type {string} */ name, /** @type {Child[]} */ ...children) =>
+    el("div", { class: name, "data-part": name, "data-letter": letter }, ...children);
   return {
     letter,
     stage,
@@ -117,6 +123,7 @@ function column(ctx, letter) {
   };
 }
 
+/** @param {Answer<"vision_row">} row @param {Cell} cell */
 function scaleFigures(row, [layer, head]) {
   const where =
     head === "mean"
@@ -139,11 +146,11 @@ function scaleFigures(row, [layer, head]) {
   ];
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {VisionColumn} view @param {Look} look @param {State} state @param {Selection} selection */
 function drawStage(ctx, view, look, state, selection) {
   const { letter } = view;
   const { run, media, row } = look;
-  const here = patchOf(state, selection, letter);
+  const here = patchOf(media, state, selection, letter);
   const { inner, flat } = ctx.stageBox(view.cells.stage, media.size, STAGE_HEIGHT);
   toggle(view.cells.stage, "flat", flat);
   const value = row.value;
@@ -168,12 +175,20 @@ function drawStage(ctx, view, look, state, selection) {
 }
 
 // Every head's line, the chosen head's and the mean of all.
+/** @param {Answer<"vision_heads">} statistics @param {Cell} cell */
 function distanceLines(statistics, [, head]) {
   const [layers, size] = statistics.distance.shape;
-  const each = (which) => Array.from({ length: layers }, (_, layer) => shareAt(statistics.distance, layer, which));
-  const named = (which) => (which === "mean" ? say("mean of heads") : say("head {n}", { n: which }));
+  const each = (/** @type {Choice} */ which) =>
+    Array.from({ length: layers }, (_, layer) => shareAt(statistics.distance, layer, which));
+  const named = (/** @type {Choice} */ which) =>
+    which === "mean" ? say("mean of heads") : say("head {n}", { n: which });
   const faint = [...Array(size).keys()].filter((which) => which !== head);
-  const line = (which, kind) => ({ values: each(which), kind, name: named(which), head: which });
+  const line = (/** @type {Choice} */ which, /** @type {string} */ kind) => ({
+    values: each(which),
+    kind,
+    name: named(which),
+    head: which,
+  });
   return [
     ...faint.map((which) => line(which, "faint")),
     line("mean", "strong"),
@@ -181,7 +196,7 @@ function distanceLines(statistics, [, head]) {
   ];
 }
 
-/** @param {Selection} selection */
+/** @param {VisionColumn} view @param {Look} look @param {Selection} selection */
 function drawTower(view, look, selection) {
   const statistic = statisticOf(selection);
   setText(view.title, say(STATISTICS[statistic].title));
@@ -203,7 +218,7 @@ function drawTower(view, look, selection) {
   });
 }
 
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {VisionColumn} view @param {State} state @param {Selection} selection */
 function drawColumn(ctx, view, state, selection) {
   const look = lookAt(ctx, state, selection, view.letter);
   belowStage(view).forEach((cell) => toggle(cell, "idle", !look));
@@ -217,7 +232,7 @@ function drawColumn(ctx, view, state, selection) {
   drawPlaces(ctx, view, look, state, selection);
 }
 
-/** @param {Selection} selection */
+/** @param {Selection} selection @param {(Run | null)[]} runs @returns {HonestItems} */
 function honest(selection, runs) {
   const plotted = selection.swap
     ? say("One column of one head: the weight of this patch in the exact row of every patch of its segment.")
@@ -249,12 +264,13 @@ export const createView = (ctx) =>
   });
 
 // What the status line says of this view.
-/** @param {Context} ctx @param {State} state @param {Selection} selection */
+/** @param {Context} ctx @param {State} state @param {Selection} selection @returns {StatusParts} */
 export function status(ctx, state, selection) {
+  /** @param {Letter} letter @returns {string[] | null} */
   const about = (letter) => {
     const look = lookAt(ctx, state, selection, letter);
     if (!look) return null;
-    const { row, column: at } = patchOf(state, selection, letter);
+    const { row, column: at } = patchOf(look.media, state, selection, letter);
     const [layer, head] = look.cell;
     const where =
       head === "mean"
@@ -280,6 +296,6 @@ export function status(ctx, state, selection) {
   };
   return [
     [selection.keys ? say("a place on the picture") : say("the middle of the picture")],
-    ...LETTERS.map(about).filter(Boolean),
+    ...LETTERS.map(about).filter((part) => part !== null),
   ];
 }
