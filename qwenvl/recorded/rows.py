@@ -21,6 +21,7 @@ from qwenvl.models.trace import Causal, Hidden, attention_rows
 from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor
 from qwenvl.recorded.edits import Edit, edited_mask
+from qwenvl.recorded.edits_file import edits_to_parts
 from qwenvl.recorded.indices import check_index
 from qwenvl.recorded.kept_layers import Keep
 from qwenvl.recorded.maps import maps_for
@@ -114,8 +115,9 @@ class RunRows(Recorded):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of queries, keys and pictures that this run holds, and of what its analyses remember."""
-        held = (*self.kept.values(), *self._replayed.values(), *self._remembered.values())
+        """Bytes of queries, keys, pictures and edits that this run holds, and of what its analyses remember."""
+        edits = edits_to_parts(self.edits)[1]
+        held = (*self.kept.values(), *self._replayed.values(), *self._remembered.values(), *edits.values())
         arrays = sum(getattr(value, "nbytes", 0) for value in held)
         return arrays + sum(frame.width * frame.height * 3 for item in self.media for frame in item.frames)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def test_what_edits_weigh_is_bounded_by_what_they_name(run: Run) -> None:
     _, tensors = edits_to_parts(run.edits)
     dim = run.config.language.dim
     assert {name: tuple(value.shape) for name, value in tensors.items()} == {"edit.3": (dim,), "edit.4": (3, dim)}
+    assert run.nbytes - replace(run, record=replace(run.record, edits=())).nbytes == 4 * 4 * dim
 
 
 def test_only_a_run_with_edits_is_of_the_later_version(run: Run, tmp_path: Path) -> None:
