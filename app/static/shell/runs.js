@@ -2,7 +2,7 @@
 
 import { linkedQuery } from "../state/actions.js";
 import { publish } from "../state/news.js";
-import { fromLine, readAddress } from "../state/address.js";
+import { fromLine, readAddress, reloadAtLinks } from "../state/address.js";
 import { LETTERS, NO_PLACE, emptySelection, nothingChosen, other } from "../state/selection.js";
 import { wordOfToken } from "../state/words.js";
 
@@ -71,6 +71,7 @@ export class Runs {
     this.before = none();
     /** @type {{ A?: string | null, B?: string | null, line?: string | null }} */
     this.restored = readAddress();
+    reloadAtLinks();
   }
 
   /** @param {Message | null | undefined} message */
