@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from viz.paper import BODY, MARGIN, SMALL, WIDTH, Paper, cut, paper
 
-HEAD, CHART, GAP, AXIS = 0.46, 1.9, 0.34, 0.46  # inches
+HEAD, CHART, GAP, AXIS = 0.46, 1.9, 0.34, 0.52  # inches
 LINES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 
 
@@ -43,8 +43,8 @@ def flow_curves(
     names = list(dict.fromkeys(name for one in lines for name in one))
     if len(names) > len(LINES):
         raise ValueError(f"give at most {len(LINES)} pairs, not {len(names)}")
-    sheet = paper(HEAD + CHART + 0.42, caption=caption, dark=dark)
-    room = (WIDTH - 2 * MARGIN - GAP) / 2
+    sheet = paper(HEAD + CHART + 0.56, caption=caption, dark=dark)
+    room = (WIDTH - 2 * MARGIN - (GAP if len(curves) > 1 else 0)) / len(curves)
     low, high = _range([values for one in lines for values in one.values()])
     for number, one in enumerate(lines):
         left = MARGIN + number * (room + GAP)
@@ -75,8 +75,9 @@ def _curves(axes: Axes, lines: Mapping[str, NDArray[np.float64]], names: Sequenc
         axes.plot(layers, values, color=colour, linestyle=LINES[number], marker="o", markersize=2.2, label=name)
     count = max((len(values) for values in lines.values()), default=1)
     axes.set_xticks(range(0, count, max(1, count // 8)))
-    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{round(100 * value, 2):,g} %")
     axes.tick_params(labelsize=SMALL)
+    axes.set_xlabel("layer in the middle of the window", fontsize=SMALL, color=colours.subdued)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     if lines:

@@ -23,6 +23,7 @@ from qwenvl.analysis.logit_lens import Lens, logit_lens, word_probabilities
 from qwenvl.analysis.neutral_question import Relative, map_against_neutral
 from qwenvl.analysis.occlusion import Effect, Rows, painted, without
 from qwenvl.analysis.position_code import position_similarity
+from qwenvl.analysis.pruning import SHARES, Pruning, Ranking, pruned
 from qwenvl.analysis.regions import Pixels
 from qwenvl.analysis.row_statistics import RowStatistics, row_statistics
 from qwenvl.analysis.sinks import SinksAside, map_without_sinks, sinks
@@ -294,6 +295,22 @@ class Run(RunRows):
             RunError: no such media, token or group, groups that share a token, no answer, or no pipeline.
         """
         return flow(self, pairs=pairs, region=region, media=media, width=width, batch=batch)
+
+    def pruned(
+        self, *, layer: int, ranking: Ranking = "row", shares: Sequence[float] = SHARES, seed: int = 0
+    ) -> Pruning:
+        """What if visual tokens were dropped after a layer: the answer rescored with ever more of them gone.
+
+        Args:
+            layer: of the language model, any but its last.
+            ranking: "row" (the last prompt row's weight at that layer), "tower" (what each received there), "random".
+            shares: of all visual tokens, each 0 to 1.
+            seed: of "random".
+
+        Raises:
+            RunError: no answer, no picture, no such layer or ranking, a share out of range, or no pipeline.
+        """
+        return pruned(self, ranking=ranking, layer=layer, shares=shares, seed=seed)
 
     def painted(self, index: int, mask: Pixels, *, media: int = 0, fill: str = "mean", k: int = 5) -> Effect:
         """Occlusion: the answer rescored about a picture with some of its pixels painted over.
