@@ -310,7 +310,7 @@ export interface View {
 // --- Gradio's components ---
 
 /** What Gradio hands to a component of ours: see core/component.js. */
-export interface Gradio<Props = any> {
+export interface Gradio<Props> {
   props: Props;
   server: Server;
   trigger?(event: string, detail?: unknown): void;
@@ -325,10 +325,10 @@ declare global {
     __inspector?: object;
   }
   interface WindowEventMap {
-    "inspector-offer": CustomEvent;
-    "inspector-draft": CustomEvent;
-    "inspector-example": CustomEvent;
-    "inspector-runs": CustomEvent;
-    "inspector-row": CustomEvent;
+    "inspector-offer": CustomEvent<import("../rail/types.d.ts").Offer>;
+    "inspector-draft": CustomEvent<News["inspector-draft"]>;
+    "inspector-example": CustomEvent<{ name: string }>;
+    "inspector-runs": CustomEvent<News["inspector-runs"]>;
+    "inspector-row": CustomEvent<Channel>;
   }
 }
