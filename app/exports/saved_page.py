@@ -10,17 +10,18 @@ from __future__ import annotations
 import html
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.asking.finished import Finished
 from app.exports import single_file as bundle
-from qwenvl.inference.run import Run
 
 Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
+Link = tuple[int, int]  # a word of A's answer and one of B's, by index
 
 MAX_BYTES = 20 << 20  # of answers, as JSON
 MAX_SEEN = 400
+MAX_LINKS = 4000
 PATIENCE = 25.0  # seconds that answering may take
 ALWAYS = ("answer", "patches")  # views that need nothing which is not in every file
 SIDE = 960  # pixels of a picture, as the page asks for it
@@ -102,7 +103,12 @@ def first(runs: Mapping[str, Finished], ids: Mapping[str, str]) -> Iterator[Ques
 
 
 def following(
-    runs: Mapping[str, Finished], ids: Mapping[str, str], answered: Iterable[Question], *, view: str
+    runs: Mapping[str, Finished],
+    ids: Mapping[str, str],
+    answered: Iterable[Question],
+    *,
+    view: str,
+    links: Sequence[Link] = (),
 ) -> Iterator[Question]:
     """What hovering asks next to questions that were answered, the nearest of all before the farther of any.
 
@@ -110,6 +116,7 @@ def following(
         runs, ids: by letter.
         answered: the latest first; of one name and run only that one is followed.
         view: the view that is shown: what points at patches alone is followed in that view.
+        links: words of A's answer and of B's that the page links to each other.
     """
     by_id = {run_id: runs[letter] for letter, run_id in ids.items()}
     latest: dict[tuple[str, str], dict[str, Any]] = {}
@@ -127,7 +134,7 @@ def following(
         for name, asked, near_and_far in changes:
             yield from ((name, {**asked, **change}) for change in near_and_far[rank])
         if rank == 0:
-            yield from (pair for asked in pairs for pair in _next_pairs(by_id, asked))
+            yield from (pair for asked in pairs for pair in _next_pairs(by_id, asked, links))
 
 
 Changes = tuple[Iterable[dict[str, Any]], Iterable[dict[str, Any]]]
@@ -157,26 +164,14 @@ def _next_patches(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     return [{"query": first + place} for place in range(rows * columns)], ()
 
 
-def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any]) -> Iterator[Question]:
+def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any], links: Sequence[Link]) -> Iterator[Question]:
     """Every word of either answer with the word of the other that the page links to it."""
     one, two = asked["one"], asked["two"]
-    words = [_spelled(by_id[side["run"]].run) for side in (one, two)]
-    links = {(index, _linked(words[0], index, words[1])) for index in range(len(words[0]))}
-    links |= {(_linked(words[1], index, words[0]), index) for index in range(len(words[1]))}
-    for here, there in sorted(links):
-        queries = words[0][here][0], words[1][there][0]
-        yield "agreement", {**asked, "one": {**one, "query": queries[0]}, "two": {**two, "query": queries[1]}}
-
-
-def _spelled(run: Run) -> list[tuple[int, str]]:
-    """The first token of each word of an answer, and its text."""
-    return [(tokens[0], "".join(run.tokens[index].text for index in tokens).strip()) for tokens in run.words]
-
-
-def _linked(words: list[tuple[int, str]], index: int, others: list[tuple[int, str]]) -> int:
-    """The word of the same text nearest in order, else the one at the same place: as words.js has it."""
-    same = [at for at, (_, text) in enumerate(others) if text == words[index][1]]
-    return min(same, key=lambda at: abs(at - index)) if same else min(index, len(others) - 1)
+    words = [by_id[side["run"]].run.words for side in (one, two)]
+    for here, there in links:
+        if here < len(words[0]) and there < len(words[1]):
+            queries = words[0][here][0], words[1][there][0]
+            yield "agreement", {**asked, "one": {**one, "query": queries[0]}, "two": {**two, "query": queries[1]}}
 
 
 def _next_shares(finished: Finished, asked: Mapping[str, Any]) -> Changes:
@@ -227,6 +222,7 @@ def frozen_page(
     visited: Iterable[str] = (),
     line: str,
     seen: Iterable[Question] = (),
+    links: Sequence[Link] = (),
     outside: bool = False,
 ) -> str:
     """One HTML file.
@@ -238,13 +234,14 @@ def frozen_page(
         visited: views that were looked at before; they come along, unless they need plotly's large script.
         line: the selection as the page's address writes it.
         seen: what the page has asked already, the latest first.
+        links: as of `following`.
         outside: whether the pictures are none that the shipped checkpoints were trained to describe.
     """
     answers = Answers(functions, ids)
     for question in first(runs, ids):
         answers.add(*question)
     answered = [question for question in seen if answers.add(*question)]
-    for question in following(runs, ids, answered, view=view):
+    for question in following(runs, ids, answered, view=view, links=links):
         if answers.full:
             break
         answers.add(*question)
