@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.asking.finished import Finished
+from app.asking.messages import RunsMessage
 from app.exports import single_file as bundle
 
 Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
@@ -246,9 +247,16 @@ def frozen_page(
             break
         answers.add(*question)
     words = next(iter(runs.values())).conversation.turns[-1].question
-    message = {"kind": "runs", "runs": {letter: letter for letter in runs}, "outside": outside, "sentence": None}
+    message: RunsMessage = {
+        "kind": "runs",
+        "turn": "frozen",
+        "runs": {letter: letter for letter in runs},
+        "outside": outside,
+        "sentence": None,
+        "line": line,
+    }
     held = {
-        "message": {**message, "turn": "frozen", "line": line},
+        "message": message,
         "about": {"question": words, "made": {"rows": len(answers.answers)}},
         "names": list(functions),
         "answers": answers.answers,
