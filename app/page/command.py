@@ -18,6 +18,7 @@ from app.serving.session import Session
 from qwenvl.errors import UserError
 from qwenvl.inference.run import Run
 from qwenvl.plan.units import read_bytes
+from qwenvl.processing.files.limits import SERVER, set_limits
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     models = asked.named or asked.models or list(SHIPPED)
     if len(models) < 2:
         parser.error("name two models, A and B, or none for the shipped ones")
+    set_limits(SERVER)
     session = Session(
         models[:2],
         others=(*models[2:], *SHIPPED, *FINE),
