@@ -15,9 +15,11 @@ from typing import Any
 
 from app.asking.finished import Finished
 from app.asking.messages import RunsMessage
+from app.asking.posted import Posted
 from app.exports import single_file as bundle
 
 Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
+ServerFunction = Callable[[object], Mapping[str, object]]
 Link = tuple[int, int]  # a word of A's answer and one of B's, by index
 
 MAX_BYTES = 20 << 20  # of answers, as JSON
@@ -31,7 +33,7 @@ SIDE = 960  # pixels of a picture, as the page asks for it
 class Answers:
     """Answers by question, each value once, within a budget of bytes and of time."""
 
-    def __init__(self, functions: Mapping[str, Callable[[Any], dict[str, Any]]], ids: Mapping[str, str]) -> None:
+    def __init__(self, functions: Mapping[str, ServerFunction], ids: Mapping[str, str]) -> None:
         self._functions = functions
         self._letters = {run_id: letter for letter, run_id in ids.items()}
         self._numbers: dict[str, int] = {}
@@ -45,7 +47,7 @@ class Answers:
         """Whether there is no room, or no time, for more."""
         return self.num_bytes >= MAX_BYTES or time.monotonic() >= self._until
 
-    def add(self, name: str, asked: Mapping[str, Any]) -> bool:
+    def add(self, name: str, asked: Posted) -> bool:
         """Ask one question and keep its answer, unless it is an error or too large; whether it is held now."""
         function, key = self._functions.get(name), self._public(name + canonical(asked))
         mentioned = run_ids(asked)
@@ -53,7 +55,7 @@ class Answers:
             return False
         return key in self.answers or (not self.full and self._ask(function, key, name, asked))
 
-    def _ask(self, function: Callable[[Any], dict[str, Any]], key: str, name: str, asked: Mapping[str, Any]) -> bool:
+    def _ask(self, function: ServerFunction, key: str, name: str, asked: Posted) -> bool:
         answer = function(dict(asked))
         if "error" in answer:
             return False
@@ -77,12 +79,12 @@ class Answers:
         return text
 
 
-def canonical(asked: Any) -> str:
+def canonical(asked: object) -> str:
     """JSON with sorted names, as frozen/server.js writes it: a question is found however it was put together."""
     return json.dumps(asked, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def run_ids(asked: Any) -> set[str]:
+def run_ids(asked: object) -> set[str]:
     """Ids of the runs that a question is about: of one, or of two that are compared, each in an object of its own."""
     if not isinstance(asked, Mapping):
         return set()
@@ -138,15 +140,16 @@ def following(
             yield from (pair for asked in pairs for pair in _next_pairs(by_id, asked, links))
 
 
-Changes = tuple[Iterable[dict[str, Any]], Iterable[dict[str, Any]]]
+Change = dict[str, int | bool | str]  # to a question that was asked
+Changes = tuple[Iterable[Change], Iterable[Change]]
 
 
-def _words(finished: Finished, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _words(finished: Finished, asked: Posted) -> list[Change]:
     """One change a word of the answer: the token that begins it."""
     return [{"query": tokens[0]} for tokens in finished.run.words]
 
 
-def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_maps(finished: Finished, asked: Posted) -> Changes:
     """Every word at the chosen layer and head; then without its sinks; then every layer and head of the chosen word,
     then of the others."""
     run = finished.run
@@ -158,14 +161,14 @@ def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     return words, (*sinks, *cells, *({**word, **cell} for word in words for cell in cells))
 
 
-def _next_patches(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_patches(finished: Finished, asked: Posted) -> Changes:
     """Every patch of the frame that the asked one is in."""
     _, rows, columns = finished.run.media[asked["media"]].patch_grid
     first = asked["query"] // (rows * columns) * rows * columns
     return [{"query": first + place} for place in range(rows * columns)], ()
 
 
-def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any], links: Sequence[Link]) -> Iterator[Question]:
+def _next_pairs(by_id: Mapping[str, Finished], asked: Posted, links: Sequence[Link]) -> Iterator[Question]:
     """Every word of either answer with the word of the other that the page links to it."""
     one, two = asked["one"], asked["two"]
     words = [by_id[side["run"]].run.words for side in (one, two)]
@@ -175,27 +178,27 @@ def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any], links: 
             yield "agreement", {**asked, "one": {**one, "query": queries[0]}, "two": {**two, "query": queries[1]}}
 
 
-def _next_shares(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_shares(finished: Finished, asked: Posted) -> Changes:
     return _words(finished, asked), ()
 
 
-def _next_queries(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_queries(finished: Finished, asked: Posted) -> Changes:
     """Every adapter query of the chosen head."""
     per_frame = finished.run.media[asked["media"]].token_grid[1:]
     return [{"query": query} for query in range(per_frame[0] * per_frame[1])], ()
 
 
-def _next_pictures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_pictures(finished: Finished, asked: Posted) -> Changes:
     """Every frame of a clip."""
     return [{"frame": frame} for frame in range(len(finished.run.media[asked["media"]].frames))], ()
 
 
-def _next_figures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_figures(finished: Finished, asked: Posted) -> Changes:
     return [{"dark": dark} for dark in (False, True)], ()
 
 
 # What hovering in a view asks next, by the name of the question: changes to one that was asked, near and far.
-NEXT: dict[str, Callable[[Finished, Mapping[str, Any]], Changes]] = {
+NEXT: dict[str, Callable[[Finished, Posted], Changes]] = {
     "map": _next_maps,
     "shares": _next_shares,
     "statistics": _next_shares,
@@ -206,7 +209,7 @@ NEXT: dict[str, Callable[[Finished, Mapping[str, Any]], Changes]] = {
 
 
 # The same of questions that are many, in the view alone that asks them.
-NEXT_IN: dict[str, dict[str, Callable[[Finished, Mapping[str, Any]], Changes]]] = {
+NEXT_IN: dict[str, dict[str, Callable[[Finished, Posted], Changes]]] = {
     "vision": {"vision_row": _next_patches, "vision_places": _next_patches},
 }
 
@@ -217,7 +220,7 @@ NEXT_IN: dict[str, dict[str, Callable[[Finished, Mapping[str, Any]], Changes]]] 
 def frozen_page(
     runs: Mapping[str, Finished],
     ids: Mapping[str, str],
-    functions: Mapping[str, Callable[[Any], dict[str, Any]]],
+    functions: Mapping[str, ServerFunction],
     *,
     view: str,
     visited: Iterable[str] = (),
@@ -265,7 +268,7 @@ def frozen_page(
     return _document(bundle.modules(views), _held(held, answers.values), title=words)
 
 
-def _held(held: Mapping[str, Any], values: Iterable[str]) -> str:
+def _held(held: Mapping[str, object], values: Iterable[str]) -> str:
     """The data as JSON that may stand in a script element."""
     text = json.dumps(held, ensure_ascii=False)[:-1] + f', "values": [{",".join(values)}]}}'
     return text.replace("<", "\\u003c")
