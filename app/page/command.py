@@ -77,6 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--framed-by", nargs="+", default=[], metavar="SITE", help="sites that may show the page in a frame"
     )
+    parser.add_argument(  # checked and set by `app.__main__`, before Gradio is imported
+        "--port", metavar="N", help="where to serve; a free one from 7860 if left out"
+    )
     parser.add_argument("--mcp", action="store_true", help="offer the endpoints as tools of an MCP server too")
     parser.add_argument("--hub", action="store_true", help="let visitors name further hub ids on the page")
     return parser
