@@ -13,6 +13,7 @@ from app.models.catalogue import FINE, SHIPPED
 from app.models.memory import budgets
 from app.models.models import DTYPES
 from app.page.page import launch
+from app.serving.doors import doors
 from app.serving.saved import pinned
 from app.serving.session import Session
 from qwenvl.errors import UserError
@@ -45,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             session.opening = pinned(session, list(map(Run.load, asked.runs)), Path(pictures)) if asked.runs else {}
         except UserError as error:
             parser.error(str(error))
-        launch(session, prepare=not asked.runs, inbrowser=has_screen(), mcp_server=asked.mcp)
+        admitted = doors(asked.host, asked.framed_by)
+        launch(session, prepare=not asked.runs, admitted=admitted, inbrowser=has_screen(), mcp_server=asked.mcp)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -68,6 +70,15 @@ def build_parser() -> argparse.ArgumentParser:
         type=size,
         metavar="SIZE",
         help="how much all weights may take at once, such as 12GiB; 70 %% of what is free if left out",
+    )
+    parser.add_argument(
+        "--host", nargs="+", default=[], metavar="NAME", help="further names under which the page may be asked"
+    )
+    parser.add_argument(
+        "--framed-by", nargs="+", default=[], metavar="SITE", help="sites that may show the page in a frame"
+    )
+    parser.add_argument(  # checked and set by `app.__main__`, before Gradio is imported
+        "--port", metavar="N", help="where to serve; a free one from 7860 if left out"
     )
     parser.add_argument("--mcp", action="store_true", help="offer the endpoints as tools of an MCP server too")
     parser.add_argument("--hub", action="store_true", help="let visitors name further hub ids on the page")
