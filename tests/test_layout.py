@@ -179,7 +179,7 @@ TESTED_ELSEWHERE = {
         "scenes sheets"
     ),
     "viz": "drawing patches",
-    "app/asking": "conversation failures finished model_choice selection words",
+    "app/asking": "conversation failures finished messages model_choice selection words",
     "app/costs": "account forecast planner_answers",
     "app/exports": "captions exported files manifest python_code route single_file",
     "app/exports/figures": (
