@@ -27,7 +27,7 @@ lint: .venv/dev.stamp .venv/node.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/oxlint --deny-warnings app/static tests/js
+	$(BIN)/oxlint --deny-warnings --deny typescript/no-explicit-any app/static tests/js
 	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn $(PAGE)
 	$(NODE) node_modules/typescript/bin/tsc -p .
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from qwenvl.cli.app_bridge import check_port
+from qwenvl.cli.app_bridge import asked_port, check_port
 from qwenvl.cli.signals import leave, until_ended
 from qwenvl.errors import UserError
 
@@ -15,11 +15,14 @@ REFUSED = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until it is ended; returns the exit code."""
+    port = asked_port(sys.argv[1:] if arguments is None else arguments)
     try:
-        check_port(os.environ.get("GRADIO_SERVER_PORT"))  # first: Gradio reads it on import
+        check_port(port)
     except UserError as error:
         print(f"qwenvl app: {error}", file=sys.stderr)
         return REFUSED
+    if port is not None:
+        os.environ["GRADIO_SERVER_PORT"] = port  # Gradio reads it on import
     return until_ended(lambda: _serve(arguments), ". The page is closed.")
 
 

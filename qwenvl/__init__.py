@@ -36,15 +36,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 
-def _leave(*_: Any) -> None:
+def _leave(number: int, _: Any) -> None:
     """End without a traceback, whatever library is being read in."""
-    os.write(2, b"\nInterrupted.\n")
-    os._exit(130)
+    terminated = number == signal.SIGTERM
+    os.write(2, b"\nEnded by a signal.\n" if terminated else b"\nInterrupted.\n")
+    os._exit(143 if terminated else 130)
 
 
-# `python -m qwenvl` is being read in: until `cli.main` listens, Ctrl-C ends it here.
-if sys.argv[:1] == ["-m"] and ("-m", "qwenvl") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False):
+# The command line is being read in (`python -m qwenvl` or `qwenvl`): until `cli.main` listens, a signal ends it here.
+if (
+    sys.argv[:1] == ["-m"] and ("-m", "qwenvl") in zip(sys.orig_argv, sys.orig_argv[1:], strict=False)
+) or os.path.basename(sys.argv[0] if sys.argv else "") in ("qwenvl", "qwenvl.exe"):
     signal.signal(signal.SIGINT, _leave)
+    signal.signal(signal.SIGTERM, _leave)
 
 from qwenvl.errors import UserError  # noqa: E402
 from qwenvl.plan import plan, plan_table, plan_toolchains  # noqa: E402
@@ -54,10 +58,16 @@ if TYPE_CHECKING:
     from qwenvl.inference.run import Run
     from qwenvl.loading.load import load, load_model
     from qwenvl.models.trace import Block, Trace, attention_rows
+    from qwenvl.recorded.edits import AblateHeads, AddVector, Knockout, PatchState, ScaleKeys
 
 __all__ = [
+    "AblateHeads",
+    "AddVector",
     "Block",
+    "Knockout",
+    "PatchState",
     "Run",
+    "ScaleKeys",
     "Trace",
     "UserError",
     "__version__",
@@ -74,6 +84,7 @@ _HOMES = {
     "qwenvl.inference.run": ("Run",),
     "qwenvl.loading.load": ("load", "load_model"),
     "qwenvl.models.trace": ("Block", "Trace", "attention_rows"),
+    "qwenvl.recorded.edits": ("AblateHeads", "AddVector", "Knockout", "PatchState", "ScaleKeys"),
 }
 
 

@@ -19,9 +19,20 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_runs_and_shows_something(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = _run_blocks(README, monkeypatch, {})
-    assert names["row"].shape[1] == 11
+    said, share = capsys.readouterr().out.split()
+    assert said == names["run"].answer
+    assert f"print(run.answer)  # {said}" in README
+    assert float(share) == float(names["image_map"].sum())
+    assert float(share) > 0.3
+    assert f"# {float(share):.2f}: the share" in README
+    query = names["run"].answer_start - 1
+    assert names["row"].shape[1] == query + 1
+    visual = names["run"].visual[0]
+    np.testing.assert_allclose(float(share), float(names["row"].mean(0)[list(visual)].sum()), atol=1e-5)
     assert names["image_map"].shape == names["run"].media[0].patch_grid
 
 

@@ -19,6 +19,7 @@ from app.serving.session import Session
 from qwenvl.errors import UserError
 from qwenvl.inference.run import Run
 from qwenvl.plan.units import read_bytes
+from qwenvl.processing.files.limits import SERVER, set_limits
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     models = asked.named or asked.models or list(SHIPPED)
     if len(models) < 2:
         parser.error("name two models, A and B, or none for the shipped ones")
+    set_limits(SERVER)
     session = Session(
         models[:2],
         others=(*models[2:], *SHIPPED, *FINE),
@@ -74,6 +76,9 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--framed-by", nargs="+", default=[], metavar="SITE", help="sites that may show the page in a frame"
+    )
+    parser.add_argument(  # checked and set by `app.__main__`, before Gradio is imported
+        "--port", metavar="N", help="where to serve; a free one from 7860 if left out"
     )
     parser.add_argument("--mcp", action="store_true", help="offer the endpoints as tools of an MCP server too")
     parser.add_argument("--hub", action="store_true", help="let visitors name further hub ids on the page")

@@ -6,6 +6,7 @@ HTML are theirs. Here, and nowhere else, they are looked up by name when they ar
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import importlib.util
 import os
@@ -15,10 +16,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qwenvl.errors import UserError
-from qwenvl.inference.run import Run
+
+if TYPE_CHECKING:  # it brings torch in, and a port is refused before that
+    from qwenvl.inference.run import Run
 
 SUFFIXES = (".svg", ".pdf", ".html")
 LAST_PORT = 65_535
@@ -45,7 +48,7 @@ def serve(paths: Sequence[Path], *, port: int | None) -> int:
 
 def open_page(arguments: Sequence[str], **environment: str) -> int:
     """Become `python -m app`, the one that belongs to this library: an `app.py` of the working folder is not run."""
-    check_port(environment.get("GRADIO_SERVER_PORT", os.environ.get("GRADIO_SERVER_PORT")))
+    check_port(environment.get("GRADIO_SERVER_PORT", asked_port(arguments)))
     _package("app")
     if not _is_installed():
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
@@ -54,6 +57,14 @@ def open_page(arguments: Sequence[str], **environment: str) -> int:
         sys.stdout.flush()
         os.execve(sys.executable, command, environment)
     return subprocess.run(command, env=environment, check=False).returncode
+
+
+def asked_port(arguments: Sequence[str]) -> str | None:
+    """The port that the page is asked to serve at: `--port`, otherwise GRADIO_SERVER_PORT; None is any free one."""
+    parser = argparse.ArgumentParser(prog="qwenvl app", add_help=False, allow_abbrev=False)
+    parser.add_argument("--port")
+    port: str | None = parser.parse_known_args(arguments)[0].port
+    return os.environ.get("GRADIO_SERVER_PORT") if port is None else port
 
 
 def check_port(port: str | int | None) -> None:

@@ -51,7 +51,8 @@ def listening() -> Iterator[Listener]:
     finally:
         for number, handler in before.items():
             is_start = getattr(handler, "__name__", "") == "_leave"  # that of `python -m` while it is read in
-            signal.signal(number, signal.default_int_handler if is_start or handler is None else handler)
+            normal = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, normal if is_start or handler is None else handler)
 
 
 def until_ended(act: Callable[[], int], told: str) -> int:

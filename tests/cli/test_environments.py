@@ -78,6 +78,25 @@ def test_ctrl_c_at_any_moment_is_one_line(after: float, tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("module", ["argparse", "torch"])  # one of the first, and the slowest
+def test_a_signal_while_modules_are_read_in_is_one_line(
+    module: str, number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    (tmp_path / f"{module}.py").write_text("import time\nprint('reading', flush=True)\ntime.sleep(60)\n")
+    mosaic(4, 4).save(tmp_path / "a.png")
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    process = started("ask", "What?", "--about", "a.png", cwd=tmp_path, PYTHONPATH=path)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"reading\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    assert len(err.strip().splitlines()) == 1, err
+
+
+@posix
+@pytest.mark.slow
 def test_sigterm_cleans_up_unfinished_files(tmp_path: Path) -> None:
     script = (
         "import sys, time\nfrom pathlib import Path\nfrom qwenvl.cli import main as cli, output\n"
@@ -134,6 +153,8 @@ def test_serve_says_so_before_it_starts(tmp_path: Path) -> None:
             (["serve", "a.run"], {"GRADIO_SERVER_PORT": port}),
             (["serve", "a.run"], {"GRADIO_SERVER_PORT": "nowhere"}),
             (["app"], {"GRADIO_SERVER_PORT": port}),
+            (["app", "--port", port], {}),
+            (["app", "--port", "99999"], {}),
             (["app"], {"GRADIO_SERVER_PORT": "nowhere"}),
         ):
             process = started(*arguments, cwd=tmp_path, **environment)

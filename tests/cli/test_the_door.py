@@ -23,10 +23,38 @@ def brought_in(code: str) -> list[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["plan", "--help"], ["plan", "3840x2160"], ["plan", "640x360x48", "--of", "Qwen2-VL-2B", "--json"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["plan", "--help"],
+        ["plan", "3840x2160"],
+        ["plan", "640x360x48", "--of", "Qwen2-VL-2B", "--json"],
+    ],
 )
 def test_help_and_a_plan_bring_in_nothing_slow(arguments: list[str]) -> None:
     code = f"from qwenvl.cli.main import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
+    assert brought_in(code) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="process times of POSIX")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["plan", "3840x2160"]])
+def test_help_and_a_plan_take_little_of_a_processor(arguments: list[str]) -> None:
+    import resource
+
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "qwenvl", *arguments], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(seconds() for _ in range(3)) < 0.4
+
+
+def test_a_port_is_refused_before_anything_slow_is_brought_in() -> None:
+    code = "import runpy, sys\nsys.argv = ['app', '--port', 'nowhere']\n"
+    code += (
+        "try:\n    runpy.run_module('app', run_name='__main__')\nexcept SystemExit as left:\n    assert left.code == 3"
+    )
     assert brought_in(code) == []
 
 

@@ -153,7 +153,7 @@ def test_what_was_to_be_said_of_a_checkpoint_stands_at_its_answer(
     visitor.ask("What is this?")
     assert visitor.part("head-card", "A").locator("[data-part~=files-note]").count() == 0
     note = visitor.part("head-card", "B").locator("[data-part~=files-note]")
-    assert note.locator("summary").inner_text() == "1 note on its files"
+    assert note.locator("summary").inner_text() == "1 note on this answer"
     note.locator("summary").click()
     assert note.locator("p").inner_text() == notes[0]
     assert "'hidden_sise', a key that is not known here and changes nothing" in notes[0]
