@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -37,6 +38,7 @@ Given = dict[Any, Any]  # what stands in components, by component
 
 NOW: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 LATER: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 8}
+FRAGMENT = "() => [window.location.hash.slice(1)]"  # sent in place of the question, which is empty on arrival
 PATIENCE = 0.2  # seconds before an example says that it is being prepared
 NO_PICTURE = ("No picture in this question.", "The models answer from words; Pipeline, Positions and Layers apply.")
 
@@ -64,7 +66,7 @@ class Events:
         asked, shown = rail.form, self.screen.written
         asking = [*shown, rail.ask, rail.stop, rail.answered]
         settling: Any = (self.settle, {rail.answered, *asked}, asking)
-        demo.load(self.load, None, asking, **LATER).then(*settling, **LATER)
+        demo.load(self.load, rail.question, asking, js=FRAGMENT, **LATER).then(*settling, **LATER)
         demo.unload(self.unload)
         chip = topbar.example(self.choose_example, rail.draft, asking, trigger_mode="always_last", **LATER)
         chip.then(*settling, **LATER)
@@ -91,9 +93,13 @@ class Events:
 
     # --- arriving and leaving ---
 
-    def load(self, request: gr.Request) -> Iterator[Changes]:
-        """The first screen: the runs that the address names, else the first example. Never empty."""
-        named = {letter: run for letter in self.session.letters if (run := request.query_params.get(letter.lower()))}
+    def load(self, fragment: str | None, request: gr.Request) -> Iterator[Changes]:
+        """The first screen: the runs that the address names, else the first example. Never empty.
+
+        Links name them in the fragment, and those of earlier versions in the query.
+        """
+        address = {**request.query_params, **dict(parse_qsl(fragment or ""))}
+        named = {letter: run for letter in self.session.letters if (run := address.get(letter.lower()))}
         wanted = named or self.session.opening
         if not wanted:
             yield from self._show_example(self.screen.examples[0]["name"], Draft(), request)

@@ -185,6 +185,10 @@ def test_the_link_brings_all_of_it_back(looking: Any, visit: Callable[..., Any])
     again.settle()
     after = again.state("selection")
     assert after == before
+    ids = tuple(before["run"].values())
+    assert not [
+        url for url in again.requests if any(run in url.partition("#")[0] for run in ids)
+    ]  # they stay out of logs
     gone = re.sub(r"([?&#]a=)[^&]+", r"\1gone", address)
     again.page.goto(gone)
     again.wait()
