@@ -57,9 +57,7 @@ def save(figure: Figure | go.Figure, *, path: str | Path) -> None:
     suffix = path.suffix.lower()
     if isinstance(figure, go.Figure):
         if suffix != ".html":
-            raise ValueError(
-                f"a Plotly figure is written as html, not {suffix.lstrip('.')!r}; choose .html"
-            )
+            raise ValueError(f"a Plotly figure is written as html, not {suffix.lstrip('.')!r}; choose .html")
         path.write_text(figure.to_html(include_plotlyjs=True), encoding="utf-8")
         return
     if suffix == ".html":
