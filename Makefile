@@ -6,7 +6,7 @@ PAGE := "app/static/**/*.{js,css,ts}" "tests/js/**/*.js"
 LIBRARY := $(addprefix tests/,analysis inference loading models plan processing published_files recorded test_integers.py)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test slow lint lowest check format benchmark clean
+.PHONY: help run test slow lint lowest check format benchmark constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## list the commands
@@ -27,7 +27,7 @@ lint: .venv/dev.stamp .venv/node.stamp  ## format, lint, types, import contract
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/oxlint --deny-warnings app/static tests/js
+	$(BIN)/oxlint --deny-warnings --deny typescript/no-explicit-any app/static tests/js
 	$(NODE) node_modules/prettier/bin/prettier.cjs --check --log-level warn $(PAGE)
 	$(NODE) node_modules/typescript/bin/tsc -p .
 
@@ -47,6 +47,14 @@ benchmark: .venv/dev.stamp  ## goals beside what is measured, and what looking i
 	$(BIN)/python -m tests.benchmarks.attention_cost
 	$(BIN)/python -m tests.benchmarks.clips
 
+# For every system at once; versions that stand there already stay where they fit. What a CUDA build of torch brings has its
+# exact version from torch itself, and other builds have none of it.
+constraints: | $(BIN)/python  ## write constraints.txt: the exact version of everything that `make run` and `make test` install
+	$(BIN)/python -m pip install --quiet uv==0.13.8
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	  --custom-compile-command "make constraints" requirements-dev.txt -o constraints.txt
+	grep -vE '^(nvidia|cuda|triton)' constraints.txt > .constraints.new && mv .constraints.new constraints.txt
+
 clean:  ## remove the virtual environment and every cache
 	rm -rf .venv .venv-lowest node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
 
@@ -56,13 +64,13 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 # Exact versions, and this project itself, editable: scripts and notebooks in the environment import it from anywhere.
-.venv/run.stamp: requirements.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+.venv/run.stamp: requirements.txt constraints.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.txt requirements.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+.venv/dev.stamp: requirements-dev.txt requirements.txt constraints.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@ .venv/run.stamp
 

@@ -58,10 +58,16 @@ if TYPE_CHECKING:
     from qwenvl.inference.run import Run
     from qwenvl.loading.load import load, load_model
     from qwenvl.models.trace import Block, Trace, attention_rows
+    from qwenvl.recorded.edits import AblateHeads, AddVector, Knockout, PatchState, ScaleKeys
 
 __all__ = [
+    "AblateHeads",
+    "AddVector",
     "Block",
+    "Knockout",
+    "PatchState",
     "Run",
+    "ScaleKeys",
     "Trace",
     "UserError",
     "__version__",
@@ -78,6 +84,7 @@ _HOMES = {
     "qwenvl.inference.run": ("Run",),
     "qwenvl.loading.load": ("load", "load_model"),
     "qwenvl.models.trace": ("Block", "Trace", "attention_rows"),
+    "qwenvl.recorded.edits": ("AblateHeads", "AddVector", "Knockout", "PatchState", "ScaleKeys"),
 }
 
 

@@ -165,8 +165,8 @@ TESTED_ELSEWHERE = {
     "qwenvl/models": "timing",
     "qwenvl/plan": "figures memory parameters planned_models words",
     "qwenvl/processing/files": (
-        "animations clip_scan colours decoded_clips frame_count jpeg_ends opened_media picture_files progress "
-        "truncated_files video_streams"
+        "animations clip_scan colours decoded_clips frame_count jpeg_ends opened_media picture_files "
+        "picture_notes progress truncated_files video_streams"
     ),
     "qwenvl/processing/geometry": "pixel_limits pixels size_request",
     "qwenvl/processing/text": "asked_again normal_form render_template template_chat tokenizer_files",

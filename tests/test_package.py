@@ -7,17 +7,21 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from email import message_from_string
 from email.message import Message
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import qwenvl
 
 ROOT = Path(__file__).parents[1]
+OF_CUDA = ("nvidia", "cuda", "triton")
 SOURCES = ("qwenvl", "viz", "app", "pyproject.toml", "requirements.txt", "README.md", "LICENSE")
 ASK = """
 import qwenvl
@@ -133,3 +137,42 @@ def test_the_version_needs_no_torch() -> None:
     code += "try: main(['--version'])\nfinally: assert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, f"qwenvl {qwenvl.__version__}\n")
+
+
+def closure(names: Iterable[str]) -> set[str]:
+    """What these packages bring here, themselves included; what a CUDA build of torch brings left out."""
+    found: set[str] = set()
+    waiting = [Requirement(name) for name in names]
+    seen: set[str] = set()
+    while waiting:
+        asked = waiting.pop()
+        if str(asked) in seen or asked.name.startswith(OF_CUDA):
+            continue
+        seen.add(str(asked))
+        found.add(canonicalize_name(asked.name))
+        brought = map(Requirement, distribution(asked.name).requires or [])
+        extras = asked.extras or {""}
+        here = [each for each in brought if not each.marker or any(each.marker.evaluate({"extra": e}) for e in extras)]
+        waiting.extend(here)
+    return found
+
+
+def test_everything_that_is_installed_has_one_exact_version() -> None:
+    pinned = {canonicalize_name(name): each for name, each in requirements("constraints.txt").items()}
+    files = (requirements(f"requirements{kind}.txt") for kind in ("", "-dev"))
+    for name in closure(str(each) for file in files for each in file.values()):
+        assert version(name) in pinned[name].specifier, f"{name}: make constraints"
+
+
+def test_constraints_hold_on_every_system_and_build() -> None:
+    written = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    for name, each in requirements("constraints.txt").items():
+        (exact,) = each.specifier
+        assert exact.operator == "==", name
+        assert "+" not in exact.version, name
+        assert not each.extras, name
+        assert not name.startswith(OF_CUDA), name
+    assert "--hash" not in written
+    assert "colorama" in written  # of Windows alone
+    recipes = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert recipes.count("-c constraints.txt") == 2

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from viz.boxes import boxes_on_picture_interactive, boxes_side_by_side
     from viz.causes import deletion_curves, deletion_curves_interactive, effects_side_by_side
     from viz.contact_sheet import contact_sheet_interactive
+    from viz.edits import words_under_edit
     from viz.files import rendered, save
+    from viz.flow import flow_curves
     from viz.frequencies import frequency_bars, frequency_bars_interactive
     from viz.grids import grids_side_by_side
     from viz.lanes import positions_side_by_side
@@ -56,6 +58,7 @@ __all__ = [
     "deletion_curves",
     "deletion_curves_interactive",
     "effects_side_by_side",
+    "flow_curves",
     "frequency_bars",
     "frequency_bars_interactive",
     "grids_side_by_side",
@@ -73,6 +76,7 @@ __all__ = [
     "time_bars",
     "tower_distances",
     "vision_for_print",
+    "words_under_edit",
 ]
 
 # Looked up when first asked for: what a page shows before anything is drawn needs neither Matplotlib nor Plotly. Only
@@ -81,7 +85,9 @@ _HOMES = {
     "viz.boxes": ("boxes_on_picture_interactive", "boxes_side_by_side"),
     "viz.causes": ("deletion_curves", "deletion_curves_interactive", "effects_side_by_side"),
     "viz.contact_sheet": ("contact_sheet_interactive",),
+    "viz.edits": ("words_under_edit",),
     "viz.files": ("rendered", "save"),
+    "viz.flow": ("flow_curves",),
     "viz.frequencies": ("frequency_bars", "frequency_bars_interactive"),
     "viz.grids": ("grids_side_by_side",),
     "viz.lanes": ("positions_side_by_side",),

@@ -99,7 +99,7 @@ class Asking:
                     yield self._update("stopped", STOPPED_EARLY, 1.0)
                     return
                 elif not was_alive:
-                    yield self._update("error", "", 1.0, error=describe(RuntimeError("the thread of a question died")))
+                    yield self._update("error", "", 1.0, error=describe(BaseException()))
                     return
         finally:
             self.abandon()

@@ -11,9 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, TypeVar
 
 from qwenvl.errors import RunError, Sentence
+
+Step = TypeVar("Step")
 
 SUPERSEDED = "A newer question about this run took the place of this one."
 
@@ -53,7 +55,7 @@ class Turns:
 
 
 @dataclass
-class Walk:
+class Walk(Generic[Step]):
     """Long work, step by step on a thread of its own.
 
     Attributes:
@@ -64,14 +66,14 @@ class Walk:
     """
 
     asked: Hashable
-    last: Any = None
+    last: Step | None = None
     error: Exception | None = None
     stopped: bool = False
     ended: bool = False
     looked: float = field(default_factory=time.monotonic)
 
 
-class Walks:
+class Walks(Generic[Step]):
     """Long work by key: a new one takes the place of the key's last, and one that nobody looks at stops by itself.
 
     Args:
@@ -82,11 +84,11 @@ class Walks:
 
     def __init__(self, most: int = 2, kept: int = 32, patience: float = 20.0) -> None:
         self._most, self._kept, self._patience = most, kept, patience
-        self._walks: OrderedDict[Hashable, Walk] = OrderedDict()
+        self._walks: OrderedDict[Hashable, Walk[Step]] = OrderedDict()
         self._alive = 0
         self._lock = threading.Lock()
 
-    def start(self, key: Hashable, asked: Hashable, steps: Callable[[], Iterator[Any]]) -> Walk:
+    def start(self, key: Hashable, asked: Hashable, steps: Callable[[], Iterator[Step]]) -> Walk[Step]:
         """Begin, or go on with what is under way or done already about the same; what was under way else is stopped.
 
         Raises:
@@ -113,7 +115,7 @@ class Walks:
         threading.Thread(target=self._go, args=(walk, steps), name="walk", daemon=True).start()
         return walk
 
-    def look(self, key: Hashable) -> Walk | None:
+    def look(self, key: Hashable) -> Walk[Step] | None:
         """The walk of this key, which counts as somebody waiting for it."""
         with self._lock:
             walk = self._walks.get(key)
@@ -121,13 +123,13 @@ class Walks:
                 walk.looked = time.monotonic()
             return walk
 
-    def recall(self, asked: Hashable) -> Any:
+    def recall(self, asked: Hashable) -> Step | None:
         """The last step of a finished walk about this; None where there is none."""
         with self._lock:
             found = [walk for walk in self._walks.values() if walk.asked == asked]
         return next((walk.last for walk in found if walk.ended and not walk.stopped and walk.error is None), None)
 
-    def stop(self, key: Hashable) -> Walk | None:
+    def stop(self, key: Hashable) -> Walk[Step] | None:
         """End the walk of this key after the step being made; what it found stays."""
         walk = self.look(key)
         if walk is not None and not walk.ended:
@@ -140,7 +142,7 @@ class Walks:
         for key in ended[: max(0, len(self._walks) - self._kept)]:
             del self._walks[key]
 
-    def _go(self, walk: Walk, steps: Callable[[], Iterator[Any]]) -> None:
+    def _go(self, walk: Walk[Step], steps: Callable[[], Iterator[Step]]) -> None:
         try:
             for walk.last in steps():
                 walk.stopped = walk.stopped or time.monotonic() - walk.looked > self._patience

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
-from qwenvl.errors import CheckpointError, MediaError, PromptError, RunError, UserError
+from qwenvl.errors import CheckpointError, MediaError, PromptError, RunError, Sentence, UserError
 
 OUR_FAULT = "Something in this program failed, not in the question: the server's log has the details. Ask again."
 NO_MEMORY = "There is not enough memory for this question: lower max_pixels, or ask about fewer pictures."
@@ -22,7 +22,7 @@ class Failure(TypedDict):
     """What went wrong as the page says it."""
 
     title: str
-    sentence: str
+    sentence: str | Sentence
     way_out: WayOut | None
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from qwenvl.errors import MediaError, Sentence
 from qwenvl.processing.files.clips import NotAClipError, is_clip, open_clip
-from qwenvl.processing.files.picture_files import open_picture, read_picture
+from qwenvl.processing.files.picture_files import measure_picture, open_picture
 from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.geometry.pictures import as_picture, resize
 
@@ -46,16 +46,18 @@ class DescribedFile(TypedDict):
 
 
 def describe(path: str) -> DescribedFile:
-    """What a file is, all of a picture decoded and of a clip its first frame: name, kind and size, what is to be known
-    of it, such as what was left out, and of a clip its seconds, frames and frames per second.
+    """What a file is, without the pixels of a large picture, and of a clip its first frame.
+
+    Its name, kind and size, what is to be known of it, such as what was left out, and of a clip its seconds, frames and
+    frames per second.
 
     Raises:
         MediaError: it is neither.
     """
     name = Path(path).name
     if not is_clip(path):
-        read = read_picture(path)
-        return {"path": path, "name": name, "kind": "image", "size": list(read.picture.size), "note": read.note}
+        found = measure_picture(path)
+        return {"path": path, "name": name, "kind": "image", "size": list(found.size), "note": found.note}
     try:
         clip = open_clip(path)
     except NotAClipError:

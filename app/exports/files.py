@@ -21,7 +21,7 @@ from app.exports import EXPORTS
 from app.exports.exported import Exported
 from app.exports.figures.animation import SECONDS_A_CELL, play
 from app.exports.manifest import manifest
-from app.exports.saved_page import MAX_SEEN, Question, frozen_page
+from app.exports.saved_page import MAX_LINKS, MAX_SEEN, Link, Question, frozen_page
 from app.exports.single_file import known_views
 from app.serving.api import server_functions
 from app.serving.session import Session
@@ -53,8 +53,8 @@ def export_file(session: Session, asked: Posted) -> File:
     Args:
         session: where the runs are.
         asked: {"view": name, "kind": one of KINDS, "runs": {letter: id}, "selection": {letter: what the page shows of
-            that run, its choices resolved}}, for a run file its "letter", and for a page its "line", "seen", "visited"
-            and "outside" (`frozen_page`). Anybody may have posted it; the ids are the permission.
+            that run, its choices resolved}}, for a run file its "letter", and for a page its "line", "seen", "links",
+            "visited" and "outside" (`frozen_page`). Anybody may have posted it; the ids are the permission.
 
     Raises:
         UserError: what cannot be made, in one sentence.
@@ -165,8 +165,17 @@ def _page(session: Session, runs: Mapping[str, Finished], asked: Posted) -> File
         raise PromptError("line must be the selection as the page's address writes it: send that.")
     functions = {function.__name__: function for function in server_functions(session)}
     ids = {letter: str(asked["runs"][letter]) for letter in runs}
-    outside, visited = asked.get("outside") is True, _visited(asked)
-    page = frozen_page(runs, ids, functions, view=view, visited=visited, line=line, seen=_seen(asked), outside=outside)
+    page = frozen_page(
+        runs,
+        ids,
+        functions,
+        view=view,
+        visited=_visited(asked),
+        line=line,
+        seen=_seen(asked),
+        links=_links(asked),
+        outside=asked.get("outside") is True,
+    )
     return File(f"{view}.html", "text/html; charset=utf-8", page.encode())
 
 
@@ -182,6 +191,18 @@ def _seen(asked: Posted) -> list[Question]:
     pairs = seen[:MAX_SEEN] if isinstance(seen, list) else []
     pairs = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2]
     return [(name, one) for name, one in pairs if isinstance(name, str) and isinstance(one, dict)]
+
+
+def _links(asked: Posted) -> list[Link]:
+    """Words of the two answers that the page links to each other: pairs of indices; anything else is left out."""
+    links = asked.get("links")
+    pairs = links[:MAX_LINKS] if isinstance(links, list) else []
+    pairs = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+    return [(here, there) for here, there in pairs if _is_index(here) and _is_index(there)]
+
+
+def _is_index(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 KINDS: dict[str, Callable[[Session, Mapping[str, Finished], Posted], File]] = {

@@ -47,6 +47,8 @@ def _run(finished: Finished) -> dict[str, Any]:
         "tokens": [token.id for token in run.tokens],
         "answer_start": run.answer_start,
         "settings": {**dict(run.settings), **finished.limits},
+        "edits": [edit.words() for edit in run.edits],
+        "hooks": list(run.record.hooks),
         "media": _media(finished),
     }
 

@@ -10,17 +10,21 @@ from __future__ import annotations
 import html
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.asking.finished import Finished
+from app.asking.messages import RunsMessage
+from app.asking.posted import Posted
 from app.exports import single_file as bundle
-from qwenvl.inference.run import Run
 
 Question = tuple[str, dict[str, Any]]  # the name of a function of the server, and what it is asked
+ServerFunction = Callable[[object], Mapping[str, object]]
+Link = tuple[int, int]  # a word of A's answer and one of B's, by index
 
 MAX_BYTES = 20 << 20  # of answers, as JSON
 MAX_SEEN = 400
+MAX_LINKS = 4000
 PATIENCE = 25.0  # seconds that answering may take
 ALWAYS = ("answer", "patches")  # views that need nothing which is not in every file
 SIDE = 960  # pixels of a picture, as the page asks for it
@@ -29,7 +33,7 @@ SIDE = 960  # pixels of a picture, as the page asks for it
 class Answers:
     """Answers by question, each value once, within a budget of bytes and of time."""
 
-    def __init__(self, functions: Mapping[str, Callable[[Any], dict[str, Any]]], ids: Mapping[str, str]) -> None:
+    def __init__(self, functions: Mapping[str, ServerFunction], ids: Mapping[str, str]) -> None:
         self._functions = functions
         self._letters = {run_id: letter for letter, run_id in ids.items()}
         self._numbers: dict[str, int] = {}
@@ -43,7 +47,7 @@ class Answers:
         """Whether there is no room, or no time, for more."""
         return self.num_bytes >= MAX_BYTES or time.monotonic() >= self._until
 
-    def add(self, name: str, asked: Mapping[str, Any]) -> bool:
+    def add(self, name: str, asked: Posted) -> bool:
         """Ask one question and keep its answer, unless it is an error or too large; whether it is held now."""
         function, key = self._functions.get(name), self._public(name + canonical(asked))
         mentioned = run_ids(asked)
@@ -51,7 +55,7 @@ class Answers:
             return False
         return key in self.answers or (not self.full and self._ask(function, key, name, asked))
 
-    def _ask(self, function: Callable[[Any], dict[str, Any]], key: str, name: str, asked: Mapping[str, Any]) -> bool:
+    def _ask(self, function: ServerFunction, key: str, name: str, asked: Posted) -> bool:
         answer = function(dict(asked))
         if "error" in answer:
             return False
@@ -75,12 +79,12 @@ class Answers:
         return text
 
 
-def canonical(asked: Any) -> str:
+def canonical(asked: object) -> str:
     """JSON with sorted names, as frozen/server.js writes it: a question is found however it was put together."""
     return json.dumps(asked, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def run_ids(asked: Any) -> set[str]:
+def run_ids(asked: object) -> set[str]:
     """Ids of the runs that a question is about: of one, or of two that are compared, each in an object of its own."""
     if not isinstance(asked, Mapping):
         return set()
@@ -102,7 +106,12 @@ def first(runs: Mapping[str, Finished], ids: Mapping[str, str]) -> Iterator[Ques
 
 
 def following(
-    runs: Mapping[str, Finished], ids: Mapping[str, str], answered: Iterable[Question], *, view: str
+    runs: Mapping[str, Finished],
+    ids: Mapping[str, str],
+    answered: Iterable[Question],
+    *,
+    view: str,
+    links: Sequence[Link] = (),
 ) -> Iterator[Question]:
     """What hovering asks next to questions that were answered, the nearest of all before the farther of any.
 
@@ -110,6 +119,7 @@ def following(
         runs, ids: by letter.
         answered: the latest first; of one name and run only that one is followed.
         view: the view that is shown: what points at patches alone is followed in that view.
+        links: words of A's answer and of B's that the page links to each other.
     """
     by_id = {run_id: runs[letter] for letter, run_id in ids.items()}
     latest: dict[tuple[str, str], dict[str, Any]] = {}
@@ -127,18 +137,19 @@ def following(
         for name, asked, near_and_far in changes:
             yield from ((name, {**asked, **change}) for change in near_and_far[rank])
         if rank == 0:
-            yield from (pair for asked in pairs for pair in _next_pairs(by_id, asked))
+            yield from (pair for asked in pairs for pair in _next_pairs(by_id, asked, links))
 
 
-Changes = tuple[Iterable[dict[str, Any]], Iterable[dict[str, Any]]]
+Change = dict[str, int | bool | str]  # to a question that was asked
+Changes = tuple[Iterable[Change], Iterable[Change]]
 
 
-def _words(finished: Finished, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _words(finished: Finished, asked: Posted) -> list[Change]:
     """One change a word of the answer: the token that begins it."""
     return [{"query": tokens[0]} for tokens in finished.run.words]
 
 
-def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_maps(finished: Finished, asked: Posted) -> Changes:
     """Every word at the chosen layer and head; then without its sinks; then every layer and head of the chosen word,
     then of the others."""
     run = finished.run
@@ -150,56 +161,44 @@ def _next_maps(finished: Finished, asked: Mapping[str, Any]) -> Changes:
     return words, (*sinks, *cells, *({**word, **cell} for word in words for cell in cells))
 
 
-def _next_patches(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_patches(finished: Finished, asked: Posted) -> Changes:
     """Every patch of the frame that the asked one is in."""
     _, rows, columns = finished.run.media[asked["media"]].patch_grid
     first = asked["query"] // (rows * columns) * rows * columns
     return [{"query": first + place} for place in range(rows * columns)], ()
 
 
-def _next_pairs(by_id: Mapping[str, Finished], asked: Mapping[str, Any]) -> Iterator[Question]:
+def _next_pairs(by_id: Mapping[str, Finished], asked: Posted, links: Sequence[Link]) -> Iterator[Question]:
     """Every word of either answer with the word of the other that the page links to it."""
     one, two = asked["one"], asked["two"]
-    words = [_spelled(by_id[side["run"]].run) for side in (one, two)]
-    links = {(index, _linked(words[0], index, words[1])) for index in range(len(words[0]))}
-    links |= {(_linked(words[1], index, words[0]), index) for index in range(len(words[1]))}
-    for here, there in sorted(links):
-        queries = words[0][here][0], words[1][there][0]
-        yield "agreement", {**asked, "one": {**one, "query": queries[0]}, "two": {**two, "query": queries[1]}}
+    words = [by_id[side["run"]].run.words for side in (one, two)]
+    for here, there in links:
+        if here < len(words[0]) and there < len(words[1]):
+            queries = words[0][here][0], words[1][there][0]
+            yield "agreement", {**asked, "one": {**one, "query": queries[0]}, "two": {**two, "query": queries[1]}}
 
 
-def _spelled(run: Run) -> list[tuple[int, str]]:
-    """The first token of each word of an answer, and its text."""
-    return [(tokens[0], "".join(run.tokens[index].text for index in tokens).strip()) for tokens in run.words]
-
-
-def _linked(words: list[tuple[int, str]], index: int, others: list[tuple[int, str]]) -> int:
-    """The word of the same text nearest in order, else the one at the same place: as words.js has it."""
-    same = [at for at, (_, text) in enumerate(others) if text == words[index][1]]
-    return min(same, key=lambda at: abs(at - index)) if same else min(index, len(others) - 1)
-
-
-def _next_shares(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_shares(finished: Finished, asked: Posted) -> Changes:
     return _words(finished, asked), ()
 
 
-def _next_queries(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_queries(finished: Finished, asked: Posted) -> Changes:
     """Every adapter query of the chosen head."""
     per_frame = finished.run.media[asked["media"]].token_grid[1:]
     return [{"query": query} for query in range(per_frame[0] * per_frame[1])], ()
 
 
-def _next_pictures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_pictures(finished: Finished, asked: Posted) -> Changes:
     """Every frame of a clip."""
     return [{"frame": frame} for frame in range(len(finished.run.media[asked["media"]].frames))], ()
 
 
-def _next_figures(finished: Finished, asked: Mapping[str, Any]) -> Changes:
+def _next_figures(finished: Finished, asked: Posted) -> Changes:
     return [{"dark": dark} for dark in (False, True)], ()
 
 
 # What hovering in a view asks next, by the name of the question: changes to one that was asked, near and far.
-NEXT: dict[str, Callable[[Finished, Mapping[str, Any]], Changes]] = {
+NEXT: dict[str, Callable[[Finished, Posted], Changes]] = {
     "map": _next_maps,
     "shares": _next_shares,
     "statistics": _next_shares,
@@ -210,7 +209,7 @@ NEXT: dict[str, Callable[[Finished, Mapping[str, Any]], Changes]] = {
 
 
 # The same of questions that are many, in the view alone that asks them.
-NEXT_IN: dict[str, dict[str, Callable[[Finished, Mapping[str, Any]], Changes]]] = {
+NEXT_IN: dict[str, dict[str, Callable[[Finished, Posted], Changes]]] = {
     "vision": {"vision_row": _next_patches, "vision_places": _next_patches},
 }
 
@@ -221,12 +220,13 @@ NEXT_IN: dict[str, dict[str, Callable[[Finished, Mapping[str, Any]], Changes]]] 
 def frozen_page(
     runs: Mapping[str, Finished],
     ids: Mapping[str, str],
-    functions: Mapping[str, Callable[[Any], dict[str, Any]]],
+    functions: Mapping[str, ServerFunction],
     *,
     view: str,
     visited: Iterable[str] = (),
     line: str,
     seen: Iterable[Question] = (),
+    links: Sequence[Link] = (),
     outside: bool = False,
 ) -> str:
     """One HTML file.
@@ -238,20 +238,28 @@ def frozen_page(
         visited: views that were looked at before; they come along, unless they need plotly's large script.
         line: the selection as the page's address writes it.
         seen: what the page has asked already, the latest first.
+        links: as of `following`.
         outside: whether the pictures are none that the shipped checkpoints were trained to describe.
     """
     answers = Answers(functions, ids)
     for question in first(runs, ids):
         answers.add(*question)
     answered = [question for question in seen if answers.add(*question)]
-    for question in following(runs, ids, answered, view=view):
+    for question in following(runs, ids, answered, view=view, links=links):
         if answers.full:
             break
         answers.add(*question)
     words = next(iter(runs.values())).conversation.turns[-1].question
-    message = {"kind": "runs", "runs": {letter: letter for letter in runs}, "outside": outside, "sentence": None}
+    message: RunsMessage = {
+        "kind": "runs",
+        "turn": "frozen",
+        "runs": {letter: letter for letter in runs},
+        "outside": outside,
+        "sentence": None,
+        "line": line,
+    }
     held = {
-        "message": {**message, "turn": "frozen", "line": line},
+        "message": message,
         "about": {"question": words, "made": {"rows": len(answers.answers)}},
         "names": list(functions),
         "answers": answers.answers,
@@ -260,7 +268,7 @@ def frozen_page(
     return _document(bundle.modules(views), _held(held, answers.values), title=words)
 
 
-def _held(held: Mapping[str, Any], values: Iterable[str]) -> str:
+def _held(held: Mapping[str, object], values: Iterable[str]) -> str:
     """The data as JSON that may stand in a script element."""
     text = json.dumps(held, ensure_ascii=False)[:-1] + f', "values": [{",".join(values)}]}}'
     return text.replace("<", "\\u003c")

@@ -13,11 +13,13 @@ from app.models.catalogue import FINE, SHIPPED
 from app.models.memory import budgets
 from app.models.models import DTYPES
 from app.page.page import launch
+from app.serving.doors import doors
 from app.serving.saved import pinned
 from app.serving.session import Session
 from qwenvl.errors import UserError
 from qwenvl.inference.run import Run
 from qwenvl.plan.units import read_bytes
+from qwenvl.processing.files.limits import SERVER, set_limits
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     models = asked.named or asked.models or list(SHIPPED)
     if len(models) < 2:
         parser.error("name two models, A and B, or none for the shipped ones")
+    set_limits(SERVER)
     session = Session(
         models[:2],
         others=(*models[2:], *SHIPPED, *FINE),
@@ -43,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             session.opening = pinned(session, list(map(Run.load, asked.runs)), Path(pictures)) if asked.runs else {}
         except UserError as error:
             parser.error(str(error))
-        launch(session, prepare=not asked.runs, inbrowser=has_screen(), mcp_server=asked.mcp)
+        admitted = doors(asked.host, asked.framed_by)
+        launch(session, prepare=not asked.runs, admitted=admitted, inbrowser=has_screen(), mcp_server=asked.mcp)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -66,6 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
         type=size,
         metavar="SIZE",
         help="how much all weights may take at once, such as 12GiB; 70 %% of what is free if left out",
+    )
+    parser.add_argument(
+        "--host", nargs="+", default=[], metavar="NAME", help="further names under which the page may be asked"
+    )
+    parser.add_argument(
+        "--framed-by", nargs="+", default=[], metavar="SITE", help="sites that may show the page in a frame"
     )
     parser.add_argument(  # checked and set by `app.__main__`, before Gradio is imported
         "--port", metavar="N", help="where to serve; a free one from 7860 if left out"

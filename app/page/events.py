@@ -18,6 +18,7 @@ from app.asking import pictures
 from app.asking.asking import Update
 from app.asking.conversation import Conversation, Settings
 from app.asking.failures import Failure, describe
+from app.asking.messages import Message
 from app.asking.model_choice import ModelChoice, ModelChoices
 from app.asking.uploads import Uploads
 from app.page.draft import Draft
@@ -168,8 +169,8 @@ class Events:
         outside = self.screen.outside(paths)
         if "error" in found:
             failed = {letter: self._failed(letter, found["error"]) for letter in self.session.letters}
-            message = show_asking(_turn(), failed, outside=outside, finished=True)
-            yield {**shown, **self._told(message, stale=None)}
+            told = show_asking(_turn(), failed, outside=outside, finished=True)
+            yield {**shown, **self._told(told, stale=None)}
             return
         conversation, _ = self._conversation(found["runs"])
         answered = form.drafted(replace(form.draft, last=conversation, asked_media=paths))
@@ -182,7 +183,7 @@ class Events:
         except Exception as error:
             found["error"] = describe(error)
 
-    def _preparing(self) -> dict[str, Any]:
+    def _preparing(self) -> Message:
         def update(letter: str) -> Update:
             step = "preparing the example"
             return Update(letter=letter, state="loading", step=step, progress=0.1, pieces=[], run=None, error=None)
@@ -330,7 +331,7 @@ class Events:
             **self._told(message, stale=form.stale),
         }
 
-    def _told(self, message: dict[str, Any], **more: Any) -> Changes:
+    def _told(self, message: Message, **more: Any) -> Changes:
         return {self.screen.inspector: gr.HTML(value=message, **more)}
 
     def stop(self, request: gr.Request) -> Changes:

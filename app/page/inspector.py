@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 import gradio as gr
 
 from app.asking.asking import Update
+from app.asking.messages import AskingMessage, RunsMessage
 from app.serving.api import server_functions
 from app.serving.frontend import own_component
 from app.serving.session import Session
 from app.serving.wire import plain
-
-Message = dict[str, Any]
 
 
 def inspector(session: Session) -> gr.HTML:
@@ -27,7 +26,7 @@ def inspector(session: Session) -> gr.HTML:
     return own_component("shell/inspector", elem_id="inspector", value=None, stale=None, server_functions=functions)
 
 
-def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | Mapping[str, object] | None = None) -> Message:
+def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | None = None) -> RunsMessage:
     """Show these finished runs by letter.
 
     Args:
@@ -35,10 +34,15 @@ def show_runs(runs: Mapping[str, str], *, outside: bool, sentence: str | Mapping
         outside: whether their pictures are none that the shipped checkpoints were trained to describe.
         sentence: what is amiss with what was asked for.
     """
-    shown = {"runs": dict(runs), "outside": outside, "sentence": sentence, "turn": secrets.token_hex(4)}
-    return {"kind": "runs", **shown}
+    turn = secrets.token_hex(4)
+    return {"kind": "runs", "runs": dict(runs), "outside": outside, "sentence": sentence, "turn": turn}
 
 
-def show_asking(turn: str, updates: Mapping[str, Update], *, outside: bool, finished: bool) -> Message:
+def show_asking(turn: str, updates: Mapping[str, Update], *, outside: bool, finished: bool) -> AskingMessage:
     """How the answers of one turn go: the last update of each letter."""
-    return {"kind": "asking", "turn": turn, "outside": outside, "finished": finished, **plain(dict(updates))}
+    told: AskingMessage = {"kind": "asking", "turn": turn, "outside": outside, "finished": finished}
+    if "A" in updates:
+        told["A"] = cast(Update, plain(updates["A"]))
+    if "B" in updates:
+        told["B"] = cast(Update, plain(updates["B"]))
+    return told

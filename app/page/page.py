@@ -20,6 +20,7 @@ from app.page.topbar import topbar_value
 from app.serving import frontend
 from app.serving.api import register_api
 from app.serving.behind_proxy import BehindProxy
+from app.serving.doors import Doors, Guard, doors
 from app.serving.mcp_tools import tools_in_json
 from app.serving.session import Session
 from qwenvl.errors import UserError
@@ -50,12 +51,13 @@ def build(session: Session) -> gr.Blocks:
     return demo
 
 
-def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
+def launch(session: Session, *, prepare: bool = True, admitted: Doors | None = None, **options: Any) -> Any:
     """Serve the page on this machine alone; GRADIO_SERVER_NAME and GRADIO_SERVER_PORT are Gradio's own to read.
 
     Args:
         session: what answers.
         prepare: make the runs of all examples meanwhile, so that a chip loads at once; of the shipped models alone.
+        admitted: who may ask; by the environment where left out.
         options: more of Gradio's own for `launch`.
     """
     # Not by `queue(default_concurrency_limit=...)`, which builds Gradio's whole server once more.
@@ -68,13 +70,13 @@ def launch(session: Session, *, prepare: bool = True, **options: Any) -> Any:
         head=frontend.head(),
         app_kwargs={
             "routes": [*frontend.routes(), export_route(session)],
-            "middleware": [Middleware(BehindProxy)],
+            "middleware": [Middleware(BehindProxy), Middleware(Guard, admitted=admitted or doors())],
             "lifespan": tools_in_json(demo),
         },
         run_history=False,
         footer_links=["api"],
         max_file_size=MAX_FILE_SIZE,
-        show_error=True,
+        show_error=False,  # ours are shown all the same; words of others may hold paths of this machine
         share=False,
         ssr_mode=False,
         **options,

@@ -31,7 +31,8 @@ BRUSH = 64  # cells a side of the grid that strokes are kept on
 STEPS, SEEDS = 10, 5
 STROKES = re.compile(r"b[0-9a-z]{1,3}(\.[0-9a-z]{1,3})*")
 
-TURNS, WALKS = Turns(), Walks()
+TURNS = Turns()
+WALKS: Walks[Curves] = Walks()
 
 
 class CausesTold(TypedDict):
@@ -217,7 +218,7 @@ def _hiding(chosen: Selection, cells: list[int], posted: Posted) -> dict[str, An
 # --- curves ---
 
 
-def _progress(walk: Walk | None) -> CausesCurves:
+def _progress(walk: Walk[Curves] | None) -> CausesCurves:
     if walk is None:
         return {"state": "none"}
     state = "failed" if walk.error else "stopped" if walk.stopped else "done" if walk.ended else "running"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, TypedDict
+from collections.abc import Callable, Hashable
+from typing import TypedDict, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -25,38 +25,42 @@ MAX_BYTES = 64 << 20
 LONGEST = 80  # letters of a word that is looked for
 
 
+Value = TypeVar("Value")
+
+
 class Kept:
     """Answers that are dear to make, the least used out first once they outgrow their room; each is made once."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes, self.nbytes = max_bytes, 0
-        self._held: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
-        self._making: dict[Any, threading.Lock] = {}
+        self._held: OrderedDict[Hashable, tuple[object, int]] = OrderedDict()
+        self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Any, make: Callable[[], Any], weigh: Callable[[Any], int]) -> Any:
+    def get(self, key: Hashable, make: Callable[[], Value], weigh: Callable[[Value], int]) -> Value:
         """The value of a key, made where there is none; who asks for it meanwhile waits for the same one."""
         with self._lock:
             making = self._making.setdefault(key, threading.Lock())
         try:
             with making:
-                found = self._find(key)
-                if found is None:
-                    found = make()
-                    self._hold(key, found, weigh(found))
-                return found
+                held = self._find(key)
+                if held is not None:
+                    return cast(Value, held)
+                made = make()
+                self._hold(key, made, weigh(made))
+                return made
         finally:
             with self._lock:
                 self._making.pop(key, None)
 
-    def _find(self, key: Any) -> Any:
+    def _find(self, key: Hashable) -> object:
         with self._lock:
             if key not in self._held:
                 return None
             self._held.move_to_end(key)
             return self._held[key][0]
 
-    def _hold(self, key: Any, value: Any, nbytes: int) -> None:
+    def _hold(self, key: Hashable, value: object, nbytes: int) -> None:
         with self._lock:
             self._held[key] = (value, nbytes)
             self.nbytes += nbytes

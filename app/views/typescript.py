@@ -12,6 +12,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from app.asking.messages import AskingMessage, RunsMessage
 from app.asking.pictures import Picture
 from app.asking.posted import Choice
 from app.costs.planner_answers import ConvertedPlaces, Crop, PlannedFile, PlannerPage, PlannerTable
@@ -53,7 +54,7 @@ OTHERS: dict[str, Any] = {
 }
 
 # What comes to the page otherwise than as an answer.
-ALSO: tuple[type, ...] = (PlannedFile,)
+ALSO: tuple[type, ...] = (PlannedFile, RunsMessage, AskingMessage)
 
 
 def text() -> str:

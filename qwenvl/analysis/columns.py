@@ -62,12 +62,14 @@ def reading(run: RunRows, weights: Tensor, *, layer: Layer, head: Head = "mean")
     """
     head, layer = run.check_head("language", head), run.check_layer_or_mean(layer)
     if layer == "mean":
-        layers = [_reading(q, k, weights, None) for q, k in run.all_taps("language")]
+        taps = enumerate(run.all_taps("language"))
+        layers = [_reading(q, k, weights, run.mask(one)) for one, (q, k) in taps]
         return pick_head(torch.stack(layers).mean(dim=0), head)
     q, k = run.taps("language", layer)
-    if isinstance(head, int):
-        return _reading(q, k, weights, head)[0]
-    return pick_head(_reading(q, k, weights, None), head)
+    mask = run.mask(layer)
+    if isinstance(head, int) and not mask.edited:
+        return _reading(q, k, weights, mask, head)[0]
+    return pick_head(_reading(q, k, weights, mask), head)
 
 
 def place_reading(
@@ -106,8 +108,8 @@ def _cell_weights(run: RunRows, cells: Sequence[int], adapter_head: Head, media:
     return torch.cat([matrix @ part for matrix, part in zip(frames, wanted.view(t, h * w), strict=True)])
 
 
-def _reading(q: Tensor, k: Tensor, weights: Tensor, head: int | None) -> Tensor:
-    """(heads, tokens) of a decoder layer, one head of it as (1, tokens)."""
+def _reading(q: Tensor, k: Tensor, weights: Tensor, mask: Causal, head: int | None = None) -> Tensor:
+    """(heads, tokens) of a decoder layer, one head of it as (1, tokens), of a mask that is alike in all."""
     if head is not None:
         group = q.shape[1] // k.shape[1]
         q, k = q[:, head, None], k[:, head // group, None]
@@ -117,6 +119,6 @@ def _reading(q: Tensor, k: Tensor, weights: Tensor, head: int | None) -> Tensor:
         return found
     first = int(weights.nonzero()[0])
     for rows in row_chunks(range(first, q.shape[2]), q.shape[1] * k.shape[2]):
-        attention = attention_rows(q, k, rows, Causal())[0]
+        attention = attention_rows(q, k, rows, mask)[0]
         found[:, rows[0] : rows[-1] + 1] = (attention @ weights).cpu()
     return found

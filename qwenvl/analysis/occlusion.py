@@ -73,6 +73,7 @@ def without(
     visual: Sequence[int] | None = None,
     media: int = 0,
     layers: Sequence[int] | None = None,
+    heads: Sequence[int] | None = None,
     rows: Rows = "answer",
     k: int = 5,
 ) -> Effect:
@@ -80,21 +81,22 @@ def without(
 
     Qwen2-VL: `patches` are hidden as the visual tokens they are part of, from the rows that `rows` names, in `layers`.
     Qwen-VL: an adapter query is no place, so `patches` are hidden where places still are, from all queries of the
-    adapter (it has one layer, and `layers` and `rows` do not apply); or name adapter queries as `visual`, such as
-    `readers` finds, and they are hidden from the language model's rows.
+    adapter (it has one layer, and `layers`, `heads` and `rows` do not apply); or name adapter queries as `visual`, such
+    as `readers` finds, and they are hidden from the language model's rows.
 
     Args:
         index: the answer token in question.
         patches: raster indices on the patch grid of `media`; give these or `visual`.
         visual: visual tokens of `media`, counted from 0.
-        layers: of the language model; None for all.
+        layers: of the language model, such as range(2, 5); None for all.
+        heads: of these layers; None for all.
         rows: "answer", the rows that predict the answer's tokens; "text", those of every later token that is no visual
             token, the question among them.
         k: how many of the likeliest tokens to give.
 
     Raises:
-        RunError: no such token, patch, layer or media; every patch of a picture at once from the adapter; or a run
-            without its pipeline.
+        RunError: no such token, patch, layer, head or media; every patch of a picture at once from the adapter; or a
+            run without its pipeline.
     """
     if (patches is None) == (visual is None):
         raise RunError("Name either patches or visual tokens to hide.")
@@ -111,8 +113,10 @@ def without(
     chosen = range(run.num_layers("language")) if layers is None else layers
     names = [f"language.blocks.{run.check_layer('language', layer)}.attend" for layer in chosen]
     keys = run.visual[media][list(hidden)].tolist()
-    blocks: Blocks = [(names, Hidden(frozenset(_rows(run, media, rows)), frozenset(keys)))]
-    return _effect(run, index, blocks if names else [], k, unit=unit, hidden=hidden)
+    count = run.num_heads("language")
+    some = None if heads is None else frozenset(check_indices(heads, count, "language head", owner="this model"))
+    blocks: Blocks = [(names, Hidden(frozenset(_rows(run, media, rows)), frozenset(keys), heads=some))]
+    return _effect(run, index, blocks if names and some != frozenset() else [], k, unit=unit, hidden=hidden)
 
 
 def readers(run: RunRows, patches: Sequence[int], *, media: int = 0) -> tuple[int, ...]:

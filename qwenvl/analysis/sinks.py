@@ -48,18 +48,19 @@ class SinksAside(Summary):
     keys: list[int]
 
 
-def find_sinks(q: Tensor, k: Tensor) -> Tensor:
+def find_sinks(q: Tensor, k: Tensor, mask: Causal = Causal()) -> Tensor:  # noqa: B008 - frozen
     """Which keys of a decoder layer are sinks, as this module defines them: bool (tokens,).
 
     Args:
         q, k: as a trace keeps them, (1, heads, tokens, head_dim) and (1, kv_heads, tokens, head_dim).
+        mask: of an edited run.
     """
     tokens = q.shape[2]
     rows = judged_rows(tokens)
     reached, seen = torch.zeros(tokens), torch.zeros(tokens)
     keys = torch.arange(tokens)
     for some in row_chunks(rows, q.shape[1] * tokens):
-        weights = attention_rows(q, k, some, Causal())[0].mean(dim=0).cpu()
+        weights = attention_rows(q, k, some, mask)[0].mean(dim=0).cpu()
         length = torch.tensor(some)[:, None] + 1
         later = keys < length - 1
         reached += ((weights * length >= TIMES) & later).sum(dim=0)
@@ -86,7 +87,7 @@ def sinks(run: RunRows, layer: int) -> list[int]:
 def sink_mask(run: RunRows, layer: int) -> Tensor:
     """The same as bool (tokens,); a run remembers each layer's."""
     layer = run.check_layer("language", layer)
-    return run.remember(("sinks", layer), lambda: find_sinks(*run.taps("language", layer)))
+    return run.remember(("sinks", layer), lambda: find_sinks(*run.taps("language", layer), run.mask(layer)))
 
 
 def map_without_sinks(

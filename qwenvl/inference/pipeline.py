@@ -9,8 +9,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Unpack
 
 import torch
@@ -18,23 +18,26 @@ from torch import Tensor
 
 from qwenvl.errors import PromptError, Sentence
 from qwenvl.inference.generate import SamplingSettings, TokenSampling, generate
+from qwenvl.inference.record_parts import carried, likeliest_of, three_rows, tokens_of, with_media, words_of
+from qwenvl.inference.retelling import Reteller
 from qwenvl.inference.run import Run
 from qwenvl.integers import plain
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
 from qwenvl.models.timing import PartClock
-from qwenvl.models.trace import Block, Hidden, Trace
+from qwenvl.models.trace import Block, Hidden, Trace, left_hooks
 from qwenvl.processing.files.progress import Progress, listening
 from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor, Prompt, StreamDecoder
+from qwenvl.recorded.edit_notes import changed_hooks_note, edit_notes
+from qwenvl.recorded.edits import Edit, Extent, applied, checked_edits
 from qwenvl.recorded.kept_layers import Keep, check_keep, kept_layers
-from qwenvl.recorded.record import Alternative, Record, RunCard, Token
+from qwenvl.recorded.record import Record, RunCard
 from qwenvl.recorded.rows import RunRows, tap_names
 from qwenvl.summaries import Summary, described
 
 Messages = Sequence[Mapping[str, Any]]
-LIKELIEST = 10  # alternatives kept for each answer token
 
 
 @dataclass(eq=False, repr=False)
@@ -93,6 +96,7 @@ class Pipeline(Summary):
         max_pixels: int | None = None,
         progress: Progress | None = None,
         keep: Keep | None = None,
+        edit: Sequence[Edit] = (),
         **settings: Unpack[SamplingSettings],
     ) -> Stream:
         """Ask, and read the answer while it is made.
@@ -104,6 +108,7 @@ class Pipeline(Summary):
                 the model on another; what it raises ends the question. See `qwenvl.processing.files.progress`.
             keep: what the run keeps of its queries and keys, see `qwenvl.recorded.kept_layers.Keep`; None: "all" that
                 fits `max_trace_bytes`. What is not kept is replayed when somebody looks.
+            edit: interventions the answer is made under, of `qwenvl.recorded.edits`; the run keeps them.
             settings: `max_new_tokens`, `temperature` (0: greedy), `top_p`, `top_k`, `repetition_penalty`, `seed` and
                 the others of `TokenSampling`; None or absent for the published ones.
 
@@ -112,13 +117,15 @@ class Pipeline(Summary):
 
         Raises:
             PromptError, MediaError: nothing to ask, a picture that cannot be read, a prompt longer than the context.
+            RunError: an edit that names what this question has not.
         """
         sampling, keep, begun = self.sampling.changed(**settings), check_keep(keep), time.perf_counter()
         min_pixels, max_pixels = plain(min_pixels), plain(max_pixels)
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels, progress=progress)
         parts = {"prepare": time.perf_counter() - begun}
         pixels = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        return Stream(self, prompt, sampling, pixels, progress, parts=parts, keep=keep)
+        edits = checked_edits(edit, self._extent(prompt, sampling.max_new_tokens))
+        return Stream(self, prompt, sampling, pixels, progress, parts=parts, keep=keep, edits=edits)
 
     def run(
         self,
@@ -128,16 +135,20 @@ class Pipeline(Summary):
         min_pixels: int | None = None,
         max_pixels: int | None = None,
         keep: Keep | None = None,
+        edit: Sequence[Edit] = (),
         **settings: Unpack[SamplingSettings],
     ) -> Run:
         """Ask, and look inside the answer; or inside a given one.
 
         Args:
             answer: look at this answer instead of generating one.
-            messages, min_pixels, max_pixels, keep, settings: as `stream`.
+            messages, min_pixels, max_pixels, keep, edit, settings: as `stream`.
         """
         if answer is None:
-            return self.stream(messages, min_pixels=min_pixels, max_pixels=max_pixels, keep=keep, **settings).run
+            stream = self.stream(
+                messages, min_pixels=min_pixels, max_pixels=max_pixels, keep=keep, edit=edit, **settings
+            )
+            return stream.run
         begun, min_pixels, max_pixels = time.perf_counter(), plain(min_pixels), plain(max_pixels)
         prompt = self.processor(messages, min_pixels=min_pixels, max_pixels=max_pixels)
         parts = {"prepare": time.perf_counter() - begun}
@@ -151,7 +162,22 @@ class Pipeline(Summary):
                 )
             )
         settings_of_run = {"given": True, "min_pixels": min_pixels, "max_pixels": max_pixels}
-        return self.look_inside(prompt, answer_ids, settings_of_run, parts=parts, keep=check_keep(keep))
+        edits = checked_edits(edit, self._extent(prompt, len(answer_ids)))
+        return self.look_inside(prompt, answer_ids, settings_of_run, parts=parts, keep=check_keep(keep), edits=edits)
+
+    def edited(self, run: RunRows, edits: Sequence[Edit], keep: Keep | None = None) -> Run:
+        """A run's own answer looked inside under its edits and further ones; nothing is generated."""
+        places = tuple((token.media, token.cell) for token in run.tokens)
+        checked = checked_edits((*run.edits, *edits), Extent(self.config, places, len(places)))
+        pixels = {name: run.settings.get(name) for name in ("min_pixels", "max_pixels")}
+        prompt = self.processor(with_media(run.messages, run.media), **pixels)
+        answer_ids = [token.id for token in run.tokens if token.in_answer]
+        settings = {"given": True, **pixels}
+        return self.look_inside(prompt, answer_ids, settings, stopped=run.stopped, keep=check_keep(keep), edits=checked)
+
+    def _extent(self, prompt: Prompt, answer: int) -> Extent:
+        places = tuple((token.media, token.cell) for token in prompt.tokens)
+        return Extent(self.config, places, min(len(places) + answer, self.config.language.context))
 
     # --- looking inside ---
 
@@ -165,32 +191,40 @@ class Pipeline(Summary):
         parts: Mapping[str, float] | None = None,
         stopped: bool = False,
         keep: Keep = "all",
+        edits: Sequence[Edit] = (),
+        hooks: Sequence[str] = (),
     ) -> Run:
         """Replay prompt and answer once, traced, and make a run of it; what is over the budget is replayed later.
 
         Args:
             seconds, parts: how long it took to answer, see `Record`; a given answer's parts are timed in the replay.
+            edits: what the model is changed by, checked.
+            hooks: modules on which somebody had left a hook while it answered.
         """
         started = time.perf_counter()
         inputs = self._inputs(prompt, answer_ids)
+        edits = tuple(edit.within(len(prompt.input_ids) + len(answer_ids)) for edit in edits)
         names = self._kept_taps(inputs, keep)
         with (
             self._lock,
+            self._under(edits, len(prompt.input_ids)) as left,
             PartClock(self.model) as clock,
             Trace(self.model, "language.positions", *names) as trace,
             torch.no_grad(),
         ):
             logits = self.model(**inputs, last=len(answer_ids) + 1)[0, : len(answer_ids)].float().cpu()
-        positions = self._three_rows(trace.take("language.positions"))
+        positions = three_rows(trace.take("language.positions"))
         kept = _moved(trace)
-        likeliest, probabilities = self._likeliest(logits, answer_ids)
+        likeliest, probabilities = likeliest_of(self.processor, logits, answer_ids)
+        hooks = list(dict.fromkeys((*hooks, *left)))
+        notes = (*self.notes, *edit_notes(edits, hooks))
         record = Record(
-            card=RunCard(self.name, self.family, self.parameters, self.trained, self.notes),
+            card=RunCard(self.name, self.family, self.parameters, self.trained, notes),
             config=self.config,
             messages=prompt.messages,
             answer=self.processor.decode_answer(answer_ids),
-            tokens=self._tokens(prompt, answer_ids, positions),
-            words=self._words(prompt, answer_ids),
+            tokens=tokens_of(self.processor, prompt, answer_ids, positions),
+            words=words_of(self.processor, prompt, answer_ids),
             likeliest=likeliest,
             probabilities=probabilities,
             settings=dict(settings),
@@ -198,13 +232,15 @@ class Pipeline(Summary):
             parts={**clock.seconds, **(parts or {})},
             stopped=stopped,
             ntk_alpha=inputs.get("ntk_alpha"),
+            edits=edits,
+            hooks=tuple(hooks),
         )
         return Run(record, prompt.media, positions, kept, self)
 
     def replay(self, run: RunRows, names: Sequence[str]) -> dict[str, Tensor]:
         """The values of these taps for a run's prompt and answer, made again by one forward pass."""
         inputs = self._run_inputs(run)
-        with self._lock, Trace(self.model, *names, max_bytes=None) as trace, torch.no_grad():
+        with self._lock, self._as_made(run), Trace(self.model, *names, max_bytes=None) as trace, torch.no_grad():
             self.model(**inputs, last=1)
         return _moved(trace)
 
@@ -218,10 +254,20 @@ class Pipeline(Summary):
             blocks: what to hide in the attention of which modules; see `trace.Block`.
         """
         inputs, count = self._run_inputs(run, media), len(run.tokens) - run.answer_start
-        with self._lock, torch.no_grad(), ExitStack() as hidden:
-            for names, (queries, keys, rows) in blocks:
-                hidden.enter_context(Block(self.model, names, queries, keys, rows))
+        with self._lock, self._as_made(run), torch.no_grad(), ExitStack() as hidden:
+            for names, (queries, keys, rows, heads) in blocks:
+                hidden.enter_context(Block(self.model, names, queries, keys, rows, heads))
             return self.model(**inputs, last=count + 1)[0, :count].float().cpu()
+
+    def reteller(self, run: RunRows) -> Reteller:
+        """What tells a run's answer again under cuts in the language model's attention, pictures being read once."""
+
+        @contextmanager
+        def held() -> Iterator[None]:
+            with self._lock, self._as_made(run):
+                yield
+
+        return Reteller(self.model, held, self._run_inputs(run), len(run.tokens) - run.answer_start)
 
     def tap_sizes(self, run: RunRows) -> dict[str, int]:
         """Bytes that each tap of a run would take."""
@@ -234,7 +280,25 @@ class Pipeline(Summary):
         seen = [part for part in parts if part["type"] in ("image", "video")]
         messages = [*before, {**last, "content": [*seen, {"type": "text", "text": question}]}]
         pixels = {name: run.settings.get(name) for name in ("min_pixels", "max_pixels")}
-        return self.look_inside(self.processor(messages, **pixels), [], pixels)
+        prompt = self.processor(messages, **pixels)
+        return self.look_inside(prompt, [], pixels, edits=carried(run, prompt))
+
+    # --- under what it is looked inside ---
+
+    @contextmanager
+    def _under(self, edits: Sequence[Edit], prompt: int) -> Iterator[list[str]]:
+        """Edits on the model, the lock being held; gives the modules on which somebody else had left a hook."""
+        hooks = left_hooks(self.model)
+        with applied(edits, self.model, prompt):
+            yield hooks
+
+    @contextmanager
+    def _as_made(self, run: RunRows) -> Iterator[None]:
+        """The model as it was when a run was made; where its hooks are others now, the run says so from here on."""
+        with self._under(run.edits, run.answer_start) as hooks:
+            if (note := changed_hooks_note(run.record.hooks, hooks)) and note not in run.card.notes:
+                run.record = replace(run.record, card=replace(run.card, notes=(*run.card.notes, note)))
+            yield
 
     def _run_inputs(self, run: RunRows, media: Sequence[Media] | None = None) -> dict[str, Any]:
         prompt = self.processor(
@@ -263,49 +327,6 @@ class Pipeline(Summary):
         chosen = kept_layers(layers, keep, self.max_trace_bytes)
         return [tap for site, layer in chosen for tap in tap_names(site, layer)]
 
-    def _three_rows(self, positions: Tensor) -> Tensor:
-        """Whatever the position tap saw, as int64 (3, tokens)."""
-        rows = positions[:, 0] if positions.dim() == 3 else positions.expand(3, -1)
-        return rows.to("cpu", torch.int64).contiguous()
-
-    def _tokens(self, prompt: Prompt, answer_ids: Sequence[int], positions: Tensor) -> tuple[Token, ...]:
-        places = [tuple(place) for place in positions.T.tolist()]
-        said = [
-            Token(id_, text, "special" if special else "text", "answer", True, None, None, place)
-            for id_, text, special, place in zip(
-                answer_ids,
-                self.processor.token_texts(answer_ids),
-                map(self.processor.tokenizer.is_special, answer_ids),
-                places[len(prompt.input_ids) :],
-                strict=True,
-            )
-        ]
-        asked = [
-            Token(token.id, token.text, token.kind, token.section, False, token.media, token.cell, place)
-            for token, place in zip(prompt.tokens, places, strict=False)
-        ]
-        return (*asked, *said)
-
-    def _words(self, prompt: Prompt, answer_ids: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-        start = len(prompt.input_ids)
-        return tuple(tuple(start + index for index in group) for group in self.processor.group_words(answer_ids))
-
-    def _likeliest(
-        self, logits: Tensor, answer_ids: Sequence[int]
-    ) -> tuple[tuple[tuple[Alternative, ...], ...], tuple[float, ...]]:
-        """From logits (answer, vocab): the likeliest tokens of each place, and how likely the answer's own was."""
-        probabilities = logits.softmax(dim=-1)
-        top = probabilities.topk(min(LIKELIEST, probabilities.shape[-1]), dim=-1)
-        likeliest = tuple(
-            tuple(
-                Alternative(id_, self.processor.token_text(id_), probability)
-                for id_, probability in zip(ids, values, strict=True)
-            )
-            for ids, values in zip(top.indices.tolist(), top.values.tolist(), strict=True)
-        )
-        own = probabilities[torch.arange(len(answer_ids)), torch.tensor(list(answer_ids), dtype=torch.int64)]
-        return likeliest, tuple(own.tolist())
-
 
 class Stream:
     """An answer being made: iterate for pieces of text.
@@ -327,13 +348,15 @@ class Stream:
         *,
         parts: Mapping[str, float],
         keep: Keep = "all",
+        edits: Sequence[Edit] = (),
     ) -> None:
         self.prompt, self.ids = prompt, list[int]()
         self.stopped = False
         self.seconds: dict[str, float] = {}
         self.parts = dict(parts)
         self._pipeline, self._sampling, self._pixels, self._keep = pipeline, sampling, pixels, keep
-        self._progress = progress
+        self._progress, self._edits = progress, edits
+        self._hooks: list[str] = []  # that somebody had left on the model while it answered
         self._stop = threading.Event()
         self._pieces: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
@@ -376,12 +399,19 @@ class Stream:
                     parts=self.parts,
                     stopped=self.stopped,
                     keep=self._keep,
+                    edits=self._edits,
+                    hooks=self._hooks,
                 )
             return self._run
 
     def _work(self) -> None:
         try:
-            with self._pipeline._lock, listening(self._pipeline.model, self._progress) as begun:
+            pipeline, prompt = self._pipeline, len(self.prompt.input_ids)
+            with (
+                pipeline._lock,
+                pipeline._under(self._edits, prompt) as self._hooks,
+                listening(pipeline.model, self._progress) as begun,
+            ):
                 self._answer(begun)
         except BaseException as error:  # the reader's to handle, on the reader's thread
             self._error = error
@@ -426,24 +456,3 @@ def _layer_of(tap: str) -> tuple[str, int]:
     """Site and layer of a tap; the adapter's one layer is 0."""
     site, *rest = tap.split(".")
     return site, int(rest[1]) if rest[0] == "blocks" else 0
-
-
-def with_media(messages: Messages, media: Sequence[Media]) -> list[dict[str, Any]]:
-    """A run's messages with its media put back where their indices stand."""
-
-    def restore(part: Mapping[str, Any]) -> dict[str, Any]:
-        if part.get("type") == "image":
-            return {**part, "image": media[part["image"]].frames[0]}
-        if part.get("type") == "video":
-            return {**part, "video": media[part["video"]]}  # its very frames; a file would be sampled anew
-        return dict(part)
-
-    return [
-        {
-            **message,
-            "content": message["content"]
-            if isinstance(message["content"], str)
-            else list(map(restore, message["content"])),
-        }
-        for message in messages
-    ]

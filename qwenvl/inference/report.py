@@ -19,7 +19,7 @@ def run_report(run: Run, *, words: bool = False) -> dict[str, Any]:
 
     Returns:
         model, family, parameters, trained, answer, stopped, patches, visual_tokens, prompt_tokens, answer_tokens,
-        largest_position, media (sizes and grids), settings, seconds.
+        largest_position, media (sizes and grids), settings, edits (a sentence each), seconds.
     """
     told = {
         **{"model": run.card.name, "family": run.card.family, "parameters": run.card.parameters},
@@ -31,6 +31,7 @@ def run_report(run: Run, *, words: bool = False) -> dict[str, Any]:
         "largest_position": int(run.positions.max()),
         "media": [media.to_json() for media in run.media],
         "settings": dict(run.settings),
+        "edits": [edit.words() for edit in run.edits],
         "seconds": dict(run.seconds),
     }
     return told | ({"words": [_word(run, tokens) for tokens in run.words]} if words else {})

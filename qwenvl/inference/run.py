@@ -19,17 +19,21 @@ from qwenvl.analysis.answer_boxes import AnswerBox, answer_boxes
 from qwenvl.analysis.attention_distance import QUERIES, TowerStatistics, tower_statistics
 from qwenvl.analysis.columns import column
 from qwenvl.analysis.deletion_curves import Curves, deletion_curves
+from qwenvl.analysis.flow import Flow, Pair, flow
 from qwenvl.analysis.logit_lens import Lens, logit_lens, word_probabilities
 from qwenvl.analysis.neutral_question import Relative, map_against_neutral
 from qwenvl.analysis.occlusion import Effect, Rows, painted, without
 from qwenvl.analysis.position_code import position_similarity
+from qwenvl.analysis.pruning import SHARES, Pruning, Ranking, pruned
 from qwenvl.analysis.regions import Pixels
 from qwenvl.analysis.row_statistics import RowStatistics, row_statistics
 from qwenvl.analysis.sinks import SinksAside, map_without_sinks, sinks
 from qwenvl.analysis.stages import Stage, stages
 from qwenvl.errors import RunError
 from qwenvl.processing.geometry.reconstruction import Reconstruction, reconstruct
+from qwenvl.recorded.edits import Edit
 from qwenvl.recorded.indices import check_index
+from qwenvl.recorded.kept_layers import Keep
 from qwenvl.recorded.rows import Head, Layer, Replayer, RunRows
 from qwenvl.recorded.run_file import RunParts, load_parts, save_parts
 from qwenvl.recorded.run_summary import run_html, run_lines, save_arrays
@@ -231,6 +235,22 @@ class Run(Summary, RunRows):
 
     # --- interventions ---
 
+    def edited(self, edits: Sequence[Edit], *, keep: Keep | None = None) -> Run:
+        """The same answer told again by an edited model, and everything that can be asked of it.
+
+        Args:
+            edits: of `qwenvl.recorded.edits`, such as `qwenvl.Knockout`, after those this run already has.
+            keep: as `Pipeline.stream`.
+
+        Raises:
+            RunError: an edit that names what this run has not, or a run without its pipeline.
+        """
+        if self.pipeline is None:
+            raise RunError("An edited answer needs the model's weights; load the run with its pipeline.")
+        found = self.pipeline.edited(self, edits, keep)
+        assert isinstance(found, Run)
+        return found
+
     def without(
         self,
         index: int,
@@ -239,6 +259,7 @@ class Run(Summary, RunRows):
         visual: Sequence[int] | None = None,
         media: int = 0,
         layers: Sequence[int] | None = None,
+        heads: Sequence[int] | None = None,
         rows: Rows = "answer",
         k: int = 5,
     ) -> Effect:
@@ -249,15 +270,61 @@ class Run(Summary, RunRows):
             patches: raster indices on the patch grid of `media`; give these or `visual`. Qwen-VL hides them from the
                 adapter, Qwen2-VL hides the visual tokens they are part of.
             visual: visual tokens of `media`, counted from 0.
-            layers: of the language model; None for all.
+            layers: of the language model, such as range(2, 5); None for all.
+            heads: of these layers; None for all.
             rows: "answer", the rows that predict the answer; "text", those of every later token that is not visual.
             k: how many of the likeliest tokens to give.
 
         Raises:
-            RunError: no such token, patch, layer or media; every patch of a picture hidden from the adapter; or a run
-                without its pipeline.
+            RunError: no such token, patch, layer, head or media; every patch of a picture hidden from the adapter; or
+                a run without its pipeline.
         """
-        return without(self, index, patches=patches, visual=visual, media=media, layers=layers, rows=rows, k=k)
+        return without(
+            self, index, patches=patches, visual=visual, media=media, layers=layers, heads=heads, rows=rows, k=k
+        )
+
+    def flow(
+        self,
+        *,
+        pairs: Sequence[Pair] | None = None,
+        region: Sequence[int] | None = None,
+        media: int | None = None,
+        width: int | None = None,
+        batch: int | None = None,
+    ) -> Iterator[Flow]:
+        """Through which layers information travels: the answer rescored with pairs of groups cut in a moving window.
+
+        Args:
+            pairs: (from, to), each "image", "region", "question", "answer" or "last" (the row that predicts the first
+                word); None for image to question, image to last, question to last, and those from a region.
+            region: visual tokens of `media`, counted from 0.
+            media: "image" is this media alone; None for all.
+            width: layers of a window, odd; None for 9 of 32, 1 of 4.
+            batch: re-tellings a forward pass; None for as many as are faster together.
+
+        Yields:
+            `Flow` after each forward pass, the last one finished. Stop reading to stop the work.
+
+        Raises:
+            RunError: no such media, token or group, groups that share a token, no answer, or no pipeline.
+        """
+        return flow(self, pairs=pairs, region=region, media=media, width=width, batch=batch)
+
+    def pruned(
+        self, *, layer: int, ranking: Ranking = "row", shares: Sequence[float] = SHARES, seed: int = 0
+    ) -> Pruning:
+        """What if visual tokens were dropped after a layer: the answer rescored with ever more of them gone.
+
+        Args:
+            layer: of the language model, any but its last.
+            ranking: "row" (the last prompt row's weight at that layer), "tower" (what each received there), "random".
+            shares: of all visual tokens, each 0 to 1.
+            seed: of "random".
+
+        Raises:
+            RunError: no answer, no picture, no such layer or ranking, a share out of range, or no pipeline.
+        """
+        return pruned(self, ranking=ranking, layer=layer, shares=shares, seed=seed)
 
     def painted(self, index: int, mask: Pixels, *, media: int = 0, fill: str = "mean", k: int = 5) -> Effect:
         """Occlusion: the answer rescored about a picture with some of its pixels painted over.

@@ -69,7 +69,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask | None) -> Tensor:
     """Fused attention under a described mask, (batch, heads, queries, head_dim)."""
     if mask is None:
         return fused(q, k, v)
-    if mask.hidden:
+    if mask.edited:
         return _attend_dense(q, k, v, mask)
     if isinstance(mask, Segments):
         return _attend_segments(q, k, v, mask.lengths)
@@ -123,11 +123,25 @@ def _attend_padded(q: Tensor, k: Tensor, v: Tensor, pad: int) -> Tensor:
 
 
 def _attend_dense(q: Tensor, k: Tensor, v: Tensor, mask: Mask) -> Tensor:
-    """Only for interventions: the description written out."""
+    """Only for interventions: the description written out, once for all heads that share it."""
+    groups = mask.of_heads(q.shape[1])
+    if len(groups) == 1:
+        return fused(q, k, v, dense=_written_out(q, k, groups[0][1]))
+    mixed, of_a_key = torch.empty_like(q), q.shape[1] // k.shape[1]
+    for heads, shared in groups:
+        read = [head // of_a_key for head in heads]
+        mixed[:, heads] = attend(q[:, heads], k[:, read], v[:, read], shared)
+    return mixed
+
+
+def _written_out(q: Tensor, k: Tensor, mask: Mask) -> Tensor:
+    """What is added to the scores, (batch, 1, queries, keys), or which of them count, where nothing is scaled."""
     num_queries, num_keys = q.shape[2], k.shape[2]
     rows = torch.arange(num_keys - num_queries, num_keys, device=q.device)
     seen = torch.stack([mask.visible(rows, num_keys, row) for row in range(q.shape[0])])[:, None]
-    return fused(q, k, v, dense=seen)
+    if not mask.scaled:
+        return seen
+    return mask.logarithms(num_keys, q.device).to(q.dtype).where(seen, -torch.inf)
 
 
 class BlockCache:

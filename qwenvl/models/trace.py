@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,22 @@ from torch.utils.hooks import RemovableHandle
 
 CHUNK_OF_KEYS = 1024  # keys made float32 at once, where they are not
 CHUNKED_QUERIES = 16  # with more queries a key head the product outweighs the conversion
+
+
+def reads_only(hook: Any) -> Any:
+    """Mark a hook as one that changes nothing, so that it is not taken for an intervention by `left_hooks`."""
+    hook.reads_only = True
+    return hook
+
+
+def left_hooks(model: nn.Module) -> list[str]:
+    """The modules of a model with a forward hook on them that may change what it computes, by their dotted names."""
+
+    def hooked(module: nn.Module) -> bool:
+        hooks = (*module._forward_hooks.values(), *module._forward_pre_hooks.values())
+        return any(not getattr(hook, "reads_only", False) for hook in hooks)
+
+    return [name or "the model" for name, module in model.named_modules() if hooked(module)]
 
 
 class TraceError(RuntimeError):
@@ -38,11 +54,23 @@ class Tap(nn.Module):
 
 
 class Hidden(NamedTuple):
-    """What an intervention takes away: these keys from these queries, in these rows of the batch (None: in all)."""
+    """What an intervention takes away: these keys from these queries, in these rows of the batch and these heads.
+
+    None stands for all of them.
+    """
 
     queries: frozenset[int]
     keys: frozenset[int]
     rows: frozenset[int] | None = None
+    heads: frozenset[int] | None = None
+
+
+class Scaled(NamedTuple):
+    """Keys whose weight in every row is multiplied before the row is made to sum to 1 again; heads as in `Hidden`."""
+
+    keys: frozenset[int]
+    factor: float
+    heads: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,9 +81,33 @@ class Mask:
     """
 
     hidden: tuple[Hidden, ...] = ()  # what `Block` took away
+    scaled: tuple[Scaled, ...] = ()  # what `Scale` multiplied
+
+    @property
+    def edited(self) -> bool:
+        """Whether an intervention changed it."""
+        return bool(self.hidden or self.scaled)
+
+    def of_heads(self, num_heads: int) -> list[tuple[list[int], Self]]:
+        """The heads that share a mask, and that mask, which holds for whatever head it is given to."""
+        if all(hidden.heads is None for hidden in self.hidden) and all(one.heads is None for one in self.scaled):
+            return [(list(range(num_heads)), self)]
+        groups: dict[Self, list[int]] = {}
+        for head in range(num_heads):
+            hidden = tuple(one._replace(heads=None) for one in self.hidden if one.heads is None or head in one.heads)
+            scaled = tuple(one._replace(heads=None) for one in self.scaled if one.heads is None or head in one.heads)
+            groups.setdefault(replace(self, hidden=hidden, scaled=scaled), []).append(head)
+        return [(heads, mask) for mask, heads in groups.items()]
+
+    def logarithms(self, num_keys: int, device: torch.device) -> Tensor:
+        """What `scaled` adds to the scores of each key, of a mask for all heads alike: float32 (keys,)."""
+        added = torch.zeros(num_keys)
+        for keys, factor, _ in self.scaled:
+            added[torch.tensor([key for key in keys if key < num_keys], dtype=torch.int64)] += math.log(factor)
+        return added.to(device)
 
     def visible(self, queries: Tensor, num_keys: int, row: int = 0) -> Tensor:
-        """Which keys each query sees; padding, which sees none, is shown as seeing all.
+        """Which keys each query sees, in a mask for all heads alike; padding, which sees none, is shown as seeing all.
 
         Args:
             queries: int64 (queries,), counted as keys are.
@@ -69,7 +121,7 @@ class Mask:
         """
         seen = self._sees(queries, torch.arange(num_keys, device=queries.device), row)
         padding = ~seen.any(dim=-1, keepdim=True)
-        for hidden_queries, hidden_keys, rows in self.hidden:
+        for hidden_queries, hidden_keys, rows, _ in self.hidden:
             if rows is not None and row not in rows:
                 continue
             blocked = [index for index, query in enumerate(queries.tolist()) if query in hidden_queries]
@@ -130,8 +182,20 @@ def attention_rows(q: Tensor, k: Tensor, queries: Sequence[int], mask: Mask | No
     if mask is not None:
         positions = _as_tensor(asked, q.device) + k.shape[2] - num_queries
         for row in range(batch):
-            scores[row].masked_fill_(~mask.visible(positions, k.shape[2], row), -math.inf)
+            _mask_rows(scores[row], mask, positions, row)
     return scores.softmax(dim=-1)
+
+
+def _mask_rows(scores: Tensor, mask: Mask, queries: Tensor, row: int) -> None:
+    """Scores (heads, queries, keys) of one row of the batch under a mask, in place."""
+    groups = mask.of_heads(len(scores))
+    for heads, shared in groups:
+        some = scores if len(groups) == 1 else scores[heads]
+        some.masked_fill_(~shared.visible(queries, scores.shape[-1], row), -math.inf)
+        if shared.scaled:
+            some += shared.logarithms(scores.shape[-1], scores.device)
+        if len(groups) > 1:
+            scores[heads] = some
 
 
 def _of_queries(q: Tensor, asked: Sequence[int]) -> Tensor:
@@ -262,6 +326,7 @@ class Trace(Mapping[str, Tensor]):
         return self.masks[attend]
 
     def _keep(self, name: str) -> Any:
+        @reads_only
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
             value = output.detach()
             self._charge(name, value.numel() * value.element_size())
@@ -285,6 +350,7 @@ class Trace(Mapping[str, Tensor]):
                 "trace fewer layers or raise max_bytes."
             )
 
+    @reads_only
     def _check_forecast(self, model: Any, inputs: tuple[Any, ...], keywords: dict[str, Any]) -> None:
         if self.max_bytes is None or not hasattr(model, "tap_sizes"):
             return
@@ -295,6 +361,7 @@ class Trace(Mapping[str, Tensor]):
             self._refuse_over_budget(name, total)
 
     def _keep_mask(self, attend: str) -> Any:
+        @reads_only
         def hook(module: Any, inputs: tuple[Any, ...]) -> None:
             self.masks[attend] = module.describe_mask(*inputs)
 
@@ -308,6 +375,7 @@ def Block(  # a noun, for it reads as one in a `with` statement
     queries: Iterable[int],
     keys: Iterable[int],
     rows: Iterable[int] | None = None,
+    heads: Iterable[int] | None = None,
 ) -> Iterator[None]:
     """Hide keys from queries in the attention of the named layers while the `with` block runs (attention knockout).
 
@@ -317,23 +385,50 @@ def Block(  # a noun, for it reads as one in a `with` statement
     ```
 
     A trace inside it shows the blocked run. Queries and keys are counted along the keys of the forward pass. `rows` are
-    those of the batch (a picture each, in Qwen-VL's tower and adapter); None hides in all of them.
+    those of the batch (a picture each, in Qwen-VL's tower and adapter), `heads` those of the layers; None hides in all.
 
     Raises:
         TraceError: a pattern that names no attention; in the forward pass, a query left without a key.
     """
+    hidden = Hidden(frozenset(queries), frozenset(keys), _frozen(rows), _frozen(heads))
+    with _edited_masks(model, layers, lambda mask: replace(mask, hidden=(*mask.hidden, hidden))):
+        yield
+
+
+@contextmanager
+def Scale(
+    model: nn.Module,
+    layers: str | Sequence[str],
+    keys: Iterable[int],
+    factor: float,
+    heads: Iterable[int] | None = None,
+) -> Iterator[None]:
+    """Multiply the weight of keys in every row, and make each row sum to 1 again, while the `with` block runs.
+
+    Args: as `Block`; `factor` is above 0.
+    """
+    scaled = Scaled(frozenset(keys), factor, _frozen(heads))
+    with _edited_masks(model, layers, lambda mask: replace(mask, scaled=(*mask.scaled, scaled))):
+        yield
+
+
+def _frozen(indices: Iterable[int] | None) -> frozenset[int] | None:
+    return None if indices is None else frozenset(indices)
+
+
+@contextmanager
+def _edited_masks(model: nn.Module, layers: str | Sequence[str], edit: Callable[[Mask], Mask]) -> Iterator[None]:
+    """Give the attention of the named layers another mask than the model gives it."""
     patterns = [layers] if isinstance(layers, str) else list(layers)
     modules = dict(model.named_modules())
     names = match_names((name for name, module in modules.items() if hasattr(module, "describe_mask")), patterns)
-    hidden = Hidden(frozenset(queries), frozenset(keys), None if rows is None else frozenset(rows))
 
-    def hide(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    def hook(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         q, k, v, *rest = inputs
-        mask = (rest[0] if rest else None) or Mask()
-        return q, k, v, replace(mask, hidden=(*mask.hidden, hidden))
+        return q, k, v, edit((rest[0] if rest else None) or Mask())
 
-    # prepended, so that a trace opened earlier sees the blocked mask too
-    handles = [modules[name].register_forward_pre_hook(hide, prepend=True) for name in names]
+    # prepended, so that a trace opened earlier sees the edited mask too
+    handles = [modules[name].register_forward_pre_hook(hook, prepend=True) for name in names]
     try:
         yield
     finally:

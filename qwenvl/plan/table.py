@@ -30,6 +30,7 @@ COLUMNS = (
 )
 """Of a table, in this order. Bytes and operations are whole numbers; `limit` is the name of the setting that bit, or of
 several of a clip."""
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a formula begins with in a spreadsheet
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,23 @@ class Table:
         return list(self.rows)
 
     def to_csv(self) -> str:
-        """The rows with a header, lines ending in a line feed; empty where a column does not apply."""
+        """The rows with a header, lines ending in a line feed; empty where a column does not apply.
+
+        Text that a spreadsheet would compute as a formula begins with an apostrophe, which makes it text there.
+        """
         file = io.StringIO()
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.rows)
+        writer.writerows({name: _as_text(value) for name, value in row.items()} for row in self.rows)
         return file.getvalue()
 
     def __str__(self) -> str:
         return json.dumps(self.to_json(), ensure_ascii=False, indent=2)
+
+
+def _as_text(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula; a name of a file is whatever somebody chose."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
 
 
 def plan_table(

@@ -7,7 +7,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal, Union
 
 from torch import Tensor
@@ -23,7 +23,7 @@ def check_parts(record: Record, media: tuple[Media, ...], kept: Mapping[str, Ten
     Raises:
         ValueError: whatever is not as a run has it.
     """
-    for part in (record, *media):
+    for part in (replace(record, edits=()), *media):  # edits are checked as they are made, by their own indices
         _check_fields(part)
     _check_numbers(record.config)
     _check_media(media)

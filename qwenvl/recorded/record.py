@@ -9,6 +9,7 @@ from typing import Any
 from qwenvl.errors import RunError
 from qwenvl.integers import as_integer
 from qwenvl.models.config import Config
+from qwenvl.recorded.edits import Edit
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Record:
     # seconds of "prepare" (files to patches and tokens) and of the parts of one pass, "vision", "adapter", "language":
     # the pass that read the prompt, or, where the answer was given, the replay; empty in runs of earlier versions
     parts: Mapping[str, float] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()  # what was changed in the model's pass, checked; see `qwenvl.recorded.edits`
+    hooks: tuple[str, ...] = ()  # modules on which somebody had left a hook of torch, whatever that changed
 
 
 class Recorded:
@@ -112,6 +115,11 @@ class Recorded:
     def parts(self) -> Mapping[str, float]:
         """Seconds of each part of the model in the pass that read the prompt; see `Record`."""
         return self.record.parts
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The interventions the run was made under, and is replayed under; () for none."""
+        return self.record.edits
 
     @property
     def stopped(self) -> bool:

@@ -17,10 +17,12 @@ from qwenvl.errors import RunError, Sentence, shown
 from qwenvl.models.config import Config
 from qwenvl.models.qwen2_vl import Qwen2VL
 from qwenvl.models.qwen_vl import QwenVL
-from qwenvl.models.trace import Hidden, attention_rows
+from qwenvl.models.trace import Causal, Hidden, attention_rows
 from qwenvl.processing.geometry.media import Media
 from qwenvl.processing.processor import Processor
+from qwenvl.recorded.edits import Edit, edited_mask
 from qwenvl.recorded.indices import check_index
+from qwenvl.recorded.kept_layers import Keep
 from qwenvl.recorded.maps import maps_for
 from qwenvl.recorded.record import Record, Recorded
 
@@ -29,6 +31,13 @@ Layer = int | Literal["mean"]
 Made = TypeVar("Made")
 
 _EMPTY = torch.zeros(0, dtype=torch.int64)
+
+
+class Retelling(Protocol):
+    """What tells one run's answer again under cuts in the language model's attention."""
+
+    def logits(self, cuts: Sequence[tuple[Sequence[int], Hidden]]) -> Tensor:
+        """The logits that predict the answer under each cut, (cuts, answer tokens, vocab); uncut for none."""
 
 
 class Replayer(Protocol):
@@ -59,6 +68,12 @@ class Replayer(Protocol):
         self, run: RunRows, *, media: Sequence[Media] | None = None, blocks: Sequence[tuple[Sequence[str], Hidden]] = ()
     ) -> Tensor:
         """The logits that predict each token of the answer, on other media or with attention hidden."""
+
+    def reteller(self, run: RunRows) -> Retelling:
+        """What tells a run's answer again, its pictures being read once."""
+
+    def edited(self, run: RunRows, edits: Sequence[Edit], keep: Keep | None = None) -> RunRows:
+        """The run's own answer looked inside under further edits."""
 
     def ask_again(self, run: RunRows, question: str) -> RunRows:
         """A run of another last question on the same media, without an answer."""
@@ -156,7 +171,8 @@ class RunRows(Recorded):
         """
         layer, head = self.check_layer(site, layer), self.check_head(site, head)
         if site == "language":
-            return pick_head(causal_row(*self.taps(site, layer), self.check_token(query)), head)
+            row = causal_row(*self.taps(site, layer), self.check_token(query), self.mask(layer))
+            return pick_head(row, head)
         media = self.check_media(media)
         q, k = self.taps(site, layer)
         if site == "vision":
@@ -223,7 +239,7 @@ class RunRows(Recorded):
         chosen = self.visual.values() if media is None else [self.visual[self.check_media(media)]]
         places = torch.cat([_EMPTY, *chosen])
         places = places[places <= query]
-        rows = (causal_row(q, k, query) for q, k in self.all_taps("language"))
+        rows = self._rows_by_layer(query)
         return torch.stack([row[:, places.to(row.device)].sum(dim=-1).cpu() for row in rows])
 
     def token_weights(self, *, query: int, layer: Layer = "mean", head: Head = "mean", media: int = 0) -> Tensor:
@@ -245,9 +261,9 @@ class RunRows(Recorded):
             raise RunError("A map shows one head or their mean; pass head='mean' or a number.")
         head, layer = self.check_head("language", head), self.check_layer_or_mean(layer)
         if layer == "mean":
-            row = torch.stack([causal_row(q, k, query).cpu() for q, k in self.all_taps("language")]).mean(dim=0)
+            row = torch.stack([row.cpu() for row in self._rows_by_layer(query)]).mean(dim=0)
         else:
-            row = causal_row(*self.taps("language", layer), query).cpu()
+            row = causal_row(*self.taps("language", layer), query, self.mask(layer)).cpu()
         whole = torch.zeros(len(self.tokens))
         whole[: query + 1] = pick_head(row, head)
         return whole[self.visual[media]]
@@ -282,7 +298,16 @@ class RunRows(Recorded):
         """
         return self.maps.spread(weights, self.check_media(media), self.adapter_matrices(media, adapter_head))
 
+    def _rows_by_layer(self, query: int) -> Iterator[Tensor]:
+        """A token's row in every layer of the language model, (heads, query + 1) each."""
+        for layer, (q, k) in enumerate(self.all_taps("language")):
+            yield causal_row(q, k, query, self.mask(layer))
+
     # --- queries and keys: kept, or replayed ---
+
+    def mask(self, layer: int) -> Causal:
+        """What a row of a language layer may see, less what the run's edits hide, and how they scale it."""
+        return self.remember(("mask", layer), lambda: edited_mask(self.edits, layer))
 
     def taps(self, site: str, layer: int) -> tuple[Tensor, Tensor]:
         """Queries and keys of one layer, (batch, heads, tokens, head_dim) each; replayed where they were not kept.
@@ -368,9 +393,10 @@ def tap_names(site: str, layer: int) -> tuple[str, str]:
     return f"{attend}.q", f"{attend}.k"
 
 
-def causal_row(q: Tensor, k: Tensor, query: int) -> Tensor:
+def causal_row(q: Tensor, k: Tensor, query: int, mask: Causal) -> Tensor:
     """The row of one token from a decoder layer's q and k, (heads, query + 1)."""
-    return attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0])[0, :, 0]
+    # its own and earlier keys are all it sees, where nothing was edited
+    return attention_rows(q[:, :, query, None], k[:, :, : query + 1], [0], mask if mask.edited else None)[0, :, 0]
 
 
 def pick_head(rows: Tensor, head: Head) -> Tensor:

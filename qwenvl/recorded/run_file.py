@@ -25,9 +25,11 @@ from qwenvl.models import config as configs
 from qwenvl.models.rope_scaling import RopeScaling
 from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.checked_parts import check_parts
+from qwenvl.recorded.edits_file import edits_from_parts, edits_to_parts
 from qwenvl.recorded.record import Alternative, Record, RunCard, Token
 
-FORMAT, VERSION = "qwenvl-run", 1
+FORMAT = "qwenvl-run"
+PLAIN, EDITED = "1", "2"  # versions: what reads only the first would take an edited run for a plain one
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +47,15 @@ def save_parts(run: RunParts, path: Path) -> None:
     tensors = {"positions": run.positions} | {f"kept.{name}": value.contiguous() for name, value in run.kept.items()}
     for index, media in enumerate(run.media):
         tensors |= {f"media.{index}.{frame}": _png(picture) for frame, picture in enumerate(media.frames)}
+    edits, edit_tensors = edits_to_parts(run.record.edits)
+    tensors |= edit_tensors
     content = {
-        "record": _record_json(run.record),
+        "record": _record_json(run.record) | ({"edits": edits} if edits else {}),
         "media": [media.to_json() for media in run.media],
         "frames": [len(media.frames) for media in run.media],
     }
-    metadata = {"format": FORMAT, "version": str(VERSION), "content": json.dumps(content, ensure_ascii=False)}
+    version = EDITED if edits else PLAIN
+    metadata = {"format": FORMAT, "version": version, "content": json.dumps(content, ensure_ascii=False)}
     unfinished = path.with_name(path.name + ".part")
     try:
         save_file(tensors, unfinished, metadata)
@@ -78,9 +83,10 @@ def load_parts(path: Path) -> RunParts:
         raise RunError(f"{path.name} is damaged or not a run file; save the run again.") from None
     if metadata.get("format") != FORMAT:
         raise RunError(f"{path.name} is a safetensors file but not a run; give a file that Run.save wrote.")
-    if metadata.get("version") != str(VERSION):
+    if metadata.get("version") not in (PLAIN, EDITED):
         raise RunError(
-            f"{path.name} is of version {metadata.get('version')} of the run format; this reads version {VERSION}."
+            f"{path.name} is of version {metadata.get('version')} of the run format; "
+            f"this reads versions up to {EDITED}."
         )
     try:
         return _assemble(json.loads(metadata["content"]), tensors)
@@ -100,12 +106,16 @@ def _assemble(content: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> RunP
     positions = tensors["positions"]
     if positions.shape != (3, len(record.tokens)):
         raise ValueError("positions do not fit the tokens")
+    edits = edits_from_parts(content["record"].get("edits", []), tensors, record)
+    record = replace(record, edits=edits)
     check_parts(record, media, kept)
     return RunParts(record, media, positions, kept)
 
 
 def _record_json(record: Record) -> dict[str, Any]:
-    return asdict(record) | {"config": {"class": type(record.config).__name__, **asdict(record.config)}}
+    content = asdict(replace(record, edits=()))
+    del content["edits"]
+    return content | {"config": {"class": type(record.config).__name__, **asdict(record.config)}}
 
 
 def _record(content: Mapping[str, Any]) -> Record:
@@ -118,6 +128,7 @@ def _record(content: Mapping[str, Any]) -> Record:
         likeliest=tuple(tuple(Alternative(**item) for item in place) for place in content["likeliest"]),
         probabilities=tuple(content["probabilities"]),
         parts=content.get("parts", {}),
+        hooks=tuple(content.get("hooks", ())),
     )
     return replace(record, messages=tuple(record.messages))
 

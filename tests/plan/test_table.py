@@ -65,6 +65,16 @@ def test_csv_and_json_hold_the_same(folder: Path) -> None:
         assert one == {name: "" if value is None else str(value) for name, value in other.items()}
 
 
+@pytest.mark.parametrize("name", ["=HYPERLINK(A1).png", "+1.png", "-1.png", "@SUM(A1).png", "\tx.png"])
+def test_a_spreadsheet_computes_nothing_of_a_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (56, 56)).save(tmp_path / name, format="PNG")
+    table = plan_table(name, "Qwen2-VL-2B")
+    (row,) = csv.DictReader(io.StringIO(table.to_csv()))
+    assert row["file"] == f"'{name}"
+    assert table.to_json()[0]["file"] == name
+
+
 def test_a_setting_that_one_file_refuses_is_its_error_alone(folder: Path) -> None:
     rows = plan_table([folder / "walk.mp4", folder / "page.png"], "Qwen2-VL-2B", nframes=600).rows
     assert "nframes is an even number" in rows[0]["error"]

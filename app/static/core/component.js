@@ -8,9 +8,10 @@ import { onLanguage } from "../language/i18n.js";
 /** @import { Gradio } from "./types.d.ts" */
 
 /**
+ * @template Props
  * @param {HTMLElement} element
- * @param {Gradio} gradio
- * @param {{ redrawsItself?: boolean, mount(element: HTMLElement, gradio: Gradio): void }} module
+ * @param {Gradio<Props>} gradio
+ * @param {{ redrawsItself?: boolean, mount(element: HTMLElement, gradio: Gradio<Props>): void }} module
  */
 export function mountIn(element, gradio, module) {
   if (module.redrawsItself) {

@@ -789,6 +789,50 @@ export interface PlannedFile {
   fps?: number;
 }
 
+/** Finished runs to show, by letter; of a page saved as one file with the selection, as its address writes it. */
+export interface RunsMessage {
+  kind: "runs";
+  turn: string;
+  runs: Record<string, string>;
+  outside: boolean;
+  sentence: string | Sentence | null;
+  line?: string;
+}
+
+/** A button under a failure: its words, and what the page does when it is pressed. */
+export interface WayOut {
+  label: string;
+  action: string;
+}
+
+/** What went wrong as the page says it. */
+export interface Failure {
+  title: string;
+  sentence: string | Sentence;
+  way_out: WayOut | null;
+}
+
+/** The state of one model's column while it answers; each update holds all that came before. */
+export interface Update {
+  letter: string;
+  state: string;
+  step: string;
+  progress: number;
+  pieces: string[];
+  run: string | null;
+  error: Failure | null;
+}
+
+/** How the answers of one turn go: the last update of each letter. */
+export interface AskingMessage {
+  kind: "asking";
+  turn: string;
+  outside: boolean;
+  finished: boolean;
+  A?: Update;
+  B?: Update;
+}
+
 /** The answer to each question that the page asks, by the question's name. */
 export interface Answers {
   run: RunPayload;

@@ -4,6 +4,7 @@ import type { StageSpec, StageView } from "./drawn.d.ts";
 import type {
   Answers,
   Choice,
+  Failure,
   MapRow,
   MediaPayload,
   ModelCard,
@@ -11,6 +12,7 @@ import type {
   RunPayload,
   Sentence,
   Shares,
+  Update,
 } from "./payload.d.ts";
 
 export type * from "./drawn.d.ts";
@@ -125,27 +127,8 @@ export interface Selection extends OfViews {
   frame: number;
 }
 
-/** What went wrong with an answer, and the one way out. */
-export interface Failure {
-  title: string;
-  sentence: Sentence;
-  way_out: WayOut | null;
-}
-
-export interface WayOut {
-  label: string;
-  action: string;
-}
-
 /** An answer in the making. */
-export interface Live {
-  state: string;
-  step: Sentence;
-  progress: number;
-  pieces: string[];
-  run: string | null;
-  error: Failure | null;
-}
+export type Live = Update;
 
 export interface State {
   runs: Both<Run | null>;
@@ -310,7 +293,7 @@ export interface View {
 // --- Gradio's components ---
 
 /** What Gradio hands to a component of ours: see core/component.js. */
-export interface Gradio<Props = any> {
+export interface Gradio<Props> {
   props: Props;
   server: Server;
   trigger?(event: string, detail?: unknown): void;
@@ -325,10 +308,10 @@ declare global {
     __inspector?: object;
   }
   interface WindowEventMap {
-    "inspector-offer": CustomEvent;
-    "inspector-draft": CustomEvent;
-    "inspector-example": CustomEvent;
-    "inspector-runs": CustomEvent;
-    "inspector-row": CustomEvent;
+    "inspector-offer": CustomEvent<import("../rail/types.d.ts").Offer>;
+    "inspector-draft": CustomEvent<News["inspector-draft"]>;
+    "inspector-example": CustomEvent<{ name: string }>;
+    "inspector-runs": CustomEvent<News["inspector-runs"]>;
+    "inspector-row": CustomEvent<Channel>;
   }
 }

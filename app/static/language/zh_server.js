@@ -1,6 +1,13 @@
 // Sentences that the server writes: errors, steps of an answer, the account of tokens. Gaps stand where values stand.
 
 export default {
+  "{name} has {pixels} pixels, packed so that reading it takes {megabytes} MB, more than a picture may take here: save it as an 8-bit PNG or JPEG, or scale it down.":
+    "{name} 有 {pixels} 个像素，其存储方式读取时需要 {megabytes} MB 内存，超过这里允许的上限：请另存为 8 位 PNG 或 JPEG，或缩小。",
+  "{name} is a JPEG of {scans} scans, each of which decodes it once more, and {most} is the most: save it again.":
+    "{name} 是有 {scans} 次扫描的 JPEG，每次扫描都要再解码一遍，最多 {most} 次：请重新保存。",
+  "{name} needs more memory than there is: scale it down and try again.": "{name} 需要的内存超过可用量：请缩小后再试。",
+  "{name} has an alpha channel: where it is transparent it is seen on white, as transformers does; the published Qwen-VL code drops the transparency instead.":
+    "{name} 有透明通道：透明处按白底显示，与 transformers 相同；已发布的 Qwen-VL 代码则丢弃透明度。",
   "{name} must be text: send a string.": "{name} 必须是文本：请发送字符串。",
   "{name} has {letters} characters and {most} is the most: shorten it.":
     "{name} 有 {letters} 个字符，最多 {most} 个：请缩短。",
@@ -12,6 +19,27 @@ export default {
     "config.json 在 text_config 之外还写有 {key} {value}；以 text_config 为准，此处不起作用。",
   "{folder}: config.json says tie_word_embeddings true, and the weights hold a language head of their own, which counts, as in transformers; set it to false to say so.":
     "{folder}：config.json 写明 tie_word_embeddings 为 true，但权重中有独立的语言头，与 transformers 一样以后者为准；请将其设为 false。",
+  // What the model was changed by.
+  "Edited: tokens {queries} do not see tokens {keys}, in layers {layers}, {heads}.":
+    "已干预：第 {queries} 号词元看不到第 {keys} 号词元（第 {layers} 层，{heads}）。",
+  "Edited: the weight of tokens {keys} is multiplied by {factor} in every row, in layers {layers}, {heads}.":
+    "已干预：每一行中第 {keys} 号词元的权重乘以 {factor}（第 {layers} 层，{heads}）。",
+  "Edited: the output of heads {heads} of {site} layer {layer} is 0.":
+    "已干预：{site} 第 {layer} 层的第 {heads} 头输出为 0。",
+  "Edited: the output of heads {heads} of {site} layer {layer} is its mean.":
+    "已干预：{site} 第 {layer} 层的第 {heads} 头输出为其均值。",
+  "Edited: a vector of length {length} is added to the state of tokens {tokens} after layer {layer}.":
+    "已干预：第 {layer} 层之后，第 {tokens} 号词元的状态加上一个长度为 {length} 的向量。",
+  "Edited: the state of tokens {tokens} after layer {layer} is that of another run ({source}).":
+    "已干预：第 {layer} 层之后，第 {tokens} 号词元的状态取自另一次运行（{source}）。",
+  "all heads": "全部头",
+  "heads {heads}": "第 {heads} 头",
+  "Hooks were on {modules} while this was answered; what they change is in it, and what is replayed later shows it only while they are there. Give a change as edit=[...] to keep it.":
+    "回答时 {modules} 上挂有钩子：其改动已包含在内，而之后重放的部分只有在钩子仍在时才包含。要保留改动，请用 edit=[...] 给出。",
+  "Hooks on {modules} were gone when a part of this run was replayed: that part is of a model without them.":
+    "重放这次运行的一部分时，{modules} 上的钩子已不在：该部分来自没有钩子的模型。",
+  "Hooks on {modules} were new when a part of this run was replayed: that part is of a model with them.":
+    "重放这次运行的一部分时，{modules} 上新挂了钩子：该部分来自带钩子的模型。",
   // What went wrong, and the way out.
   "Something in this program failed, not in the question: the server's log has the details. Ask again.":
     "是程序出了问题，不是你的问题有误：详情见服务器日志。请再问一次。",

@@ -6,7 +6,7 @@ import { publish } from "../state/news.js";
 import { count, times } from "../language/numbers.js";
 
 /** @import { Gradio, Size } from "../core/types.d.ts" */
-/** @import { Draft, Forecast, Offer } from "./types.d.ts" */
+/** @import { Draft, Forecast, Offer, PixelBudget } from "./types.d.ts" */
 
 /** @typedef {(name: string, value: number | null, wait?: number) => void} Change */
 
@@ -164,7 +164,7 @@ function results(result) {
   ];
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @param {HTMLElement} element @param {Gradio<{ value?: PixelBudget | null, result?: Draft }>} gradio */
 export function mount(element, { props, watch, signal }) {
   let { min = 3136, max = 200_704 } = props.value || {};
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -208,7 +208,6 @@ export function mount(element, { props, watch, signal }) {
   const isCurrent = (/** @type {Draft} */ { budget }) =>
     !budget || (budget.min === props.value?.min && budget.max === props.value?.max);
   function answered() {
-    /** @type {Draft | undefined} */
     const news = props.result;
     if (!news || !isCurrent(news)) return;
     refill(result, news.forecast, () => results(news));

@@ -142,7 +142,7 @@ function controls(change) {
   };
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @param {HTMLElement} element @param {Gradio<{ value?: ClipOptions | null, result?: Draft | null }>} gradio */
 export function mount(element, { props, watch, signal }) {
   /** @type {ClipOptions} */
   let options = {};
@@ -203,7 +203,7 @@ export function mount(element, { props, watch, signal }) {
     show();
   }
   // Figures for a budget that has changed since may come last.
-  const isCurrent = (/** @type {Draft | undefined} */ news) =>
+  const isCurrent = (/** @type {Draft | null | undefined} */ news) =>
     !news?.budget || !budget || JSON.stringify(news.budget) === JSON.stringify(budget);
   function answered() {
     if (!isCurrent(props.result)) return;

@@ -139,7 +139,7 @@ function keepChoice(onpick) {
   return { root, choose: (/** @type {string} */ value) => (list.value = value) };
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @param {HTMLElement} element @param {Gradio<{ value?: { keep: string } | null }>} gradio */
 export function mount(element, { props, watch, signal }) {
   const [title, box, refused, keys] = [el("h3", {}), el("div", {}), el("div", {}), keyList()];
   const pick = (/** @type {string} */ keep) => {

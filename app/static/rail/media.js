@@ -107,7 +107,7 @@ function empty() {
   );
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @param {HTMLElement} element @param {Gradio<{ value?: { items: MediaItem[] } | null }>} gradio */
 export function mount(element, { props, trigger, watch }) {
   const root = el("div", { class: "media", "data-part": "media" });
   element.replaceChildren(root);

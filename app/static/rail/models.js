@@ -82,7 +82,9 @@ function noteOn(plan) {
   return plan.loaded ? say("{memory}, loaded", { memory }) : say("{memory}, not loaded", { memory });
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @typedef {{ value?: Record<string, ChosenModel> | null, offered?: OfferedModel[], hub?: boolean }} ModelsProps */
+
+/** @param {HTMLElement} element @param {Gradio<ModelsProps>} gradio */
 export function mount(element, { props, watch, signal }) {
   const letters = Object.keys(props.value || {});
   /** @type {Record<string, ChosenModel>} */
@@ -104,7 +106,7 @@ export function mount(element, { props, watch, signal }) {
     send(Object.fromEntries(letters.map((letter) => [letter, { ...chosen[letter], dtype }])));
   format.addEventListener("change", () => setFormat(format.value));
   function draw() {
-    letters.forEach((letter) => rows[letter].update(props.offered || [], chosen[letter].label, props.hub));
+    letters.forEach((letter) => rows[letter].update(props.offered || [], chosen[letter].label, Boolean(props.hub)));
     format.value = chosen[letters[0]]?.dtype ?? "auto";
   }
   element.replaceChildren(

@@ -18,7 +18,7 @@ const REFUSED = {
   NotFoundError: "There is no camera here; give a file.",
 };
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @param {HTMLElement} element @param {Gradio<unknown>} gradio */
 export function mount(element, { signal }) {
   /** @type {MediaStream | null} */
   let stream = null;

@@ -8,7 +8,7 @@ import { createMenu } from "./menu.js";
 import { createMeasured } from "./measured.js";
 
 /** @import { Gradio } from "../core/types.d.ts" */
-/** @import { Draft, Example } from "./types.d.ts" */
+/** @import { Bar, Draft, Example } from "./types.d.ts" */
 /** @import { Entry } from "./menu.js" */
 
 /** @typedef {(name: string) => void} PickExample */
@@ -260,7 +260,7 @@ function narrowMenu(onpick) {
   return { root: menu.root, update };
 }
 
-/** @param {HTMLElement} element @param {Gradio} gradio */
+/** @param {HTMLElement} element @param {Gradio<{ value?: Bar | null }>} gradio */
 export function mount(element, { props, trigger, watch, signal }) {
   restoreTheme();
   const pick = (/** @type {string} */ name) => trigger?.("example", { name });

@@ -100,6 +100,15 @@ export interface Example {
   thumbnail: string | null;
 }
 
+/** What the top bar shows; `demo` where the shipped checkpoints are on show. */
+export interface Bar {
+  examples?: Example[];
+  selected?: string | null;
+  badge?: Sentence;
+  demo?: boolean;
+  measured?: MeasuredTable | null;
+}
+
 /** How often the weights are right: a table in words. */
 export interface MeasuredTable {
   columns: Sentence[];

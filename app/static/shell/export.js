@@ -6,6 +6,7 @@ import { toLine } from "../state/address.js";
 import { resolved } from "../state/resolved.js";
 import { LETTERS } from "../state/selection.js";
 import { isClip } from "../state/time.js";
+import { links } from "../state/words.js";
 import { VIEWS } from "../views/index.js";
 
 /** @import { Client, Context, Letter, State, Store } from "../core/types.d.ts" */
@@ -94,6 +95,7 @@ function asked(ctx, kind, letter) {
     ...question,
     line: toLine(selection),
     seen: seen(ctx.client, runs),
+    links: state.runs.A && state.runs.B ? links(state.runs.A, state.runs.B) : [],
     visited: [...(ctx.visited ?? [])],
     outside: Boolean(outside),
   };

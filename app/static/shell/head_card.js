@@ -159,12 +159,13 @@ function stoppedTag(run) {
   });
 }
 
-// What was to be said of the checkpoint's files: keys that are not known, a head that counts against the config.
+// What was to be said of the checkpoint's files, of edits the model answered under, and of hooks left on it.
 /** @param {Run} run */
 function filesNote(run) {
   const { notes } = run;
   if (!notes.length) return null;
-  const words = notes.length === 1 ? say("1 note on its files") : say("{n} notes on its files", { n: notes.length });
+  const words =
+    notes.length === 1 ? say("1 note on this answer") : say("{n} notes on this answer", { n: notes.length });
   return el(
     "details",
     { class: "files-note", "data-part": "files-note" },

@@ -2,24 +2,17 @@
 
 import { linkedQuery } from "../state/actions.js";
 import { publish } from "../state/news.js";
-import { fromLine, readAddress } from "../state/address.js";
+import { fromLine, readAddress, reloadAtLinks } from "../state/address.js";
 import { LETTERS, NO_PLACE, emptySelection, nothingChosen, other } from "../state/selection.js";
 import { wordOfToken } from "../state/words.js";
 
 /**
  * @import {
- *   Actions, Both, Choice, Failure, Letter, Live, Run, Selection, Sentence, Store
+ *   Actions, AskingMessage, Both, Choice, Failure, Letter, Live, Run, RunsMessage, Selection, Store
  * } from "../core/types.d.ts"
  */
 
-/** @typedef {Partial<Both<string | null>>} Named ids of runs */
-
-/** Runs to show, and of a page saved as one file the selection with them. */
-/** @typedef {{ kind: "runs", runs: Named, sentence?: Sentence | null, line?: string | null, outside?: boolean }} Shown */
-
-/** @typedef {{ kind: "asking", turn: string, finished: boolean, A?: Live, B?: Live, outside?: boolean }} Asking */
-
-/** @typedef {Shown | Asking} Message what the server says through the component's value */
+/** @typedef {RunsMessage | AskingMessage} Message what the server says through the component's value */
 
 const none = () => ({ A: null, B: null });
 
@@ -71,6 +64,7 @@ export class Runs {
     this.before = none();
     /** @type {{ A?: string | null, B?: string | null, line?: string | null }} */
     this.restored = readAddress();
+    reloadAtLinks();
   }
 
   /** @param {Message | null | undefined} message */
@@ -82,7 +76,7 @@ export class Runs {
   }
 
   // The selection in the address belongs to the first runs that are shown, if they are the ones it names.
-  /** @param {Named} runs */
+  /** @param {Record<string, string>} runs */
   restoredLine(runs) {
     const { restored } = this;
     this.restored = {};
@@ -90,7 +84,7 @@ export class Runs {
   }
 
   // A message may bring the selection itself (`line`), as that of a page saved as one file does.
-  /** @param {Shown} message */
+  /** @param {RunsMessage} message */
   show({ runs, sentence, line: brought }) {
     this.turn += 1;
     const line = brought ?? this.restoredLine(runs);
@@ -104,7 +98,7 @@ export class Runs {
     });
   }
 
-  /** @param {Asking} message */
+  /** @param {AskingMessage} message */
   ask(message) {
     if (message.turn !== this.store.state.turn) this.begin(message.turn);
     LETTERS.forEach((letter) => {

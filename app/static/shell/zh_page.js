@@ -5,6 +5,6 @@ export default {
   Positions: "位置",
   Adapter: "适配器",
   Answer: "回答",
-  "1 note on its files": "其文件有 1 条说明",
-  "{n} notes on its files": "其文件有 {n} 条说明",
+  "1 note on this answer": "此回答有 1 条说明",
+  "{n} notes on this answer": "此回答有 {n} 条说明",
 };

@@ -139,6 +139,11 @@ export function fromLine(line) {
   return selection;
 }
 
+const NAMES = ["a", "b", "sel"];
+
+// In the fragment, which no browser sends: a run's id is the permission to see it, and queries stand in servers' logs.
+const fragment = () => new URLSearchParams(window.location.hash.slice(1));
+
 /**
  * The page's address with this selection in it.
  *
@@ -147,13 +152,16 @@ export function fromLine(line) {
  */
 export function addressOf(selection) {
   const url = new URL(window.location.href);
+  const kept = fragment();
+  NAMES.forEach((name) => url.searchParams.delete(name));
   LETTERS.forEach((letter) => {
     const name = letter.toLowerCase();
     const run = selection.run[letter];
-    if (run) url.searchParams.set(name, run);
-    else url.searchParams.delete(name);
+    if (run) kept.set(name, run);
+    else kept.delete(name);
   });
-  if (selection.run.A || selection.run.B) url.searchParams.set("sel", toLine(selection));
+  if (selection.run.A || selection.run.B) kept.set("sel", toLine(selection));
+  url.hash = kept.toString();
   return url.toString().replace(/%3D/g, "=").replace(/%3B/g, ";").replace(/%2C/g, ",").replace(/%3A/g, ":");
 }
 
@@ -163,7 +171,15 @@ export function writeAddress(selection) {
   if (address !== window.location.href) window.history.replaceState(null, "", address);
 }
 
+// Links of earlier versions have all three in the query.
 export function readAddress() {
-  const search = new URLSearchParams(window.location.search);
-  return { A: search.get("a"), B: search.get("b"), line: search.get("sel") };
+  const found = NAMES.some((name) => fragment().has(name)) ? fragment() : new URLSearchParams(window.location.search);
+  return { A: found.get("a"), B: found.get("b"), line: found.get("sel") };
+}
+
+/** A link that differs in its fragment alone loads no page by itself: follow it. Our own writing is no such event. */
+export function reloadAtLinks() {
+  window.addEventListener("hashchange", () => {
+    if (NAMES.some((name) => fragment().has(name))) window.location.reload();
+  });
 }

@@ -45,6 +45,19 @@ export function linkedWord(from, index, to) {
   return { index: to.words.length ? Math.min(index, to.words.length - 1) : -1, same: false };
 }
 
+// Every word of either answer with the one of the other that it is linked to: pairs of indices in order.
+/** @param {Run} one @param {Run} two @returns {[one: number, two: number][]} */
+export function links(one, two) {
+  /** @type {[one: number, two: number][]} */
+  const pairs = [];
+  one.words.forEach((_, index) => pairs.push([index, linkedWord(one, index, two).index]));
+  two.words.forEach((_, index) => pairs.push([linkedWord(two, index, one).index, index]));
+  const known = pairs.filter((pair) => pair.every((index) => index >= 0));
+  return [...new Map(known.map((pair) => [pair.join(), pair])).values()].sort(
+    ([here, there], [next, beside]) => here - next || there - beside,
+  );
+}
+
 /** @param {{ text: string, label?: string, special?: boolean } | null | undefined} word */
 export function wordLabel(word) {
   if (!word) return "";

@@ -16,7 +16,13 @@ from qwenvl.errors import MediaError, Sentence, shown
 from qwenvl.integers import as_integer, plain
 from qwenvl.processing.files.clips import ClipFile, NotAClipError, open_clip
 from qwenvl.processing.files.picture_files import Source as Picture
-from qwenvl.processing.files.picture_files import is_picture, name_of_source, path_of, read_picture
+from qwenvl.processing.files.picture_files import (
+    is_picture,
+    measure_picture,
+    name_of_source,
+    path_of,
+    read_picture,
+)
 from qwenvl.processing.geometry import pictures
 from qwenvl.processing.geometry.media import Media, Seen
 from qwenvl.processing.geometry.sampling import VideoOptions, check_fps
@@ -125,7 +131,9 @@ def measure(source: Source, place: int, options: VideoOptions) -> tuple[Seen | C
         return _measure_size(source, place), options
     if isinstance(source, str | os.PathLike) and _is_no_picture(source):
         return _measure_clip(source), options
-    return replace(_open_image(source, place), frames=()), options
+    name = name_of_source(source, Sentence.of("picture {n}", n=place))
+    found = measure_picture(source, name)
+    return Seen("image", name, found.size, note=found.note), options
 
 
 def _is_no_picture(source: str | os.PathLike[str]) -> bool:

@@ -15,18 +15,21 @@ import stat
 import sys
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from qwenvl.errors import MediaError, Sentence
-from qwenvl.processing.files.colours import Converted, on_white, to_rgb
+from qwenvl.processing.files import png_strips
+from qwenvl.processing.files.colours import Converted, Facts, of_high_and_low, strip_to_rgb, to_rgb
 from qwenvl.processing.files.jpeg_ends import mended
+from qwenvl.processing.files.limits import DEAR, check_cost, turn
+from qwenvl.processing.files.picture_notes import bytes_of, left_out, said_of
 from qwenvl.processing.geometry.pictures import check_size
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | np.ndarray | Image.Image
@@ -40,7 +43,6 @@ MAX_BYTES = 1 << 30  # of a picture given as bytes or in a data: URL
 # Formats with a signature, decoded by Pillow itself or libheif: EPS, for one, would start another program.
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "QOI", "TIFF", "WEBP")
 _READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC, AVIF, JPEG 2000, ICO, PPM or QOI"
-_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 
 _PICTURE_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis")
 _CLIP_STARTS = (
@@ -89,13 +91,17 @@ def read_picture(source: Source, name: str = "This picture") -> ReadPicture:
         source = _of_array(source)
     if isinstance(source, Image.Image):
         converted = upright_rgb(source, name)
-        return ReadPicture(converted.picture, _said(name, converted.remarks))
+        return ReadPicture(converted.picture, said_of(name, converted.remarks))
     opened = _opened(source, name)
     name = shown_name(opened) if isinstance(opened, Path) else name
     try:
         return _read(opened, name)
     except MediaError:
         raise
+    except MemoryError:
+        raise MediaError(
+            Sentence.of("{name} needs more memory than there is: scale it down and try again.", name=name)
+        ) from None
     except UnidentifiedImageError:
         raise MediaError(_not_a_picture(opened, name)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -105,6 +111,57 @@ def read_picture(source: Source, name: str = "This picture") -> ReadPicture:
     # Readers raise whatever a damaged file makes them trip over: OSError, SyntaxError, struct.error, zlib.error ...
     except Exception:
         raise MediaError(_damaged(name)) from None
+
+
+@dataclass(frozen=True)
+class MeasuredPicture:
+    """A picture whose pixels were not asked for.
+
+    Attributes:
+        size: (width, height) as it stands upright.
+        picture: of a small one, which was read to know that it can be.
+    """
+
+    size: tuple[int, int]
+    note: str
+    picture: Image.Image | None = None
+
+
+def measure_picture(source: Source, name: str = "This picture") -> MeasuredPicture:
+    """Size of a picture, and what there is to be said of it; of a large file the header alone is read.
+
+    Raises:
+        MediaError: as `read_picture`; a large file may be damaged beyond its header.
+    """
+    if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
+        opened = _opened(source, name)
+        name = shown_name(opened) if isinstance(opened, Path) else name
+        try:
+            with open_file(opened) as picture:
+                if picture.width * picture.height >= DEAR:
+                    return _of_header(picture, opened, name)
+        except MediaError:
+            raise
+        except Exception:  # what cannot be opened: told below
+            pass
+    read = read_picture(source, name)
+    return MeasuredPicture(read.picture.size, read.note, read.picture)
+
+
+def _of_header(picture: ImageFile.ImageFile, opened: Opened, name: str) -> MeasuredPicture:
+    _check_pixels(picture, name)
+    notes, strips = list(left_out(picture, opened, name)), _header_for_strips(picture, opened)
+    with bytes_of(opened) as file:
+        deep = bool(_swapped_bytes(picture.tile))
+        check_cost(picture, file, name, in_strips=strips is not None, is_deep=deep)
+    turned = png_strips.orientation(strips) if strips else picture.getexif().get(ExifTags.Base.Orientation, 1)
+    if "A" in picture.getbands() or picture.info.get("transparency") is not None:
+        template = (
+            "{name} has an alpha channel: where it is transparent it is seen on white, as transformers does; the "
+            "published Qwen-VL code drops the transparency instead."
+        )
+        notes.append(Sentence.of(template, name=name))
+    return MeasuredPicture(picture.size[::-1] if turned in (5, 6, 7, 8) else picture.size, Sentence.joined(notes))
 
 
 def name_of_source(source: Any, otherwise: str) -> str:
@@ -189,7 +246,7 @@ def is_picture(path: Path) -> bool:
 def begins_like(opened: Opened) -> Literal["picture", "clip", ""]:
     """What the first bytes of a file that no reader of pictures recognises say; "" where they say nothing."""
     try:
-        with _bytes_of(opened) as file:
+        with bytes_of(opened) as file:
             start = file.read(64)
     except OSError:
         return ""
@@ -204,16 +261,10 @@ def begins_like(opened: Opened) -> Literal["picture", "clip", ""]:
 
 def upright_rgb(picture: Image.Image, name: str) -> Converted:
     """What `read_picture` makes of a PIL image; `name` begins its sentences."""
-    check_size(*picture.size, name)
-    if picture.width * picture.height > MAX_DECODED_PIXELS:
-        raise MediaError(_too_large(name))
-    try:
-        picture.load()
-        found = to_rgb(_upright(picture))
-        # Copied once: whoever gave the picture may change it.
-        return replace(found, picture=picture.copy()) if found.picture is picture else found
-    except Exception:  # of a decoder, as above
-        raise MediaError(_damaged(name)) from None
+    _check_pixels(picture, name)
+    found = _rgb(picture, name)
+    # Copied once: whoever gave the picture may change it.
+    return replace(found, picture=picture.copy()) if found.picture is picture else found
 
 
 # --- where a picture comes from ---
@@ -278,12 +329,8 @@ def _of_array(values: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(values))
 
 
-def _bytes_of(opened: Opened) -> BinaryIO:
-    return io.BytesIO(opened) if isinstance(opened, bytes) else opened.open("rb")
-
-
 def _is_transport(opened: Opened) -> bool:
-    with _bytes_of(opened) as file:
+    with bytes_of(opened) as file:
         start = file.read(188 * 3 + 1)
     return start[::188] == b"\x47" * 4
 
@@ -294,42 +341,92 @@ def _is_transport(opened: Opened) -> bool:
 def _read(opened: Opened, name: str) -> ReadPicture:
     """A file as upright RGB. Of 16-bit colour Pillow reads the high bytes; a second reading, swapped, gives the low."""
     with open_file(opened) as picture:
-        left_out = list(_left_out(picture, opened, name))
+        _check_pixels(picture, name)
+        notes, strips = list(left_out(picture, opened, name)), _header_for_strips(picture, opened)
         swapped = _swapped_bytes(picture.tile)
-        try:
-            if not swapped:
-                converted = upright_rgb(picture, name)
-                return ReadPicture(converted.picture, Sentence.joined([*left_out, _said(name, converted.remarks)]))
-            high = _values(picture, name)
-        except MediaError:
-            whole = _mended(picture, opened, name)
-            if whole is None:
-                raise
-            return whole
+        with bytes_of(opened) as file:
+            check_cost(picture, file, name, in_strips=strips is not None, is_deep=bool(swapped))
+        with turn(picture.width * picture.height):
+            try:
+                converted = _converted(picture, opened, name, strips, swapped)
+            except MediaError:
+                whole = _mended(picture, opened, name)
+                if whole is None:
+                    raise
+                return whole
+    return ReadPicture(converted.picture, Sentence.joined([*notes, said_of(name, converted.remarks)]))
+
+
+def _converted(
+    picture: Image.Image, opened: Opened, name: str, strips: png_strips.Header | None, swapped: list[ImageFile._Tile]
+) -> Converted:
+    if strips is not None:
+        return _in_strips(opened, strips, name)
+    if not swapped:
+        return _rgb(picture, name)
+    high = _loaded(picture, name)
     with open_file(opened) as picture:
         picture.tile = swapped
-        low = _values(picture, name)
-    converted = on_white(high.astype(np.float32) * 256 + low)
-    return ReadPicture(converted.picture, Sentence.joined([*left_out, _said(name, converted.remarks)]))
+        return of_high_and_low(high, _loaded(picture, name))
 
 
-def _values(picture: Image.Image, name: str) -> np.ndarray:
-    """The colours of a picture, and its alpha, as Pillow holds them: upright (height, width, 3 or 4)."""
+def _header_for_strips(picture: Image.Image, opened: Opened) -> png_strips.Header | None:
+    """Of a large PNG what its strips begin with; None for what is read whole."""
+    if picture.format != "PNG" or picture.width * picture.height < png_strips.LARGE:
+        return None
+    with bytes_of(opened) as file:
+        header = png_strips.read_header(file)
+    return header if header is not None and (header.width, header.height) == picture.size else None
+
+
+def _check_pixels(picture: Image.Image, name: str) -> None:
     check_size(*picture.size, name)
     if picture.width * picture.height > MAX_DECODED_PIXELS:
         raise MediaError(_too_large(name))
+
+
+def _loaded(picture: Image.Image, name: str) -> Image.Image:
+    """The picture decoded and upright, in a mode of its own."""
     try:
         picture.load()
-        return np.asarray(_upright(picture))
-    except Exception:
+        return _upright(picture)
+    except MemoryError:
+        raise
+    except Exception:  # of a decoder: OSError, SyntaxError, struct.error ...
         raise MediaError(_damaged(name)) from None
+
+
+def _rgb(picture: Image.Image, name: str) -> Converted:
+    loaded = _loaded(picture, name)
+    try:
+        return to_rgb(loaded)
+    except MemoryError:
+        raise
+    except Exception:  # a palette or a profile that is damaged
+        raise MediaError(_damaged(name)) from None
+
+
+def _in_strips(opened: Opened, header: png_strips.Header, name: str) -> Converted:
+    """A large PNG as upright RGB, a strip of rows at a time."""
+    turned, size = png_strips.orientation(header), (header.width, header.height)
+    facts, whole, top = Facts(), Image.new("RGB", size[::-1] if turned in (5, 6, 7, 8) else size), 0
+    try:
+        with bytes_of(opened) as file:
+            for high, low in png_strips.strips(file, header, _swapped_bytes):
+                png_strips.put(strip_to_rgb(high, low, facts), whole, top, header.height, turned)
+                top += high.height
+    except MemoryError:
+        raise
+    except Exception:  # zlib.error, OSError, SyntaxError ...
+        raise MediaError(_damaged(name)) from None
+    return Converted(whole, facts.remarks())
 
 
 def _mended(picture: Image.Image, opened: Opened, name: str) -> ReadPicture | None:
     """A JPEG that lacks its end mark and nothing else."""
     if picture.format not in ("JPEG", "MPO"):
         return None
-    with _bytes_of(opened) as file:
+    with bytes_of(opened) as file:
         content = mended(file.read(MAX_BYTES))
     if content is None:
         return None
@@ -359,92 +456,6 @@ def _swapped_bytes(tiles: Sequence[ImageFile._Tile]) -> list[ImageFile._Tile]:
         args = f"{colours};16{swap}"
         swapped.append(tile._replace(args=(args, *rest) if rest else args))
     return swapped
-
-
-# --- what there is to be said ---
-
-
-def _said(name: str, remarks: Sequence[str]) -> Sentence:
-    sentences = {
-        "alpha": Sentence.of(
-            "{name} is transparent in parts and is seen on white, as transformers does; the published Qwen-VL code "
-            "drops the transparency instead.",
-            name=name,
-        ),
-        "dim": Sentence.of(
-            "{name} holds values of 16 bits none of which is above 4,095, so it is seen very dark: scale it to 65,535 "
-            "first.",
-            name=name,
-        ),
-        "bright": Sentence.of("{name} holds values above 65,535, which are seen as white: scale it first.", name=name),
-        "float": Sentence.of(
-            "{name} holds values beyond 0 to 255, which are cut off there: scale it first.", name=name
-        ),
-    }
-    return Sentence.joined(sentences[remark] for remark in remarks)
-
-
-def _left_out(picture: Image.Image, opened: Opened, name: str) -> Iterator[Sentence]:
-    """What else the file holds: further pages and pictures, and what only an HDR screen shows."""
-    count = _count(picture)
-    if count > 1 and picture.format in _ANIMATED:
-        yield Sentence.of(
-            "{name} has {count} frames and the first is seen; ask about it as a clip for the others.",
-            name=name,
-            count=f"{count:,}",
-        )
-    elif count > 1 and picture.format == "TIFF":
-        yield Sentence.of(
-            "{name} has {count} pages and the first is seen; save the others as files of their own.",
-            name=name,
-            count=f"{count:,}",
-        )
-    elif count > 1:
-        yield Sentence.of(
-            "{name} holds {count} pictures and the main one is seen; save the others as files of their own.",
-            name=name,
-            count=f"{count:,}",
-        )
-    sizes = picture.info.get("sizes") or ()
-    if picture.format == "ICO" and len(sizes) > 1:
-        yield Sentence.of(
-            "{name} holds {count} sizes of a picture and the largest is seen.", name=name, count=len(sizes)
-        )
-    depth = picture.info.get("bit_depth", 8)
-    if isinstance(depth, int) and depth > 8:
-        yield Sentence.of("{name} holds values of {depth} bits, which are brought to 8.", name=name, depth=depth)
-    if _is_high_range(picture, opened):
-        yield Sentence.of(
-            "{name} is an HDR picture, of which the ordinary range alone is seen, as the models were trained.",
-            name=name,
-        )
-
-
-def _count(picture: Image.Image) -> int:
-    try:
-        return int(getattr(picture, "n_frames", 1))
-    except Exception:  # Pillow raises many kinds on a file that ends within a frame
-        return 1
-
-
-_GAIN_MAPS = (b"hdrgm:", b"urn:iso:std:iso:ts:21496:-1", b"hdrgainmap", b"HDRGainMap")
-_HIGH_TRANSFERS = (16, 18)  # PQ and HLG, as ITU-T H.273 numbers them
-_HEADER = 256 << 10  # bytes in which a file says so
-
-
-def _is_high_range(picture: Image.Image, opened: Opened) -> bool:
-    """Whether a picture's header speaks of PQ, HLG or a gain map."""
-    with _bytes_of(opened) as file:
-        header = file.read(_HEADER)
-    if picture.format in ("JPEG", "MPO", "HEIF") and any(mark in header for mark in _GAIN_MAPS):
-        return True
-    if picture.format == "PNG":
-        place = header.find(b"cICP", 0, max(header.find(b"IDAT"), 0))
-        return place > 0 and header[place + 5 : place + 6] in (b"\x10", b"\x12")
-    if picture.format in ("AVIF", "HEIF"):
-        place = header.find(b"colrnclx")
-        return place > 0 and int.from_bytes(header[place + 10 : place + 12], "big") in _HIGH_TRANSFERS
-    return False
 
 
 def _too_large(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.page.page import launch
+from app.serving.doors import doors
 from app.serving.session import Session
 from tests.app.browser.conftest import Visitor
 from tests.support.proxy import free_port, proxy
@@ -26,7 +27,9 @@ def port(tiny_session: Session) -> Iterator[int]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_ROOT_PATH", PREFIX)
         number = free_port()
-        app, _, _ = launch(tiny_session, prepare=False, server_port=number, prevent_thread_lock=True, quiet=True)
+        admitted = doors(framed_by=["http://localhost:*"])
+        options: dict[str, Any] = {"server_port": number, "prevent_thread_lock": True, "quiet": True}
+        app, _, _ = launch(tiny_session, prepare=False, admitted=admitted, **options)
     yield number
     app.get_blocks().close(verbose=False)
 
@@ -81,3 +84,10 @@ def test_it_works_in_a_frame_of_another_page(port: int, context: Any, others_pag
         frame.locator("#ask").click()
         page.frames[1].wait_for_function("() => window.__inspector.state.runs.A?.question === 'What is this?'")
         page.close()
+
+
+def test_no_other_site_may_frame_it_unasked(served: str, context: Any, others_page: Callable[[str], str]) -> None:
+    page = context.new_page()
+    with page.expect_console_message(lambda said: "frame-ancestors" in said.text):
+        page.goto(others_page(f'<iframe src="{served}"></iframe>'))
+    page.close()

@@ -185,7 +185,7 @@ def test_the_link_brings_all_of_it_back(looking: Any, visit: Callable[..., Any])
     again.settle()
     after = again.state("selection")
     assert after == before
-    gone = re.sub(r"([?&]a=)[^&]+", r"\1gone", address)
+    gone = re.sub(r"([?&#]a=)[^&]+", r"\1gone", address)
     again.page.goto(gone)
     again.wait()
     again.until(

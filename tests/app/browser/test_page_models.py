@@ -37,9 +37,10 @@ def test_one_family_in_both_columns(visitor: Any) -> None:
         "() => [...document.querySelectorAll('[role=tab]')].map((tab) => tab.textContent)"
     ):
         visitor.view(view)
-    _, mark, query = visitor.address().partition("?")
-    assert "sel=view=boxes" in query
-    visitor.open(mark + query)  # a link brings the models too
+    _, mark, fragment = visitor.address().partition("#")
+    assert "sel=view=boxes" in fragment
+    visitor.page.goto("about:blank")
+    visitor.open(mark + fragment)  # a link brings the models too
     visitor.page.wait_for_function("() => document.querySelector('#models select')?.value === 'tiny-qwen2-vl'")
     choose(visitor, "A", "tiny-qwen-vl")
     visitor.until("[data-part~=result-line] span", "224 × 224, always")
@@ -152,7 +153,7 @@ def test_what_was_to_be_said_of_a_checkpoint_stands_at_its_answer(
     visitor.ask("What is this?")
     assert visitor.part("head-card", "A").locator("[data-part~=files-note]").count() == 0
     note = visitor.part("head-card", "B").locator("[data-part~=files-note]")
-    assert note.locator("summary").inner_text() == "1 note on its files"
+    assert note.locator("summary").inner_text() == "1 note on this answer"
     note.locator("summary").click()
     assert note.locator("p").inner_text() == notes[0]
     assert "'hidden_sise', a key that is not known here and changes nothing" in notes[0]

@@ -106,8 +106,8 @@ def test_escape_lets_go_of_what_a_view_drew_and_nothing_is_swapped_out_of_sight(
 
 
 def test_an_address_counts_nothing_below_zero(looking: Any) -> None:
-    address = looking.page.url.split("&sel=")[0]
-    looking.page.goto(f"{address}&sel=view=answer;model=A;A=-4,-1,0;B=-2,0,-7;media=-1")
+    runs = looking.state("selection.run")
+    looking.page.goto(f"{looking.url}?a={runs['A']}&b={runs['B']}&sel=view=answer;model=A;A=-4,-1,0;B=-2,0,-7;media=-1")
     looking.wait()
     looking.settle()
     assert looking.state("selection.query") == {"A": None, "B": None}

@@ -11,6 +11,7 @@ import math
 import re
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 
+import qwenvl
 import viz
 from app.asking import words
 from app.asking.finished import Finished
@@ -26,6 +28,7 @@ from app.asking.selection import Selection
 from app.asking.words import percent
 from app.exports import EXPORTS, Exported
 from app.exports.files import KINDS, export_file
+from app.exports.manifest import manifest as written_manifest
 from app.serving.session import Session
 from app.views.answer import reading
 from app.views.rows import MapRow, map_row
@@ -267,6 +270,13 @@ def test_the_numbers_are_the_figures(view: str, made: dict[str, Exported], ask: 
         assert manifest["arrays"][name]["sha256"] == hashlib.sha256(values.tobytes()).hexdigest()
     assert manifest["caption"] == made[view].caption
     assert manifest["python"] == made[view].lines
+
+
+def test_the_manifest_says_what_a_run_was_edited_by(runs: dict[str, Finished], made: dict[str, Exported]) -> None:
+    quiet = runs["B"].run.edited([qwenvl.AblateHeads(0, [1])])
+    written = written_manifest("answer", {**runs, "B": replace(runs["B"], run=quiet)}, made["answer"])["runs"]
+    assert written["A"]["edits"] == []
+    assert written["B"]["edits"] == ["Edited: the output of heads 1 of language layer 0 is 0."]
 
 
 def test_the_manifest_says_what_the_numbers_belong_to(ask: Any, tiny_session: Session, ids: dict[str, str]) -> None:

@@ -147,3 +147,23 @@ def test_spoiled_questions_are_left_out(tiny_session: Session, asked: dict[str, 
 def test_the_views_are_the_pages() -> None:
     assert {"answer", "patches", "positions", "adapter"} <= set(single_file.known_views())
     assert single_file.registry(["answer"]).count("import") == 1
+
+
+def test_linked_words_bring_their_agreement(tiny_session: Session, ids: dict[str, str], asked: dict[str, Any]) -> None:
+    runs = {letter: tiny_session.run(run_id) for letter, run_id in ids.items()}
+    sides = [
+        {**one, "adapter_head": "mean", "mode": "raw"}
+        for name, one in asked["seen"]
+        if name == "map" and one["run"] in ids.values()
+    ]
+    agreement = {"run": ids["A"], "one": sides[0], "two": sides[1]}
+    posted = {**asked, "seen": [*asked["seen"], ["agreement", agreement]]}
+    links = [[0, 1], [1, 0], [0, 10_000], [0, -1], [True, 0], "0"]
+    held = _held(_page(tiny_session, {**posted, "links": links}))
+    pairs = {
+        (question["one"]["query"], question["two"]["query"])
+        for question in (json.loads(key.removeprefix("agreement")) for key in held["answers"] if "agreement" in key)
+    }
+    first = {letter: [word["tokens"][0] for word in run["words"]] for letter, run in runs.items()}
+    chosen = (sides[0]["query"], sides[1]["query"])
+    assert pairs == {chosen, (first["A"][0], first["B"][1]), (first["A"][1], first["B"][0])}

@@ -108,6 +108,18 @@ def test_every_sentence_of_the_server_has_its_chinese(table: dict[str, str]) -> 
     assert missing == []
 
 
+def test_what_a_run_was_changed_by_has_its_chinese() -> None:
+    chinese = (STATIC / "language" / "zh_server.js").read_text(encoding="utf-8")
+    said = [
+        node.value
+        for name in ("edits", "edit_notes")
+        for node in ast.walk(ast.parse((ROOT / "qwenvl" / "recorded" / f"{name}.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and str(node.value).startswith(("Edited: ", "Hooks "))
+    ]
+    assert len(said) == 9
+    assert [text for text in said if f'"{text}":' not in chinese] == []
+
+
 @pytest.mark.browser
 def test_no_gap_is_lost_and_none_is_left_in_english(table: dict[str, str]) -> None:
     gaps = re.compile(r"\{(\w+)\}")

@@ -89,8 +89,8 @@ test("the address names the runs and keeps the line readable", () => {
   const written = at("/?theme=dark&b=old");
   writeAddress({ ...emptySelection(), run: { A: "first", B: null } });
   assert.equal(written.length, 1);
-  assert.match(written[0], /theme=dark&a=first&sel=view=answer;model=A;A=,0,mean;/);
-  assert.doesNotMatch(written[0], /[?&]b=/);
+  assert.match(written[0], /\?theme=dark#a=first&sel=view=answer;model=A;A=,0,mean;/);
+  assert.doesNotMatch(written[0], /[?&#]b=/);
 });
 
 test("an address without runs holds no selection, and is not written anew", () => {
@@ -108,4 +108,12 @@ test("an address is read as it was written", () => {
   const { A, B, line } = readAddress();
   assert.deepEqual([A, B], ["first", "second"]);
   assert.deepEqual({ ...fromLine(line), run: { A, B } }, selection);
+});
+
+test("a link of an earlier version opens, and its ids leave the query", () => {
+  const written = at("/?a=first&b=second&sel=view=boxes");
+  const { A, B, line } = readAddress();
+  assert.deepEqual([A, B, line], ["first", "second", "view=boxes"]);
+  writeAddress({ ...emptySelection(), run: { A, B } });
+  assert.match(written[0], /\/#a=first&b=second&sel=/);
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import "../page.js";
 
-const { linkedWord, rowOfToken, sameWord, tokenOfWord, wordLabel, wordOfToken, wordPredictedBy } =
+const { linkedWord, links, rowOfToken, sameWord, tokenOfWord, wordLabel, wordOfToken, wordPredictedBy } =
   await import("../../../app/static/state/words.js");
 
 const run = (texts, answer_start = 10) => ({
@@ -47,4 +47,27 @@ test("what cannot be printed has a name", () => {
   assert.equal(wordLabel({ text: " " }), "space");
   assert.equal(wordLabel({ text: "x", special: true, label: "end" }), "end");
   assert.equal(wordLabel(undefined), "");
+});
+
+test("words are linked from either side, each pair once and in order", () => {
+  const [one, two] = [run([" a", " cat"]), run([" cat", " sat", " a"])];
+  assert.deepEqual(links(one, two), [
+    [0, 2],
+    [1, 0],
+    [1, 1],
+  ]);
+  assert.deepEqual(links(one, run([])), []);
+});
+
+test("a special token is not linked to a word of the same text", () => {
+  const spelled = {
+    words: [
+      { text: "x", tokens: [5], special: false },
+      { text: "<|im_end|>", tokens: [6], special: false },
+    ],
+  };
+  assert.deepEqual(links(run(["<|im_end|>"]), spelled), [
+    [0, 0],
+    [0, 1],
+  ]);
 });

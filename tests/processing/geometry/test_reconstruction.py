@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from qwenvl.errors import RunError
-from qwenvl.inference.pipeline import with_media
+from qwenvl.inference.record_parts import with_media
 from qwenvl.processing.geometry import pictures
 from qwenvl.processing.geometry.reconstruction import rebuilt_token, received, received_token, reconstruct
 from tests.support.tiny import TINY, colours, mixed_run, mosaic, one_picture, tiny
