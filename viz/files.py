@@ -1,4 +1,4 @@
-"""Saves Matplotlib figures for print: text stays text, and equal figures are equal bytes."""
+"""Saves figures: Matplotlib's for print (text stays text, equal figures are equal bytes), Plotly's as one HTML page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import matplotlib as mpl
+import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
 Format = Literal["svg", "pdf", "png"]
@@ -19,6 +20,7 @@ _SETTINGS = {
     "image.composite_image": False,  # a map and the picture under it stay two images
 }
 _METADATA: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+_PAGE = '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Figure</title>\n<body>{}</body></html>\n'
 _settings_lock = threading.Lock()  # Matplotlib's settings are the whole process's
 
 
@@ -40,11 +42,26 @@ def rendered(figure: Figure, *, format: Format) -> bytes:
     return file.getvalue()
 
 
-def save(figure: Figure, *, path: str | Path) -> None:
-    """Write a figure to a file; its suffix says whether as SVG, PDF or PNG.
+def save(figure: Figure | go.Figure, *, path: str | Path) -> None:
+    """Write a figure to a file; its suffix says as what.
+
+    Args:
+        figure: of any function of `viz`. Matplotlib's are written as SVG, PDF, PNG (300 dpi), or HTML that holds the
+            SVG; Plotly's as HTML, with the script that turns them, so that it needs no network.
+        path: ends in .svg, .pdf, .png or .html.
 
     Raises:
-        ValueError: another suffix.
+        ValueError: another suffix, or a Plotly figure as anything but HTML.
     """
     path = Path(path)
+    suffix = path.suffix.lower()
+    if isinstance(figure, go.Figure):
+        if suffix != ".html":
+            raise ValueError(f"a Plotly figure is written as html, not {suffix.lstrip('.')!r}; choose .html")
+        path.write_text(figure.to_html(include_plotlyjs=True), encoding="utf-8")
+        return
+    if suffix == ".html":
+        drawn = rendered(figure, format="svg").decode("utf-8")
+        path.write_text(_PAGE.format(drawn[drawn.index("<svg") :]), encoding="utf-8")
+        return
     path.write_bytes(rendered(figure, format=path.suffix.lstrip(".").lower()))  # type: ignore[arg-type]

@@ -7,12 +7,14 @@ from typing import Any
 
 from app.asking.finished import Finished
 from app.asking.posted import index
+from app.exports import EXPORTS
 from app.exports.files import export_file
 from app.serving.saved import pinned
 from app.serving.session import Session
 from app.views.payload import run_payload
 from app.views.vision import most_focused
 from qwenvl.errors import RunError
+from qwenvl.errors import shown as quoted
 from qwenvl.inference.run import Run
 
 
@@ -29,6 +31,8 @@ def drawn(runs: Sequence[Run], *, kind: str, view: str, choice: Mapping[str, Any
     Raises:
         UserError: what cannot be drawn.
     """
+    if view not in EXPORTS:
+        raise RunError(f"There is no view {quoted(view)}: choose one of {', '.join(EXPORTS)}.")
     session = Session()
     ids = pinned(session, runs)
     shown = {letter: _posted(session.store.get(run_id), run_id, view, choice) for letter, run_id in ids.items()}

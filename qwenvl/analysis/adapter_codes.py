@@ -15,10 +15,11 @@ from qwenvl.models.config import Qwen2VLConfig
 from qwenvl.models.qwen_vl import QwenVL, resize_table
 from qwenvl.models.weights import published_name
 from qwenvl.recorded.rows import RunRows
+from qwenvl.summaries import Summary
 
 
-@dataclass(frozen=True, eq=False)
-class CodeSimilarity:
+@dataclass(frozen=True, eq=False, repr=False)
+class CodeSimilarity(Summary):
     """Cosines between the 2-D sin-cos codes of the adapter: what places alone would make alike, before any content.
 
     Attributes:

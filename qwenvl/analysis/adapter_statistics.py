@@ -14,6 +14,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from qwenvl.summaries import Summary
+
 Order = Literal["index", "entropy", "place", "alike"]
 ORDERS: tuple[Order, ...] = ("index", "entropy", "place", "alike")
 
@@ -21,8 +23,8 @@ ALIKE = 0.8
 """From which overlap on two queries count as alike."""
 
 
-@dataclass(frozen=True, eq=False)
-class QueryStatistics:
+@dataclass(frozen=True, eq=False, repr=False)
+class QueryStatistics(Summary):
     """What is counted of the queries of an adapter on one picture or frame.
 
     Attributes:

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from qwenvl.recorded.indices import check_index
 from qwenvl.recorded.rows import RunRows
+from qwenvl.summaries import Summary
 
 QUERIES = 64  # rows taken of each picture or frame, evenly spread
 
 
-@dataclass(frozen=True)
-class TowerStatistics:
+@dataclass(frozen=True, repr=False)
+class TowerStatistics(Summary):
     """Means over the rows of some patches of one segment, float32 (layers, heads) each.
 
     Attributes:

@@ -21,6 +21,7 @@ from qwenvl.analysis.rescoring import rescore, unchanged_score
 from qwenvl.analysis.row_statistics import own_map
 from qwenvl.errors import RunError
 from qwenvl.recorded.rows import Head, Layer, RunRows
+from qwenvl.summaries import Summary
 
 MAX_STEPS, MAX_SEEDS = 50, 20
 
@@ -52,8 +53,8 @@ class Curve:
         return Curve(tuple(1 - x for x in reversed(self.painted)), tuple(reversed(self.probability)))
 
 
-@dataclass(frozen=True)
-class Curves:
+@dataclass(frozen=True, repr=False)
+class Curves(Summary):
     """Deletion and insertion of one map, as far as they are computed.
 
     Insertion in the map's order is deletion in the reversed order, read backwards: the same pictures. Random orders

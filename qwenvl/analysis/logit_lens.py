@@ -19,12 +19,13 @@ from qwenvl.models import qwen2_vl, qwen_vl
 from qwenvl.plan.flops import count_flops
 from qwenvl.recorded.indices import check_index
 from qwenvl.recorded.rows import RunRows
+from qwenvl.summaries import Summary
 
 CHUNK = 256  # tokens whose logits are held at once
 
 
-@dataclass(frozen=True)
-class Lens:
+@dataclass(frozen=True, repr=False)
+class Lens(Summary):
     """The lens of a run.
 
     Attributes:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from qwenvl.errors import RunError
 from qwenvl.recorded.rows import Head, Layer, RunRows
+from qwenvl.summaries import Summary
 
 NEUTRAL = {"image": "Describe the image.", "video": "Describe the video."}
 MAX_BYTES = 64 << 20  # of neutral rows that a run remembers; larger ones are made anew each time
@@ -44,8 +45,8 @@ class NeutralRows:
         return self.weights.nbytes
 
 
-@dataclass(frozen=True)
-class Relative:
+@dataclass(frozen=True, repr=False)
+class Relative(Summary):
     """A map relative to a neutral question.
 
     Attributes:

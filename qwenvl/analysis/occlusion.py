@@ -24,12 +24,13 @@ from qwenvl.processing.geometry.media import Media
 from qwenvl.recorded.indices import check_indices
 from qwenvl.recorded.record import Alternative
 from qwenvl.recorded.rows import RunRows
+from qwenvl.summaries import Summary
 
 Rows = Literal["answer", "text"]
 
 
-@dataclass(frozen=True)
-class Effect:
+@dataclass(frozen=True, repr=False)
+class Effect(Summary):
     """One answer scored twice: as it was, and with something taken away.
 
     Attributes:

@@ -17,12 +17,13 @@ from torch import Tensor
 
 from qwenvl.analysis.sinks import sink_mask
 from qwenvl.recorded.rows import Head, Layer, RunRows
+from qwenvl.summaries import Summary
 
 Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
-class RowStatistics:
+@dataclass(frozen=True, repr=False)
+class RowStatistics(Summary):
     """Of one row, float32 (layers, heads) each.
 
     Attributes:

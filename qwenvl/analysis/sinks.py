@@ -21,6 +21,7 @@ from torch import Tensor
 from qwenvl.models.trace import Causal, attention_rows
 from qwenvl.recorded.maps import row_chunks
 from qwenvl.recorded.rows import Head, Layer, RunRows
+from qwenvl.summaries import Summary
 
 TIMES = 8.0
 MOST = 0.75
@@ -28,8 +29,8 @@ MIN_ROWS = 16
 MAX_ROWS = 512
 
 
-@dataclass(frozen=True)
-class SinksAside:
+@dataclass(frozen=True, repr=False)
+class SinksAside(Summary):
     """A map with the sinks set aside: what is left, in shares of the whole row, nothing scaled up to make good.
 
     Attributes:

@@ -22,6 +22,7 @@ EPILOG = """\
     plan page.png --of Qwen2-VL-7B               what it would cost, without weights
     ask "What is this?" --about cat.png          an answer
     trace "What is this?" --about cat.png --into cat.run
+    tokens cat.run                               its tokens, with their indices
     look cat.run --site language --layer 2 --query 17
     show cat.run --into cat.svg                  a view for print, or the page as one HTML file
     compare "What is this?" --about cat.png --into both.html

@@ -35,12 +35,13 @@ from qwenvl.recorded.edits import Edit, Extent, applied, checked_edits
 from qwenvl.recorded.kept_layers import Keep, check_keep, kept_layers
 from qwenvl.recorded.record import Record, RunCard
 from qwenvl.recorded.rows import RunRows, tap_names
+from qwenvl.summaries import Summary, described
 
 Messages = Sequence[Mapping[str, Any]]
 
 
-@dataclass(eq=False)
-class Pipeline:
+@dataclass(eq=False, repr=False)
+class Pipeline(Summary):
     """A model that can be asked.
 
     Attributes:
@@ -63,6 +64,14 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()  # not reentrant: a stream may be ended by another thread than began it
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Its name, family, weights and notes."""
+        one = next(self.model.parameters())
+        weights = f"{self.parameters:,} parameters, {described(one.dtype).removeprefix('torch.')} on {one.device}"
+        trained = "" if self.trained else "; random, so that answers mean nothing"
+        more = [("notes", " ".join(self.notes))] if self.notes else []
+        return [("name", self.name), ("family", self.family), ("weights", weights + trained), *more]
 
     @property
     def config(self) -> Config:

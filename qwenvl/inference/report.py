@@ -40,11 +40,19 @@ def run_report(run: Run, *, words: bool = False) -> dict[str, Any]:
 def _word(run: Run, tokens: tuple[int, ...]) -> dict[str, Any]:
     first = tokens[0]
     return {
-        "text": "".join(run.tokens[token].text for token in tokens),
+        "text": _text(run, tokens),
         "tokens": list(tokens),
         "probable": run.probability(first),
         "share": float(run.shares(first - 1).mean()) if run.media else 0.0,
     }
+
+
+def _text(run: Run, tokens: tuple[int, ...]) -> str:
+    """A word's letters; where tokens hold parts of a character, their bytes are joined first, by the tokenizer."""
+    if run.pipeline is None:
+        return "".join(run.tokens[token].text for token in tokens)
+    tokenizer = run.pipeline.processor.tokenizer
+    return b"".join(tokenizer.piece(run.tokens[token].id) for token in tokens).decode("utf-8", "replace")
 
 
 def row_report(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -35,10 +36,12 @@ from qwenvl.recorded.indices import check_index
 from qwenvl.recorded.kept_layers import Keep
 from qwenvl.recorded.rows import Head, Layer, Replayer, RunRows
 from qwenvl.recorded.run_file import RunParts, load_parts, save_parts
+from qwenvl.recorded.run_summary import run_html, run_lines, save_arrays
+from qwenvl.summaries import Summary
 
 
-@dataclass(eq=False)
-class Run(RunRows):
+@dataclass(eq=False, repr=False)
+class Run(Summary, RunRows):
     """One question asked of one model.
 
     `run.tokens[i]` counts prompt and answer from 0. The row that predicts answer token i is the row of token i - 1;
@@ -51,6 +54,17 @@ class Run(RunRows):
         kept: queries and keys by the name of their tap.
         pipeline: the one that made the run, or that it was loaded with; None otherwise.
     """
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Model, answer, media and counts."""
+        return run_lines(self)
+
+    def _repr_html_(self) -> str:
+        return run_html(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle keeps: all but the pipeline and what can be computed anew."""
+        return {**vars(self), "pipeline": None, "_replayed": {}, "_adapter": {}, "_remembered": {}}
 
     # --- the media ---
 
@@ -358,6 +372,17 @@ class Run(RunRows):
         )
 
     # --- a file ---
+
+    def to_arrays(self, path: str | Path) -> None:
+        """Write the run's arrays into one .npz, for NumPy.
+
+        They are "ids" int64 (tokens,), "kinds" (tokens,), "positions" int64 (3, tokens), "answer_start", for each media
+        "visual.N" int64 (visual tokens,), and the queries and keys that were kept, float32, by the names of their taps.
+
+        Raises:
+            RunError: another suffix, or the file cannot be written.
+        """
+        save_arrays(self, Path(path))
 
     def save(self, path: str | Path) -> None:
         """Write the run into one file: question, answer, pictures, and the queries and keys that were kept.

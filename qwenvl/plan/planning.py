@@ -21,12 +21,13 @@ from qwenvl.processing.files.sampled_clips import plan_clip
 from qwenvl.processing.geometry.media import Media, Seen, qwen2_vl_media, qwen_vl_media
 from qwenvl.processing.geometry.sampling import VideoOptions
 from qwenvl.processing.geometry.size_request import SizeRequest
+from qwenvl.summaries import Summary
 
 Measured = Seen | ClipFile
 
 
-@dataclass(frozen=True)
-class Plan(PlanFigures):
+@dataclass(frozen=True, repr=False)
+class Plan(Summary, PlanFigures):
     """What some media, and a text with them, cost one model: figures, and the same in words.
 
     Attributes:
@@ -43,6 +44,12 @@ class Plan(PlanFigures):
     def suggestions(self) -> tuple[str, ...]:
         """One sentence per picture: whether its tokens are as many as the makers suggest; see `recommended_tokens`."""
         return tuple(suggestions(self.media))
+
+    def summary(self) -> list[tuple[str, str]]:
+        """The sentence, the counts and the limits."""
+        counted = {"patches": self.patches, "visual tokens": self.visual_tokens, "prompt tokens": self.prompt_tokens}
+        counts = [(name, f"{value:,}") for name, value in {**counted, "positions": self.positions}.items()]
+        return [("model", self.name), ("in words", self.sentence), *counts, ("limits", " ".join(self.limits) or "none")]
 
     def to_json(self) -> dict[str, Any]:
         """All of it as plain lists, strings and numbers."""

@@ -43,12 +43,13 @@ from qwenvl.processing.text.tokenizers import HubTokenizer, TiktokenTokenizer, T
 from qwenvl.published_files.generation_keys import GENERATION
 from qwenvl.published_files.json_files import read_json_if_there
 from qwenvl.published_files.keys import check_keys
+from qwenvl.summaries import Summary
 
 __all__ = ["Processor", "Prompt", "PromptToken", "Qwen2VLProcessor", "QwenVLProcessor", "StreamDecoder", "from_folder"]
 
 
-@dataclass(frozen=True, eq=False)
-class Prompt:
+@dataclass(frozen=True, eq=False, repr=False)
+class Prompt(Summary):
     """One conversation as a model reads it.
 
     Attributes:
@@ -73,6 +74,13 @@ class Prompt:
     @property
     def input_ids(self) -> list[int]:
         return [token.id for token in self.tokens]
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Its text, media and counts."""
+        visual = sum(token.media is not None for token in self.tokens)
+        media = ", ".join(f"{each.kind} {each.size[0]} x {each.size[1]}" for each in self.media)
+        tokens = f"{len(self.tokens):,}, {visual:,} of them visual"
+        return [("text", self.text), ("tokens", tokens), ("media", media or "none"), ("dropped", str(self.dropped))]
 
 
 class Processor(ABC):

@@ -52,4 +52,6 @@ def test_a_view_of_no_known_kind_is_refused(run_file: Path, tmp_path: Path, caps
     assert "written as .svg, .pdf, .html, not .docx" in capsys.readouterr().err
     assert main(["show", str(run_file), "--into", str(tmp_path / "view.svg"), "--word", "99"]) == 3
     assert "word must be a whole number" in capsys.readouterr().err
+    assert main(["show", str(run_file), "--as", "anwser", "--into", str(tmp_path / "view.svg")]) == 3
+    assert "There is no view 'anwser': choose one of pipeline, patches" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
