@@ -1,6 +1,8 @@
 // Sentences that the server writes: errors, steps of an answer, the account of tokens. Gaps stand where values stand.
 
 export default {
+  "{name} has {count} frames of {width} × {height}, more than {most} pixels in all, and each is drawn over those before it: save it as MP4 or WebM.":
+    "{name} 有 {count} 帧 {width} × {height}，总计超过 {most} 像素，且每帧都叠加在前面的帧上：请另存为 MP4 或 WebM。",
   "{name} has {pixels} pixels, packed so that reading it takes {megabytes} MB, more than a picture may take here: save it as an 8-bit PNG or JPEG, or scale it down.":
     "{name} 有 {pixels} 个像素，其存储方式读取时需要 {megabytes} MB 内存，超过这里允许的上限：请另存为 8 位 PNG 或 JPEG，或缩小。",
   "{name} is a JPEG of {scans} scans, each of which decodes it once more, and {most} is the most: save it again.":

@@ -27,15 +27,17 @@ class Limits:
         spare_bytes: memory beyond 3 bytes per pixel; None for as much as there is.
         jpeg_scans: passes over a progressive JPEG, each of which decodes it once more.
         at_once: how many large pictures are read at the same time.
+        composed_pixels: of all frames of an animation together; its last frame is drawn over all others.
     """
 
     spare_bytes: int | None
     jpeg_scans: int
     at_once: int
+    composed_pixels: int
 
 
-LIBRARY = Limits(None, 512, 64)
-SERVER = Limits(150_000_000, 64, 2)
+LIBRARY = Limits(None, 512, 64, 1 << 40)
+SERVER = Limits(150_000_000, 64, 2, 10**9)
 
 # Bytes per pixel at the peak of reading, measured at 81 million pixels in a process of their own. A mode of one byte
 # per pixel is held beside its RGB; of CMYK and of what has alpha a second copy is made.
@@ -91,6 +93,23 @@ def check_cost(picture: Image.Image, file: BinaryIO, name: str, *, in_strips: bo
                 name=name,
                 pixels=f"{pixels:,}",
                 megabytes=f"{needed // 10**6:,}",
+            )
+        )
+
+
+def check_frames(count: int, size: tuple[int, int], name: str) -> None:
+    """Refuse an animation of more pixels in all than may be composed. Raises `MediaError`."""
+    pixels = count * size[0] * size[1]
+    if pixels > _chosen.composed_pixels:
+        raise MediaError(
+            Sentence.of(
+                "{name} has {count} frames of {width} × {height}, more than {most} pixels in all, and each is drawn "
+                "over those before it: save it as MP4 or WebM.",
+                name=name,
+                count=f"{count:,}",
+                width=size[0],
+                height=size[1],
+                most=f"{_chosen.composed_pixels:,}",
             )
         )
 
