@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Generic, TypeVar
 
+from app.asking.memory_back import give_back
 from qwenvl.errors import RunError, Sentence
 
 Kept = TypeVar("Kept")
+MUCH = 16 << 20  # bytes of dropped runs from which it is worth giving memory back
 GONE = "This run is no longer kept on this server: ask again to get a fresh one."
 
 
@@ -54,6 +56,7 @@ class RunStore(Generic[Kept]):
         self._measure = measure
         self._clock = clock
         self._shelf: OrderedDict[str, _Shelved[Kept]] = OrderedDict()  # least recently used first
+        self._dropped = 0  # bytes, since memory was last given back
         self._lock = threading.Lock()
 
     def put(self, visitor: str, run: Kept) -> str:
@@ -106,12 +109,16 @@ class RunStore(Generic[Kept]):
             self._drop_expired()
             self._make_room(visitor, num_bytes)
             self._shelf[run_id] = _Shelved(run, visitor, num_bytes, self._clock())
+            much = self._dropped >= MUCH
+            self._dropped = 0 if much else self._dropped
+        if much:
+            give_back()
         return run_id
 
     def _drop_expired(self) -> None:
         oldest = self._clock() - self.grace
         for run_id in [key for key, run in self._shelf.items() if run.visitor is not None and run.last_use < oldest]:
-            del self._shelf[run_id]
+            self._dropped += self._shelf.pop(run_id).num_bytes
 
     def _make_room(self, visitor: str | None, num_bytes: int = 0, keep: _Shelved[Kept] | None = None) -> None:
         """Drop runs, never `keep`, until `num_bytes` more fit the budget of the visitor and the one of all."""
@@ -127,6 +134,7 @@ class RunStore(Generic[Kept]):
             if counts(shelved) and shelved.visitor is not None and shelved is not keep:
                 del self._shelf[run_id]
                 kept -= shelved.num_bytes
+                self._dropped += shelved.num_bytes
 
     def _sum(self, counts: Callable[[_Shelved[Kept]], bool]) -> int:
         return sum(shelved.num_bytes for shelved in self._shelf.values() if counts(shelved))

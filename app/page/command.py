@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.asking.memory_back import keep_few_arenas
 from app.models.catalogue import FINE, SHIPPED
 from app.models.memory import budgets
 from app.models.models import DTYPES
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if len(models) < 2:
         parser.error("name two models, A and B, or none for the shipped ones")
     set_limits(SERVER)
+    keep_few_arenas()
     session = Session(
         models[:2],
         others=(*models[2:], *SHIPPED, *FINE),

@@ -80,6 +80,10 @@ class Replayer(Protocol):
         """A run of another last question on the same media, without an answer."""
 
 
+PIXEL_BYTES = 4  # of RGB, as Pillow holds it
+TOKEN_BYTES = 600  # about, of what is known of a token, in Python's objects
+
+
 @dataclass(eq=False)
 class RunRows(Recorded):
     """A run as its analyses see it: tokens, media, positions, and any row of attention.
@@ -115,11 +119,13 @@ class RunRows(Recorded):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of queries, keys, pictures and edits that this run holds, and of what its analyses remember."""
+        """Bytes of queries, keys, pictures, tokens and edits that this run holds, and of what its analyses remember."""
         edits = edits_to_parts(self.edits)[1]
-        held = (*self.kept.values(), *self._replayed.values(), *self._remembered.values(), *edits.values())
-        arrays = sum(getattr(value, "nbytes", 0) for value in held)
-        return arrays + sum(frame.width * frame.height * 3 for item in self.media for frame in item.frames)
+        adapter = (rows for several in self._adapter.values() for rows in several)
+        held = (*self.kept.values(), *self._replayed.values(), *self._remembered.values(), *edits.values(), *adapter)
+        arrays = sum(getattr(value, "nbytes", 0) for value in (self.positions, *self.visual.values(), *held))
+        pictures = sum(frame.width * frame.height for item in self.media for frame in item.frames)
+        return arrays + PIXEL_BYTES * pictures + TOKEN_BYTES * len(self.tokens)
 
     def remember(self, key: Any, make: Callable[[], Made], *, max_bytes: int | None = None) -> Made:
         """What `make` gives, made once per run and key.
