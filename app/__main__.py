@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from app.serving.own_folder import own_folder
 from qwenvl.cli.app_bridge import asked_port, check_port
 from qwenvl.cli.signals import leave, until_ended
 from qwenvl.errors import UserError
@@ -27,9 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(arguments: Sequence[str] | None) -> int:
-    from app.page import command  # Gradio and torch, which take seconds to be read in
+    with own_folder():
+        from app.page import command  # Gradio and torch, which take seconds to be read in
 
-    command.main(arguments)
+        command.main(arguments)
     return 0
 
 
