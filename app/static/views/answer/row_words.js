@@ -47,8 +47,10 @@ export function rowWords(ctx, letter, state, selection, placed = NOWHERE) {
   const there = placed(map);
   if (there) return word + say("{row}, {where}, {there}", { row: rowName(map), where: languageWhere(map), there });
   const parts = { row: rowName(map), where: languageWhere(map), share: percent(map.shares_all ?? map.share) };
-  const sinks = percent(sunk(map));
-  const image = say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks });
+  const share = sunk(map);
+  const image = share
+    ? say("{row}, {where}, {share} of the row on the image, sinks {sinks}", { ...parts, sinks: percent(share) })
+    : say("{row}, {where}, {share} of the row on the image, no sinks", parts);
   return word + image + inTime(run, state, selection, letter, map);
 }
 

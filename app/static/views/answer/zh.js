@@ -129,6 +129,7 @@ export default {
   "row that predicts {word}": "预测 {word} 的行",
   "{row}, {where}, {share} of the row on the image, sinks {sinks}":
     "{row}，{where}，该行有 {share} 落在图像上，汇聚点占 {sinks}",
+  "{row}, {where}, {share} of the row on the image, no sinks": "{row}，{where}，该行有 {share} 落在图像上，没有汇聚点",
   "has no row for this word, shown: its “{word}”, ": "没有这个词的行，显示的是它的“{word}”，",
   "no answer yet": "还没有回答",
   "no picture in this question": "这个问题没有图片",
