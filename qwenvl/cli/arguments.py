@@ -10,6 +10,7 @@ HELP = {
     "ask": "ask one model about pictures and clips",
     "trace": "ask, and write the run for a look inside",
     "tokens": "the tokens of a saved run, with the indices that look takes",
+    "rows": "every row of chosen layers of a saved run, as arrays",
     "look": "one exact row of attention of a saved run",
     "show": "a view of saved runs as SVG, PDF or HTML",
     "serve": "the page on saved runs",

@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
 def act(asked: argparse.Namespace) -> None:
     """Rebuild the row, and say it."""
     run = Run.load(asked.run)
-    head = int(asked.head) if asked.head.isdigit() else asked.head
+    head = int(asked.head) if asked.head.isascii() and asked.head.isdigit() else asked.head
     told = row_report(run, asked.site, query=asked.query, layer=asked.layer, head=head, media=asked.media)
     print(as_json(told) if asked.json else _in_words(run, told))
 

@@ -29,6 +29,7 @@ from qwenvl.analysis.regions import Pixels
 from qwenvl.analysis.row_statistics import RowStatistics, row_statistics
 from qwenvl.analysis.sinks import SinksAside, map_without_sinks, sinks
 from qwenvl.analysis.stages import Stage, stages
+from qwenvl.analysis.whole_layers import whole_layer
 from qwenvl.errors import RunError
 from qwenvl.processing.geometry.reconstruction import Reconstruction, reconstruct
 from qwenvl.recorded.edits import Edit
@@ -65,6 +66,34 @@ class Run(Summary, RunRows):
     def __getstate__(self) -> dict[str, Any]:
         """What pickle keeps: all but the pipeline and what can be computed anew."""
         return {**vars(self), "pipeline": None, "_replayed": {}, "_adapter": {}, "_remembered": {}}
+
+    # --- rows of attention ---
+
+    def attention(
+        self, site: str, *, query: int | None, layer: int | None = None, head: Head = None, media: int = 0
+    ) -> Tensor:
+        """One row of attention, exact: softmax(q k^T / sqrt(head_dim)) from the queries and keys of this run; or all.
+
+        Args:
+            site: "language": `query` is a token, keys are the tokens up to it. "vision": a patch of `media` in raster
+                order (t, row, column), keys are the patches of its own segment (a picture, or one temporal patch of a
+                clip). "adapter": one of Qwen-VL's 256 queries (frame * 256 + query for a clip), keys are the patches of
+                its frame.
+            query: from 0; None for every row of the layer, up to 256 MiB of them.
+            layer: of the site; the adapter has only layer 0.
+            head: None for all, "mean" for their mean, or one of them.
+
+        Returns:
+            float32 (heads, keys), or (keys,) for one head or the mean; every row sums to 1. Of all rows (heads,
+            queries, keys) or (queries, keys): of "language" tokens by tokens, 0 where a token does not see another.
+
+        Raises:
+            RunError: no such site, layer, head, query or media; more than 256 MiB; or a layer that was not kept and no
+                pipeline to replay it.
+        """
+        if query is None:
+            return whole_layer(self, site, layer=layer, head=head, media=media)
+        return super().attention(site, query=query, layer=layer, head=head, media=media)
 
     # --- the media ---
 
