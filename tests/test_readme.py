@@ -80,4 +80,4 @@ def test_its_commands_are_the_makefiles() -> None:
 def test_its_command_lines_are_understood() -> None:
     lines = [line for line in README.splitlines() if line.startswith("qwenvl ")]
     understood = {build_parser().parse_args(shlex.split(line, comments=True)[1:]).command for line in lines}
-    assert understood == {"plan", "ask", "trace", "tokens", "look", "show", "compare", "serve"}
+    assert understood == {"plan", "ask", "trace", "tokens", "rows", "look", "show", "compare", "serve"}
