@@ -32,6 +32,7 @@ from app.asking.failures import sentence
 from app.asking.posted import Posted, optional_number, optional_whole
 from app.asking.posted import text as posted_text
 from app.asking.uploads import Uploads, watch_uploads
+from app.serving.disconnected import end_with_connection
 from app.serving.session import Session
 from app.serving.wire import plain
 from app.views import QUESTIONS
@@ -58,6 +59,7 @@ def register_api(session: Session) -> Uploads:
     if (blocks := Context.root_block) is None:
         raise RuntimeError("register_api is called while the page is being built, inside its gr.Blocks.")
     uploads = watch_uploads(blocks)
+    end_with_connection(blocks, session.leave)
     for name, endpoint in _endpoints(session, uploads).items():
         gr.api(_spoken(endpoint), api_name=name, **QUEUES.get(name, QUEUE))
     return uploads
