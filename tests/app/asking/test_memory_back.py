@@ -15,7 +15,7 @@ from app.asking.memory_back import give_back, keep_few_arenas
 ROOT = Path(__file__).parents[3]
 BUDGET, QUESTIONS, VISITORS = 128 << 20, 200, 20
 ASK = """
-import json, sys
+import json, os, sys
 import numpy as np, torch
 from PIL import Image
 from app.asking.conversation import Conversation, Settings
@@ -36,7 +36,8 @@ loaded, seen = held(), []
 for number in range(questions):
     session.answer(f"visitor {number % visitors}", "AB"[number % 2], asked, settings)
     seen.append(held() - loaded)
-print(json.dumps([session.store.num_bytes, seen]))
+print(json.dumps([session.store.num_bytes, seen]), flush=True)
+os._exit(0)  # a thread may still be at its last line, and to tear it down aborts
 """
 
 
