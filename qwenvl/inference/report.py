@@ -71,6 +71,8 @@ def row_report(
     """
     if head != "mean" and as_integer(head) is None:
         raise RunError(f"head is a number or 'mean', not {shown(head)}.")
+    if query is None:  # of a script; all rows of a layer are more than a report
+        raise RunError(f"Say which query of {shown(site)}: a number from 0.")
     if layer is None and site != "adapter" and site in run.sites:
         raise RunError(f"Say which layer of {site}: 0 to {run.num_layers(site) - 1}.")
     row = run.attention(site, query=query, layer=layer, head=head, media=media).double().cpu()  # type: ignore[arg-type]
