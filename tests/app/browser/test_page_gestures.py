@@ -152,6 +152,7 @@ def test_swapped_the_column_is_the_librarys(looking: Any, painted_as: Callable[.
     assert looking.state("selection.swap") is True
     run = looking.run("B")
     looking.page.wait_for_function("() => document.querySelectorAll('[data-part~=reader-bar]').length > 0")
+    looking.settle()  # the bars of one model may stand before the map of the other
     cell = row * 20 + column
     at = chosen(looking, "B")
     values = place_reading(run, [cell], layer=at["layer"], head=at["head"])
