@@ -40,8 +40,8 @@ LIBRARY = Limits(None, 512, 64, 1 << 40)
 SERVER = Limits(150_000_000, 64, 2, 10**9)
 
 # Bytes per pixel at the peak of reading, measured at 25 to 81 million pixels in a process of their own. A mode of one
-# byte per pixel is held beside its RGB; of CMYK and of what has alpha a second copy is made. HEIF was not measured: nothing
-# here writes one, and it counts as WebP, on the safe side.
+# byte per pixel is held beside its RGB; of CMYK and of what has alpha a second copy is made. HEIF was not measured:
+# nothing here writes one, and it counts as WebP, on the safe side.
 _OF_FORMAT = {"WEBP": 16.5, "AVIF": 9.6, "HEIF": 16.5, "JPEG2000": 19.6}
 _OF_MODE = {"1": 5.2, "L": 5.2, "P": 5.2, "RGB": 4.2}
 _OTHERWISE = 8.4
