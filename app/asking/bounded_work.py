@@ -148,8 +148,8 @@ class Walks(Generic[Step]):
                 walk.stopped = walk.stopped or time.monotonic() - walk.looked > self._patience
                 if walk.stopped:
                     break
-        except Exception as error:  # told to whoever looks
-            walk.error = error
+        except BaseException as error:  # told to whoever looks, also what ends a thread: its place must be free again
+            walk.error = error if isinstance(error, Exception) else RuntimeError(type(error).__name__)
         with self._lock:
             walk.ended = True
             self._alive -= 1

@@ -109,6 +109,18 @@ def test_too_many_walks_are_refused_and_failures_are_kept() -> None:
     assert isinstance(failed.error, ZeroDivisionError)
 
 
+def test_a_walk_whose_thread_is_ended_frees_its_place() -> None:
+    def dying() -> Iterator[int]:
+        yield 1
+        raise SystemExit
+
+    walks = Walks(most=1)
+    for key in range(4):  # two that stayed would fill every place
+        walk = walks.start(key, "map", dying)
+        wait_for(lambda walk=walk: walk.ended)
+        assert isinstance(walk.error, RuntimeError)
+
+
 def test_ended_walks_are_forgotten_in_the_end() -> None:
     walks, gate = Walks(kept=3), threading.Event()
     gate.set()
